@@ -1,0 +1,3 @@
+"""Local style transfer for video."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,27 @@
+"""The device that networks run on."""
+
+import torch
+
+from vidstyle.errors import DeviceError
+
+
+def select_device(name: str) -> torch.device:
+    """``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        DeviceError: there is no such device on this machine.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DeviceError(f"--device {name}: no such device; use auto, cpu or cuda[:N]") from None
+    if device.type == "cpu":
+        return device
+    count = torch.cuda.device_count()
+    if device.type != "cuda" or (device.index or 0) >= count:
+        raise DeviceError(
+            f"--device {name}: this machine has {count} CUDA devices; use --device cpu or auto"
+        )
+    return device

@@ -1,0 +1,58 @@
+"""The exception tree, and the exit code that the command line gives each.
+
+    VidstyleError
+    ├── UsageError            2   an option or a combination of options that cannot be meant
+    ├── MediaError            3   a picture, clip or matte that is missing, unreadable or unusable
+    ├── WeightsError          4   weights missing or corrupt
+    ├── DeviceError           5   no such device, or out of memory
+    ├── ObjectNotFoundError   6   nothing in the shot answers to the prompt
+    └── Cancelled           130   interrupted (143 after SIGTERM)
+
+Exit code 0 is success, 1 a bug in vidstyle: any exception outside this tree.
+
+Every message is one line that names the file or option, says what is wrong and what to do.
+"""
+
+from typing import ClassVar
+
+
+class VidstyleError(Exception):
+    """Root of the tree; never raised itself."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(VidstyleError):
+    """An option, or a combination of options, that cannot be meant."""
+
+    exit_code = 2
+
+
+class MediaError(VidstyleError):
+    """A picture, clip or matte that is missing, unreadable or unusable."""
+
+    exit_code = 3
+
+
+class WeightsError(VidstyleError):
+    """Weights that are missing or corrupt."""
+
+    exit_code = 4
+
+
+class DeviceError(VidstyleError):
+    """A device that is not there, or that has run out of memory."""
+
+    exit_code = 5
+
+
+class ObjectNotFoundError(VidstyleError):
+    """Nothing in the shot answers to the prompt."""
+
+    exit_code = 6
+
+
+class Cancelled(VidstyleError):  # noqa: N818 - the field's word
+    """The run was interrupted by the user (SIGINT) or by the farm (SIGTERM)."""
+
+    exit_code = 130

@@ -1,0 +1,89 @@
+"""One frame of a clip, and the box that a stage works in."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded picture and where it sits in time.
+
+    Attributes:
+        image: RGB code values (H, W, 3) on the CPU, full range, upright; ``uint8`` for 8-bit
+            sources, ``uint16`` (full scale 65535) for deeper ones. Never changed in place.
+        index: number in its clip, from 0.
+        pts: presentation time in units of ``time_base``.
+        time_base: seconds per unit of ``pts``.
+    """
+
+    image: Tensor
+    index: int
+    pts: int
+    time_base: Fraction
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.image.shape[0], self.image.shape[1]
+
+    @property
+    def time(self) -> Fraction:
+        """Presentation time in seconds."""
+        return self.pts * self.time_base
+
+
+def full_scale(dtype: torch.dtype) -> int:
+    """The code value of white for a frame's dtype: 255 or 65535."""
+    return torch.iinfo(dtype).max
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of pixels, half open: columns ``x0 ≤ x < x1``, rows ``y0 ≤ y < y1``."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+
+    @property
+    def width(self) -> int:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> int:
+        return self.y1 - self.y0
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.y0, self.y1)
+
+    @property
+    def columns(self) -> slice:
+        return slice(self.x0, self.x1)
+
+    def __or__(self, other: "Box") -> "Box":
+        """The smallest box that holds both."""
+        return Box(
+            min(self.x0, other.x0),
+            min(self.y0, other.y0),
+            max(self.x1, other.x1),
+            max(self.y1, other.y1),
+        )
+
+    def padded(self, margin: int, stride: int, size: tuple[int, int]) -> "Box":
+        """Grown by ``margin`` and to multiples of ``stride`` in the frame's own coordinates,
+        so that the network's grid stays put while the box moves; clipped to ``size`` (H, W).
+
+        The far edges are clipped to the frame, so only they may miss the stride.
+        """
+        height, width = size
+        return Box(
+            max(0, (self.x0 - margin) // stride * stride),
+            max(0, (self.y0 - margin) // stride * stride),
+            min(width, -(-(self.x1 + margin) // stride) * stride),
+            min(height, -(-(self.y1 + margin) // stride) * stride),
+        )
