@@ -1,0 +1,70 @@
+"""The clip as segmentation sees it, and its pictures at the size that tracking works at."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.frame import Frame
+
+Image = NDArray[np.uint8]
+
+LONG_SIDE = 854  # 480p: flow and colour models gain little from more, and cost grows with area.
+
+
+class Clip(Protocol):
+    """Frames that can be read from anywhere, any number of times."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of the upright frames."""
+        ...
+
+    @property
+    def count(self) -> int:
+        """Number of frames."""
+        ...
+
+    def frames(self, start: int, stop: int | None) -> Iterator[Frame]:
+        """Frames ``start`` to ``stop`` (exclusive; None: to the end), in order."""
+        ...
+
+
+def eight_bit(frame: Frame) -> Image:
+    """A frame's picture (H, W, 3) in 8 bits."""
+    image = frame.image.numpy()
+    return image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
+
+
+def working_size(size: tuple[int, int]) -> tuple[int, int]:
+    """(H, W) scaled down so that the long side is at most ``LONG_SIDE``."""
+    scale = min(1.0, LONG_SIDE / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """A picture or matte at ``size`` (H, W); area averages when that is smaller."""
+    if image.shape[:2] == size:
+        return image
+    shrinks = image.shape[0] > size[0]
+    mode = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, size[::-1], interpolation=mode), np.uint8)
+
+
+def small_frames(clip: Clip, start: int, stop: int) -> Iterator[Image]:
+    """Frames ``start`` to ``stop`` (exclusive) at the working size."""
+    size = working_size(clip.size)
+    for frame in clip.frames(start, stop):
+        yield resized(eight_bit(frame), size)
+
+
+def small_frames_backwards(clip: Clip, start: int, stop: int, chunk: int = 64) -> Iterator[Image]:
+    """Frames ``stop`` - 1 down to ``start`` at the working size.
+
+    The clip is read in chunks from the end, so that memory holds ``chunk`` small frames however
+    long it is.
+    """
+    for end in range(stop, start, -chunk):
+        yield from reversed(list(small_frames(clip, max(start, end - chunk), end)))

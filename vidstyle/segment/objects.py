@@ -1,0 +1,126 @@
+"""The entry: from ``--object SPEC`` to a matte for every frame of a clip."""
+
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vidstyle.errors import ObjectNotFoundError, WeightsError
+from vidstyle.segment.clip import Clip, eight_bit, working_size
+from vidstyle.segment.coco import coco_name
+from vidstyle.segment.detect import Detector
+from vidstyle.segment.keys import KeyMattes, find_keys
+from vidstyle.segment.mattes import GivenMattes, Mattes, MatteStore
+from vidstyle.segment.prompts import NamePrompt, ObjectSpec
+from vidstyle.segment.propagate import passes, propagate
+from vidstyle.segment.segmenter import Segmenter
+from vidstyle.segment.tracker import Tracker
+from vidstyle.segment.upsample import upsample
+
+logger = logging.getLogger(__name__)
+
+
+def find_mattes(
+    spec: ObjectSpec,
+    clip: Clip,
+    shots: Sequence[tuple[int, int]],
+    segmenter: Segmenter,
+    detector: Detector | None,
+    folder: Path,
+    progress: Callable[[int], None],
+) -> Mattes:
+    """Find, segment and track one object through a clip.
+
+    A prompt for a frame acts within the shot of that frame; a name is searched in every shot.
+    Frames of a shot without the object, and frames outside all shots, have empty mattes.
+
+    Args:
+        shots: first frame and end of each shot, in order, not overlapping.
+        segmenter: cuts the object out where it is prompted or detected.
+        detector: needed only for names and ``all``.
+        folder: takes the mattes as ``%06d.png``, made if missing; given mattes are not copied.
+        progress: told how many more frames are done; the calls of one search sum up to the
+            shots' frames.
+
+    Returns:
+        ``clip.count`` mattes of the clip's size.
+
+    Raises:
+        UsageError: a prompt outside the frame or the clip.
+        MediaError: masks or mattes that cannot be read or do not fit the clip.
+        WeightsError: a name, but no detector.
+        ObjectNotFoundError: a name that the detector does not know, an empty mask, or no shot
+            that holds the object.
+    """
+    if spec.given is not None:
+        mattes = GivenMattes(spec.given.pattern, clip.size, clip.count)
+        progress(sum(stop - start for start, stop in shots))
+        return mattes
+    spec.check_inside(clip.size)
+    spec.check_frames(clip.count)
+    if spec.names and detector is None:
+        raise WeightsError(
+            f"--object {spec}: finding objects by name needs a detector, and none is on this "
+            "machine; run 'vidstyle models fetch', or give a box, point or mask"
+        )
+    for prompt in spec.names:
+        if isinstance(prompt, NamePrompt):
+            coco_name(prompt.name)
+    store = MatteStore(folder, clip.size, clip.count)
+    empty = 0
+    for shot in shots:
+        things = find_keys(spec, clip, shot, segmenter, detector)
+        if things:
+            _track(things, clip, shot, store, progress)
+        else:
+            empty += 1
+            logger.warning("frames %d-%d: no object %s here", shot[0], shot[1] - 1, spec)
+            progress(shot[1] - shot[0])
+    if empty == len(shots):
+        raise ObjectNotFoundError(
+            f"--object {spec}: not found in the clip; give a box, point or mask"
+        )
+    return store
+
+
+def _track(
+    things: Sequence[KeyMattes],
+    clip: Clip,
+    shot: tuple[int, int],
+    store: MatteStore,
+    progress: Callable[[int], None],
+) -> None:
+    """Track every thing at the working size, then unite them at the clip's size."""
+    start, stop = shot
+    length = stop - start
+    tick = _Ticks(progress, length, sum(passes(t.small, shot) for t in things) + length)
+    with tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary:
+        tracked = []
+        for number, thing in enumerate(things):
+            small = MatteStore(Path(temporary, str(number)), working_size(clip.size), length)
+            propagate(thing.small, clip, shot, Tracker(), small, tick)
+            tracked.append(small)
+        for frame in clip.frames(start, stop):
+            united = np.maximum.reduce([small[frame.index - start] for small in tracked])
+            matte = upsample(united, eight_bit(frame))
+            for thing in things:
+                if frame.index in thing.given:
+                    matte = np.maximum(matte, thing.given[frame.index])
+            store[frame.index] = matte
+            tick()
+
+
+class _Ticks:
+    """Turns ``units`` steps of work into ``frames`` frames of progress."""
+
+    def __init__(self, progress: Callable[[int], None], frames: int, units: int) -> None:
+        self._progress = progress
+        self._frames, self._units, self._done = frames, units, 0
+
+    def __call__(self) -> None:
+        before = self._done * self._frames // self._units
+        self._done += 1
+        if more := self._done * self._frames // self._units - before:
+            self._progress(more)

@@ -1,0 +1,223 @@
+"""The object prompts of ``--object SPEC``: their grammar and their meaning.
+
+    SPEC    = PROMPT { "+" PROMPT }
+    PROMPT  = NAME [ "#" N ]                  the Nth most prominent NAME of a shot, from 1
+            | "box:" x0,y0,x1,y1 [ "@" FRAME ]
+            | "point:" x,y [ "@" FRAME ]
+            | "mask:" FILE [ "@" FRAME ]      a matte to track
+            | "matte:" PATTERN                a matte for every frame, used as it is
+            | "all"                           everything that the detector finds
+
+Pixels count from the upper left corner, frames from 0; ``@FRAME`` is 0 when left out.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.errors import UsageError
+from vidstyle.frame import Box
+from vidstyle.segment.sequence import sequence_exists
+
+FORMS = (
+    "NAME, NAME#N, box:x0,y0,x1,y1[@frame], point:x,y[@frame], mask:FILE[@frame], "
+    "matte:PATTERN or all"
+)
+
+
+@dataclass(frozen=True)
+class NamePrompt:
+    """An object by the name of its class; ``instance`` counts from 1 (see ``linking``)."""
+
+    name: str
+    instance: int = 1
+
+
+@dataclass(frozen=True)
+class EverythingPrompt:
+    """Every object that the detector finds."""
+
+
+@dataclass(frozen=True)
+class BoxPrompt:
+    """A box around the object in one frame."""
+
+    box: Box
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class PointPrompt:
+    """A pixel (x, y) on the object in one frame."""
+
+    x: int
+    y: int
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class MaskPrompt:
+    """A picture of the object's matte in one frame."""
+
+    path: Path
+    frame: int = 0
+
+
+@dataclass(frozen=True)
+class MattePrompt:
+    """Mattes for all frames: a folder, or a pattern such as ``m.%04d.png`` or ``m.####.png``."""
+
+    pattern: str
+
+
+FramePrompt = BoxPrompt | PointPrompt | MaskPrompt
+Prompt = NamePrompt | EverythingPrompt | FramePrompt | MattePrompt
+
+
+@dataclass(frozen=True)
+class ObjectSpec:
+    """One object: all its prompts, and the text that they came from."""
+
+    text: str
+    prompts: tuple[Prompt, ...]
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def frame_prompts(self) -> tuple[FramePrompt, ...]:
+        """The prompts that point at a place in one frame."""
+        return tuple(p for p in self.prompts if isinstance(p, FramePrompt))
+
+    @property
+    def names(self) -> tuple[NamePrompt | EverythingPrompt, ...]:
+        """The prompts that need a detector."""
+        return tuple(p for p in self.prompts if isinstance(p, NamePrompt | EverythingPrompt))
+
+    @property
+    def given(self) -> MattePrompt | None:
+        """The mattes that are used as they are, if the object was given so."""
+        return next((p for p in self.prompts if isinstance(p, MattePrompt)), None)
+
+    def check_inside(self, size: tuple[int, int]) -> None:
+        """Check every box and point against the frame's ``size`` (H, W).
+
+        Raises:
+            UsageError: a box or point lies, or reaches, outside the frame.
+        """
+        height, width = size
+        for prompt in self.prompts:
+            match prompt:
+                case BoxPrompt(box):
+                    inside = min(box.x0, box.y0) >= 0 and box.x1 <= width and box.y1 <= height
+                    text = f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
+                case PointPrompt(x, y):
+                    inside = 0 <= x < width and 0 <= y < height
+                    text = f"point:{x},{y}"
+                case _:
+                    continue
+            if not inside:
+                raise UsageError(
+                    f"--object {self.text}: {text} reaches outside the frame of "
+                    f"{width}x{height} pixels; give pixels of the upright picture"
+                )
+
+    def check_frames(self, count: int) -> None:
+        """Check every ``@frame`` against the number of frames.
+
+        Raises:
+            UsageError: a prompt names a frame that the clip does not have.
+        """
+        for prompt in self.frame_prompts:
+            if prompt.frame >= count:
+                raise UsageError(
+                    f"--object {self.text}: there is no frame {prompt.frame}; "
+                    f"the clip's frames are 0 to {count - 1}"
+                )
+
+
+def parse_object(spec: str) -> ObjectSpec:
+    """Read ``--object SPEC``.
+
+    ``+`` and ``@`` inside a file's name are taken as part of the name when a file of that name
+    is there.
+
+    Raises:
+        UsageError: malformed text, or prompts that exclude each other.
+    """
+    pieces = spec.split("+")
+    prompts: list[Prompt] = []
+    while pieces:
+        used, prompt = _next_prompt(spec, pieces)
+        prompts.append(prompt)
+        del pieces[:used]
+    if len(prompts) > 1 and any(isinstance(p, MattePrompt) for p in prompts):
+        raise _malformed(spec, "matte: gives every frame's matte and cannot be joined to others")
+    return ObjectSpec(spec, tuple(prompts))
+
+
+def _next_prompt(spec: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
+    """The first prompt, and how many of the ``+``-separated pieces it takes up."""
+    kind, colon, rest = pieces[0].strip().partition(":")
+    if not colon:
+        return 1, _name(spec, kind)
+    match kind:
+        case "box" | "point":
+            return 1, _place(spec, kind, rest)
+        case "mask" | "matte":
+            return _file(spec, kind, [rest, *pieces[1:]])
+    raise _malformed(spec, f"unknown kind of prompt '{kind}:'")
+
+
+def _name(spec: str, text: str) -> Prompt:
+    if text == "all":
+        return EverythingPrompt()
+    match = re.fullmatch(r"([^\W\d_][\w '\-]*?)\s*(?:#(\d+))?", text)
+    if match is None:
+        raise _malformed(spec, f"'{text}' is no object name" if text else "a prompt is empty")
+    instance = int(match[2] or 1)
+    if instance < 1:
+        raise _malformed(spec, "instances count from 1")
+    return NamePrompt(match[1].lower(), instance)
+
+
+def _place(spec: str, kind: str, text: str) -> Prompt:
+    count = 4 if kind == "box" else 2
+    match = re.fullmatch(r"([^@]*)(?:@(\d+))?", text)
+    try:
+        numbers = [int(number) for number in match[1].split(",")] if match else []
+    except ValueError:
+        numbers = []
+    if match is None or len(numbers) != count:
+        form = "box:x0,y0,x1,y1[@frame]" if kind == "box" else "point:x,y[@frame]"
+        raise _malformed(spec, f"{kind}:{text} is not {form} in whole pixels")
+    frame = int(match[2] or 0)
+    if kind == "point":
+        return PointPrompt(numbers[0], numbers[1], frame)
+    box = Box(*numbers)
+    if box.width <= 0 or box.height <= 0:
+        raise _malformed(spec, f"{kind}:{text} is empty; x0 < x1 and y0 < y1 are needed")
+    return BoxPrompt(box, frame)
+
+
+def _file(spec: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
+    """The longest run of pieces that names something on disk, else the first piece alone."""
+    for used in range(len(pieces), 0, -1):
+        text = "+".join(pieces[:used])
+        if kind == "matte":
+            if text and (used == 1 or sequence_exists(text)):
+                return used, MattePrompt(text)
+            continue
+        match = re.fullmatch(r"(.+)@(\d+)", text)
+        if match and not Path(text).exists():
+            path, frame = Path(match[1]), int(match[2])
+        else:
+            path, frame = Path(text), 0
+        if text and (used == 1 or path.exists()):
+            return used, MaskPrompt(path, frame)
+    raise _malformed(spec, f"{kind}: names no file")
+
+
+def _malformed(spec: str, reason: str) -> UsageError:
+    return UsageError(f"--object {spec}: {reason}; use {FORMS}, joined by +")
