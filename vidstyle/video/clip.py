@@ -1,0 +1,106 @@
+"""What a clip is, and what reads and writes one."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from types import TracebackType
+from typing import Protocol, Self
+
+from vidstyle.frame import Frame
+from vidstyle.video.colour import ColourTags
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """A clip as the rest of the program sees it: upright, and in presentation order.
+
+    Attributes:
+        path: what the user named.
+        width, height: in pixels, upright (after rotation).
+        rate: average frames per second.
+        time_base: seconds per unit of ``pts``.
+        start_pts: presentation time of the first frame, in ``time_base``.
+        frame_count: as the container tells; None where it does not.
+        duration: of the picture in seconds, as the container tells; None where it does not.
+        codec: FFmpeg's name of the video codec.
+        pix_fmt: pixel format as coded (``yuv420p``, ``gbrp``, …).
+        bits: bits per component; frames are ``uint8`` up to 8, else ``uint16``.
+        colour: tags as they stand in the file.
+        rotation: degrees counterclockwise by which players turn the coded picture.
+        sample_aspect: width of a pixel over its height, upright.
+        audio_streams: how many.
+        timecode: SMPTE timecode of the first frame, when the clip carries one.
+        is_sequence: an image sequence or picture rather than a video file; ``pts`` is then the
+            number in the file name.
+    """
+
+    path: str
+    width: int
+    height: int
+    rate: Fraction
+    time_base: Fraction
+    start_pts: int
+    frame_count: int | None
+    duration: Fraction | None
+    codec: str
+    pix_fmt: str
+    bits: int
+    colour: ColourTags
+    rotation: int = 0
+    sample_aspect: Fraction = Fraction(1)
+    audio_streams: int = 0
+    timecode: str | None = None
+    is_sequence: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.height, self.width
+
+
+class ClipReader(Protocol):
+    """A clip that can be read from any frame, any number of times."""
+
+    @property
+    def info(self) -> ClipInfo: ...
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """Frames ``start ≤ index < stop`` in presentation order; each call decodes afresh.
+
+        Indices count from 0. A frame that is damaged beyond decoding is left out and its index
+        with it, so the others keep their numbers from wherever reading starts. ``pts`` rises
+        strictly. Ends early, without an error, where the clip ends before ``stop``.
+
+        Raises:
+            MediaError: the clip has gone, or a picture in it cannot be used.
+        """
+        ...
+
+
+class ClipWriter(Protocol):
+    """A clip in the making. As a context manager: commits at the end, aborts on an exception."""
+
+    def write(self, frame: Frame) -> None:
+        """Append a frame of the clip's size; ``pts`` must rise.
+
+        Raises:
+            UsageError: a frame of another size, or out of order.
+        """
+        ...
+
+    def commit(self) -> None:
+        """Finish, and give the output its name. Once only."""
+        ...
+
+    def abort(self) -> None:
+        """Leave no output that looks finished. Harmless after ``commit`` or twice."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

@@ -1,0 +1,184 @@
+"""Decoded pictures with exact numbers and times, whole or from a keyframe on, damaged or not."""
+
+import heapq
+import logging
+from bisect import bisect_left, bisect_right
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+
+import av
+import av.error
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidstyle.video.clip import ClipInfo
+from vidstyle.video.probe import open_video, video_stream
+
+log = logging.getLogger(__name__)
+
+# Codecs of which every packet shows exactly one frame, so that counting packets counts frames.
+# VP8 and MPEG-4 Part 2, for two, have packets that show none.
+_ONE_FRAME_A_PACKET = {
+    *("av1", "dnxhd", "ffv1", "h264", "hevc", "libdav1d", "mjpeg", "png", "prores", "vp9"),
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture as it lies in the file, its number in the clip and its time."""
+
+    coded: av.VideoFrame
+    index: int
+    pts: int
+
+
+class PacketIndex:
+    """Times of all packets, so that decoding can start at a keyframe and still count frames.
+
+    Attributes:
+        pts: of each frame, rising.
+        keys: (pts, dts) of each keyframe, rising.
+    """
+
+    def __init__(self, pts: list[int], keys: list[tuple[int, int]]) -> None:
+        self.pts = pts
+        self.keys = keys
+
+    @classmethod
+    def build(cls, info: ClipInfo) -> "PacketIndex | None":
+        """Read all packets, decoding none. None when they do not tell where frames are."""
+        if info.codec not in _ONE_FRAME_A_PACKET:
+            return None
+        pts: list[int] = []
+        keys: list[tuple[int, int]] = []
+        with open_video(info.path) as container:
+            for packet in _packets(container, video_stream(container, info.path)):
+                if packet is None or packet.size == 0 or packet.is_discard:
+                    continue
+                if packet.pts is None:
+                    return None
+                if packet.pts >= info.start_pts:
+                    pts.append(packet.pts)
+                    if packet.is_keyframe and packet.dts is not None:
+                        keys.append((packet.pts, packet.dts))
+        return cls(sorted(set(pts)), sorted(keys))
+
+    def key_before(self, index: int) -> tuple[int, int] | None:
+        """(pts, dts) of the keyframe to decode frame ``index`` from; None for the first one."""
+        after = bisect_right(self.keys, self.pts[min(index, len(self.pts) - 1)], key=lambda k: k[0])
+        return self.keys[after - 1] if after > 1 else None
+
+    def number(self, pts: int) -> int | None:
+        """The index of the frame at ``pts``, None for no frame's time."""
+        index = bisect_left(self.pts, pts)
+        return index if index < len(self.pts) and self.pts[index] == pts else None
+
+
+def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[Picture, None, None]:
+    """Pictures from ``start`` or before: from the keyframe before it where ``index`` allows."""
+    key = index.key_before(start) if index is not None and start > 0 else None
+    if index is not None and key is not None:
+        with open_video(info.path) as container:
+            stream = video_stream(container, info.path)
+            container.seek(key[1], stream=stream)
+            pictures = _Decoder(info, container, stream).pictures()
+            first = next(pictures, None)
+            # Streams without true keyframes (intra refresh) show their first whole frame later,
+            # and some demuxers miss: only a first frame that is known and early enough will do.
+            base = None if first is None else index.number(first.pts)
+            if first is not None and base is not None and base <= start:
+                yield Picture(first.coded, base, first.pts)
+                for picture in pictures:
+                    yield Picture(picture.coded, base + picture.index, picture.pts)
+                return
+        log.info("%s: cannot start at frame %d, decoding up to it", info.path, start)
+    with open_video(info.path) as container:
+        yield from _Decoder(info, container, video_stream(container, info.path)).pictures()
+
+
+class _Decoder:
+    """One pass through an opened file; counts what is damaged and says so once, at the end."""
+
+    def __init__(self, info: ClipInfo, container: InputContainer, stream: VideoStream) -> None:
+        self._info = info
+        self._container = container
+        self._stream = stream
+        self._counts_packets = info.codec in _ONE_FRAME_A_PACKET
+        self._awaited: list[int] = []
+        self._errors = 0
+        self._lost = 0
+        self._concealed = 0
+        self._retimed = 0
+
+    def pictures(self) -> Iterator[Picture]:
+        """Numbered from 0 at the first picture that comes out."""
+        self._stream.thread_type = "AUTO"
+        index, last = -1, None
+        try:
+            for frame in self._frames():
+                lost = self._lost_before(frame.pts)
+                if index >= 0 and self._counts_packets:
+                    index += lost
+                    self._lost += lost
+                index += 1
+                last = self._time(frame.pts, last)
+                self._concealed += frame.is_corrupt
+                yield Picture(frame, index, last)
+            if self._counts_packets:
+                self._lost += len(self._awaited)
+        finally:
+            self._report()
+
+    def _frames(self) -> Iterator[av.VideoFrame]:
+        for packet in _packets(self._container, self._stream):
+            if packet is not None and packet.pts is not None and not packet.is_discard:
+                heapq.heappush(self._awaited, packet.pts)
+            try:
+                yield from self._stream.decode(packet)
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self._errors += 1
+
+    def _lost_before(self, pts: int | None) -> int:
+        """How many packets should have come out before the frame at ``pts`` and never will."""
+        if pts is None or pts not in self._awaited:
+            return 0
+        earlier = 0
+        while self._awaited and self._awaited[0] <= pts:
+            earlier += heapq.heappop(self._awaited) < pts
+        return earlier
+
+    def _time(self, pts: int | None, last: int | None) -> int:
+        """The frame's own time; where it has none, or runs backwards, the next one due."""
+        if pts is not None and (last is None or pts > last):
+            return pts
+        if last is None:
+            return self._info.start_pts
+        self._retimed += 1
+        return last + max(1, round(1 / (self._info.rate * self._info.time_base)))
+
+    def _report(self) -> None:
+        path = self._info.path
+        if self._errors or self._lost:
+            count = max(self._errors, self._lost)
+            log.warning("%s: %d frames damaged beyond decoding, left out", path, count)
+        if self._concealed:
+            log.warning("%s: %d frames damaged, partly concealed", path, self._concealed)
+        if self._retimed:
+            log.warning("%s: %d frames without a usable time, put in order", path, self._retimed)
+
+
+def _packets(
+    container: InputContainer, stream: VideoStream
+) -> Iterator["Packet[VideoStream] | None"]:
+    """Packets of a stream, and None or an empty one to flush the decoder at the end.
+
+    A file that breaks off ends here with what came before.
+    """
+    try:
+        yield from container.demux(stream)
+    except av.error.FFmpegError as error:
+        log.warning("%s: breaks off (%s), read up to there", container.name, error)
+        yield None

@@ -1,0 +1,155 @@
+"""What a clip is before it is rendered, and why one cannot be read."""
+
+import logging
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vidstyle.errors import MediaError
+from vidstyle.video.clip import ClipInfo
+from vidstyle.video.colour import tags_of
+from vidstyle.video.orientation import DisplayMatrix, display_matrix, swaps_sides
+from vidstyle.video.pattern import is_sequence
+from vidstyle.video.sequence import describe_sequence
+
+log = logging.getLogger(__name__)
+
+
+def probe(source: str) -> ClipInfo:
+    """What a video file, a sequence pattern, a folder of pictures or a picture holds.
+
+    Raises:
+        MediaError: nothing there that can be read; the message says why.
+    """
+    return describe_sequence(source) if is_sequence(source) else probe_video(source)
+
+
+def open_video(path: str) -> InputContainer:
+    """The opened container.
+
+    Raises:
+        MediaError: no such file, or nothing that FFmpeg can open.
+    """
+    file = Path(path)
+    if not file.exists():
+        raise MediaError(f"{path}: no such file or folder; check the name")
+    if file.is_dir():
+        raise MediaError(f"{path}: a folder, not a video file; name a clip in it")
+    if file.stat().st_size == 0:
+        raise MediaError(f"{path}: the file is empty (0 bytes); copy or export it again")
+    try:
+        return av.open(path, "r", metadata_errors="replace")
+    except PermissionError:
+        raise MediaError(f"{path}: not allowed to read it; check its permissions") from None
+    except av.error.FFmpegError as error:
+        raise MediaError(f"{path}: {_why_unreadable(file, error)}") from None
+
+
+def _why_unreadable(file: Path, error: Exception) -> str:
+    with file.open("rb") as opened:
+        head = opened.read(4096)
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free"):
+        return "the file is cut short or damaged (no index, 'moov'); copy or export it again"
+    if b"\0" not in head:
+        return "text, not a video, whatever its name says; name a video file"
+    return f"not a video that FFmpeg can read ({error}); convert it to mp4, mov or mkv first"
+
+
+def video_stream(container: InputContainer, path: str) -> VideoStream:
+    """The first stream of moving pictures; cover art does not count.
+
+    Raises:
+        MediaError: there is none.
+    """
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic
+    ]
+    if not streams:
+        kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
+        raise MediaError(f"{path}: no video in it, only {' and '.join(kinds)}; name a video file")
+    if streams[0].codec_context is None:
+        raise MediaError(f"{path}: no decoder for its video codec; convert it to H.264 first")
+    if len(streams) > 1:
+        log.info("%s: %d video streams, the first is used", path, len(streams))
+    return streams[0]
+
+
+def probe_video(path: str) -> ClipInfo:
+    """Open a video file and decode its first frame, whose tags are truer than the container's.
+
+    Raises:
+        MediaError: the file is missing, empty, no video, cut short, or yields no frame.
+    """
+    with open_video(path) as container:
+        stream = video_stream(container, path)
+        first = _first_frame(container, stream)
+        if first is None:
+            raise MediaError(f"{path}: not one frame can be decoded; copy or export it again")
+        matrix = display_matrix(first)
+        return _describe(path, container, stream, first, matrix)
+
+
+def _first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
+    packets = container.demux(stream)
+    while True:
+        try:
+            for frame in next(packets).decode():
+                return frame
+        except StopIteration:
+            return None
+        except av.error.EOFError:
+            return None
+        except av.error.FFmpegError:
+            continue
+
+
+def _describe(
+    path: str,
+    container: InputContainer,
+    stream: VideoStream,
+    first: av.VideoFrame,
+    matrix: DisplayMatrix | None,
+) -> ClipInfo:
+    time_base = stream.time_base or Fraction(1, 90000)
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(24)
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    width, height = first.width, first.height
+    if matrix is not None and swaps_sides(matrix):
+        width, height, aspect = height, width, 1 / aspect
+    duration = None
+    if stream.duration is not None:
+        duration = stream.duration * time_base
+    elif container.duration is not None:
+        duration = Fraction(container.duration, av.time_base)
+    return ClipInfo(
+        path=path,
+        width=width,
+        height=height,
+        rate=Fraction(rate),
+        time_base=Fraction(time_base),
+        start_pts=first.pts if first.pts is not None else 0,
+        frame_count=stream.frames or None,
+        duration=duration,
+        codec=stream.codec_context.name,
+        pix_fmt=first.format.name,
+        bits=first.format.components[0].bits,
+        colour=tags_of(first),
+        rotation=first.rotation,
+        sample_aspect=Fraction(aspect),
+        audio_streams=len(container.streams.audio),
+        timecode=_timecode(container, stream),
+    )
+
+
+def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
+    for metadata in (stream.metadata, container.metadata, *(s.metadata for s in container.streams)):
+        for key in ("timecode", "TIMECODE"):
+            if key in metadata:
+                return metadata[key]
+    return None

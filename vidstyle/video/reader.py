@@ -1,0 +1,73 @@
+"""Clips in: exact frames, upright, in full-range RGB, from video files and image sequences."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from fractions import Fraction
+from functools import cached_property
+
+import torch
+
+from vidstyle.errors import MediaError
+from vidstyle.frame import Frame
+from vidstyle.video.clip import ClipReader
+from vidstyle.video.colour import resolve, to_rgb
+from vidstyle.video.decode import PacketIndex, Picture, decode
+from vidstyle.video.orientation import display_matrix, upright
+from vidstyle.video.pattern import is_sequence
+from vidstyle.video.probe import probe_video
+from vidstyle.video.sequence import SEQUENCE_RATE, SequenceReader
+
+__all__ = ["ClipReader", "VideoReader", "open_clip"]
+
+
+def open_clip(source: str, sequence_rate: Fraction = SEQUENCE_RATE) -> ClipReader:
+    """A reader for a video file, a sequence pattern (``shot.%04d.png``, ``shot.####.png``),
+    a folder of pictures or a single picture.
+
+    Args:
+        source: what to read.
+        sequence_rate: frames per second of pictures, which carry none.
+
+    Raises:
+        MediaError: nothing there that can be read; the message says why.
+    """
+    return SequenceReader(source, sequence_rate) if is_sequence(source) else VideoReader(source)
+
+
+class VideoReader:
+    """A video file, decoded by FFmpeg on several threads."""
+
+    def __init__(self, path: str) -> None:
+        """Raises MediaError when the file cannot be read."""
+        self.info = probe_video(path)
+        self._colour = resolve(self.info.colour, self.info.size)
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """See :class:`~vidstyle.video.clip.ClipReader`."""
+        if stop is not None and stop <= start:
+            return
+        with closing(decode(self.info, start, self._index if start > 0 else None)) as pictures:
+            for picture in pictures:
+                if stop is not None and picture.index >= stop:
+                    return
+                if picture.index >= start:
+                    yield self._frame(picture)
+                if stop is not None and picture.index == stop - 1:
+                    return
+
+    def _frame(self, picture: Picture) -> Frame:
+        pixels = to_rgb(picture.coded, self._colour)
+        matrix = display_matrix(picture.coded)
+        if matrix is not None:
+            pixels = upright(pixels, matrix)
+        if pixels.shape[:2] != self.info.size:
+            raise MediaError(
+                f"{self.info.path}: frame {picture.index} is {pixels.shape[1]}×{pixels.shape[0]}, "
+                f"the first was {self.info.width}×{self.info.height}; "
+                "split the clip where its size changes"
+            )
+        return Frame(torch.from_numpy(pixels), picture.index, picture.pts, self.info.time_base)
+
+    @cached_property
+    def _index(self) -> PacketIndex | None:
+        return PacketIndex.build(self.info)
