@@ -96,11 +96,16 @@ class ClipWriter(Protocol):
         """Leave no output that looks finished. Harmless after ``commit`` or twice."""
         ...
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        if kind is None:
+            self.commit()
+        else:
+            self.abort()

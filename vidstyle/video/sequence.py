@@ -5,8 +5,6 @@ import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
@@ -14,7 +12,7 @@ import torch
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
-from vidstyle.video.clip import ClipInfo
+from vidstyle.video.clip import ClipInfo, ClipWriter
 from vidstyle.video.colour import PICTURE_TAGS, Pixels
 from vidstyle.video.pattern import NumberedFile, is_pattern, numbered, pictures
 
@@ -111,7 +109,7 @@ def _read_rgb(path: Path) -> Pixels:
     return rgb
 
 
-class SequenceWriter:
+class SequenceWriter(ClipWriter):
     """Writes one picture a frame; each appears whole, under its name, or not at all.
 
     The number in the name is the source's own where that is a sequence too, else the frame's
@@ -142,20 +140,6 @@ class SequenceWriter:
 
     def abort(self) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None:
-            self.commit()
-        else:
-            self.abort()
 
     def _save(self, frame: Frame, path: Path) -> None:
         suffix = path.suffix.lower()

@@ -1,0 +1,218 @@
+"""Clips out: video files with exact times, tags and the source's sound, or image sequences."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.frame import Frame
+from vidstyle.video.audio import Soundtrack
+from vidstyle.video.clip import ClipInfo, ClipWriter
+from vidstyle.video.codecs import Codec, choose_codec, output_tags, pixel_format
+from vidstyle.video.colour import tag_encoder, to_frame
+from vidstyle.video.pattern import is_sequence
+from vidstyle.video.probe import open_video
+from vidstyle.video.sequence import SequenceWriter
+from vidstyle.video.target import check_target, is_picture_target
+from vidstyle.video.timecodes import advanced
+
+__all__ = ["ClipWriter", "MovieWriter", "open_writer"]
+
+log = logging.getLogger(__name__)
+
+_MUXER_OPTIONS = {
+    ".mp4": {"movflags": "+faststart"},
+    ".mov": {"movflags": "+faststart"},
+    # Else sound that starts before zero (an AAC encoder's delay) moves the picture with it.
+    ".mkv": {"avoid_negative_ts": "disabled"},
+}
+
+# What the muxer writes itself, for the file it makes.
+_CONTAINER_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+
+
+def open_writer(
+    target: str,
+    info: ClipInfo,
+    *,
+    codec: str | None = None,
+    source: str | None = None,
+    audio_range: tuple[Fraction, Fraction] | None = None,
+) -> ClipWriter:
+    """A writer for a video file (mp4, mov, mkv), a sequence pattern or one picture.
+
+    Args:
+        target: its suffix picks the container.
+        info: of the clip that is restyled: size, times, depth and colour are kept.
+        codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; h264 for None.
+        source: clip whose sound, metadata and chapters are carried over; None for none.
+        audio_range: seconds of the source, half open, whose sound is taken, when only a part
+            of it is written; None for the whole.
+
+    Raises:
+        UsageError: the target cannot be written, is the source itself, or does not go with
+            the codec.
+        MediaError: the source cannot be read.
+    """
+    check_target(target, source)
+    if is_picture_target(target):
+        if codec is not None:
+            raise UsageError(f"--codec {codec}: pictures take none; leave it out")
+        return SequenceWriter(target, info)
+    return MovieWriter(target, info, choose_codec(codec, target), source, audio_range)
+
+
+class MovieWriter(ClipWriter):
+    """A video file in the making, under a hidden name beside the target until it is whole.
+
+    The first frame takes the time of the clip's first frame, so that a part of a clip starts
+    where the whole would; its timecode counts on accordingly.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        info: ClipInfo,
+        codec: Codec,
+        source: str | None,
+        audio_range: tuple[Fraction, Fraction] | None,
+    ) -> None:
+        """Raises MediaError when the source cannot be read."""
+        self._target = Path(target)
+        self._partial = self._target.with_name(
+            f".{self._target.stem}.{os.getpid()}{self._target.suffix}"
+        )
+        self._info = info
+        self._tags = output_tags(codec, info)
+        self._pix_fmt = pixel_format(codec, info)
+        self._last_pts: int | None = None
+        self._shift = 0
+        self._soundtrack: Soundtrack | None = None
+        self._container = av.open(
+            str(self._partial), "w", options=dict(_MUXER_OPTIONS[self._target.suffix.lower()])
+        )
+        self._open = True
+        try:
+            self._stream = self._add_stream(codec)
+            if source is not None and not is_sequence(source):
+                with open_video(source) as clip:
+                    self._carry_metadata(clip, whole=audio_range is None)
+                self._soundtrack = Soundtrack(source, self._container, audio_range)
+        except BaseException:
+            self.abort()
+            raise
+        log.info("%s: %s, %s", target, codec.name, self._pix_fmt)
+
+    def write(self, frame: Frame) -> None:
+        """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        if frame.size != self._info.size:
+            raise UsageError(f"{self._target}: frame {frame.index} has another size, {frame.size}")
+        if self._last_pts is None:
+            self._start(frame)
+        pts = frame.pts + self._shift
+        if self._last_pts is not None and pts <= self._last_pts:
+            raise UsageError(f"{self._target}: frame {frame.index} comes after a later one")
+        self._last_pts = pts
+        coded = to_frame(frame.image, self._pix_fmt, self._tags)
+        coded.pts = pts
+        coded.time_base = frame.time_base
+        coded.duration = max(1, round(1 / (self._info.rate * frame.time_base)))
+        with self._writing():
+            self._mux(coded)
+
+    def commit(self) -> None:
+        """See :class:`~vidstyle.video.clip.ClipWriter`.
+
+        Raises:
+            MediaError: no frame was written, or the disk refuses.
+        """
+        if self._last_pts is None:
+            self.abort()
+            raise MediaError(f"{self._target}: no frame to write; check the clip and --in/--out")
+        with self._writing():
+            self._mux(None)
+            if self._soundtrack is not None:
+                self._soundtrack.advance(None, self._shift * self._info.time_base)
+            self._close()
+            with self._partial.open("rb+") as written:
+                os.fsync(written.fileno())
+            self._partial.replace(self._target)
+
+    def abort(self) -> None:
+        """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        try:
+            self._close()
+        except (av.error.FFmpegError, OSError) as error:
+            log.debug("%s: closing the unfinished file: %s", self._partial, error)
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def _add_stream(self, codec: Codec) -> VideoStream:
+        stream = self._container.add_stream(
+            codec.encoder, rate=self._info.rate, options=dict(codec.options)
+        )
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        context.width, context.height = self._info.width, self._info.height
+        context.pix_fmt = self._pix_fmt
+        context.sample_aspect_ratio = self._info.sample_aspect
+        # Both: the codec context counts in the one, mp4 and mov in the other.
+        stream.time_base = context.time_base = self._info.time_base
+        if codec.tag is not None and self._target.suffix.lower() != ".mkv":
+            context.codec_tag = codec.tag
+        tag_encoder(context, self._tags)
+        return stream
+
+    def _carry_metadata(self, clip: InputContainer, whole: bool) -> None:
+        for key, value in clip.metadata.items():
+            if key.lower() not in _CONTAINER_KEYS:
+                self._container.metadata[key] = value
+        if whole:
+            self._container.set_chapters(clip.chapters())
+        dropped = sorted({s.type for s in clip.streams} - {"video", "audio"})
+        if dropped:
+            log.info("%s: %s streams are not carried over", self._target, " and ".join(dropped))
+
+    def _start(self, first: Frame) -> None:
+        """Settle what hangs on the first frame, and write the header."""
+        start = 0 if self._info.is_sequence else self._info.start_pts
+        self._shift = start - first.pts
+        if self._info.timecode is not None:
+            timecode = advanced(self._info.timecode, self._info.rate, first.index)
+            if timecode is not None:
+                self._stream.metadata["timecode"] = timecode
+        with self._writing():
+            self._container.start_encoding()
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        for packet in self._stream.encode(frame):
+            if self._soundtrack is not None and packet.dts is not None:
+                now = packet.dts * packet.time_base
+                self._soundtrack.advance(now, self._shift * self._info.time_base)
+            self._container.mux(packet)
+
+    def _close(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        try:
+            if self._soundtrack is not None:
+                self._soundtrack.close()
+        finally:
+            self._container.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            self.abort()
+            raise MediaError(f"{self._target}: cannot be written ({error})") from None
