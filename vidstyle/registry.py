@@ -9,6 +9,9 @@ class Url:
 
     address: str
 
+    def __str__(self) -> str:
+        return self.address
+
 
 @dataclass(frozen=True)
 class Member:
@@ -30,6 +33,9 @@ class Member:
     sha256: str
     path: str
 
+    def __str__(self) -> str:
+        return f"{self.path} in {self.archive}"
+
 
 @dataclass(frozen=True)
 class WeightFile:
@@ -47,6 +53,10 @@ class WeightFile:
     size: int
     sha256: str
     sources: tuple[Url | Member, ...]
+
+    def matches(self, digest: str) -> bool:
+        """Whether ``digest`` (sha256, hexadecimal) is that of this file."""
+        return digest.startswith(self.sha256)
 
 
 @dataclass(frozen=True)

