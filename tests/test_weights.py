@@ -41,9 +41,7 @@ def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Path]:
     }
 
 
-def put(
-    folder: Path, content: bytes = CONTENT, names: tuple[str, ...] = ("toy.bin", "toy.cfg")
-) -> None:
+def put(folder: Path, names: tuple[str, ...] = ("toy.bin", "toy.cfg")) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         (folder / name).write_bytes(CONTENT)
