@@ -1,5 +1,6 @@
 """Sound: copied packet by packet from the source, so that it stays bit for bit what it was."""
 
+import io
 import logging
 from collections.abc import Generator
 from contextlib import ExitStack
@@ -88,16 +89,23 @@ class Soundtrack:
 
 
 def _track(stream: AudioStream, output: OutputContainer, source: str) -> _Track:
-    try:
+    container = output.format.name
+    if _holds(container, stream):
         return _Copied(stream, output)
-    except ValueError:
-        log.info(
-            "%s: %s cannot hold %s sound, encoded as AAC instead",
-            source,
-            output.format.name,
-            stream.codec_context.name,
-        )
-        return _Encoded(stream, output)
+    codec = stream.codec_context.name
+    log.info("%s: %s cannot hold %s sound, encoded as AAC instead", source, container, codec)
+    return _Encoded(stream, output)
+
+
+def _holds(container: str, stream: AudioStream) -> bool:
+    """Ask the muxer, by a header for this stream alone: its list of codecs promises too much."""
+    with av.open(io.BytesIO(), "w", format=container) as trial:
+        try:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+        except (ValueError, av.error.FFmpegError):
+            return False
+    return True
 
 
 class _Copied:

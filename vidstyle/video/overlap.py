@@ -1,0 +1,70 @@
+"""Decode, compute and encode at once: one thread each side, a bounded number of frames between."""
+
+from collections import deque
+from collections.abc import Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from vidstyle.frame import Frame
+from vidstyle.video.clip import ClipWriter
+
+T = TypeVar("T")
+
+_END: Final = object()
+
+
+def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
+    """The same items, up to ``depth`` of them made ready in another thread.
+
+    What the other thread raises is raised here, after the items before it. Closing the generator
+    early, or an exception in its consumer, waits for the item in the making, makes no more, and
+    closes ``items`` where that is a generator.
+    """
+    iterator = iter(items)
+    ready: deque[Future[object]] = deque()
+    pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+    try:
+        ready.extend(pool.submit(next, iterator, _END) for _ in range(depth))
+        while (item := ready.popleft().result()) is not _END:
+            ready.append(pool.submit(next, iterator, _END))
+            yield item  # type: ignore[misc]  # next() returns a T or the mark
+    finally:
+        pool.shutdown(cancel_futures=True)
+        if isinstance(iterator, Generator):
+            iterator.close()
+
+
+class WriteBehind(ClipWriter):
+    """A writer that encodes in another thread, up to ``depth`` frames behind.
+
+    What the writer raises is raised by a later ``write``, at the latest by ``commit``, which
+    then leaves no output, like the writer itself.
+    """
+
+    def __init__(self, writer: ClipWriter, depth: int) -> None:
+        self._writer = writer
+        self._depth = depth
+        self._waiting: deque[Future[None]] = deque()
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="write-behind")
+
+    def write(self, frame: Frame) -> None:
+        """See :class:`~vidstyle.video.clip.ClipWriter`; waits while ``depth`` frames queue."""
+        while len(self._waiting) >= self._depth:
+            self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(self._writer.write, frame))
+
+    def commit(self) -> None:
+        """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        try:
+            while self._waiting:
+                self._waiting.popleft().result()
+            self._pool.shutdown()
+            self._writer.commit()
+        except BaseException:
+            self.abort()
+            raise
+
+    def abort(self) -> None:
+        """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        self._pool.shutdown(cancel_futures=True)
+        self._writer.abort()
