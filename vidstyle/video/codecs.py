@@ -58,8 +58,9 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
                 depths=(8, 10, 12),
                 tag="hvc1",
             ),
-            # Lossless: decoding gives back the RGB bit for bit. No avi: it has no frame times.
-            Codec("ffv1", "ffv1", (".mkv", ".mov"), {"level": "3"}, depths=(8, 16), chroma=""),
+            # Lossless: decoding gives back the RGB bit for bit. FFmpeg's mov does not take it,
+            # and avi has no frame times.
+            Codec("ffv1", "ffv1", (".mkv",), {"level": "3"}, depths=(8, 16), chroma=""),
             # Profile 3 is 422 HQ.
             Codec(
                 "prores",

@@ -114,26 +114,62 @@ def to_frame(image: Tensor, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
 
     Args:
         image: (H, W, 3) RGB, ``uint8`` or ``uint16``.
-        pix_fmt: RGB formats take the code values as they are.
+        pix_fmt: RGB formats take the code values as they are; YUV ones are planar.
         tags: resolved tags (``matrix`` RGB for an RGB ``pix_fmt``).
     """
-    deep = image.dtype == torch.uint16
-    to_yuv = not av.VideoFormat(pix_fmt).is_rgb
-    pixels = np.ascontiguousarray(image.numpy())
-    if deep and to_yuv:
-        pixels = _scaled(pixels, _SWSCALE_WHITE / 65535)
-    frame = av.VideoFrame.from_ndarray(pixels, format="rgb48le" if deep else "rgb24").reformat(
-        format=pix_fmt,
-        dst_colorspace=_SWSCALE_MATRIX[tags.matrix] if to_yuv else None,
-        dst_color_range=tags.range if to_yuv else FULL,
-        interpolation=_EXACT,
-    )
+    if av.VideoFormat(pix_fmt).is_rgb:
+        frame = _packed(image).reformat(format=pix_fmt, dst_color_range=FULL)
+    elif tags.range == FULL:
+        frame = _full_range(image, pix_fmt, tags)
+    else:
+        frame = _yuv(image, pix_fmt, tags)
     # ProRes reads the tags from the frame, x264 from the codec context.
     frame.colorspace = tags.matrix
     frame.color_range = tags.range
     frame.color_primaries = tags.primaries
     frame.color_trc = tags.transfer
     return frame
+
+
+def _packed(image: Tensor, scale: float = 1) -> av.VideoFrame:
+    pixels = np.ascontiguousarray(image.numpy())
+    if image.dtype == torch.uint8:
+        return av.VideoFrame.from_ndarray(pixels, format="rgb24")
+    return av.VideoFrame.from_ndarray(_scaled(pixels, scale), format="rgb48le")
+
+
+def _yuv(image: Tensor, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
+    return _packed(image, _SWSCALE_WHITE / 65535).reformat(
+        format=pix_fmt,
+        dst_colorspace=_SWSCALE_MATRIX[tags.matrix],
+        dst_color_range=tags.range,
+        interpolation=_EXACT,
+    )
+
+
+def _full_range(image: Tensor, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
+    """By way of 16 bits: at 8 or 10, swscale's full-range chroma comes out half a level low."""
+    bits = av.VideoFormat(pix_fmt).components[0].bits
+    fine = _yuv(image, pix_fmt.removesuffix(f"{bits}le") + "16le", tags)
+    frame = av.VideoFrame(fine.width, fine.height, pix_fmt)
+    dtype = np.uint8 if bits == 8 else np.uint16
+    for number, (source, target) in enumerate(zip(fine.planes, frame.planes, strict=True)):
+        values = np.frombuffer(memoryview(source), np.uint16).reshape(source.height, -1)[
+            :, : source.width
+        ]
+        coded = np.frombuffer(memoryview(target), dtype).reshape(target.height, -1)
+        coded[:, : target.width] = _fewer_bits(bits, chroma=number > 0)[values]
+    return frame
+
+
+@cache
+def _fewer_bits(bits: int, chroma: bool) -> Pixels:
+    """16-bit full-range code values to ``bits``, around the centre where chroma has its zero."""
+    centre, coarse = (1 << 15, 1 << (bits - 1)) if chroma else (0, 0)
+    top = (1 << bits) - 1
+    levels = (np.arange(65536) - centre) * (top / 65535) + coarse
+    table: Pixels = np.clip(np.rint(levels), 0, top).astype(np.uint16)
+    return table
 
 
 def tag_encoder(context: av.VideoCodecContext, tags: ColourTags) -> None:
@@ -146,6 +182,8 @@ def tag_encoder(context: av.VideoCodecContext, tags: ColourTags) -> None:
 
 def _scaled(pixels: Pixels, factor: float) -> Pixels:
     """16-bit code values times ``factor``, rounded and saturated."""
+    if factor == 1:
+        return pixels
     scaled: Pixels = _scale_table(factor)[pixels]
     return scaled
 

@@ -38,10 +38,10 @@ class PacketIndex:
 
     Attributes:
         pts: of each frame, rising.
-        keys: (pts, dts) of each keyframe, rising.
+        keys: pts of each keyframe, rising.
     """
 
-    def __init__(self, pts: list[int], keys: list[tuple[int, int]]) -> None:
+    def __init__(self, pts: list[int], keys: list[int]) -> None:
         self.pts = pts
         self.keys = keys
 
@@ -51,7 +51,7 @@ class PacketIndex:
         if info.codec not in _ONE_FRAME_A_PACKET:
             return None
         pts: list[int] = []
-        keys: list[tuple[int, int]] = []
+        keys: list[int] = []
         with open_video(info.path) as container:
             for packet in _packets(container, video_stream(container, info.path)):
                 if packet is None or packet.size == 0 or packet.is_discard:
@@ -60,13 +60,13 @@ class PacketIndex:
                     return None
                 if packet.pts >= info.start_pts:
                     pts.append(packet.pts)
-                    if packet.is_keyframe and packet.dts is not None:
-                        keys.append((packet.pts, packet.dts))
+                    if packet.is_keyframe:
+                        keys.append(packet.pts)
         return cls(sorted(set(pts)), sorted(keys))
 
-    def key_before(self, index: int) -> tuple[int, int] | None:
-        """(pts, dts) of the keyframe to decode frame ``index`` from; None for the first one."""
-        after = bisect_right(self.keys, self.pts[min(index, len(self.pts) - 1)], key=lambda k: k[0])
+    def key_before(self, index: int) -> int | None:
+        """The pts of the keyframe to decode frame ``index`` from; None for the first one."""
+        after = bisect_right(self.keys, self.pts[min(index, len(self.pts) - 1)])
         return self.keys[after - 1] if after > 1 else None
 
     def number(self, pts: int) -> int | None:
@@ -81,7 +81,7 @@ def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[P
     if index is not None and key is not None:
         with open_video(info.path) as container:
             stream = video_stream(container, info.path)
-            container.seek(key[1], stream=stream)
+            container.seek(key, stream=stream)
             pictures = _Decoder(info, container, stream).pictures()
             first = next(pictures, None)
             # Streams without true keyframes (intra refresh) show their first whole frame later,

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from vidstyle.errors import UsageError
-from vidstyle.video.pattern import is_pattern, matching
+from vidstyle.video.pattern import matching
 
 WRITABLE_PICTURES = (".png", ".jpg", ".jpeg")
 
@@ -17,7 +17,7 @@ def target_exists(target: str) -> bool:
 
 def is_picture_target(target: str) -> bool:
     """Whether a target is an image sequence or a picture rather than a video file."""
-    return is_pattern(target) or Path(target).suffix.lower() in WRITABLE_PICTURES
+    return Path(target).suffix.lower() in WRITABLE_PICTURES
 
 
 def check_target(target: str, source: str | None) -> None:

@@ -35,6 +35,12 @@ _MUXER_OPTIONS = {
     ".mkv": {"avoid_negative_ts": "disabled"},
 }
 
+# x265 leaves the decoding time of so short a clip uninitialised.
+_NEVER_REORDERED = 2
+
+# Matroska takes the aspect from the stream, where PyAV cannot set it, or the codec's own header.
+_NO_ASPECT_IN_MKV = {"ffv1", "prores"}
+
 # What the muxer writes itself, for the file it makes.
 _CONTAINER_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
 
@@ -93,6 +99,7 @@ class MovieWriter(ClipWriter):
         self._info = info
         self._tags = output_tags(codec, info)
         self._pix_fmt = pixel_format(codec, info)
+        self._written = 0
         self._last_pts: int | None = None
         self._shift = 0
         self._soundtrack: Soundtrack | None = None
@@ -110,6 +117,8 @@ class MovieWriter(ClipWriter):
             self.abort()
             raise
         log.info("%s: %s, %s", target, codec.name, self._pix_fmt)
+        if info.sample_aspect != 1 and codec.name in _NO_ASPECT_IN_MKV and target.endswith(".mkv"):
+            log.warning("%s: mkv with %s loses the pixels' aspect", target, codec.name)
 
     def write(self, frame: Frame) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
@@ -125,6 +134,7 @@ class MovieWriter(ClipWriter):
         coded.pts = pts
         coded.time_base = frame.time_base
         coded.duration = max(1, round(1 / (self._info.rate * frame.time_base)))
+        self._written += 1
         with self._writing():
             self._mux(coded)
 
@@ -194,6 +204,8 @@ class MovieWriter(ClipWriter):
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
+            if self._written <= _NEVER_REORDERED:
+                packet.dts = packet.pts
             if self._soundtrack is not None and packet.dts is not None:
                 now = packet.dts * packet.time_base
                 self._soundtrack.advance(now, self._shift * self._info.time_base)
