@@ -6,7 +6,8 @@
     ├── WeightsError          4   weights missing or corrupt
     ├── DeviceError           5   no such device, or out of memory
     ├── ObjectNotFoundError   6   nothing in the shot answers to the prompt
-    └── Cancelled           130   interrupted (143 after SIGTERM)
+    └── Cancelled           130   interrupted by the user
+        └── Terminated      143   ended by SIGTERM
 
 Exit code 0 is success, 1 a bug in vidstyle: any exception outside this tree.
 
@@ -53,6 +54,12 @@ class ObjectNotFoundError(VidstyleError):
 
 
 class Cancelled(VidstyleError):  # noqa: N818 - the field's word
-    """The run was interrupted by the user (SIGINT) or by the farm (SIGTERM)."""
+    """The run was interrupted by the user (SIGINT)."""
 
     exit_code = 130
+
+
+class Terminated(Cancelled):
+    """The farm's SIGTERM."""
+
+    exit_code = 143

@@ -154,11 +154,10 @@ def _full_range(image: Tensor, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
     frame = av.VideoFrame(fine.width, fine.height, pix_fmt)
     dtype = np.uint8 if bits == 8 else np.uint16
     for number, (source, target) in enumerate(zip(fine.planes, frame.planes, strict=True)):
-        values = np.frombuffer(memoryview(source), np.uint16).reshape(source.height, -1)[
-            :, : source.width
-        ]
+        values = np.frombuffer(memoryview(source), np.uint16).reshape(source.height, -1)
         coded = np.frombuffer(memoryview(target), dtype).reshape(target.height, -1)
-        coded[:, : target.width] = _fewer_bits(bits, chroma=number > 0)[values]
+        table = _fewer_bits(bits, chroma=number > 0)
+        coded[:, : target.width] = table[values[:, : source.width]]
     return frame
 
 

@@ -82,23 +82,33 @@ def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[P
         with open_video(info.path) as container:
             stream = video_stream(container, info.path)
             container.seek(key, stream=stream)
-            pictures = _Decoder(info, container, stream).pictures()
+            decoder = _Decoder(info, container, stream)
+            pictures = decoder.pictures()
             first = next(pictures, None)
             # Streams without true keyframes (intra refresh) show their first whole frame later,
             # and some demuxers miss: only a first frame that is known and early enough will do.
             base = None if first is None else index.number(first.pts)
             if first is not None and base is not None and base <= start:
-                yield Picture(first.coded, base, first.pts)
-                for picture in pictures:
-                    yield Picture(picture.coded, base + picture.index, picture.pts)
+                # Pictures before the keyframe that needed those before it are no damage.
+                decoder.errors = 0
+                try:
+                    yield Picture(first.coded, base, first.pts)
+                    for picture in pictures:
+                        yield Picture(picture.coded, base + picture.index, picture.pts)
+                finally:
+                    decoder.report()
                 return
         log.info("%s: cannot start at frame %d, decoding up to it", info.path, start)
     with open_video(info.path) as container:
-        yield from _Decoder(info, container, video_stream(container, info.path)).pictures()
+        decoder = _Decoder(info, container, video_stream(container, info.path))
+        try:
+            yield from decoder.pictures()
+        finally:
+            decoder.report()
 
 
 class _Decoder:
-    """One pass through an opened file; counts what is damaged and says so once, at the end."""
+    """One pass through an opened file, counting what is damaged."""
 
     def __init__(self, info: ClipInfo, container: InputContainer, stream: VideoStream) -> None:
         self._info = info
@@ -106,7 +116,7 @@ class _Decoder:
         self._stream = stream
         self._counts_packets = info.codec in _ONE_FRAME_A_PACKET
         self._awaited: list[int] = []
-        self._errors = 0
+        self.errors = 0
         self._lost = 0
         self._concealed = 0
         self._retimed = 0
@@ -115,20 +125,17 @@ class _Decoder:
         """Numbered from 0 at the first picture that comes out."""
         self._stream.thread_type = "AUTO"
         index, last = -1, None
-        try:
-            for frame in self._frames():
-                lost = self._lost_before(frame.pts)
-                if index >= 0 and self._counts_packets:
-                    index += lost
-                    self._lost += lost
-                index += 1
-                last = self._time(frame.pts, last)
-                self._concealed += frame.is_corrupt
-                yield Picture(frame, index, last)
-            if self._counts_packets:
-                self._lost += len(self._awaited)
-        finally:
-            self._report()
+        for frame in self._frames():
+            lost = self._lost_before(frame.pts)
+            if index >= 0 and self._counts_packets:
+                index += lost
+                self._lost += lost
+            index += 1
+            last = self._time(frame.pts, last)
+            self._concealed += frame.is_corrupt
+            yield Picture(frame, index, last)
+        if self._counts_packets:
+            self._lost += len(self._awaited)
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         for packet in _packets(self._container, self._stream):
@@ -139,7 +146,7 @@ class _Decoder:
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
-                self._errors += 1
+                self.errors += 1
 
     def _lost_before(self, pts: int | None) -> int:
         """How many packets should have come out before the frame at ``pts`` and never will."""
@@ -159,15 +166,16 @@ class _Decoder:
         self._retimed += 1
         return last + max(1, round(1 / (self._info.rate * self._info.time_base)))
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Say once, at the end, what was damaged."""
         path = self._info.path
-        if self._errors or self._lost:
-            count = max(self._errors, self._lost)
-            log.warning("%s: %d frames damaged beyond decoding, left out", path, count)
+        if self.errors or self._lost:
+            count = max(self.errors, self._lost)
+            log.warning("%s: frames damaged beyond decoding and left out: %d", path, count)
         if self._concealed:
-            log.warning("%s: %d frames damaged, partly concealed", path, self._concealed)
+            log.warning("%s: frames damaged and partly concealed: %d", path, self._concealed)
         if self._retimed:
-            log.warning("%s: %d frames without a usable time, put in order", path, self._retimed)
+            log.warning("%s: frames without a usable time, put in order: %d", path, self._retimed)
 
 
 def _packets(

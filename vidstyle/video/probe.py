@@ -42,7 +42,8 @@ def open_video(path: str) -> InputContainer:
     if file.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty (0 bytes); copy or export it again")
     try:
-        return av.open(path, "r", metadata_errors="replace")
+        # Absolute: FFmpeg takes the start of "take:1.mp4" for a protocol.
+        return av.open(str(file.absolute()), "r", metadata_errors="replace")
     except PermissionError:
         raise MediaError(f"{path}: not allowed to read it; check its permissions") from None
     except av.error.FFmpegError as error:
@@ -91,6 +92,10 @@ def probe_video(path: str) -> ClipInfo:
         first = _first_frame(container, stream)
         if first is None:
             raise MediaError(f"{path}: not one frame can be decoded; copy or export it again")
+        if any(component.is_alpha for component in first.format.components):
+            log.warning("%s: its transparency is dropped", path)
+        if first.interlaced_frame:
+            log.warning("%s: interlaced; both fields are treated as one picture", path)
         matrix = display_matrix(first)
         return _describe(path, container, stream, first, matrix)
 

@@ -66,7 +66,7 @@ class SequenceReader:
         missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
         if missing:
             shown = ", ".join(map(str, missing[:5])) + (", …" if len(missing) > 5 else "")
-            log.warning("%s: %d pictures missing: %s", self.info.path, len(missing), shown)
+            log.warning("%s: pictures missing (%d): %s", self.info.path, len(missing), shown)
 
 
 def describe_sequence(source: str) -> ClipInfo:

@@ -103,9 +103,8 @@ class MovieWriter(ClipWriter):
         self._last_pts: int | None = None
         self._shift = 0
         self._soundtrack: Soundtrack | None = None
-        self._container = av.open(
-            str(self._partial), "w", options=dict(_MUXER_OPTIONS[self._target.suffix.lower()])
-        )
+        options = dict(_MUXER_OPTIONS[self._target.suffix.lower()])
+        self._container = av.open(str(self._partial.absolute()), "w", options=options)
         self._open = True
         try:
             self._stream = self._add_stream(codec)

@@ -1,0 +1,205 @@
+"""What must be known of a clip before its frames can be rendered one by one.
+
+Shots, the mattes of every object, and the frozen statistics of every object in every shot.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.frame import Box, Frame, full_scale
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.parts import Parts
+from vidstyle.progress import Progress
+from vidstyle.segment.derived import Inverted, WholeFrame
+from vidstyle.segment.mattes import Mattes
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import ObjectSpec, parse_object
+from vidstyle.style.network import STRIDE
+from vidstyle.style.stylizer import Stylizer, Transfer
+from vidstyle.style.transform import Statistics
+from vidstyle.video.clip import ClipReader
+from vidstyle.video.reader import open_clip
+from vidstyle.video.shots import Shot, find_shots
+
+#: Frames of a shot that statistics are gathered from, spread evenly.
+SAMPLES = 16
+#: Shortest side of a usable style picture: below it there is no texture to learn.
+LEAST_STYLE = 32
+#: Smallest short side that a style picture is brought to, however small the frames are.
+LEAST_STYLE_WORKING = 256
+
+log = logging.getLogger(__name__)
+
+
+class Take:
+    """The part of a clip that is rendered, with its frames counted by decoding them.
+
+    Frames keep the numbers that they have in the whole clip. ``count`` is the number of frames
+    up to the end of the part.
+    """
+
+    def __init__(self, reader: ClipReader, shots: Sequence[Shot]) -> None:
+        self.reader = reader
+        self.shots = tuple(shots)
+        self.size = reader.info.size
+        self.count = self.shots[-1].stop
+
+    @property
+    def start(self) -> int:
+        return self.shots[0].start
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames to render."""
+        return self.count - self.start
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """As the reader's."""
+        return self.reader.frames(start, self.count if stop is None else min(stop, self.count))
+
+
+def find_take(reader: ClipReader, options: RenderOptions, progress: Progress) -> Take:
+    """Decode the part that ``--in`` and ``--out`` name, count it and find its cuts.
+
+    Raises:
+        UsageError: the range is empty or begins after the clip's end.
+        MediaError: there is no frame to decode.
+    """
+    first = options.first or 0
+    stop = None if options.last is None else options.last + 1
+    if first < 0 or (stop is not None and stop <= first):
+        raise UsageError(f"--in {first} --out {options.last}: no frame lies between")
+    progress.stage("cuts", (stop or reader.info.frame_count or 0) - first)
+    shots = find_shots(_counted(reader.frames(first, stop), progress))
+    if not shots:
+        if first:
+            raise UsageError(f"--in {first}: {reader.info.path} has fewer frames")
+        raise MediaError(f"{reader.info.path}: no frame of it can be decoded")
+    log.info("shots: %s", ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in shots))
+    return Take(reader, shots)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the rendering of one object needs to know.
+
+    Attributes:
+        mattes: one for each frame of the clip, by the frame's number.
+        transfers: one for each shot; None where the object is not in the shot.
+    """
+
+    mattes: Mattes
+    transfers: tuple[Transfer | None, ...]
+
+
+def analyse(
+    take: Take,
+    wanted: StyledObject,
+    parts: Parts,
+    options: RenderOptions,
+    work: Path,
+    progress: Progress,
+) -> Analysis:
+    """Find one object's mattes and freeze its statistics.
+
+    Args:
+        work: folder that takes the mattes.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``, and
+            ``style_statistics``.
+    """
+    style = style_statistics(wanted.style, take.size, parts.stylizer)
+    spec = parse_object(wanted.object) if wanted.object else None
+    mattes = _mattes(take, spec, parts, work, progress)
+    if options.invert:
+        mattes = Inverted(mattes)
+    progress.stage("statistics", SAMPLES * len(take.shots))
+    transfers = []
+    for shot in take.shots:
+        content = _content_statistics(take, shot, mattes, parts.stylizer, progress)
+        transfers.append(None if content is None else parts.stylizer.transfer(content, style))
+    return Analysis(mattes, tuple(transfers))
+
+
+def style_statistics(path: str, size: tuple[int, int], stylizer: Stylizer) -> Statistics:
+    """Statistics of a style picture, brought to about the size (H, W) of the frames.
+
+    So a stroke is as large against the frame as it is against the picture.
+
+    Raises:
+        MediaError: the picture is missing, unreadable, or too small.
+    """
+    frame = next(open_clip(path).frames(0, 1))
+    short = min(frame.size)
+    if short < LEAST_STYLE:
+        raise MediaError(
+            f"{path}: a style picture of {frame.size[1]}x{frame.size[0]} pixels has no texture; "
+            f"give one of at least {LEAST_STYLE}x{LEAST_STYLE}"
+        )
+    picture = _to_float(frame)
+    target = min(short, max(LEAST_STYLE_WORKING, min(size)))
+    if target < short:
+        picture = F.interpolate(
+            picture, scale_factor=target / short, mode="bilinear", antialias=True
+        )
+    return stylizer.statistics(picture)
+
+
+def _mattes(
+    take: Take, spec: ObjectSpec | None, parts: Parts, work: Path, progress: Progress
+) -> Mattes:
+    if spec is None:
+        return WholeFrame(take.size, take.count)
+    progress.stage("mattes", take.frame_count)
+    return find_mattes(
+        spec,
+        take,
+        [(shot.start, shot.stop) for shot in take.shots],
+        parts.segmenter,
+        parts.detector,
+        work,
+        progress.advance,
+    )
+
+
+def _content_statistics(
+    take: Take, shot: Shot, mattes: Mattes, stylizer: Stylizer, progress: Progress
+) -> Statistics | None:
+    """Statistics of the object's pixels over a shot; None where it is never seen."""
+    seen = [index for index in range(shot.start, shot.stop) if mattes.box(index)]
+    chosen = {seen[i * len(seen) // SAMPLES] for i in range(SAMPLES)} if seen else set()
+    total: Statistics | None = None
+    for frame in take.frames(min(chosen), max(chosen) + 1) if chosen else ():
+        box = mattes.box(frame.index)
+        if frame.index not in chosen or box is None:
+            continue
+        area = box.padded(0, STRIDE, frame.size)
+        statistics = stylizer.statistics(_to_float(frame, area), _matte(mattes, frame.index, area))
+        total = statistics if total is None else total + statistics
+        progress.advance(1)
+    return total
+
+
+def _to_float(frame: Frame, box: Box | None = None) -> Tensor:
+    """(1, 3, h, w) in [0, 1]: a frame, or a box of it."""
+    image = frame.image if box is None else frame.image[box.rows, box.columns]
+    return image.float().movedim(-1, 0)[None] / full_scale(image.dtype)
+
+
+def _matte(mattes: Mattes, index: int, box: Box) -> Tensor:
+    """(1, 1, h, w) in [0, 1]."""
+    return torch.from_numpy(mattes[index][box.rows, box.columns]).float()[None, None] / 255
+
+
+def _counted(frames: Iterator[Frame], progress: Progress) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        progress.advance(1)

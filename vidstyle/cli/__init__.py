@@ -1,0 +1,69 @@
+"""The command line: one short file a command; errors become one line and an exit code here."""
+
+import logging
+import signal
+import sys
+import traceback
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from vidstyle import __version__
+from vidstyle.cli.models import models
+from vidstyle.cli.render import render_command
+from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
+
+__all__ = ["main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vidstyle")
+@click.option("-v", "--verbose", is_flag=True, help="Log details.")
+@click.option("-q", "--quiet", is_flag=True, help="Log warnings only.")
+def cli(verbose: bool, quiet: bool) -> None:
+    """Restyle one object of a film shot, and leave every other pixel alone."""
+    level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(level=logging.WARNING, format="%(levelname).1s %(message)s")
+    logging.getLogger("vidstyle").setLevel(level)
+
+
+cli.add_command(render_command)
+cli.add_command(models)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with the code that :mod:`vidstyle.errors` gives."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        cli.main(prog_name="vidstyle", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        fail(error.format_message(), 2)
+    except (click.Abort, KeyboardInterrupt):
+        fail("cancelled", Cancelled.exit_code)
+    except VidstyleError as error:
+        fail(str(error), error.exit_code)
+    except MemoryError:
+        fail("out of memory; use a smaller --batch", DeviceError.exit_code)
+    except Exception as error:
+        if _is_cuda_out_of_memory(error):
+            fail("the device is out of memory; use a smaller --batch", DeviceError.exit_code)
+        traceback.print_exc()
+        fail(f"this is a bug: {error}", 1)
+    sys.exit(0)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """One line on standard error, and out."""
+    print(f"vidstyle: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated("terminated")
+
+
+def _is_cuda_out_of_memory(error: Exception) -> bool:
+    return type(error).__name__ == "OutOfMemoryError"

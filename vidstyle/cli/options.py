@@ -1,0 +1,86 @@
+"""Options that several commands share. Defaults come from :mod:`vidstyle.options`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from vidstyle.flow.build import NAMES as FLOWS
+from vidstyle.options import DEFAULTS
+from vidstyle.parts import SEGMENTERS, TEMPORAL
+from vidstyle.progress import NAMES as PROGRESSES
+from vidstyle.video.codecs import CODECS
+
+Command = Callable[..., Any]
+
+
+def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
+    """A click option that also reads ``VIDSTYLE_<NAME>``."""
+    long = next(name for name in names if name.startswith("--"))
+    variable = f"VIDSTYLE_{long.removeprefix('--').replace('-', '_').upper()}"
+    return click.option(*names, envvar=variable, **settings)
+
+
+def default_of(field: str) -> dict[str, Any]:
+    """``default=`` and ``show_default=`` from the dataclass."""
+    return {"default": getattr(DEFAULTS, field), "show_default": True}
+
+
+_LOOK = (
+    option("--strength", type=float, help="0 leaves the plate, 1 is the full style.",
+           **default_of("strength")),
+    option("--feather", type=click.FloatRange(0, 512), metavar="PX",
+           help="Soften the matte's edge by this many pixels.", **default_of("feather")),
+    option("--invert", is_flag=True, help="Style all but the object."),
+    option("--in", "first", type=click.IntRange(0), help="First frame."),
+    option("--out", "last", type=click.IntRange(0), help="Last frame."),
+)  # fmt: skip
+
+_PARTS = (
+    option("--temporal", type=click.Choice(TEMPORAL), help="Steady frames with the one before.",
+           **default_of("temporal")),
+    option("--flow", type=click.Choice(FLOWS), help="Optical flow.", **default_of("flow")),
+    option("--flow-size", type=click.IntRange(64), metavar="PX",
+           help="Largest short side for the flow.", **default_of("flow_size")),
+    option("--segmenter", type=click.Choice(SEGMENTERS), help="What cuts objects out.",
+           **default_of("segmenter")),
+    option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model")),
+    option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
+           **default_of("device")),
+    option("--batch", type=click.IntRange(1, 256), help="Frames per network call.",
+           **default_of("batch")),
+    option("--seed", type=int, help="Of every random generator.", **default_of("seed")),
+    option("--codec", metavar="PRESET", default=None,
+           help=f"Video codec: {', '.join(CODECS)}; by default h264."),
+    option("--segment", type=click.IntRange(0), metavar="N",
+           help="Render on a grid of N frames, as a farm does; 0: in one go.",
+           **default_of("segment")),
+    option("--preroll", type=click.IntRange(0), metavar="N",
+           help="Frames that a segment starts early.", **default_of("preroll")),
+)  # fmt: skip
+
+_RUN = (
+    option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
+           help="How progress is told."),
+    option("--resume", is_flag=True, help="An output that is already there is done."),
+    option("--overwrite", is_flag=True, help="Replace an output that is already there."),
+    option("--dry-run", is_flag=True, help="Print the plan and stop."),
+    option("--report", type=click.Path(dir_okay=False), metavar="FILE.json",
+           help="Write what was done, with what, and how long it took."),
+)  # fmt: skip
+
+
+def _group(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Command], Command]:
+    def decorate(command: Command) -> Command:
+        for add in reversed(options):
+            command = add(command)
+        return command
+
+    return decorate
+
+
+render_options = _group(_LOOK + _PARTS)
+"""Every field of :class:`~vidstyle.options.RenderOptions`, as an argument of that name."""
+
+run_options = _group(_RUN)
+"""How a run behaves: ``progress, resume, overwrite, dry_run, report``."""

@@ -1,0 +1,100 @@
+"""``vidstyle render``: a clip in, the restyled clip out."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vidstyle.cli.options import option, render_options, run_options
+from vidstyle.errors import UsageError
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.progress import build_progress
+from vidstyle.render import Job, plan, render
+from vidstyle.video.pattern import is_pattern
+from vidstyle.video.target import target_exists
+
+
+@click.command("render")
+@click.argument("source", metavar="INPUT")
+@option("--style", "styles", multiple=True, required=True, metavar="IMAGE", help="Style picture.")
+@option(
+    "--object",
+    "objects",
+    multiple=True,
+    metavar="SPEC",
+    help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
+    "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
+    "--object and --style may repeat, paired in order.",
+)
+@option("-o", "--output", "target", help="A video file, or a pattern: styled.%04d.png.")
+@option("--matte-out", "matte_target", metavar="P", help="Write the first object's mattes.")
+@render_options
+@run_options
+def render_command(
+    source: str,
+    styles: tuple[str, ...],
+    objects: tuple[str, ...],
+    target: str | None,
+    matte_target: str | None,
+    progress: str,
+    resume: bool,
+    overwrite: bool,
+    dry_run: bool,
+    report: str | None,
+    **options: Any,
+) -> None:
+    """Restyle one object of INPUT, or several, and leave every other pixel alone.
+
+    INPUT is a video file, an image sequence (shot.%04d.png, shot.####.png) or a folder.
+
+    \b
+    vidstyle render in.mp4 --object person --style art.jpg
+    vidstyle render in.mp4 --object person --style a.jpg --object dog --style b.jpg -o out.mov
+    """
+    job = Job(
+        source=source,
+        target=target or beside(source),
+        objects=pair(objects, styles),
+        options=RenderOptions(**options),
+        matte_target=matte_target,
+        overwrite=overwrite,
+    )
+    if resume and target_exists(job.target):
+        click.echo(f"{job.target}: already there")
+        return
+    told = build_progress(progress)
+    if dry_run:
+        click.echo(plan(job, told))
+        return
+    done = render(job, told)
+    if report:
+        done.write(Path(report))
+    click.echo(job.target)
+
+
+def pair(objects: tuple[str, ...], styles: tuple[str, ...]) -> list[StyledObject]:
+    """Objects and styles in order; one style serves any number of objects.
+
+    Raises:
+        UsageError: the numbers do not match.
+    """
+    wanted: tuple[str | None, ...] = objects or (None,)
+    if len(styles) == 1:
+        styles *= len(wanted)
+    if len(styles) != len(wanted):
+        raise UsageError(
+            f"{len(wanted)} objects but {len(styles)} styles: give one --style for each --object"
+        )
+    return [StyledObject(*both) for both in zip(wanted, styles, strict=True)]
+
+
+def beside(source: str) -> str:
+    """The output's name where none is given: ``clip.styled.mp4`` beside ``clip.mp4``."""
+    path = Path(source)
+    if path.is_dir():
+        return str(path.with_name(f"{path.resolve().name}.styled.mp4"))
+    if is_pattern(source):
+        return str(path.with_name(f"styled.{path.name}"))
+    kept = (".mp4", ".mov", ".mkv", ".png", ".jpg", ".jpeg")
+    suffix = path.suffix if path.suffix.lower() in kept else ".mkv"
+    return str(path.with_name(f"{path.stem}.styled{suffix}"))

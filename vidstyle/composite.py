@@ -1,0 +1,43 @@
+"""Putting the styled object back into its plate."""
+
+import math
+
+import torch
+from torch import Tensor
+from torchvision.transforms.v2.functional import gaussian_blur
+
+from vidstyle.frame import full_scale
+
+
+def feathered(matte: Tensor, radius: float) -> Tensor:
+    """Soften the edge of mattes (N, 1, H, W) in [0, 1].
+
+    A Gaussian cut off at ``radius`` pixels: beyond that distance from the matte the result is
+    exactly 0, and inside, farther than that from its edge, exactly what it was.
+    """
+    reach = min(math.ceil(radius), (min(matte.shape[-2:]) - 1) // 2)
+    if reach <= 0:
+        return matte
+    blurred: Tensor = gaussian_blur(matte, 2 * reach + 1, radius / 2)
+    # Rounding in the convolution must not lift a zero or dent a one.
+    return torch.where(blurred < 1e-4, 0.0, torch.where(blurred > 1 - 1e-4, 1.0, blurred))
+
+
+def composite(plate: Tensor, styled: Tensor, matte: Tensor) -> Tensor:
+    """Lay ``styled`` over ``plate`` through ``matte``.
+
+    Args:
+        plate: code values (N, H, W, 3) uint8 or uint16.
+        styled: (N, 3, H, W) float in [0, 1].
+        matte: (N, 1, H, W) float in [0, 1].
+
+    Returns:
+        (N, H, W, 3) of the plate's dtype; bit for bit the plate where the matte is 0.
+    """
+    scale = full_scale(plate.dtype)
+    over = matte.movedim(1, -1)
+    below = plate.float()
+    mixed = torch.lerp(below, styled.movedim(1, -1) * scale, over).round_().clamp_(0, scale)
+    # uint16 has no `where` of its own; int32 holds every code value.
+    kept = torch.where(over > 0, mixed.int(), plate.int())
+    return kept.to(plate.dtype)

@@ -1,0 +1,116 @@
+"""One styled object's way through a shot: from plates to the composite."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from vidstyle.composite import composite, feathered
+from vidstyle.flow.estimator import FlowEstimator
+from vidstyle.flow.motion import estimate_motion
+from vidstyle.frame import Box, Frame, full_scale
+from vidstyle.segment.mattes import Mattes
+from vidstyle.style.network import STRIDE
+from vidstyle.style.stylizer import MARGIN, Stylizer, Transfer
+from vidstyle.temporal import TemporalFilter
+from vidstyle.timing import Stages
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a layer does to its object.
+
+    Attributes:
+        strength: 0 to 1.
+        feather: pixels.
+        steady: estimator of the plate's motion for the temporal step; None for no such step.
+    """
+
+    strength: float
+    feather: float
+    steady: FlowEstimator | None
+
+
+class Layer:
+    """Restyles one object in the frames of a shot, a batch at a time, in order.
+
+    Sees only the box around the object's mattes, so that cost follows the object, not the frame.
+    """
+
+    def __init__(
+        self, mattes: Mattes, transfer: Transfer, stylizer: Stylizer, look: Look, stages: Stages
+    ) -> None:
+        self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
+        self._look, self._stages = look, stages
+        self._filter = TemporalFilter()
+        self._last: Frame | None = None
+
+    def render(self, frames: Sequence[Frame], canvas: Tensor) -> Tensor:
+        """Lay the restyled object over ``canvas``.
+
+        Args:
+            frames: consecutive plates, following those of the call before.
+            canvas: (N, H, W, 3) code values, the plates with lower layers over them.
+
+        Returns:
+            The new canvas; ``canvas`` itself where the object is in none of the frames.
+        """
+        box = self._box(frames)
+        if box is None or self._look.strength == 0:
+            self._filter.reset()
+            self._last = None
+            return canvas
+        images = self._crop(frames, box)
+        with self._stages("style"):
+            styled = self._stylizer(images, self._transfer, self._look.strength)
+        if self._look.steady is not None:
+            styled = self._steadied(self._look.steady, frames, images, styled, box)
+        with self._stages("composite"):
+            matte = feathered(self._matte(frames, box), self._look.feather)
+            result = canvas.clone()
+            result[:, box.rows, box.columns] = composite(
+                canvas[:, box.rows, box.columns], styled.cpu(), matte
+            )
+        return result
+
+    def _box(self, frames: Sequence[Frame]) -> Box | None:
+        """Around the object in all of ``frames``, wide enough for network and feather."""
+        boxes = [box for frame in frames if (box := self._mattes.box(frame.index))]
+        if not boxes:
+            return None
+        union = boxes[0]
+        for box in boxes[1:]:
+            union |= box
+        return union.padded(MARGIN, STRIDE, frames[0].size)
+
+    def _crop(self, frames: Sequence[Frame], box: Box) -> Tensor:
+        """(N, 3, h, w) in [0, 1] on the device."""
+        crops = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
+        scaled = crops.to(self._stylizer.device).float() / full_scale(crops.dtype)
+        return scaled.movedim(-1, 1)
+
+    def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
+        """(N, 1, h, w) in [0, 1]."""
+        mattes = [
+            torch.from_numpy(self._mattes[frame.index][box.rows, box.columns]) for frame in frames
+        ]
+        return torch.stack(mattes)[:, None].float() / 255
+
+    def _steadied(
+        self,
+        estimator: FlowEstimator,
+        frames: Sequence[Frame],
+        images: Tensor,
+        styled: Tensor,
+        box: Box,
+    ) -> Tensor:
+        """The temporal step over a batch: motion of all pairs at once, then fusion in order."""
+        before = self._crop([self._last or frames[0]], box)
+        with self._stages("flow"):
+            motion = estimate_motion(estimator, torch.cat([before, images[:-1]]), images)
+        self._last = frames[-1]
+        with self._stages("temporal"):
+            return torch.stack(
+                [self._filter.step(styled[i], motion[i], box) for i in range(len(frames))]
+            )

@@ -1,0 +1,59 @@
+"""What a render can be told. The one source of every default: the command line reads them here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StyledObject:
+    """One object and the style that it gets.
+
+    Attributes:
+        object: an ``--object`` SPEC; None for the whole frame.
+        style: path of the style picture.
+    """
+
+    object: str | None
+    style: str
+
+
+@dataclass(frozen=True)
+class RenderOptions:
+    """Everything about a render but its input, its output, and its objects.
+
+    Attributes:
+        strength: 0 leaves the plate as it is, 1 applies the style in full.
+        feather: softens the matte's edge by this many pixels each way.
+        invert: style all but the object.
+        first, last: first and last frame to render; None for the clip's own.
+        temporal: ``blend`` steadies each frame with the one before it, ``off`` does not.
+        flow: estimator that carries the one before along; ``auto`` is RAFT on CUDA, DIS on a CPU.
+        flow_size: largest short side, in pixels, that flow is estimated at.
+        segmenter: ``sam``, ``grabcut``, or ``auto``: SAM where its weights are.
+        model: style model, by name or by folder.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        batch: frames that go through the network at once.
+        seed: of every random generator.
+        codec: a preset of the writer; None for the container's usual one.
+        segment: frames of a segment on the farm's grid; 0 renders sequentially.
+        preroll: frames that a segment starts early, to settle.
+    """
+
+    strength: float = 1.0
+    feather: float = 2.0
+    invert: bool = False
+    first: int | None = None
+    last: int | None = None
+    temporal: str = "blend"
+    flow: str = "auto"
+    flow_size: int = 540
+    segmenter: str = "auto"
+    model: str = "micro"
+    device: str = "auto"
+    batch: int = 8
+    seed: int = 0
+    codec: str | None = None
+    segment: int = 0
+    preroll: int = 16
+
+
+DEFAULTS = RenderOptions()

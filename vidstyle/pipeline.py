@@ -1,0 +1,91 @@
+"""The way of a frame through a render: the spine of the product.
+
+    reader ─► layers (box ─► style ─► motion ─► temporal ─► composite) ─► writer
+
+Shots, mattes and statistics are known before (see :mod:`vidstyle.analysis`), so a frame needs
+nothing from frames to come, and any segment of a shot can be rendered anywhere.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import torch
+
+from vidstyle.frame import Frame
+from vidstyle.layer import Layer
+from vidstyle.timing import Stages
+from vidstyle.video.clip import ClipReader, ClipWriter
+from vidstyle.video.overlap import read_ahead
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A run of frames that is rendered on its own.
+
+    Attributes:
+        start, stop: the frames that it delivers, half open.
+        warm_up: where it begins to render: frames before ``start`` settle the temporal step and
+            are dropped.
+    """
+
+    start: int
+    stop: int
+    warm_up: int
+
+    def delivers(self, frame: Frame) -> bool:
+        return self.start <= frame.index < self.stop
+
+
+def cut_into_segments(start: int, stop: int, length: int, preroll: int) -> list[Segment]:
+    """The fixed grid of a shot; one segment where ``length`` is 0."""
+    starts = range(start, stop, length or stop - start)
+    return [Segment(s, min(s + starts.step, stop), max(start, s - preroll)) for s in starts]
+
+
+def render_shot(
+    reader: ClipReader,
+    segments: Sequence[Segment],
+    new_layers: Callable[[], Sequence[Layer]],
+    writer: ClipWriter,
+    *,
+    batch: int,
+    stages: Stages,
+    on_frames: Callable[[int], None],
+) -> None:
+    """Render a shot, or some segments of it: read, restyle, write.
+
+    Args:
+        segments: of one shot, in order (see :func:`cut_into_segments`).
+        new_layers: makes the layers of a segment, from the lowest to the topmost. They carry
+            state from frame to frame, so each segment starts with fresh ones.
+        batch: frames that go through the network at once.
+        on_frames: told how many more frames were written.
+    """
+    for segment in segments:
+        layers = new_layers()
+        frames = read_ahead(reader.frames(segment.warm_up, segment.stop), depth=2 * batch)
+        try:
+            for group in _batched(frames, batch, stages):
+                canvas = torch.stack([frame.image for frame in group])
+                for layer in layers:
+                    canvas = layer.render(group, canvas)
+                done = [
+                    pair for pair in zip(group, canvas, strict=True) if segment.delivers(pair[0])
+                ]
+                with stages("encode"):
+                    for frame, image in done:
+                        writer.write(replace(frame, image=image))
+                on_frames(len(done))
+        finally:
+            frames.close()
+
+
+def _batched(frames: Iterator[Frame], size: int, stages: Stages) -> Iterator[list[Frame]]:
+    """Groups of up to ``size`` frames. What waiting for them costs is decoding not overlapped."""
+    while True:
+        with stages("decode"):
+            group = list(islice(frames, size))
+        if not group:
+            return
+        yield group

@@ -1,0 +1,107 @@
+"""Telling whoever waits how far a run is."""
+
+import json
+import sys
+import time
+from typing import Protocol, TextIO
+
+from tqdm import tqdm
+
+NAMES = ("auto", "tqdm", "json", "openjd", "none")
+
+
+class Progress(Protocol):
+    """One stage after the other, each with a known number of steps."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a stage of ``total`` steps; the stage before is over."""
+        ...
+
+    def advance(self, steps: int) -> None:
+        """``steps`` more are done."""
+        ...
+
+    def close(self) -> None:
+        """The last stage is over."""
+        ...
+
+
+def build_progress(name: str) -> Progress:
+    """``auto`` draws bars on a terminal and is quiet elsewhere: the log tells the stages."""
+    if name == "auto":
+        name = "tqdm" if sys.stderr.isatty() else "none"
+    match name:
+        case "tqdm":
+            return Bars()
+        case "json":
+            return Lines(_as_json)
+        case "openjd":
+            return Lines(_as_openjd)
+    return Silence()
+
+
+class Silence:
+    """Says nothing."""
+
+    def stage(self, name: str, total: int) -> None: ...
+
+    def advance(self, steps: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Bars:
+    """A bar for each stage, on standard error."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def stage(self, name: str, total: int) -> None:
+        self.close()
+        self._bar = tqdm(total=total, desc=f"{name:>10}", unit="frame", dynamic_ncols=True)
+
+    def advance(self, steps: int) -> None:
+        if self._bar is not None:
+            self._bar.update(steps)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+
+class Lines:
+    """A line on standard output at each stage and at most twice a second."""
+
+    def __init__(self, form: "LineForm", out: TextIO | None = None) -> None:
+        self._form, self._out = form, out or sys.stdout
+        self._name, self._total, self._done, self._said = "", 0, 0, 0.0
+
+    def stage(self, name: str, total: int) -> None:
+        self._name, self._total, self._done = name, total, 0
+        self._say()
+
+    def advance(self, steps: int) -> None:
+        self._done += steps
+        if self._done >= self._total or time.monotonic() - self._said > 0.5:
+            self._say()
+
+    def close(self) -> None: ...
+
+    def _say(self) -> None:
+        self._said = time.monotonic()
+        print(self._form(self._name, self._done, self._total), file=self._out, flush=True)
+
+
+class LineForm(Protocol):
+    def __call__(self, name: str, done: int, total: int) -> str: ...
+
+
+def _as_json(name: str, done: int, total: int) -> str:
+    return json.dumps({"stage": name, "done": done, "total": total})
+
+
+def _as_openjd(name: str, done: int, total: int) -> str:
+    """Open Job Description's progress messages, which a farm reads from standard output."""
+    percent = 100 * done / total if total else 100
+    return f"openjd_status: {name} {done}/{total}\nopenjd_progress: {percent:.1f}"

@@ -1,0 +1,71 @@
+"""What a render leaves to be known about it."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Self
+
+from vidstyle import __version__, weights
+from vidstyle.analysis import Take
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.parts import Parts
+from vidstyle.timing import Stages
+
+_LIBRARIES = ("torch", "torchvision", "opencv-python", "av", "numpy")
+
+
+@dataclass(frozen=True)
+class Report:
+    """A JSON object: versions, what was asked, what was chosen, hashes, and seconds by stage."""
+
+    content: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        source: str,
+        target: str,
+        objects: Sequence[StyledObject],
+        options: RenderOptions,
+        parts: Parts,
+        take: Take,
+        stages: Stages,
+    ) -> Self:
+        info = take.reader.info
+        model = weights.StyleModel(weights.find_model(options.model))
+        return cls(
+            {
+                "vidstyle": __version__,
+                "python": platform.python_version(),
+                "libraries": {name: version(name) for name in _LIBRARIES},
+                "input": {
+                    "path": source,
+                    "frames": take.frame_count,
+                    "width": info.width,
+                    "height": info.height,
+                    "rate": str(info.rate),
+                    "pixel_format": info.pix_fmt,
+                    "shots": [[shot.start, shot.stop] for shot in take.shots],
+                },
+                "output": target,
+                "objects": [asdict(wanted) for wanted in objects],
+                "options": asdict(options),
+                "parts": parts.names(),
+                "hashes": {
+                    "model": weights.sha256(model.weights),
+                    "styles": {
+                        wanted.style: weights.sha256(Path(wanted.style)) for wanted in objects
+                    },
+                },
+                "seconds": {name: round(time, 3) for name, time in stages.seconds.items()},
+            }
+        )
+
+    def write(self, path: Path) -> None:
+        """As JSON, whole or not at all."""
+        temporary = path.with_name(f".{path.name}.partial")
+        temporary.write_text(json.dumps(self.content, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)

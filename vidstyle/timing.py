@@ -1,0 +1,25 @@
+"""Where a render's time goes."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Stages:
+    """Seconds of wall time by stage, added up. Call it as a context: ``with stages("flow"):``.
+
+    On CUDA the work of a stage may still be queued when its context ends, and is then counted
+    where the result is first waited for.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - start
