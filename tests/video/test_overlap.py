@@ -1,0 +1,167 @@
+"""Threads that read ahead and write behind: order, errors, and an end in every case."""
+
+import threading
+
+import pytest
+
+from vidstyle.errors import MediaError
+from vidstyle.video.clip import ClipWriter
+from vidstyle.video.overlap import WriteBehind, read_ahead
+
+pytestmark = pytest.mark.usefixtures("no_thread_is_left")
+
+
+@pytest.fixture
+def no_thread_is_left():
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+class Source:
+    """Numbers, made on demand; can fail; knows how many were made and whether it was closed."""
+
+    def __init__(self, count: int, fails_at: int | None = None) -> None:
+        self.count, self.fails_at = count, fails_at
+        self.made = 0
+        self.closed = False
+        self.threads = set()
+
+    def items(self):
+        try:
+            for i in range(self.count):
+                self.threads.add(threading.get_ident())
+                if i == self.fails_at:
+                    raise MediaError("picture 3 is damaged")
+                self.made += 1
+                yield i
+        finally:
+            self.closed = True
+
+
+class Sink(ClipWriter):
+    """Keeps what is written, and can fail or wait."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        self.written: list[int] = []
+        self.fails_at = fails_at
+        self.ended: list[str] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def write(self, frame):
+        self.gate.wait(10)
+        if frame == self.fails_at:
+            raise MediaError("the disk is full")
+        self.written.append(frame)
+
+    def commit(self):
+        self.ended.append("commit")
+
+    def abort(self):
+        self.ended.append("abort")
+
+
+@pytest.mark.parametrize("depth", [1, 3, 50])
+def test_reading_ahead_keeps_the_order(depth):
+    source = Source(20)
+    assert list(read_ahead(source.items(), depth)) == list(range(20))
+    assert threading.get_ident() not in source.threads
+    assert source.closed
+
+
+@pytest.mark.parametrize("depth", [1, 3, 50])
+def test_an_error_in_the_source_comes_after_what_was_good(depth):
+    source = Source(20, fails_at=3)
+    seen = []
+    with pytest.raises(MediaError, match="picture 3"):
+        seen.extend(read_ahead(source.items(), depth))
+    ahead = read_ahead(Source(20, fails_at=3).items(), depth)
+    assert [next(ahead) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(MediaError, match="picture 3"):
+        next(ahead)
+    assert source.closed
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_leaving_early_stops_and_closes_the_source(depth):
+    source = Source(1000)
+    ahead = read_ahead(source.items(), depth)
+    assert [next(ahead), next(ahead)] == [0, 1]
+    ahead.close()
+    assert source.closed
+    assert source.made <= 2 + depth
+
+
+def test_no_more_than_depth_wait_in_memory():
+    source = Source(1000)
+    ahead = read_ahead(source.items(), 4)
+    for item in ahead:
+        assert source.made <= item + 1 + 4
+        if item == 30:
+            break
+    ahead.close()
+
+
+def test_a_source_that_is_no_generator():
+    assert list(read_ahead([1, 2, 3], 2)) == [1, 2, 3]
+    assert list(read_ahead([], 2)) == []
+
+
+@pytest.mark.parametrize("depth", [1, 3, 50])
+def test_writing_behind_writes_all_in_order_and_commits(depth):
+    sink = Sink()
+    with WriteBehind(sink, depth) as writer:
+        for i in range(20):
+            writer.write(i)
+    assert sink.written == list(range(20))
+    assert sink.ended == ["commit"]
+
+
+@pytest.mark.parametrize("depth", [1, 3, 50])
+def test_an_error_in_the_writer_is_raised_and_aborts(depth):
+    sink = Sink(fails_at=3)
+
+    def render():
+        with WriteBehind(sink, depth) as writer:
+            for i in range(20):
+                writer.write(i)
+
+    with pytest.raises(MediaError, match="the disk is full"):
+        render()
+    assert "commit" not in sink.ended
+    assert "abort" in sink.ended
+
+
+def test_an_error_beside_the_writer_drops_what_waits():
+    sink = Sink()
+    sink.gate.clear()
+
+    def render():
+        with WriteBehind(sink, 10) as writer:
+            for i in range(10):
+                writer.write(i)
+            sink.gate.set()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        render()
+    assert sink.ended == ["abort"]
+    assert sink.written == list(range(len(sink.written)))
+
+
+def test_the_writer_holds_back_a_fast_producer():
+    sink = Sink()
+    sink.gate.clear()
+    writer = WriteBehind(sink, 2)
+    writer.write(0)
+    writer.write(1)
+    blocked = threading.Thread(target=writer.write, args=(2,))
+    blocked.start()
+    blocked.join(0.05)
+    assert blocked.is_alive()
+    sink.gate.set()
+    blocked.join(10)
+    assert not blocked.is_alive()
+    writer.commit()
+    assert sink.written == [0, 1, 2]
