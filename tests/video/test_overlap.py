@@ -3,10 +3,13 @@
 import threading
 
 import pytest
+import torch
 
 from vidstyle.errors import MediaError
 from vidstyle.video.clip import ClipWriter
 from vidstyle.video.overlap import WriteBehind, read_ahead
+from vidstyle.video.reader import open_clip
+from vidstyle.video.writer import open_writer
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
@@ -106,6 +109,23 @@ def test_no_more_than_depth_wait_in_memory():
 def test_a_source_that_is_no_generator():
     assert list(read_ahead([1, 2, 3], 2)) == [1, 2, 3]
     assert list(read_ahead([], 2)) == []
+
+
+def test_a_clip_rendered_with_overlap_is_the_same(tmp_path, info, pan):
+    movie = info()
+    frames = pan(movie, 20)
+    paths = str(tmp_path / "plain.mp4"), str(tmp_path / "overlapped.mp4")
+    with open_writer(paths[0], movie) as writer:
+        for frame in frames:
+            writer.write(frame)
+    with WriteBehind(open_writer(paths[1], movie), 3) as writer:
+        for frame in read_ahead(iter(frames), 3):
+            writer.write(frame)
+    plain, overlapped = (list(read_ahead(open_clip(path).frames(), 3)) for path in paths)
+    assert len(overlapped) == 20
+    for a, b in zip(plain, overlapped, strict=True):
+        assert (a.index, a.pts) == (b.index, b.pts)
+        assert torch.equal(a.image, b.image)
 
 
 @pytest.mark.parametrize("depth", [1, 3, 50])

@@ -4,6 +4,7 @@ import itertools
 import logging
 from pathlib import Path
 
+import av
 import pytest
 import torch
 
@@ -84,6 +85,40 @@ def test_real_clips_start_exactly_anywhere(real, name, count, starts):
         found = next(reader.frames(start))
         assert (found.index, found.pts) == (start, expected.pts)
         assert torch.equal(found.image, expected.image)
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "options"),
+    [
+        ("open_gop.mp4", "libx264", {"x264-params": "open-gop=1:keyint=10:bframes=3"}),
+        ("open_gop.mkv", "libx265", {"x265-params": "open-gop=1:keyint=10:log-level=error"}),
+        # No true keyframe after the first.
+        ("intra_refresh.mp4", "libx264", {"x264-params": "intra-refresh=1:keyint=10"}),
+        # Packets that show nothing.
+        ("hidden.webm", "libvpx", {"auto-alt-ref": "1", "lag-in-frames": "16", "g": "10"}),
+        ("packed.avi", "mpeg4", {"bf": "2", "g": "10"}),
+        # Times that start late, and none at all.
+        ("late.ts", "libx264", {"g": "10"}),
+        ("timeless.h264", "libx264", {"g": "10"}),
+    ],
+)
+def test_awkward_streams_start_exactly_anywhere(tmp_path, info, pan, name, encoder, options):
+    path = str(tmp_path / name)
+    with av.open(path, "w") as container:
+        stream = container.add_stream(encoder, rate=25, width=96, height=72, options=options)
+        for frame in pan(info(), 36):
+            picture = av.VideoFrame.from_ndarray(frame.image.numpy())
+            picture.pts = frame.index
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    reader = open_clip(path)
+    whole = list(reader.frames())
+    assert [frame.index for frame in whole] == list(range(36))
+    assert len({b.pts - a.pts for a, b in itertools.pairwise(whole)}) == 1
+    for start in (1, 9, 10, 11, 19, 20, 35):
+        found = next(reader.frames(start))
+        assert (found.index, found.pts) == (start, whole[start].pts)
+        assert torch.equal(found.image, whole[start].image)
 
 
 def test_starting_late_decodes_from_the_keyframe_before(real, monkeypatch):

@@ -4,6 +4,7 @@ import heapq
 import logging
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import av
@@ -91,20 +92,16 @@ def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[P
             if first is not None and base is not None and base <= start:
                 # Pictures before the keyframe that needed those before it are no damage.
                 decoder.errors = 0
-                try:
+                with decoder.reporting():
                     yield Picture(first.coded, base, first.pts)
                     for picture in pictures:
                         yield Picture(picture.coded, base + picture.index, picture.pts)
-                finally:
-                    decoder.report()
                 return
         log.info("%s: cannot start at frame %d, decoding up to it", info.path, start)
     with open_video(info.path) as container:
         decoder = _Decoder(info, container, video_stream(container, info.path))
-        try:
+        with decoder.reporting():
             yield from decoder.pictures()
-        finally:
-            decoder.report()
 
 
 class _Decoder:
@@ -166,16 +163,19 @@ class _Decoder:
         self._retimed += 1
         return last + max(1, round(1 / (self._info.rate * self._info.time_base)))
 
-    def report(self) -> None:
-        """Say once, at the end, what was damaged."""
-        path = self._info.path
-        if self.errors or self._lost:
-            count = max(self.errors, self._lost)
-            log.warning("%s: frames damaged beyond decoding and left out: %d", path, count)
-        if self._concealed:
-            log.warning("%s: frames damaged and partly concealed: %d", path, self._concealed)
-        if self._retimed:
-            log.warning("%s: frames without a usable time, put in order: %d", path, self._retimed)
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """Say at the end, once, what was damaged."""
+        try:
+            yield
+        finally:
+            for what, count in (
+                ("damaged beyond decoding and left out", max(self.errors, self._lost)),
+                ("damaged and partly concealed", self._concealed),
+                ("without a usable time, put in order", self._retimed),
+            ):
+                if count:
+                    log.warning("%s: frames %s: %d", self._info.path, what, count)
 
 
 def _packets(
