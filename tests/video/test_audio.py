@@ -113,3 +113,23 @@ def test_metadata_is_carried(real, tmp_path):
     _copy(real("video/01_dog.mp4"), target, 0, 3)
     with av.open(target) as container:
         assert container.metadata["title"] == "My Movie 6"
+
+
+def test_chapters_are_carried_with_the_whole(tmp_path):
+    source, target = str(tmp_path / "in.mkv"), str(tmp_path / "out.mp4")
+    millisecond = Fraction(1, 1000)
+    with av.open(source, "w") as container:
+        stream = container.add_stream("libx264", rate=25, width=64, height=64)
+        container.set_chapters(
+            [
+                {"id": 1, "start": 0, "end": 400, "time_base": millisecond, "metadata": {}},
+                {"id": 2, "start": 400, "end": 800, "time_base": millisecond, "metadata": {}},
+            ]
+        )
+        for _ in range(20):
+            container.mux(stream.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(stream.encode(None))
+    _copy(source, target)
+    with av.open(target) as container:
+        chapters = container.chapters()
+    assert [chapter["start"] * chapter["time_base"] for chapter in chapters] == [0, Fraction(2, 5)]

@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import torch
-from av.video.reformatter import Interpolation
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -85,18 +85,20 @@ def _warn_matrix(found: int, used: int) -> None:
     log.warning("no coefficients for colour matrix %d (H.273): using %d", found, used)
 
 
-def to_rgb(frame: av.VideoFrame, tags: ColourTags) -> Pixels:
+def to_rgb(frame: av.VideoFrame, tags: ColourTags, reformatter: VideoReformatter) -> Pixels:
     """RGB of a decoded frame, as it lies in the file (before rotation).
 
     Args:
         frame: any pixel format that swscale reads.
         tags: resolved tags, by which a YUV frame is converted.
+        reformatter: kept from frame to frame, as starting its threads costs more than they do.
 
     Returns:
         (H, W, 3) full range; ``uint8`` from formats of up to 8 bits a component, else ``uint16``.
     """
     bits = frame.format.components[0].bits
-    rgb: Pixels = frame.reformat(
+    rgb: Pixels = reformatter.reformat(
+        frame,
         format="rgb24" if bits <= 8 else "rgb48le",
         src_colorspace=None if frame.format.is_rgb else _SWSCALE_MATRIX[tags.matrix],
         src_color_range=None if frame.format.is_rgb else tags.range,

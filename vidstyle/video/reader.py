@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import cached_property
 
 import torch
+from av.video.reformatter import VideoReformatter
 
 from vidstyle.errors import MediaError
 from vidstyle.frame import Frame
@@ -47,16 +48,17 @@ class VideoReader:
         if stop is not None and stop <= start:
             return
         with closing(decode(self.info, start, self._index if start > 0 else None)) as pictures:
+            reformatter = VideoReformatter()
             for picture in pictures:
                 if stop is not None and picture.index >= stop:
                     return
                 if picture.index >= start:
-                    yield self._frame(picture)
+                    yield self._frame(picture, reformatter)
                 if stop is not None and picture.index == stop - 1:
                     return
 
-    def _frame(self, picture: Picture) -> Frame:
-        pixels = to_rgb(picture.coded, self._colour)
+    def _frame(self, picture: Picture, reformatter: VideoReformatter) -> Frame:
+        pixels = to_rgb(picture.coded, self._colour, reformatter)
         matrix = display_matrix(picture.coded)
         if matrix is not None:
             pixels = upright(pixels, matrix)

@@ -41,8 +41,8 @@ _NEVER_REORDERED = 2
 # Matroska takes the aspect from the stream, where PyAV cannot set it, or the codec's own header.
 _NO_ASPECT_IN_MKV = {"ffv1", "prores"}
 
-# What the muxer writes itself, for the file it makes.
-_CONTAINER_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder"}
+# What the muxer writes itself, for the file it makes, and what belongs to its first frame.
+_CONTAINER_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
 
 
 def open_writer(
@@ -116,7 +116,8 @@ class MovieWriter(ClipWriter):
             self.abort()
             raise
         log.info("%s: %s, %s", target, codec.name, self._pix_fmt)
-        if info.sample_aspect != 1 and codec.name in _NO_ASPECT_IN_MKV and target.endswith(".mkv"):
+        in_mkv = self._target.suffix.lower() == ".mkv"
+        if info.sample_aspect != 1 and in_mkv and codec.name in _NO_ASPECT_IN_MKV:
             log.warning("%s: mkv with %s loses the pixels' aspect", target, codec.name)
 
     def write(self, frame: Frame) -> None:
@@ -125,14 +126,14 @@ class MovieWriter(ClipWriter):
             raise UsageError(f"{self._target}: frame {frame.index} has another size, {frame.size}")
         if self._last_pts is None:
             self._start(frame)
-        pts = frame.pts + self._shift
+        pts = self._ticks(frame) + self._shift
         if self._last_pts is not None and pts <= self._last_pts:
             raise UsageError(f"{self._target}: frame {frame.index} comes after a later one")
         self._last_pts = pts
         coded = to_frame(frame.image, self._pix_fmt, self._tags)
         coded.pts = pts
-        coded.time_base = frame.time_base
-        coded.duration = max(1, round(1 / (self._info.rate * frame.time_base)))
+        coded.time_base = self._info.time_base
+        coded.duration = max(1, round(1 / (self._info.rate * self._info.time_base)))
         self._written += 1
         with self._writing():
             self._mux(coded)
@@ -190,10 +191,13 @@ class MovieWriter(ClipWriter):
         if dropped:
             log.info("%s: %s streams are not carried over", self._target, " and ".join(dropped))
 
+    def _ticks(self, frame: Frame) -> int:
+        return round(frame.time / self._info.time_base)
+
     def _start(self, first: Frame) -> None:
         """Settle what hangs on the first frame, and write the header."""
         start = 0 if self._info.is_sequence else self._info.start_pts
-        self._shift = start - first.pts
+        self._shift = start - self._ticks(first)
         if self._info.timecode is not None:
             timecode = advanced(self._info.timecode, self._info.rate, first.index)
             if timecode is not None:
