@@ -17,8 +17,14 @@ class Sighting:
 
     @property
     def total(self) -> float:
-        """Sum of the scores: an object seen often and clearly has the most."""
+        """Sum of the scores."""
         return sum(d.score for d in self.seen.values())
+
+    @property
+    def prominence(self) -> float:
+        """Sum of the scores, each times the side of its box: what a shot is about is large, and
+        seen often and clearly."""
+        return sum(d.score * math.sqrt(d.box.width * d.box.height) for d in self.seen.values())
 
     @property
     def best(self) -> tuple[int, Detection]:
@@ -31,8 +37,8 @@ def link(frames: Mapping[int, Sequence[Detection]]) -> list[Sighting]:
 
     A detection continues the like-named object whose latest box it fits best, however many
     samples were missed in between. An object seen in one sample only, and not clearly, is taken
-    for the detector's invention. Instances of a name count in the order of the result: by total
-    score, equals from left to right.
+    for the detector's invention. Instances of a name count in the order of the result: by
+    prominence, equals from left to right.
     """
     sightings: list[Sighting] = []
     for frame in sorted(frames):
@@ -54,7 +60,7 @@ def link(frames: Mapping[int, Sequence[Detection]]) -> list[Sighting]:
             Sighting(d.name, {frame: d}) for j, d in enumerate(detections) if j not in taken
         ]
     kept = [s for s in sightings if len(frames) < 3 or len(s.seen) > 1 or s.total >= 0.5]
-    return sorted(kept, key=lambda s: (-s.total, s.best[1].box.x0))
+    return sorted(kept, key=lambda s: (-s.prominence, s.best[1].box.x0))
 
 
 def _fit(a: Box, b: Box) -> float:

@@ -1,46 +1,189 @@
-"""Carrying a matte from one frame to the next."""
+"""Carrying a matte from one frame to the next, without learned weights."""
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidstyle.flow import DisFlow
-from vidstyle.segment.clip import Image
-from vidstyle.segment.mattes import Matte
+from vidstyle.flow import DisFlow, FlowEstimator
+from vidstyle.frame import Box
+from vidstyle.segment.appearance import Appearance
+from vidstyle.segment.clip import LONG_SIDE, Image
+from vidstyle.segment.guided import GuidedFilter
+from vidstyle.segment.mattes import Matte, bounding_box
+from vidstyle.segment.motion import Affine, fit_affine
+from vidstyle.segment.place import Place
+
+# The weights of the evidence, all of it log odds, found by tools/bench_segment.py.
+_FLOW = 1.0
+_LOCAL_COLOUR = 1.0
+_KEY_COLOUR = 0.5
+_SHAPE = 0.5
+_MOTION = 1.0
+_NEIGHBOURS = 4.0
+
+_BLUR = 4.0  # pixels of a frame of LONG_SIDE: how far flow misplaces an edge
+_LEAST_TRUST = 0.3  # of the matte carried along a flow that fails its check
+_ROUNDS = 3  # of passing beliefs between neighbours
+_RADIUS, _EPSILON = 6.0, 1e-3  # of the neighbours' guided filter
+_SHAPE_DECAY = 0.9  # of the shape's memory, a frame
+_DRAW = 0.2  # share of the place's drift that is corrected a frame
+_LEAST_PIXELS = 50  # a smaller object teaches nothing
+
+Plane = NDArray[np.float32]
+Flow = NDArray[np.float32]
 
 
 class Tracker:
-    """Carries an object's matte to the next picture, in either direction of time."""
+    """Carries an object's matte to the next picture, in either direction of time.
 
-    def __init__(self) -> None:
-        self._flow = DisFlow(480)
+    Each pixel around the object gathers evidence: the matte carried along the optical flow, as far
+    as forward and backward flow agree (Ruder et al. 2016); its colour, by place on the object
+    and by the key frame (``Appearance``); the object's remembered shape; and, when the object
+    moves unlike its background, the pixel's own motion. Neighbours of like colour then agree, by
+    mean-field rounds of a dense CRF (Krähenbühl & Koltun 2011) whose kernel is a guided filter.
+
+    Args:
+        flow: the flow estimator; OpenCV's DIS when left out.
+    """
+
+    def __init__(self, flow: FlowEstimator | None = None) -> None:
+        self._flow = flow or DisFlow(480)
         self._image: Image | None = None
-        self._matte: Matte | None = None
+        self._place: Place | None = None
 
     def reset(self, image: Image, matte: Matte) -> None:
-        """Start from a picture (H, W, 3) and the object's matte (H, W) in it."""
-        self._image, self._matte = image, matte
+        """Start from a picture (H, W, 3) and the object's matte (H, W) in it, which is the key
+        frame: what is remembered longest."""
+        self._image = image
+        self._probability = _plane(matte) / np.float32(255)
+        self._place = None
+        box = bounding_box((matte > 127).astype(np.uint8))
+        if box is None:
+            return
+        place = Place.around(box)
+        # A matte of a few pixels in a tiny picture leaves nothing to track in.
+        if (window := place.window(image.shape[:2])) is None:
+            return
+        inside = self._probability[window.rows, window.columns]
+        self._place = place
+        self._appearance = Appearance(image, inside, place, window)
+        self._shape = place.shape_of(self._probability)
 
     def step(self, image: Image) -> Matte:
-        """The object's matte (H, W) in the picture after, or before, the latest one.
+        """The object's matte (H, W) in the picture after, or before, the latest one; empty when
+        the object is lost or has left the frame.
 
         Raises:
             RuntimeError: called before ``reset``.
         """
-        if self._image is None or self._matte is None:
+        if self._image is None:
             raise RuntimeError("reset() comes before step()")
-        flow = self._flow(_tensor(image), _tensor(self._image))[0].numpy()
-        matte = _warped(self._matte, flow)
-        self._image, self._matte = image, matte
-        return matte
+        probability = np.zeros(image.shape[:2], np.float32)
+        if self._place is not None:
+            backward, forward = self._flows(image)
+            self._place = self._moved(forward)
+            if window := self._place.window(image.shape[:2]):
+                inside = self._infer(image, backward, forward, self._place, window)
+                probability[window.rows, window.columns] = inside
+                self._learn(image, probability, self._place, window)
+        self._image, self._probability = image, probability
+        return np.rint(255 * probability).astype(np.uint8)
+
+    def _flows(self, image: Image) -> tuple[Flow, Flow]:
+        """(H, W, 2) from this picture to the latest one, and from the latest one to this."""
+        assert self._image is not None
+        pair = torch.from_numpy(np.stack([image, self._image])).permute(0, 3, 1, 2).float() / 255
+        backward, forward = self._flow(pair, pair.flip(0)).permute(0, 2, 3, 1).numpy()
+        return backward, forward
+
+    def _moved(self, forward: Flow) -> Place:
+        """The object's place in this picture. A hidden object is taken to move like what is
+        around it."""
+        assert self._place is not None
+        inside = self._probability > 0.5
+        motion = fit_affine(forward, inside, step=2) or fit_affine(forward, ~inside, step=8)
+        return self._place.moved(motion, LONG_SIDE) if motion else self._place
+
+    def _infer(
+        self, image: Image, backward: Flow, forward: Flow, place: Place, window: Box
+    ) -> Plane:
+        """The probability (h, w) of the object at each pixel of a window."""
+        flow = backward[window.rows, window.columns]
+        carried, trust = self._carried(flow, forward, window)
+        local, key = self._appearance.log_odds(image, place, window)
+        shape = place.shape_in(_blurred(self._shape, 2.0), window)
+        evidence = (
+            _FLOW * trust * _log_odds(_blurred(carried, self._pixels(_BLUR)), 1e-3)
+            + _LOCAL_COLOUR * local
+            + _KEY_COLOUR * key
+            + _SHAPE * _log_odds(shape, 0.02)
+        )
+        background = fit_affine(backward, self._probability <= 0.5, step=8)
+        if background is not None:
+            evidence += _MOTION * trust * _unlike(background, flow, carried > 0.5, window)
+        crop = image[window.rows, window.columns]
+        smooth = GuidedFilter(crop, self._pixels(_RADIUS), _EPSILON)
+        belief = _logistic(evidence)
+        for _ in range(_ROUNDS):
+            belief = _logistic(evidence + _NEIGHBOURS * (2 * smooth(belief) - 1))
+        return belief
+
+    def _carried(self, flow: Flow, forward: Flow, window: Box) -> tuple[Plane, Plane]:
+        """The latest matte carried into a window (h, w), and how far to trust it, 0 to 1."""
+        x = np.arange(window.x0, window.x1, dtype=np.float32) + flow[..., 0]
+        y = np.arange(window.y0, window.y1, dtype=np.float32)[:, None] + flow[..., 1]
+        carried = _sampled(self._probability, x, y)
+        returning = _sampled(forward, x, y)
+        gap = np.square(flow + returning).sum(axis=-1)
+        allowed = 0.01 * (np.square(flow) + np.square(returning)).sum(axis=-1) + 0.5
+        trust = np.clip(2 - gap / allowed, 0, 1)
+        return carried, _LEAST_TRUST + (1 - _LEAST_TRUST) * trust
+
+    def _learn(self, image: Image, probability: Plane, place: Place, window: Box) -> None:
+        """Remember this frame's result, and correct the place by it."""
+        if (probability > 0.5).sum() < _LEAST_PIXELS:
+            return
+        inside = probability[window.rows, window.columns]
+        self._appearance.learn(image, inside, place, window)
+        box = bounding_box((probability > 0.5).astype(np.uint8))
+        assert box is not None
+        self._place = place.drawn_to(box, _DRAW)
+        shape = self._place.shape_of(probability)
+        self._shape = _SHAPE_DECAY * self._shape + (1 - _SHAPE_DECAY) * shape
+
+    def _pixels(self, length: float) -> float:
+        """A length in pixels of a frame of LONG_SIDE in this frame's pixels."""
+        return max(0.5, length * max(self._probability.shape) / LONG_SIDE)
 
 
-def _tensor(image: Image) -> torch.Tensor:
-    return torch.from_numpy(image).permute(2, 0, 1)[None].float() / 255
+def _unlike(background: Affine, flow: Flow, inside: NDArray[np.bool_], window: Box) -> Plane:
+    """Log odds (h, w) of object against background by how unlike the background's a pixel's
+    motion is, in units of the object's own unlikeness; 0 when the object moves like it."""
+    distance = background.distance(flow, window.x0, window.y0)
+    of_object = float(np.median(distance[inside])) if inside.any() else 0.0
+    if of_object < 1.5 + 2 * background.spread:
+        return np.zeros_like(distance)
+    return _plane(np.clip((distance / of_object - 0.35) / 0.25, -1.5, 1.0))
 
 
-def _warped(matte: Matte, flow: NDArray[np.float32]) -> Matte:
-    height, width = matte.shape
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    return np.asarray(cv2.remap(matte, x + flow[0], y + flow[1], cv2.INTER_LINEAR), np.uint8)
+def _sampled(plane: Plane, x: Plane, y: Plane) -> Plane:
+    """A plane (H, W) or (H, W, C) at the positions x, y; beyond its border, the border's values."""
+    return _plane(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _blurred(plane: Plane, sigma: float) -> Plane:
+    return _plane(cv2.GaussianBlur(plane, (0, 0), sigma))
+
+
+def _plane(values: NDArray[np.generic]) -> Plane:
+    return np.asarray(values, np.float32)
+
+
+def _log_odds(probability: Plane, least: float) -> Plane:
+    p = np.clip(probability, least, 1 - least)
+    return _plane(np.log(p / (1 - p)))
+
+
+def _logistic(log_odds: Plane) -> Plane:
+    return _plane(1 / (1 + np.exp(-log_odds)))
