@@ -1,7 +1,5 @@
 """From the name of a style model to a stylizer."""
 
-from typing import Any
-
 import torch
 
 from vidstyle import weights
@@ -23,7 +21,7 @@ def build_stylizer(model: str, device: torch.device) -> Stylizer:
     weights.verify_model(folder)
     config = folder.config()
     try:
-        network = StyleNetwork(_architecture(config["architecture"]))
+        network = StyleNetwork(Architecture(**config["architecture"]))  # type: ignore[arg-type]
         network.load_state_dict(
             {name: tensor.float() for name, tensor in weights.load_tensors(folder.weights).items()}
         )
@@ -34,8 +32,3 @@ def build_stylizer(model: str, device: torch.device) -> Stylizer:
             f"{folder.folder}: not a style model that this version reads ({reason}); restore it"
         ) from None
     return Stylizer(network, device, ridge)
-
-
-def _architecture(table: Any) -> Architecture:
-    """From the ``[architecture]`` table of a config."""
-    return Architecture(tuple(table["blocks"]), tuple(table["hidden"]), table["attention"])

@@ -10,12 +10,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.style.network import CHANNELS, STRIDE, StyleNetwork
-from vidstyle.style.transform import Statistics, optimal_map
+from vidstyle.style.network import BANDS, STRIDE, WINDOW, StyleNetwork
+from vidstyle.style.transform import Statistics, optimal_map, shrunk
 
-#: How far a pixel's result reaches for what it depends on, in practice: beyond it, the network's
-#: receptive field carries less than half an 8-bit level.
-MARGIN = 64
+#: Pixels around a box that the network must see, so that the box's edge does not show inside it.
+#: The receptive field is wider, but its outer part weighs next to nothing (see the tests).
+MARGIN = 32
+
+#: Most pixels in one network call: on a CPU small ones stay in the cache, on CUDA the bound is
+#: memory.
+CALL_PIXELS = {"cpu": 2**19, "cuda": 2**23}
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Transfer:
     """The frozen map from one shot's features to one style's: ``matrix @ (x − source) + target``.
 
     Attributes:
-        matrix: (C, C) float32.
+        matrix: (C, C) float32; bands and texture do not mix.
         source, target: means, (C,) float32.
     """
 
@@ -54,12 +58,17 @@ class Stylizer:
         """Statistics of (N, 3, H, W) pictures in [0, 1] where ``mask`` (N, 1, H, W) allows."""
         features = self.network.encode(_whole_strides(images.to(self.device)))
         if mask is not None:
-            mask = F.avg_pool2d(_whole_strides(mask.to(self.device)), STRIDE)
+            # As much of each block as lies inside the mask.
+            mask = F.avg_pool2d(_whole_strides(mask.to(self.device)), WINDOW, STRIDE, STRIDE)
         return Statistics.gather(features, mask)
 
     def transfer(self, content: Statistics, style: Statistics) -> Transfer:
         """Freeze the map from an object's statistics to a style's."""
-        matrix = optimal_map(shrunk(content), style.covariance, self.ridge)
+        source, target = shrunk(content), style.covariance
+        parts = (slice(None, BANDS), slice(BANDS, None))
+        matrix = torch.block_diag(
+            *(optimal_map(source[part, part], target[part, part], self.ridge) for part in parts)
+        )
         return Transfer(matrix.float(), content.mean.float(), style.mean.float())
 
     @torch.inference_mode()
@@ -67,7 +76,7 @@ class Stylizer:
         """Restyle a batch.
 
         Args:
-            images: (N, 3, H, W) float RGB in [0, 1], any H and W.
+            images: (N, 3, H, W) float RGB in [0, 1], any H and W of at least 8.
             strength: 0 returns the images (to rounding), 1 the full style; what lies between is
                 mixed in feature space, where it stays sharp.
 
@@ -75,25 +84,16 @@ class Stylizer:
             (N, 3, H, W) float32 in [0, 1] on this stylizer's device.
         """
         height, width = images.shape[-2:]
+        call = max(1, CALL_PIXELS[self.device.type] // (height * width))
+        return torch.cat([self._call(part, transfer, strength) for part in images.split(call)])
+
+    def _call(self, images: Tensor, transfer: Transfer, strength: float) -> Tensor:
+        height, width = images.shape[-2:]
         half = self.device.type == "cuda"
         with torch.autocast(self.device.type, torch.float16, enabled=half):
             content = self.network.encode(_whole_strides(images.to(self.device)))
-            styled = transfer(content)
-            weight = strength * self.network.attention(content, styled)
-            result = self.network.decode(torch.lerp(content, styled, weight.expand_as(content)))
+            result = self.network.decode(content, transfer(content), strength)
         return result[..., :height, :width].float().clamp(0, 1)
-
-
-def shrunk(statistics: Statistics) -> Tensor:
-    """The covariance (C, C), shrunk toward its diagonal when there is little to estimate it from.
-
-    A small object has fewer places than the features have channels, and a raw covariance would
-    then be singular (Schäfer & Strimmer 2005). Wavelet bands of natural pictures are nearly
-    uncorrelated, so the diagonal is the right prior.
-    """
-    covariance = statistics.covariance
-    trust = statistics.weight / (statistics.weight + CHANNELS)
-    return trust * covariance + (1 - trust) * torch.diag(covariance.diagonal())
 
 
 def _whole_strides(images: Tensor) -> Tensor:

@@ -103,3 +103,15 @@ def optimal_map(content: Tensor, style: Tensor, ridge: float) -> Tensor:
     root = square_root(content + eye)
     inverse = square_root(content + eye, inverted=True)
     return inverse @ square_root(root @ (style + eye) @ root) @ inverse
+
+
+def shrunk(statistics: Statistics) -> Tensor:
+    """The covariance (C, C), shrunk toward its diagonal when there is little to estimate it from.
+
+    A small object has fewer places than the features have channels, and a raw covariance would
+    then be singular (Schäfer & Strimmer 2005). Frequency bands of natural pictures are nearly
+    uncorrelated, so the diagonal is the right prior.
+    """
+    covariance = statistics.covariance
+    trust = statistics.weight / (statistics.weight + len(covariance))
+    return trust * covariance + (1 - trust) * torch.diag(covariance.diagonal())

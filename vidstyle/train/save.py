@@ -29,8 +29,8 @@ def save_model(folder: Path, network: StyleNetwork, ridge: float, licence: str) 
         f'licence = "{licence}"\n'
         f'sha256 = "{sha256(model.weights)}"\n'
         "\n[architecture]\n"
-        f"blocks = {list(sizes.blocks)}\n"
-        f"hidden = {list(sizes.hidden)}\n"
+        f"texture = {sizes.texture}\n"
+        f"depth = {sizes.depth}\n"
         f"attention = {sizes.attention}\n"
         "\n[transform]\n"
         f"ridge = {ridge}\n",
