@@ -14,13 +14,13 @@ from torch import Tensor
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Box, Frame, full_scale
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.progress import Progress
 from vidstyle.segment.derived import Inverted, WholeFrame
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
-from vidstyle.segment.prompts import ObjectSpec, parse_object
+from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.style.network import STRIDE
 from vidstyle.style.stylizer import Stylizer, Transfer
 from vidstyle.style.transform import Statistics
@@ -101,7 +101,8 @@ class Analysis:
 
 def analyse(
     take: Take,
-    wanted: StyledObject,
+    spec: ObjectSpec | None,
+    style: Statistics,
     parts: Parts,
     options: RenderOptions,
     work: Path,
@@ -110,14 +111,13 @@ def analyse(
     """Find one object's mattes and freeze its statistics.
 
     Args:
+        spec: the object; None for the whole frame.
+        style: see :func:`style_statistics`.
         work: folder that takes the mattes.
 
     Raises:
-        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``, and
-            ``style_statistics``.
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
     """
-    style = style_statistics(wanted.style, take.size, parts.stylizer)
-    spec = parse_object(wanted.object) if wanted.object else None
     mattes = _mattes(take, spec, parts, work, progress)
     if options.invert:
         mattes = Inverted(mattes)
@@ -137,6 +137,8 @@ def style_statistics(path: str, size: tuple[int, int], stylizer: Stylizer) -> St
     Raises:
         MediaError: the picture is missing, unreadable, or too small.
     """
+    if not Path(path).is_file():
+        raise MediaError(f"{path}: there is no such style picture; check the name")
     frame = next(open_clip(path).frames(0, 1))
     short = min(frame.size)
     if short < LEAST_STYLE:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from vidstyle.analysis import Analysis, Take, analyse, find_take
+from vidstyle.analysis import Analysis, Take, analyse, find_take, style_statistics
 from vidstyle.errors import UsageError
 from vidstyle.layer import Layer, Look
 from vidstyle.options import RenderOptions, StyledObject
@@ -19,12 +19,15 @@ from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.progress import Progress
 from vidstyle.report import Report
 from vidstyle.segment.mattes import Mattes
-from vidstyle.segment.prompts import parse_object
+from vidstyle.segment.prompts import ObjectSpec, parse_object
+from vidstyle.style.transform import Statistics
 from vidstyle.timing import Stages
-from vidstyle.video.clip import ClipInfo, ClipReader
+from vidstyle.video.clip import ClipReader
+from vidstyle.video.codecs import codec_for
 from vidstyle.video.overlap import WriteBehind
+from vidstyle.video.pattern import is_pattern, matching
 from vidstyle.video.reader import open_clip
-from vidstyle.video.target import check_target, target_exists
+from vidstyle.video.target import check_target, is_picture_target, target_exists
 from vidstyle.video.writer import open_writer
 
 log = logging.getLogger(__name__)
@@ -57,15 +60,16 @@ def render(job: Job, progress: Progress) -> Report:
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     torch.manual_seed(job.options.seed)
-    reader = _open(job)
+    reader, specs = _open(job)
     parts = build_parts(job.options)
+    styles = _styles(job, reader, parts)
     stages = Stages()
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as work:
         with stages("analysis"):
-            take = find_take(reader, job.options, progress)
+            take = _take(job, reader, progress)
             analyses = [
-                analyse(take, wanted, parts, job.options, Path(work, str(number)), progress)
-                for number, wanted in enumerate(job.objects)
+                analyse(take, spec, style, parts, job.options, Path(work, str(number)), progress)
+                for number, (spec, style) in enumerate(zip(specs, styles, strict=True))
             ]
         if job.matte_target:
             _write_mattes(take, analyses[0].mattes, job.matte_target)
@@ -83,7 +87,6 @@ def render(job: Job, progress: Progress) -> Report:
                     stages=stages,
                     on_frames=progress.advance,
                 )
-        progress.close()
     return Report.of(job.source, job.target, job.objects, job.options, parts, take, stages)
 
 
@@ -93,10 +96,10 @@ def plan(job: Job, progress: Progress) -> str:
     Raises:
         VidstyleError: what can be found wrong before objects are looked for.
     """
-    reader = _open(job)
+    reader, _ = _open(job)
     parts = build_parts(job.options)
-    take = find_take(reader, job.options, progress)
-    progress.close()
+    _styles(job, reader, parts)
+    take = _take(job, reader, progress)
     height, width = take.size
     shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)
     lines = [
@@ -116,19 +119,67 @@ def plan(job: Job, progress: Progress) -> str:
     return "\n".join(lines)
 
 
-def _open(job: Job) -> ClipReader:
-    """Everything that can be refused before work starts."""
+def is_done(job: Job) -> bool:
+    """Whether the output is there, whole. Of a sequence that is known by decoding the source.
+
+    Raises:
+        MediaError, UsageError: the source cannot be read, or has no such frames.
+    """
+    if not is_pattern(job.target):
+        return target_exists(job.target)
+    written = len(matching(job.target))
+    return bool(written) and written >= _frame_count(job)
+
+
+def _frame_count(job: Job) -> int:
+    first, last = job.options.first or 0, job.options.last
+    stop = None if last is None else last + 1
+    return sum(1 for _ in open_clip(job.source).frames(first, stop))
+
+
+def _open(job: Job) -> tuple[ClipReader, list[ObjectSpec | None]]:
+    """The clip and its objects, once all is refused that can be before work starts."""
     if not 0 <= job.options.strength <= 1:
         raise UsageError(f"--strength {job.options.strength}: must lie between 0 and 1")
-    for wanted in job.objects:
-        if wanted.object:
-            parse_object(wanted.object)
+    specs = [
+        None if wanted.object is None else parse_object(wanted.object) for wanted in job.objects
+    ]
+    _check_targets(job)
     reader = open_clip(job.source)
-    for target in filter(None, (job.target, job.matte_target)):
+    for spec in filter(None, specs):
+        spec.check_inside(reader.info.size)
+    return reader, specs
+
+
+def _check_targets(job: Job) -> None:
+    targets = {job.target: job.options.codec}
+    if job.matte_target is not None:
+        if Path(job.matte_target).resolve() == Path(job.target).resolve():
+            raise UsageError(f"--matte-out {job.matte_target}: is the output; name another file")
+        targets[job.matte_target] = _matte_codec(job.matte_target)
+    for target, codec in targets.items():
         check_target(target, job.source)
+        codec_for(codec, target)
         if target_exists(target) and not job.overwrite:
             raise UsageError(f"{target}: exists; add --overwrite, or name another output")
-    return reader
+
+
+def _styles(job: Job, reader: ClipReader, parts: Parts) -> list[Statistics]:
+    return [
+        style_statistics(wanted.style, reader.info.size, parts.stylizer) for wanted in job.objects
+    ]
+
+
+def _take(job: Job, reader: ClipReader, progress: Progress) -> Take:
+    """As ``find_take``; its frames must fit into the targets."""
+    take = find_take(reader, job.options, progress)
+    for target in filter(None, (job.target, job.matte_target)):
+        if take.frame_count > 1 and is_picture_target(target) and not is_pattern(target):
+            raise UsageError(
+                f"{target}: one picture cannot hold {take.frame_count} frames; "
+                "name a pattern such as shot.####.png or a video file"
+            )
+    return take
 
 
 def _layers(
@@ -163,25 +214,16 @@ def _seconds(take: Take) -> tuple[Fraction, Fraction]:
 
 def _write_mattes(take: Take, mattes: Mattes, target: str) -> None:
     """Write mattes as grey pictures of the clip's size and times."""
-    info = _matte_info(take.reader.info)
-    codec = (
-        None
-        if Path(target).suffix.lower() not in (".mkv", ".mov", ".mp4")
-        else _matte_codec(target)
-    )
-    with open_writer(target, info, codec=codec) as writer:
+    info = replace(take.reader.info, bits=8, audio_streams=0)
+    with open_writer(target, info, codec=_matte_codec(target)) as writer:
         for frame in take.frames(take.start):
             matte = torch.from_numpy(mattes[frame.index])
             writer.write(replace(frame, image=matte[..., None].expand(-1, -1, 3).contiguous()))
 
 
-def _matte_codec(target: str) -> str:
+def _matte_codec(target: str) -> str | None:
     """Mattes lose nothing where the container allows it."""
-    return "h264" if Path(target).suffix.lower() == ".mp4" else "ffv1"
-
-
-def _matte_info(info: ClipInfo) -> ClipInfo:
-    return replace(info, bits=8, audio_streams=0)
+    return "ffv1" if Path(target).suffix.lower() == ".mkv" else None
 
 
 def _memory(options: RenderOptions, take: Take) -> int:

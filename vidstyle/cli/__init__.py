@@ -45,11 +45,9 @@ def main() -> NoReturn:
         fail("cancelled", Cancelled.exit_code)
     except VidstyleError as error:
         fail(str(error), error.exit_code)
-    except MemoryError:
-        fail("out of memory; use a smaller --batch", DeviceError.exit_code)
     except Exception as error:
-        if _is_cuda_out_of_memory(error):
-            fail("the device is out of memory; use a smaller --batch", DeviceError.exit_code)
+        if _is_out_of_memory(error):
+            fail("out of memory; use a smaller --batch", DeviceError.exit_code)
         traceback.print_exc()
         fail(f"this is a bug: {error}", 1)
     sys.exit(0)
@@ -62,8 +60,15 @@ def fail(message: str, code: int) -> NoReturn:
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    # A second one must not interrupt the cleaning up after the first.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Terminated("terminated")
 
 
-def _is_cuda_out_of_memory(error: Exception) -> bool:
-    return type(error).__name__ == "OutOfMemoryError"
+def _is_out_of_memory(error: Exception) -> bool:
+    """PyTorch has an exception of its own on CUDA, and on the CPU a plain RuntimeError."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "can't allocate memory" in str(error)
+    )

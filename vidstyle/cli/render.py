@@ -1,5 +1,6 @@
 """``vidstyle render``: a clip in, the restyled clip out."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,9 @@ from vidstyle.cli.options import option, render_options, run_options
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.progress import build_progress
-from vidstyle.render import Job, plan, render
+from vidstyle.render import Job, is_done, plan, render
 from vidstyle.video.pattern import is_pattern
-from vidstyle.video.target import target_exists
+from vidstyle.video.target import check_target
 
 
 @click.command("render")
@@ -57,16 +58,19 @@ def render_command(
         objects=pair(objects, styles),
         options=RenderOptions(**options),
         matte_target=matte_target,
-        overwrite=overwrite,
+        # What a cancelled run left of a sequence is rendered again.
+        overwrite=overwrite or resume,
     )
-    if resume and target_exists(job.target):
+    if report:
+        check_target(report, source)
+    if resume and is_done(job):
         click.echo(f"{job.target}: already there")
         return
-    told = build_progress(progress)
-    if dry_run:
-        click.echo(plan(job, told))
-        return
-    done = render(job, told)
+    with closing(build_progress(progress)) as told:
+        if dry_run:
+            click.echo(plan(job, told))
+            return
+        done = render(job, told)
     if report:
         done.write(Path(report))
     click.echo(job.target)

@@ -12,6 +12,7 @@ import av
 from vidstyle.errors import UsageError
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.colour import FULL, RGB, ColourTags, resolve
+from vidstyle.video.target import is_picture_target
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,19 @@ def choose_codec(name: str | None, target: str) -> Codec:
             f"or end the output's name in {' or '.join(codec.suffixes)}"
         )
     return codec
+
+
+def codec_for(name: str | None, target: str) -> Codec | None:
+    """As :func:`choose_codec`; None for an image sequence or a picture, which take none.
+
+    Raises:
+        UsageError: as there, or a codec was named for pictures.
+    """
+    if not is_picture_target(target):
+        return choose_codec(name, target)
+    if name is not None:
+        raise UsageError(f"--codec {name}: pictures take none; leave it out")
+    return None
 
 
 def pixel_format(codec: Codec, info: ClipInfo) -> str:

@@ -16,12 +16,12 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.video.audio import Soundtrack
 from vidstyle.video.clip import ClipInfo, ClipWriter
-from vidstyle.video.codecs import Codec, choose_codec, output_tags, pixel_format
+from vidstyle.video.codecs import Codec, codec_for, output_tags, pixel_format
 from vidstyle.video.colour import tag_encoder, to_frame
 from vidstyle.video.pattern import is_sequence
 from vidstyle.video.probe import open_video
 from vidstyle.video.sequence import SequenceWriter
-from vidstyle.video.target import check_target, is_picture_target
+from vidstyle.video.target import check_target
 from vidstyle.video.timecodes import advanced
 
 __all__ = ["ClipWriter", "MovieWriter", "open_writer"]
@@ -69,11 +69,10 @@ def open_writer(
         MediaError: the source cannot be read.
     """
     check_target(target, source)
-    if is_picture_target(target):
-        if codec is not None:
-            raise UsageError(f"--codec {codec}: pictures take none; leave it out")
+    preset = codec_for(codec, target)
+    if preset is None:
         return SequenceWriter(target, info)
-    return MovieWriter(target, info, choose_codec(codec, target), source, audio_range)
+    return MovieWriter(target, info, preset, source, audio_range)
 
 
 class MovieWriter(ClipWriter):
