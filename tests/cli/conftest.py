@@ -1,0 +1,42 @@
+"""Calling the command line as the console script does, in this process."""
+
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from vidstyle.cli import main
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to: its exit code, and what it said on both streams."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def vidstyle(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Outcome]]:
+    """``vidstyle(*arguments)``. The streams are caught at their file descriptors, so that what
+    a C library prints is seen too; log lines go to pytest."""
+    logger = logging.getLogger("vidstyle")
+    level, handler = logger.level, signal.getsignal(signal.SIGTERM)
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["vidstyle", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capfd.readouterr()
+        return Outcome(stop.value.code, out, err)
+
+    yield call
+    logger.setLevel(level)
+    signal.signal(signal.SIGTERM, handler)
