@@ -27,24 +27,23 @@ class Appearance:
 
     Args:
         image: the key frame (H, W, 3).
-        probability: (h, w) of the object, 0 to 1, in the key frame's window.
+        probability: (H, W) of the object, 0 to 1, in the key frame.
     """
 
     def __init__(self, image: Image, probability: Plane, place: Place, window: Box) -> None:
-        bins = _bins(image, place, window)
-        self._key = _counts(bins, probability)
+        inside = probability[window.rows, window.columns]
+        self._key = _counts(_bins(image, place, window), inside)
         self._recent = self._key
-        colours = self._key.sum(axis=(1, 2))
-        self._colours = _smoothed(
-            colours / np.maximum(colours.sum(axis=(1, 2, 3), keepdims=True), 1)
-        )
+        # The object may meet any part of its surroundings: their colours are the whole frame's.
+        shares = _counts(_colour_bins(image), probability, _COLOURS)
+        self._colours = _smoothed(shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1))
 
     def log_odds(self, image: Image, place: Place, window: Box) -> tuple[Plane, Plane]:
         """Log odds (h, w) of object against background for each pixel of a window: by its colour
         and its place on the object, and by its colour in the key frame alone."""
         bins = _bins(image, place, window)
         local = _smoothed(_KEY_WEIGHT * self._key + self._recent).reshape(2, -1)[:, bins]
-        overall = self._colours.reshape(2, -1)[:, bins % np.prod(_COLOURS)]
+        overall = self._colours.reshape(2, -1)[:, bins % int(np.prod(_COLOURS))]
         return _ratio(local, _RARE), _ratio(overall, _RARE_COLOUR)
 
     def learn(self, image: Image, probability: Plane, place: Place, window: Box) -> None:
@@ -54,25 +53,29 @@ class Appearance:
 
 
 def _bins(image: Image, place: Place, window: Box) -> NDArray[np.int32]:
-    """The index of each pixel's bin (h, w) in a flat grid."""
-    lab = cv2.cvtColor(image[window.rows, window.columns], cv2.COLOR_RGB2LAB).astype(np.int32)
+    """The index of each pixel's bin, by place and colour, in a flat grid: (h, w)."""
+    rows, columns = place.cells(window, _CELLS)
+    cells = rows[:, None] * _CELLS + columns[None]
+    return cells * int(np.prod(_COLOURS)) + _colour_bins(image[window.rows, window.columns])
+
+
+def _colour_bins(image: Image) -> NDArray[np.int32]:
+    """The index of each pixel's colour bin (H, W)."""
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.int32)
     # Few pictures reach half of the range of a and b: spread its middle over all bins.
     lab[..., 1:] = np.clip(2 * lab[..., 1:] - 128, 0, 255)
-    index = np.zeros(lab.shape[:2], np.int32)
-    rows, columns = place.cells(window, _CELLS)
-    index = rows[:, None] * _CELLS + columns[None]
-    for channel, count in enumerate(_COLOURS):
-        index = index * count + (lab[..., channel] * count >> 8)
-    return index
+    light, a, b = (lab[..., c] * count >> 8 for c, count in enumerate(_COLOURS))
+    return np.asarray((light * _COLOURS[1] + a) * _COLOURS[2] + b, np.int32)
 
 
-def _counts(bins: NDArray[np.int32], probability: Plane) -> NDArray[np.float32]:
-    """Object and background pixels in each bin: (2, cells, cells, L, a, b)."""
+def _counts(
+    bins: NDArray[np.int32], probability: Plane, shape: tuple[int, ...] = _SHAPE
+) -> NDArray[np.float32]:
+    """Object and background pixels in each bin: (2, *shape)."""
     sure = 2 * probability - 1
-    flat = bins.ravel()
-    size = int(np.prod(_SHAPE))
-    both = [np.bincount(flat, np.maximum(w, 0).ravel(), size) for w in (sure, -sure)]
-    return np.stack(both).astype(np.float32).reshape(2, *_SHAPE)
+    size = int(np.prod(shape))
+    both = [np.bincount(bins.ravel(), np.maximum(w, 0).ravel(), size) for w in (sure, -sure)]
+    return np.stack(both).astype(np.float32).reshape(2, *shape)
 
 
 def _smoothed(counts: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,6 +13,9 @@ from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.coco import NAMES
 
+# OpenCV reads a shortened file as if the rest were zeros, without a word.
+_WEIGHTS_BYTES = 35_434_956
+
 
 @dataclass(frozen=True)
 class Detection:
@@ -60,6 +63,10 @@ class YoloTiny:
                 raise WeightsError(
                     f"{path}: the detector's file is missing; run 'vidstyle models fetch'"
                 )
+        if weights.stat().st_size != _WEIGHTS_BYTES:
+            raise WeightsError(
+                f"{weights}: damaged: not {_WEIGHTS_BYTES} bytes; run 'vidstyle models fetch'"
+            )
         try:
             self._net = cv2.dnn.readNetFromDarknet(str(cfg), str(weights))
         except cv2.error as error:

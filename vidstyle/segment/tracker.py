@@ -15,11 +15,11 @@ from vidstyle.segment.motion import Affine, fit_affine
 from vidstyle.segment.place import Place
 
 # The weights of the evidence, all of it log odds, found by tools/bench_segment.py.
-_FLOW = 1.0
+_FLOW = 0.7
 _LOCAL_COLOUR = 1.0
 _KEY_COLOUR = 0.5
 _SHAPE = 0.5
-_MOTION = 1.0
+_MOTION = 3.0
 _NEIGHBOURS = 4.0
 
 _BLUR = 4.0  # pixels of a frame of LONG_SIDE: how far flow misplaces an edge
@@ -28,6 +28,8 @@ _ROUNDS = 3  # of passing beliefs between neighbours
 _RADIUS, _EPSILON = 6.0, 1e-3  # of the neighbours' guided filter
 _SHAPE_DECAY = 0.9  # of the shape's memory, a frame
 _DRAW = 0.2  # share of the place's drift that is corrected a frame
+_STILL = 0.35  # share of the object's own motion at which a pixel's tells nothing
+_VETO = 2.0  # log odds of background, by colour, that overrule a motion like the object's
 _LEAST_PIXELS = 50  # a smaller object teaches nothing
 
 Plane = NDArray[np.float32]
@@ -65,9 +67,8 @@ class Tracker:
         # A matte of a few pixels in a tiny picture leaves nothing to track in.
         if (window := place.window(image.shape[:2])) is None:
             return
-        inside = self._probability[window.rows, window.columns]
         self._place = place
-        self._appearance = Appearance(image, inside, place, window)
+        self._appearance = Appearance(image, self._probability, place, window)
         self._shape = place.shape_of(self._probability)
 
     def step(self, image: Image) -> Matte:
@@ -121,7 +122,10 @@ class Tracker:
         )
         background = fit_affine(backward, self._probability <= 0.5, step=8)
         if background is not None:
-            evidence += _MOTION * trust * _unlike(background, flow, carried > 0.5, window)
+            motion = _unlike(background, flow, carried > 0.5, window)
+            # A reflection or a shadow moves with the object: colour may veto.
+            allowed = np.clip(1 + local / _VETO, 0, 1)
+            evidence += _MOTION * trust * np.where(motion > 0, allowed * motion, motion)
         crop = image[window.rows, window.columns]
         smooth = GuidedFilter(crop, self._pixels(_RADIUS), _EPSILON)
         belief = _logistic(evidence)
@@ -154,7 +158,7 @@ class Tracker:
 
     def _pixels(self, length: float) -> float:
         """A length in pixels of a frame of LONG_SIDE in this frame's pixels."""
-        return max(0.5, length * max(self._probability.shape) / LONG_SIDE)
+        return float(max(0.5, length * max(self._probability.shape) / LONG_SIDE))
 
 
 def _unlike(background: Affine, flow: Flow, inside: NDArray[np.bool_], window: Box) -> Plane:
@@ -164,7 +168,7 @@ def _unlike(background: Affine, flow: Flow, inside: NDArray[np.bool_], window: B
     of_object = float(np.median(distance[inside])) if inside.any() else 0.0
     if of_object < 1.5 + 2 * background.spread:
         return np.zeros_like(distance)
-    return _plane(np.clip((distance / of_object - 0.35) / 0.25, -1.5, 1.0))
+    return _plane(np.clip(4 * (distance / of_object - _STILL), -4 * _STILL, 1.0))
 
 
 def _sampled(plane: Plane, x: Plane, y: Plane) -> Plane:
