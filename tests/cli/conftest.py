@@ -27,7 +27,8 @@ def vidstyle(
     """``vidstyle(*arguments)``. The streams are caught at their file descriptors, so that what
     a C library prints is seen too; log lines go to pytest."""
     logger = logging.getLogger("vidstyle")
-    level, handler = logger.level, signal.getsignal(signal.SIGTERM)
+    level = logger.level
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["vidstyle", *map(str, arguments)])
@@ -39,4 +40,5 @@ def vidstyle(
 
     yield call
     logger.setLevel(level)
-    signal.signal(signal.SIGTERM, handler)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

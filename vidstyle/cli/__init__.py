@@ -16,6 +16,8 @@ from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
 
 __all__ = ["main"]
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vidstyle")
@@ -34,14 +36,15 @@ cli.add_command(models)
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that :mod:`vidstyle.errors` gives."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in _STOPPING:
+        signal.signal(number, _stop)
     try:
         cli.main(prog_name="vidstyle", standalone_mode=False)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.ClickException as error:
         fail(error.format_message(), 2)
-    except (click.Abort, KeyboardInterrupt):
+    except click.Abort:
         fail("cancelled", Cancelled.exit_code)
     except VidstyleError as error:
         fail(str(error), error.exit_code)
@@ -59,10 +62,11 @@ def fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    # A second one must not interrupt the cleaning up after the first.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated("terminated")
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    # A second signal must not interrupt the cleaning up after the first.
+    for stopping in _STOPPING:
+        signal.signal(stopping, signal.SIG_IGN)
+    raise Terminated("terminated") if number == signal.SIGTERM else Cancelled("cancelled")
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -1,0 +1,325 @@
+"""``vidstyle render`` from end to end, on a small shot whose mattes are known."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vidstyle import weights
+from vidstyle.video.reader import open_clip
+
+FEATHER = 2  # the default, in pixels
+
+
+@pytest.fixture
+def render(vidstyle, shot, style_picture, tiny_model, tmp_path: Path) -> Callable[..., str]:
+    """Render the shot, or ``source``, with further options; what was said on standard output."""
+
+    def call(*options: object, source: Path = shot.clip, style: Path = style_picture) -> str:
+        parts = ("--model", tiny_model, "--device", "cpu", "--batch", 4)
+        outcome = vidstyle("-q", "render", source, "--style", style, *parts, *options)
+        assert outcome.code == 0, outcome.err
+        assert not outcome.err
+        hidden = [path.name for path in tmp_path.rglob(".*")]
+        assert not hidden, "a temporary file was left"
+        return outcome.out
+
+    return call
+
+
+def pictures(source: object) -> NDArray[np.uint8]:
+    """All frames of a clip or sequence, as vidstyle decodes them: (N, H, W, 3) RGB."""
+    return np.stack([frame.image.numpy() for frame in open_clip(str(source)).frames()])
+
+
+def packets(path: Path, kind: str) -> list[tuple[int | None, bytes]]:
+    """Times and content of the packets of the first stream of a kind, without FFmpeg's padding."""
+    with av.open(str(path)) as container:
+        stream = next(s for s in container.streams if s.type == kind)
+        return sorted((p.pts, bytes(p)) for p in container.demux(stream) if p.size)
+
+
+def video_times(path: Path) -> list[float]:
+    """Seconds at which each frame is shown."""
+    return [float(frame.time) for frame in open_clip(str(path)).frames()]
+
+
+@pytest.fixture
+def reach(shot) -> Callable[[int], NDArray[np.bool_]]:
+    """Where the feathered matte of a frame may be above zero."""
+
+    def area(index: int) -> NDArray[np.bool_]:
+        kernel = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
+        return np.asarray(cv2.dilate(shot.matte(index), kernel) > 0)
+
+    return area
+
+
+def test_frames_times_and_sound_are_kept(render, shot, tmp_path: Path) -> None:
+    target = tmp_path / "styled.mp4"
+    assert render("--object", f"matte:{shot.mattes}", "-o", target) == f"{target}\n"
+    assert video_times(target) == pytest.approx([pts / 12800 for pts in shot.pts])
+    assert packets(target, "audio") == packets(shot.clip, "audio")
+    difference = np.abs(pictures(target).astype(int) - pictures(shot.clip)).mean(axis=(1, 3))
+    inside = np.stack([shot.matte(i) > 127 for i in range(len(shot.pts))]).any(axis=1)
+    assert difference[inside].mean() > 4 * difference[~inside].mean()
+
+
+def test_only_the_object_changes_bit_for_bit(render, shot, reach, tmp_path: Path) -> None:
+    render("--object", f"matte:{shot.mattes}", "-o", tmp_path / "styled.%04d.png")
+    plates, results = pictures(shot.clip), pictures(tmp_path / "styled.%04d.png")
+    assert len(results) == len(plates)
+    for index, (plate, result) in enumerate(zip(plates, results, strict=True)):
+        outside = ~reach(index)
+        assert np.array_equal(result[outside], plate[outside])
+        inside = shot.matte(index) == 255
+        assert (result[inside] != plate[inside]).any(axis=1).mean() > 0.95
+
+
+def test_strength_0_returns_the_input(render, shot, tmp_path: Path) -> None:
+    render("--strength", 0, "-o", tmp_path / "same.%04d.png")
+    assert np.array_equal(pictures(tmp_path / "same.%04d.png"), pictures(shot.clip))
+
+
+def test_strength_lies_between(render, shot, tmp_path: Path) -> None:
+    plate = pictures(shot.clip).astype(int)
+    moved = []
+    for strength in (0.3, 1):
+        target = tmp_path / f"{strength}.####.png"
+        render("--strength", strength, "--out", 3, "-o", target)
+        moved.append(np.abs(pictures(target) - plate[:4]).mean())
+    assert 0.15 * moved[1] < moved[0] < 0.6 * moved[1]
+
+
+def test_invert_keeps_the_object(render, shot, tmp_path: Path) -> None:
+    target = tmp_path / "styled.%04d.png"
+    render("--object", f"matte:{shot.mattes}", "--invert", "-o", target)
+    core = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
+    plates, results = pictures(shot.clip), pictures(target)
+    for index, (plate, result) in enumerate(zip(plates, results, strict=True)):
+        object_ = cv2.erode(shot.matte(index), core) == 255
+        assert object_.any()
+        assert np.array_equal(result[object_], plate[object_])
+        assert (result != plate).any(axis=2)[shot.matte(index) == 0].mean() > 0.8
+
+
+def test_two_objects_with_two_styles(
+    render, shot, reach, other_style_picture, tmp_path: Path
+) -> None:
+    sky = np.zeros(shot.size, np.uint8)
+    sky[:12, :40] = 255
+    (tmp_path / "sky").mkdir()
+    for index in range(len(shot.pts)):
+        cv2.imwrite(str(tmp_path / f"sky/{index:04}.png"), sky)
+    astronaut, corner = f"matte:{shot.mattes}", f"matte:{tmp_path / 'sky'}"
+    both, first, second = (tmp_path / f"{name}.%04d.png" for name in ("both", "1st", "2nd"))
+    render(
+        "--object", astronaut, "--object", corner, "--style", other_style_picture, "-o", both
+    )  # fmt: skip
+    render("--object", astronaut, "-o", first)
+    render("--object", corner, "-o", second, style=other_style_picture)
+    layers = zip(pictures(both), pictures(first), pictures(second), strict=True)
+    for index, (together, one, other) in enumerate(layers):
+        hers = reach(index)
+        assert not hers[:14, :42].any()
+        assert np.array_equal(together[hers], one[hers])
+        assert np.array_equal(together[:14, :42], other[:14, :42])
+    assert (pictures(second)[:, :10, :36] != pictures(first)[:, :10, :36]).mean() > 0.5
+
+
+def test_one_style_for_the_whole_frame_differs_from_another(
+    render, style_picture, other_style_picture, tmp_path: Path
+) -> None:
+    means = []
+    for style in (style_picture, other_style_picture):
+        target = tmp_path / f"{style.stem}.%04d.png"
+        render("--out", 1, "-o", target, style=style)
+        wanted = cv2.cvtColor(cv2.imread(str(style)), cv2.COLOR_BGR2RGB).mean(axis=(0, 1))
+        means.append((pictures(target).mean(axis=(0, 1, 2)), wanted))
+    (coffee, coffee_wanted), (stars, stars_wanted) = means
+    assert np.linalg.norm(coffee - coffee_wanted) < np.linalg.norm(coffee - stars_wanted)
+    assert np.linalg.norm(stars - stars_wanted) < np.linalg.norm(stars - coffee_wanted)
+
+
+def test_a_mask_is_tracked_and_its_mattes_are_written(render, shot, tmp_path: Path) -> None:
+    mattes = tmp_path / "matte.%04d.png"
+    render("--object", f"mask:{shot.mask}", "--matte-out", mattes, "-o", tmp_path / "s.mkv")
+    written = pictures(mattes)[..., 0]
+    assert np.array_equal(written[0] > 127, shot.matte(0) > 127)
+    for index, matte in enumerate(written):
+        truth = shot.matte(index) > 127
+        overlap = (matte > 127) & truth
+        assert overlap.sum() > 0.6 * ((matte > 127) | truth).sum()
+
+
+def test_written_mattes_render_the_same_when_given_back(render, shot, tmp_path: Path) -> None:
+    mattes, first, again = (tmp_path / f"{name}.%04d.png" for name in ("matte", "a", "b"))
+    x0, y0, width, height = cv2.boundingRect(shot.matte(0))
+    box = f"box:{x0},{y0},{x0 + width},{y0 + height}"
+    render("--object", box, "--out", 7, "--matte-out", mattes, "-o", first)
+    render("--object", f"matte:{mattes}", "--out", 7, "-o", again)
+    assert np.array_equal(pictures(first), pictures(again))
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mov", "mp4"])
+def test_mattes_go_into_any_container(render, shot, suffix: str, tmp_path: Path) -> None:
+    mattes = tmp_path / f"matte.{suffix}"
+    render("--object", f"matte:{shot.mattes}", "--matte-out", mattes, "-o", tmp_path / "s.mp4")
+    truth = np.stack([shot.matte(index) for index in range(len(shot.pts))])
+    assert np.abs(pictures(mattes)[..., 0].astype(int) - truth).mean() < 1
+
+
+def test_a_dry_run_tells_the_plan_and_writes_nothing(render, shot, tmp_path: Path) -> None:
+    before = {path.name for path in shot.clip.parent.iterdir()}
+    said = render("--object", f"matte:{shot.mattes}", "--dry-run", "--report", tmp_path / "r.json")
+    for fact in ("16 frames", "160x96", "shot.styled.mp4", "0-15", "matte:", "dis", "grabcut"):
+        assert fact in said
+    assert {path.name for path in shot.clip.parent.iterdir()} == before
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_report(render, style_picture, tiny_model, tmp_path: Path) -> None:
+    target, report = tmp_path / "styled.mkv", tmp_path / "report.json"
+    render("--codec", "ffv1", "--out", 7, "-o", target, "--report", report)
+    content = json.loads(report.read_text())
+    assert content["output"] == str(target)
+    assert content["input"]["frames"] == 8
+    assert content["input"]["shots"] == [[0, 8]]
+    assert content["objects"] == [{"object": None, "style": str(style_picture)}]
+    assert content["options"]["codec"] == "ffv1"
+    assert content["parts"]["flow"] == "dis"
+    assert content["hashes"]["styles"] == {str(style_picture): weights.sha256(style_picture)}
+    assert content["hashes"]["model"] == weights.sha256(tiny_model / "weights.safetensors")
+    assert {"analysis", "style", "flow", "temporal", "composite"} <= content["seconds"].keys()
+
+
+def test_the_output_is_beside_the_input_when_none_is_named(render, shot, tmp_path: Path) -> None:
+    clip = Path(shutil.copy(shot.clip, tmp_path / "take.1.mp4"))
+    render("--out", 1, source=clip)
+    assert len(pictures(tmp_path / "take.1.styled.mp4")) == 2
+    sequence = tmp_path / "plate.%04d.png"
+    for number in (7, 8):
+        cv2.imwrite(str(sequence) % number, np.full((64, 64, 3), 90, np.uint8))
+    render(source=sequence)
+    assert sorted(path.name for path in tmp_path.glob("*plate*")) == [
+        "plate.0007.png", "plate.0008.png", "styled.plate.0007.png", "styled.plate.0008.png",
+    ]  # fmt: skip
+
+
+def test_resume_leaves_what_is_whole_and_completes_what_is_not(render, tmp_path: Path) -> None:
+    target = tmp_path / "styled.%04d.png"
+    files = [tmp_path / f"styled.{index:04}.png" for index in range(4)]
+    render("--out", 3, "-o", target)
+    whole = [file.read_bytes() for file in files]
+    files[3].unlink()
+    files[0].write_bytes(b"")
+    assert "already there" not in render("--out", 3, "-o", target, "--resume")
+    assert [file.read_bytes() for file in files] == whole
+    files[0].write_bytes(b"retouched")
+    assert "already there" in render("--out", 3, "-o", target, "--resume")
+    assert files[0].read_bytes() == b"retouched"
+
+
+def test_overwrite_replaces(render, tmp_path: Path) -> None:
+    target = tmp_path / "styled.mp4"
+    target.write_bytes(b"an older render")
+    render("--out", 1, "-o", target, "--overwrite")
+    assert len(pictures(target)) == 2
+
+
+def test_a_part_keeps_its_frames_and_its_sound(render, shot, tmp_path: Path) -> None:
+    target = tmp_path / "part.mkv"
+    render("--strength", 0, "--in", 4, "--out", 9, "--codec", "ffv1", "-o", target)
+    assert np.array_equal(pictures(target), pictures(shot.clip)[4:10])
+    times = [pts / 12800 for pts in shot.pts[4:10]]
+    # Matroska counts milliseconds.
+    assert np.diff(video_times(target)) == pytest.approx(np.diff(times), abs=2e-3)
+    with av.open(str(target)) as container:
+        sound = sum(f.samples for f in container.decode(audio=0)) / 48_000
+    assert sound == pytest.approx(times[-1] - times[0] + 1 / 25, abs=0.06)
+
+
+def test_progress_as_json(render, shot, tmp_path: Path) -> None:
+    said = render("--progress", "json", "-o", tmp_path / "styled.mp4").splitlines()
+    steps = [json.loads(line) for line in said[:-1]]
+    count = len(shot.pts)
+    assert {"stage": "render", "done": count, "total": count} in steps
+    for stage in ("cuts", "statistics", "render"):
+        done = [step["done"] for step in steps if step["stage"] == stage]
+        assert done == sorted(done)
+        assert done[-1] == count
+
+
+def test_the_same_settings_give_the_same_pixels(render, shot, tmp_path: Path) -> None:
+    grid = ("--object", f"mask:{shot.mask}", "--segment", 8, "--preroll", 4)
+    first, second = tmp_path / "a.%04d.png", tmp_path / "b.%04d.png"
+    render(*grid, "-o", first)
+    render(*grid, "-o", second)
+    assert np.array_equal(pictures(first), pictures(second))
+
+
+def test_segments_come_near_to_the_shot_in_one_go(render, shot, tmp_path: Path) -> None:
+    one, grid = tmp_path / "one.%04d.png", tmp_path / "grid.%04d.png"
+    render("--object", f"matte:{shot.mattes}", "-o", one)
+    render("--object", f"matte:{shot.mattes}", "--segment", 8, "--preroll", 4, "-o", grid)
+    whole, parts = pictures(one).astype(int), pictures(grid).astype(int)
+    assert np.array_equal(whole[:8], parts[:8])
+    seam = np.abs(whole[8:] - parts[8:])
+    # What is left of the past after 5 frames is 0.6^5 = 8 % of at most its difference.
+    assert seam.mean(axis=(1, 2, 3))[0] >= seam.mean(axis=(1, 2, 3))[-1]
+    assert np.percentile(seam[0], 99) <= 8
+
+
+@pytest.fixture
+def long_render(shot, style_picture, tiny_model, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A render in its own process that takes long enough to be stopped; it has begun to write."""
+    plates = tmp_path / "plates"
+    plates.mkdir()
+    first = pictures(shot.clip)[0]
+    large = cv2.resize(first, (960, 576))[..., ::-1]
+    cv2.imwrite(str(plates / "0000.png"), large)
+    for number in range(1, 60):
+        (plates / f"{number:04}.png").hardlink_to(plates / "0000.png")
+    target = tmp_path / "out" / "styled.mp4"
+    target.parent.mkdir()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "vidstyle", "-q", "render", str(plates)),
+            *("--style", str(style_picture), "--model", str(tiny_model), "--device", "cpu"),
+            *("--batch", "2", "--temporal", "off", "-o", str(target)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not any(target.parent.iterdir()):
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline, "it never began to write"
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_stopped_in_the_middle_it_leaves_no_output(
+    long_render: subprocess.Popen[str], number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    long_render.send_signal(number)
+    _, said = long_render.communicate(timeout=60)
+    assert long_render.returncode == code
+    assert said in ("vidstyle: terminated\n", "vidstyle: cancelled\n")
+    assert not list((tmp_path / "out").iterdir())
