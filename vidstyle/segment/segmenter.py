@@ -60,6 +60,6 @@ def build_segmenter(name: str, sam_weights: Path | None, device: torch.device) -
         case "sam":
             raise WeightsError(
                 "--segmenter sam: its weights are not on this machine; "
-                "run 'vidstyle models fetch sam', or use --segmenter grabcut"
+                "run 'vidstyle models fetch sam-vit-b', or use --segmenter grabcut"
             )
     raise UsageError(f"--segmenter {name}: unknown; use auto, sam or grabcut")
