@@ -1,0 +1,68 @@
+"""Flicker and blur, as pure functions of pictures and a flow.
+
+Score with a flow that the render did not use, estimated on the plates: a filter always agrees
+with its own flow. And score the plates themselves too: noise, light and the estimator's mistakes
+give them a warping error of their own, and no result of one should be judged against zero.
+"""
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.flow.warp import warp
+
+
+def warping_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
+    """E_warp of N pairs of frames (Lai et al., ECCV 2018, eq. 10).
+
+        Σ M‖O_t − W(O_t')‖² / ΣM
+
+    The squared difference is the mean over the three channels. W is bilinear, as in the paper:
+    sampling between pixels softens, so that a sharper picture has a slightly higher floor.
+
+    Args:
+        now, before: O_t and O_t', (N, 3, H, W) RGB in [0, 1]; t' is t − 1, or farther back.
+        flow: (N, 2, H, W) in pixels, of frame t to t'.
+        mask: M, (N, 1, H, W) in [0, 1]: where frame t can be taken from frame t'.
+
+    Returns:
+        (N,) squared units of a range of 1; NaN for a pair whose mask is empty. A clip's error is
+        their mean (``nanmean``).
+    """
+    difference = (now - warp(before, flow, "bilinear")).square().mean(dim=1, keepdim=True)
+    return (mask * difference).sum(dim=(1, 2, 3)) / mask.sum(dim=(1, 2, 3))
+
+
+def temporal_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
+    """ReCoNet's temporal error of N pairs (Gao et al., ACCV 2018, eq. 10): √E_warp.
+
+    Arguments as in :func:`warping_error`. A clip's error is the mean of the pairs' roots, which
+    is not the root of their mean.
+
+    Returns:
+        (N,) units of a range of 1; NaN for a pair whose mask is empty.
+    """
+    return warping_error(now, before, flow, mask).sqrt()
+
+
+def detail_ratio(result: Tensor, reference: Tensor) -> Tensor:
+    """How much of the fine detail of ``reference`` is in ``result``: below 1 where it is blurred.
+
+    The ratio of the energies of the Laplacian (five points, valid pixels only). Where
+    ``reference`` flickers, its noise counts as detail, and steadying must lower the ratio.
+
+    Args:
+        result, reference: (N, 3, H, W), H and W at least 3.
+
+    Returns:
+        (N,); NaN where ``reference`` is flat.
+    """
+    return _laplacian_energy(result) / _laplacian_energy(reference)
+
+
+def _laplacian_energy(images: Tensor) -> Tensor:
+    """(N, C, H, W) to (N,)"""
+    kernel = images.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
+    planes = images.flatten(0, 1)[:, None]
+    energy = F.conv2d(planes, kernel).square().mean(dim=(1, 2, 3))
+    mean: Tensor = energy.unflatten(0, images.shape[:2]).mean(dim=1)
+    return mean
