@@ -2,23 +2,28 @@
 
 import math
 
+import cv2
 import torch
 from torch import Tensor
-from torchvision.transforms.v2.functional import gaussian_blur
 
 from vidstyle.frame import full_scale
 
 
 def feathered(matte: Tensor, radius: float) -> Tensor:
-    """Soften the edge of mattes (N, 1, H, W) in [0, 1].
+    """Soften the edge of mattes, (N, 1, H, W) float32 in [0, 1] on the CPU.
 
-    A Gaussian cut off at ``radius`` pixels: beyond that distance from the matte the result is
-    exactly 0, and inside, farther than that from its edge, exactly what it was.
+    A Gaussian cut off at ``radius`` pixels: farther than that from the matte the result is
+    exactly 0, and farther inside its edge than that exactly what it was.
     """
-    reach = min(math.ceil(radius), (min(matte.shape[-2:]) - 1) // 2)
+    reach = math.ceil(radius)
     if reach <= 0:
         return matte
-    blurred: Tensor = gaussian_blur(matte, 2 * reach + 1, radius / 2)
+    side, sigma = 2 * reach + 1, radius / 2
+    planes = [
+        torch.from_numpy(cv2.GaussianBlur(plane.numpy(), (side, side), sigma))
+        for plane in matte[:, 0]
+    ]
+    blurred = torch.stack(planes)[:, None]
     # Rounding in the convolution must not lift a zero or dent a one.
     return torch.where(blurred < 1e-4, 0.0, torch.where(blurred > 1 - 1e-4, 1.0, blurred))
 

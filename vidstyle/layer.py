@@ -1,5 +1,6 @@
 """One styled object's way through a shot: from plates to the composite."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -82,7 +83,8 @@ class Layer:
         union = boxes[0]
         for box in boxes[1:]:
             union |= box
-        return union.padded(MARGIN, STRIDE, frames[0].size)
+        margin = MARGIN + math.ceil(self._look.feather)
+        return union.padded(margin, STRIDE, frames[0].size)
 
     def _crop(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""
