@@ -40,7 +40,7 @@ def main(counts: tuple[int, ...], size: str, spec: str | None, model: str, batch
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         style = folder / "style.png"
-        coffee = skimage.data.coffee()  # type: ignore[no-untyped-call]
+        coffee = skimage.data.coffee()
         cv2.imwrite(str(style), cv2.cvtColor(coffee, cv2.COLOR_RGB2BGR))
         for count in sorted(counts):
             clip = folder / f"{count}.mp4"
@@ -65,7 +65,7 @@ def write_pan(path: Path, count: int, size: tuple[int, int]) -> None:
     Args:
         size: (H, W), even.
     """
-    photograph = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    photograph = skimage.data.astronaut()
     height, width = size
     scale = max(height / 280, width / 420)
     with av.open(str(path), "w") as container:
