@@ -38,7 +38,7 @@ def astronaut(scale: float) -> tuple[Array, Array]:
         Picture (h, w, 3) and matte (h, w), both in [0, 1]. Outside the matte the picture goes on
         with her own colours, so that no fringe of the old background shows.
     """
-    photograph = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    photograph = skimage.data.astronaut()
     inside = _grabcut(photograph)
     # Her outermost two pixels hold some of the old background: take colours from further in.
     core = cv2.erode(inside, np.ones((5, 5), np.uint8)) > 0
@@ -55,7 +55,7 @@ def astronaut(scale: float) -> tuple[Array, Array]:
 
 def launch_pad(height: int) -> Array:
     """A rocket on its pad at dusk (SpaceX): (height, w, 3) in [0, 1]."""
-    photograph = skimage.data.rocket()  # type: ignore[no-untyped-call]
+    photograph = skimage.data.rocket()
     width = round(photograph.shape[1] * height / photograph.shape[0])
     enlarged = cv2.resize(photograph, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.asarray(enlarged / 255, np.float32)
