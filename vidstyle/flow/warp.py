@@ -1,5 +1,6 @@
 """Sampling a picture along a flow."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -23,7 +24,7 @@ def warp(
     range: clamp after blending.
 
     Args:
-        image: (N, C, H, W) floating point, any range.
+        image: (N, C, h, w) floating point, any range; its size need not be that of the flow.
         flow: (N, 2, H, W) in pixels; channel 0 points right, channel 1 down.
 
     Returns:
@@ -34,18 +35,19 @@ def warp(
     return sample(image.float(), columns, rows).to(image.dtype)
 
 
-def inside(flow: Tensor) -> Tensor:
+def inside(flow: Tensor, size: Sequence[int] | None = None) -> Tensor:
     """Where the flow stays inside the frame.
 
     Args:
         flow: (N, 2, H, W) in pixels.
+        size: (height, width) of the frame that it points into, where that differs from its own.
 
     Returns:
         (N, 1, H, W) float32: 1 where x + flow(x) lies on a pixel of the frame, else 0. A pixel
         reaches half a step from its centre: the noise of an estimator must not make the border
         of a still shot fail.
     """
-    height, width = flow.shape[-2:]
+    height, width = size or flow.shape[-2:]
     columns, rows = _target(flow)
     across = (columns >= -0.5) & (columns <= width - 0.5)
     down = (rows >= -0.5) & (rows <= height - 0.5)
@@ -71,7 +73,7 @@ def _sample(
 
 
 def _catmull_rom(image: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
-    result = torch.zeros_like(image)
+    result = image.new_zeros(*image.shape[:2], *columns.shape[-2:])
     for row, row_weight in _taps(rows):
         for column, column_weight in _taps(columns):
             weight = (row_weight * column_weight)[:, None]
