@@ -11,7 +11,7 @@ from vidstyle.flow.warp import warp
 
 #: RGB difference, of a range of 1, at which the plate itself no longer looks the same. Trusting
 #: little and blending much keeps more detail, at the same flicker, than the other way round.
-PHOTOMETRIC_SCALE = 0.05
+PHOTOMETRIC_SCALE = 0.055
 
 
 @dataclass(frozen=True)
