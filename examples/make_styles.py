@@ -287,15 +287,22 @@ STYLES: dict[str, Callable[[], NDArray[np.uint8]]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", type=Path, help="where the pictures go")
-    folder: Path = parser.parse_args().folder
+def write_styles(folder: Path) -> list[Path]:
+    """Paint every style into ``folder``, made if missing; returns the files."""
     folder.mkdir(parents=True, exist_ok=True)
+    paths = []
     for name, paint in STYLES.items():
         path = folder / f"{name}.png"
         if not cv2.imwrite(str(path), paint()[..., ::-1]):
             raise OSError(f"{path}: cannot be written")
+        paths.append(path)
+    return paths
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, help="where the pictures go")
+    for path in write_styles(parser.parse_args().folder):
         print(path)
 
 

@@ -85,7 +85,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a style model that has learned nothing: its transfer is closed form alone."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     torch.manual_seed(0)
-    network = StyleNetwork(Architecture(texture=8, depth=1, attention=4))
+    network = StyleNetwork(Architecture(texture=8, depth=1))
+    for parameter in network.decoder[-1].parameters():
+        torch.nn.init.zeros_(parameter)
     save_model(folder, network, ridge=0.01, licence="CC0-1.0")
     return folder
 

@@ -21,6 +21,8 @@ from vidstyle.timing import Stages
 
 SIZE = (120, 200)
 
+Transfers = tuple[Transfer, ...]
+
 
 class HeldMattes:
     """Mattes in memory."""
@@ -47,13 +49,13 @@ def stylizer(tiny_model: Path) -> Stylizer:
 
 
 @pytest.fixture(scope="module")
-def transfer(stylizer: Stylizer) -> Transfer:
+def transfer(stylizer: Stylizer) -> Transfers:
     """From a cat to a cup of coffee."""
     cat, coffee = (
         torch.from_numpy(image[:160, :240].copy()).movedim(-1, 0)[None] / 255
         for image in (skimage.data.chelsea(), skimage.data.coffee())
     )
-    return stylizer.transfer(stylizer.statistics(cat), stylizer.statistics(coffee))
+    return stylizer.transfer(lambda: [(cat, torch.ones_like(cat[:, :1]))], stylizer.style(coffee))
 
 
 def pan(count: int, dtype: torch.dtype = torch.uint8) -> list[Frame]:
@@ -73,7 +75,7 @@ def stacked(frames: Sequence[Frame]) -> Tensor:
 def layer(
     boxes: Sequence[Box | None],
     stylizer: Stylizer,
-    transfer: Transfer,
+    transfer: Transfers,
     *,
     strength: float = 1.0,
     feather: float = 2.0,
@@ -86,7 +88,7 @@ def layer(
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
 @pytest.mark.parametrize("feather", [0.0, 2.0, 45.0])
 def test_outside_the_feathered_matte_nothing_changes(
-    stylizer: Stylizer, transfer: Transfer, dtype: torch.dtype, feather: float
+    stylizer: Stylizer, transfer: Transfers, dtype: torch.dtype, feather: float
 ) -> None:
     boxes = [Box(60 + 5 * i, 50, 90 + 5 * i, 80) for i in range(4)]
     frames = pan(4, dtype)
@@ -100,7 +102,7 @@ def test_outside_the_feathered_matte_nothing_changes(
         assert one[box.rows, box.columns].float().mean() > 0.9
 
 
-def test_a_wide_feather_fades_and_is_not_cut_off(stylizer: Stylizer, transfer: Transfer) -> None:
+def test_a_wide_feather_fades_and_is_not_cut_off(stylizer: Stylizer, transfer: Transfers) -> None:
     frames = pan(1)
     result = layer([Box(80, 50, 110, 80)], stylizer, transfer, feather=60.0, steady=False).render(
         frames, stacked(frames)
@@ -112,7 +114,7 @@ def test_a_wide_feather_fades_and_is_not_cut_off(stylizer: Stylizer, transfer: T
 
 
 def test_strength_zero_and_an_absent_object_give_the_canvas_itself(
-    stylizer: Stylizer, transfer: Transfer
+    stylizer: Stylizer, transfer: Transfers
 ) -> None:
     frames = pan(2)
     canvas = stacked(frames)
@@ -121,7 +123,7 @@ def test_strength_zero_and_an_absent_object_give_the_canvas_itself(
     assert layer([None] * 2, stylizer, transfer).render(frames, canvas) is canvas
 
 
-def test_the_canvas_is_not_written_to(stylizer: Stylizer, transfer: Transfer) -> None:
+def test_the_canvas_is_not_written_to(stylizer: Stylizer, transfer: Transfers) -> None:
     frames = pan(2)
     canvas = stacked(frames)
     before = canvas.clone()
@@ -130,7 +132,7 @@ def test_the_canvas_is_not_written_to(stylizer: Stylizer, transfer: Transfer) ->
     assert not torch.equal(result, before)
 
 
-def test_an_object_that_returns_starts_afresh(stylizer: Stylizer, transfer: Transfer) -> None:
+def test_an_object_that_returns_starts_afresh(stylizer: Stylizer, transfer: Transfers) -> None:
     box = Box(60, 40, 100, 80)
     boxes = [box, box, None, None, box, box]
     frames = pan(6)
@@ -142,7 +144,7 @@ def test_an_object_that_returns_starts_afresh(stylizer: Stylizer, transfer: Tran
     assert torch.equal(returned, fresh)
 
 
-def test_the_past_reaches_over_batches(stylizer: Stylizer, transfer: Transfer) -> None:
+def test_the_past_reaches_over_batches(stylizer: Stylizer, transfer: Transfers) -> None:
     """Frame 2 is steadied by frame 1 of the batch before, though the box has moved by then."""
     boxes = [Box(60 + 8 * i, 40, 100 + 8 * i, 80) for i in range(4)]
     frames = pan(4)
@@ -159,7 +161,7 @@ def test_the_past_reaches_over_batches(stylizer: Stylizer, transfer: Transfer) -
 
 
 def test_batches_of_a_steady_box_make_no_difference_without_the_temporal_step(
-    stylizer: Stylizer, transfer: Transfer
+    stylizer: Stylizer, transfer: Transfers
 ) -> None:
     frames = pan(3)
     boxes = [Box(60, 40, 100, 80)] * 3

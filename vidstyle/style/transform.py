@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -96,10 +97,12 @@ def optimal_map(content: Tensor, style: Tensor, ridge: float) -> Tensor:
     Args:
         content: covariance of the features to be moved.
         style: covariance that they are to have.
-        ridge: added to both diagonals. It bounds the gain in directions that the content hardly
-            uses, where noise and compression would be blown up.
+        ridge: fraction of the style's mean variance that is added to both diagonals. It bounds
+            the gain in directions that the content hardly uses, where noise and compression
+            would be blown up.
     """
-    eye = ridge * torch.eye(content.shape[-1], dtype=content.dtype, device=content.device)
+    variance = style.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
+    eye = ridge * variance * torch.eye(style.shape[-1], dtype=style.dtype, device=style.device)
     root = square_root(content + eye)
     inverse = square_root(content + eye, inverted=True)
     return inverse @ square_root(root @ (style + eye) @ root) @ inverse
@@ -115,3 +118,28 @@ def shrunk(statistics: Statistics) -> Tensor:
     covariance = statistics.covariance
     trust = statistics.weight / (statistics.weight + len(covariance))
     return trust * covariance + (1 - trust) * torch.diag(covariance.diagonal())
+
+
+@dataclass(frozen=True)
+class AffineMap:
+    """``matrix @ (x − source) + target`` at every place.
+
+    Attributes:
+        matrix: (C, C) float32.
+        source, target: means, (C,) float32.
+    """
+
+    matrix: Tensor
+    source: Tensor
+    target: Tensor
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """(N, C, h, w) → (N, C, h, w)."""
+        offset = self.target - self.matrix @ self.source
+        return F.conv2d(features, self.matrix[:, :, None, None], offset)
+
+
+def transport(content: Statistics, style: Statistics, ridge: float) -> AffineMap:
+    """The map that moves features with the content's statistics to the style's."""
+    matrix = optimal_map(shrunk(content), style.covariance, ridge)
+    return AffineMap(matrix.float(), content.mean.float(), style.mean.float())

@@ -49,7 +49,28 @@ class Crops:
         self._pictures, self._side, self._zoom = pictures, side, zoom
 
     def plain(self, random: np.random.Generator) -> Tensor:
-        """(3, side, side) in [0, 1]."""
+        """(3, side, side) in [0, 1]. Flat crops are drawn again: they have nothing to teach, and
+        a transform that gives them a style's variance has an enormous gain."""
+        while True:
+            crop = self._any(random)
+            if crop.std() > 0.1 and crop.mean() > 0.1:
+                return crop
+
+    def varied(self, random: np.random.Generator) -> Tensor:
+        """As :meth:`plain`; now and then turned, its channels exchanged, or negative.
+
+        The styles at hand are few, and a network must not learn them by heart.
+        """
+        crop = self.plain(random)
+        if random.random() < 0.3:
+            crop = crop[torch.from_numpy(random.permutation(3))]
+        if random.random() < 0.3:
+            crop = crop.rot90(1, (1, 2))
+        if random.random() < 0.1 and crop.mean() < 0.8:
+            crop = 1 - crop
+        return crop
+
+    def _any(self, random: np.random.Generator) -> Tensor:
         picture = self._pictures[int(random.integers(len(self._pictures)))]
         height, width = picture.shape[1:]
         extent = min(round(self._side * random.uniform(*self._zoom)), height, width)
@@ -57,20 +78,3 @@ class Crops:
         crop = picture[:, top : top + extent, left : left + extent].float()[None] / 255
         crop = F.interpolate(crop, (self._side, self._side), mode="bilinear", antialias=True)[0]
         return crop.flip(2) if random.random() < 0.5 else crop
-
-    def varied(self, random: np.random.Generator) -> Tensor:
-        """As :meth:`plain`; now and then turned, its channels exchanged, or negative.
-
-        The styles at hand are few, and a network must not learn them by heart. Flat crops, which
-        have nothing to teach, are drawn again.
-        """
-        while True:
-            crop = self.plain(random)
-            if random.random() < 0.3:
-                crop = crop[torch.from_numpy(random.permutation(3))]
-            if random.random() < 0.3:
-                crop = crop.rot90(1, (1, 2))
-            if random.random() < 0.1:
-                crop = 1 - crop
-            if crop.std() > 0.1 and crop.mean() > 0.1:
-                return crop

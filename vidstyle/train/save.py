@@ -31,7 +31,6 @@ def save_model(folder: Path, network: StyleNetwork, ridge: float, licence: str) 
         "\n[architecture]\n"
         f"texture = {sizes.texture}\n"
         f"depth = {sizes.depth}\n"
-        f"attention = {sizes.attention}\n"
         "\n[transform]\n"
         f"ridge = {ridge}\n",
         encoding="utf-8",

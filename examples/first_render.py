@@ -1,0 +1,40 @@
+"""Makes the example shot and styles, renders the astronaut, and says what to try next.
+
+    python examples/first_render.py [FOLDER]
+
+The detector that finds her by name must be here: run ``vidstyle models fetch`` once.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import make_shot
+import make_styles
+
+
+def main() -> None:
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
+    styles, shot, result = folder / "styles", folder / "shot.mp4", folder / "styled.mp4"
+    if not shot.exists():
+        print(f"making {shot} and {styles}/*.png ...", flush=True)
+        make_styles.write_styles(styles)
+        make_shot.write_shot(shot)
+    command = [
+        *(sys.executable, "-m", "vidstyle", "render", str(shot)),
+        *("--object", "person", "--style", str(styles / "nocturne.png")),
+        *("--output", str(result), "--matte-out", str(folder / "matte.mkv"), "--overwrite"),
+    ]
+    print("vidstyle", *command[3:], flush=True)
+    subprocess.run(command, check=True)
+    print(f"""
+The result is {result}; the astronaut's matte is {folder / "matte.mkv"}.
+Try next:
+  vidstyle render {shot} --object person --style {styles / "watercolour.png"} --strength 0.6
+  vidstyle render {shot} --object person --invert --style {styles / "ink.png"}
+  vidstyle render YOUR.mp4 --object box:X0,Y0,X1,Y1 --style ART.jpg
+  vidstyle render --help""")
+
+
+if __name__ == "__main__":
+    main()

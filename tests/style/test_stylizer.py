@@ -1,0 +1,103 @@
+"""The stylizer: frozen statistics, batches, boxes; and what the bundled model must do."""
+
+import pytest
+import skimage.data
+import torch
+from skimage.metrics import peak_signal_noise_ratio
+from torch import Tensor
+
+from vidstyle.style.build import build_stylizer
+from vidstyle.style.stylizer import MARGIN, Stylizer, Transfer
+
+CPU = torch.device("cpu")
+
+
+def frozen(stylizer: Stylizer, plate: Tensor, painting: Tensor) -> tuple[Transfer, ...]:
+    """From all of the plate to the painting."""
+    return stylizer.transfer(
+        lambda: [(plate, torch.ones_like(plate[:, :1]))], stylizer.style(painting)
+    )
+
+
+@pytest.fixture(scope="session")
+def stylizer() -> Stylizer:
+    """The bundled model."""
+    return build_stylizer("micro", CPU)
+
+
+@pytest.fixture(scope="session")
+def painting() -> Tensor:
+    """Not a painting, but as far from the cat as one: cells under a microscope."""
+    return torch.from_numpy(skimage.data.immunohistochemistry()).movedim(-1, 0)[None] / 255
+
+
+def test_reconstructs_held_out_pictures(stylizer: Stylizer) -> None:
+    """Given its own statistics as the style, a picture comes back: at 28 dB or better."""
+    for picture in (skimage.data.astronaut(), skimage.data.coffee(), skimage.data.rocket()):
+        plate = torch.from_numpy(picture[:320, :400]).movedim(-1, 0)[None] / 255
+        result = stylizer(plate, frozen(stylizer, plate, plate))
+        assert peak_signal_noise_ratio(plate.numpy(), result.numpy(), data_range=1.0) > 28
+
+
+def test_colours_move_to_the_style(
+    stylizer: Stylizer, photograph: Tensor, painting: Tensor
+) -> None:
+    transfer = frozen(stylizer, photograph, painting)
+    result = stylizer(photograph, transfer)
+    wanted, before = painting.mean((0, 2, 3)), photograph.mean((0, 2, 3))
+    after = result.mean((0, 2, 3))
+    assert (after - wanted).norm() < 0.35 * (before - wanted).norm()
+
+
+def test_a_batch_equals_its_frames(
+    stylizer: Stylizer, photograph: Tensor, painting: Tensor
+) -> None:
+    transfer = frozen(stylizer, photograph, painting)
+    pair = torch.cat([photograph, photograph.flip(-1)])
+    singles = torch.cat([stylizer(one[None], transfer) for one in pair])
+    torch.testing.assert_close(stylizer(pair, transfer), singles, atol=1e-4, rtol=0)
+
+
+def test_a_box_with_its_margin_equals_the_frame(
+    stylizer: Stylizer, photograph: Tensor, painting: Tensor
+) -> None:
+    """What lies beyond the margin changes a pixel by less than half an 8-bit level on average."""
+    transfer = frozen(stylizer, photograph, painting)
+    whole = stylizer(photograph, transfer)
+    crop = stylizer(photograph[..., 16:160, 40:200], transfer)
+    inner = (..., slice(MARGIN, -MARGIN), slice(MARGIN, -MARGIN))
+    difference = (whole[..., 16:160, 40:200] - crop)[inner].abs()
+    assert difference.mean() < 0.5 / 255
+    assert difference.max() < 4 / 255
+
+
+def test_strength_is_a_dial_that_starts_at_the_plate(
+    stylizer: Stylizer, photograph: Tensor, painting: Tensor
+) -> None:
+    transfer = frozen(stylizer, photograph, painting)
+    changes = [
+        float((stylizer(photograph, transfer, strength) - photograph).abs().mean())
+        for strength in (0.0, 0.3, 0.6, 1.0)
+    ]
+    assert changes[0] < 1e-6
+    assert changes == sorted(changes)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (9, 17), (63, 101)])
+def test_any_size(stylizer: Stylizer, painting: Tensor, size: tuple[int, int]) -> None:
+    plate = painting[..., : size[0], : size[1]]
+    result = stylizer(plate, frozen(stylizer, plate, painting))
+    assert result.shape == plate.shape
+    assert torch.isfinite(result).all()
+
+
+@pytest.mark.gpu
+def test_cuda_agrees_with_the_cpu(photograph: Tensor, painting: Tensor) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    results = []
+    for device in (CPU, torch.device("cuda")):
+        there = build_stylizer("micro", device)
+        transfer = frozen(there, photograph, painting)
+        results.append(there(photograph, transfer).cpu())
+    torch.testing.assert_close(results[0], results[1], atol=4 / 255, rtol=0)
