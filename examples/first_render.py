@@ -16,9 +16,9 @@ import make_styles
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "out")
     styles, shot, result = folder / "styles", folder / "shot.mp4", folder / "styled.mp4"
+    print(f"making {styles}/*.png and {shot} ...", flush=True)
+    make_styles.write_styles(styles)
     if not shot.exists():
-        print(f"making {shot} and {styles}/*.png ...", flush=True)
-        make_styles.write_styles(styles)
         make_shot.write_shot(shot)
     command = [
         *(sys.executable, "-m", "vidstyle", "render", str(shot)),

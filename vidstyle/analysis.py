@@ -120,13 +120,15 @@ def analyse(
     mattes = _mattes(take, spec, parts, work, progress)
     if options.invert:
         mattes = Inverted(mattes)
-    progress.stage("statistics", PASSES * SAMPLES * len(take.shots))
-    transfers: list[tuple[Transfer, ...] | None] = []
-    for shot in take.shots:
-        chosen = _chosen(shot, mattes)
-        samples = partial(_samples, take, chosen, mattes, progress)
-        transfers.append(parts.stylizer.transfer(samples, style) if chosen else None)
-    return Analysis(mattes, tuple(transfers))
+    chosen = [_chosen(shot, mattes) for shot in take.shots]
+    progress.stage("statistics", PASSES * sum(map(len, chosen)))
+    transfers = tuple(
+        parts.stylizer.transfer(partial(_samples, take, frames, mattes, progress), style)
+        if frames
+        else None
+        for frames in chosen
+    )
+    return Analysis(mattes, transfers)
 
 
 def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[Style, ...]:

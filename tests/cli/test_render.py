@@ -255,9 +255,10 @@ def test_progress_as_json(render, shot, tmp_path: Path) -> None:
     count = len(shot.pts)
     assert {"stage": "render", "done": count, "total": count} in steps
     for stage in ("cuts", "statistics", "render"):
-        done = [step["done"] for step in steps if step["stage"] == stage]
+        told = [step for step in steps if step["stage"] == stage]
+        done = [step["done"] for step in told]
         assert done == sorted(done)
-        assert done[-1] == count
+        assert done[-1] == told[-1]["total"] >= count
 
 
 def test_the_same_settings_give_the_same_pixels(render, shot, tmp_path: Path) -> None:
