@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from vidstyle import __version__
+from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
@@ -36,6 +37,7 @@ cli.add_command(models)
 
 def main() -> NoReturn:
     """Run the command line and exit with the code that :mod:`vidstyle.errors` gives."""
+    use_one_heap()
     for number in _STOPPING:
         signal.signal(number, _stop)
     try:
