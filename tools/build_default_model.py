@@ -174,6 +174,9 @@ Data: {photographs} photographs and {paintings} paintings, less these, which wer
 {", ".join(held_out)}. Teacher: VGG-16{teacher_note}.
 This sitting took {minutes:.0f} minutes on CPU.
 
+    python tools/build_default_model.py --content DIR --styles DIR{" --teacher FILE" * bool(teacher)} \\
+        --steps {recipe.steps} {" ".join(f"--held-out {name}" for name in held_out)}
+
 ## Curves
 
 Means over tenths of the run.
