@@ -151,6 +151,13 @@ def _card(
         means = [np.mean([step[name] for step in part]) for name in terms]
         rows.append(f"| {part[-1]['step'] + 1} | " + " | ".join(f"{m:.4f}" for m in means) + " |")
     teacher_note = f" from {teacher.name}" if teacher else " (torchvision, ImageNet)"
+    rest = " ".join(
+        [
+            *(["--teacher", "FILE"] if teacher else []),
+            *("--steps", str(recipe.steps)),
+            *(f"--held-out {name}" for name in held_out),
+        ]
+    )
     parameters = sum(parameter.numel() for parameter in network.parameters())
     return f"""# micro
 
@@ -174,8 +181,7 @@ Data: {photographs} photographs and {paintings} paintings, less these, which wer
 {", ".join(held_out)}. Teacher: VGG-16{teacher_note}.
 This sitting took {minutes:.0f} minutes on CPU.
 
-    python tools/build_default_model.py --content DIR --styles DIR{" --teacher FILE" * bool(teacher)} \\
-        --steps {recipe.steps} {" ".join(f"--held-out {name}" for name in held_out)}
+    python tools/build_default_model.py --content DIR --styles DIR {rest}
 
 ## Curves
 
