@@ -46,6 +46,11 @@ CASES = {
     "box outside the frame": (GOOD + " --object box:100,50,300,90", USAGE, "160x96"),
     "point outside the frame": (GOOD + " --object point:160,10", USAGE, "160x96"),
     "prompt after the end": (GOOD + " --object point:9,9@16", USAGE, "frames are 0 to 15"),
+    "prompt before the range": (
+        GOOD + " --in 5 --object point:9,9",
+        USAGE,
+        "frames are 5 to 15",
+    ),
     "malformed box": (GOOD + " --object box:1,2,3", USAGE, "box:x0,y0,x1,y1"),
     "box of no area": (GOOD + " --object box:9,9,9,20", USAGE, "x0 < x1"),
     "unknown kind of prompt": (GOOD + " --object blob:1,2", USAGE, "unknown kind"),

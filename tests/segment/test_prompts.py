@@ -101,7 +101,7 @@ def test_a_place_at_the_very_edge_is_inside():
 
 def test_a_frame_that_the_clip_has_not_is_a_usage_error():
     with pytest.raises(UsageError, match="0 to 9"):
-        parse_object("point:1,1@10").check_frames(10)
+        parse_object("point:1,1@10").check_frames(0, 10)
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def find_mattes(
         progress(sum(stop - start for start, stop in shots))
         return mattes
     spec.check_inside(clip.size)
-    spec.check_frames(clip.count)
+    spec.check_frames(shots[0][0], shots[-1][1])
     if spec.names and detector is None:
         raise WeightsError(
             f"--object {spec}: finding objects by name needs a detector, and none is on this "

@@ -123,17 +123,17 @@ class ObjectSpec:
                     f"{width}x{height} pixels; give pixels of the upright picture"
                 )
 
-    def check_frames(self, count: int) -> None:
-        """Check every ``@frame`` against the number of frames.
+    def check_frames(self, start: int, stop: int) -> None:
+        """Check every ``@frame`` against the frames that are searched, start to stop (exclusive).
 
         Raises:
-            UsageError: a prompt names a frame that the clip does not have.
+            UsageError: a prompt names a frame that is not among them.
         """
         for prompt in self.frame_prompts:
-            if prompt.frame >= count:
+            if not start <= prompt.frame < stop:
                 raise UsageError(
-                    f"--object {self.text}: there is no frame {prompt.frame}; "
-                    f"the clip's frames are 0 to {count - 1}"
+                    f"--object {self.text}: frame {prompt.frame} cannot be prompted, the frames "
+                    f"are {start} to {stop - 1}; name one of them with @frame"
                 )
 
 
