@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 _PIXELS = 250_000  # GrabCut's time grows with the area; edges are refined by the tracker.
 _ITERATIONS = 5
+_MIDDLE = 0.2  # Part of a box's width and height.
 _LEAST = 0.08  # A result that fills less of its prompt has lost the object.
 
 Trimap = NDArray[np.uint8]  # of OpenCV's GC_BGD, GC_FGD, GC_PR_BGD, GC_PR_FGD
@@ -89,7 +90,12 @@ def _trimap(crop: Image, prior: Matte, seeds: Sequence[tuple[int, int]], sure: b
             trimap[inside > 0] = cv2.GC_PR_FGD
             trimap[cv2.erode(inside, disc) > 0] = cv2.GC_FGD
         else:
-            trimap[inside > 0] = cv2.GC_PR_FGD
+            # A box's corners seldom belong to the object, and its very middle nearly always does.
+            count, labels = cv2.connectedComponents(inside)
+            for box in (labels == label for label in range(1, count)):
+                trimap[box] = cv2.GC_PR_BGD
+                trimap[_ellipse(box, 1.0)] = cv2.GC_PR_FGD
+                trimap[_ellipse(box, _MIDDLE)] = cv2.GC_FGD
     else:
         trimap[:] = cv2.GC_PR_BGD
         trimap[_grown(crop, seeds) > 0] = cv2.GC_PR_FGD
