@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.frame import Box, Frame, full_scale
+from vidstyle.frame import Frame, unit_range
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.progress import Progress
@@ -71,8 +71,7 @@ def find_take(reader: ClipReader, options: RenderOptions, progress: Progress) ->
         UsageError: the range is empty or begins after the clip's end.
         MediaError: there is no frame to decode.
     """
-    first = options.first or 0
-    stop = None if options.last is None else options.last + 1
+    first, stop = options.range
     if first < 0 or (stop is not None and stop <= first):
         raise UsageError(f"--in {first} --out {options.last}: no frame lies between")
     progress.stage("cuts", (stop or reader.info.frame_count or 0) - first)
@@ -148,7 +147,7 @@ def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[St
             f"{path}: a style picture of {frame.size[1]}x{frame.size[0]} pixels has no texture; "
             f"give one of at least {LEAST_STYLE}x{LEAST_STYLE}"
         )
-    picture = _to_float(frame)
+    picture = unit_range(frame.image)[None]
     target = min(short, max(LEAST_STYLE_WORKING, min(size)))
     if target < short:
         picture = F.interpolate(
@@ -190,14 +189,9 @@ def _samples(
             continue
         area = box.padded(GRID, GRID, frame.size)
         matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
-        yield _to_float(frame, area), matte.float()[None, None] / 255
+        picture = unit_range(frame.image[area.rows, area.columns])[None]
+        yield picture, matte.float()[None, None] / 255
         progress.advance(1)
-
-
-def _to_float(frame: Frame, box: Box | None = None) -> Tensor:
-    """(1, 3, h, w) in [0, 1]: a frame, or a box of it."""
-    image = frame.image if box is None else frame.image[box.rows, box.columns]
-    return image.float().movedim(-1, 0)[None] / full_scale(image.dtype)
 
 
 def _counted(frames: Iterator[Frame], progress: Progress) -> Iterator[Frame]:

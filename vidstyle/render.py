@@ -132,9 +132,7 @@ def is_done(job: Job) -> bool:
 
 
 def _frame_count(job: Job) -> int:
-    first, last = job.options.first or 0, job.options.last
-    stop = None if last is None else last + 1
-    return sum(1 for _ in open_clip(job.source).frames(first, stop))
+    return sum(1 for _ in open_clip(job.source).frames(*job.options.range))
 
 
 def _open(job: Job) -> tuple[ClipReader, list[ObjectSpec | None]]:

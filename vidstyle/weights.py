@@ -83,7 +83,7 @@ def find(name: str) -> Path | None:
     Raises:
         WeightsError: there is no such entry.
     """
-    files = _entry_files(name)
+    files = entry_files(name)
     for folder in search_folders():
         if all((folder / file.name).is_file() for file in files):
             return folder / files[0].name
@@ -101,9 +101,9 @@ def require(name: str) -> Path:
         raise WeightsError(
             f"{name}: its weights are not on this machine; run `vidstyle models fetch {name}`, or "
             "point VIDSTYLE_MODEL_PATH at a folder that holds "
-            + " and ".join(file.name for file in _entry_files(name))
+            + " and ".join(file.name for file in entry_files(name))
         )
-    for file in _entry_files(name):
+    for file in entry_files(name):
         verify(path.with_name(file.name), file)
     return path
 
@@ -203,7 +203,12 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _entry_files(name: str) -> tuple[WeightFile, ...]:
+def entry_files(name: str) -> tuple[WeightFile, ...]:
+    """The files of a registry entry.
+
+    Raises:
+        WeightsError: there is no such entry.
+    """
     if name not in REGISTRY:
         raise WeightsError(f"{name}: no such weights; vidstyle knows {', '.join(REGISTRY)}")
     return REGISTRY[name].files

@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 
 import cv2
 import numpy as np
@@ -70,9 +72,7 @@ def _surroundings(frame: Box, boxes: Sequence[Box], hint: Matte | None) -> Box:
         held.append(box)
     if not held:
         return frame
-    union = held[0]
-    for box in held[1:]:
-        union |= box
+    union = reduce(or_, held)
     margin = max(8, max(union.width, union.height) // 2)
     return union.padded(margin, 1, (frame.height, frame.width))
 

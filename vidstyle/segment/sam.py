@@ -1,6 +1,5 @@
 """Segment Anything (Kirillov et al. 2023), by the authors' own package."""
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import WeightsError
 from vidstyle.frame import Box
 from vidstyle.segment.mattes import Matte, bounding_box
+from vidstyle.weights import load_tensors
 
 # The width of the image encoder tells the released models apart.
 _BUILDERS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
@@ -43,14 +43,12 @@ class Sam:
             WeightsError: the file is missing, damaged, or holds other weights than SAM's.
         """
         try:
-            state = torch.load(weights, map_location="cpu", weights_only=True)
+            state = load_tensors(weights)
             width = state["image_encoder.patch_embed.proj.weight"].shape[0]
             model = segment_anything.sam_model_registry[_BUILDERS[width]]()
             model.load_state_dict(state)
-        except (OSError, pickle.UnpicklingError, EOFError, RuntimeError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise WeightsError(f"{weights}: these SAM weights cannot be read: {reason}") from None
-        except (KeyError, TypeError, AttributeError, IndexError):
+        # Other keys, another width, or tensors of other shapes.
+        except (KeyError, IndexError, RuntimeError):
             raise WeightsError(
                 f"{weights}: these are no weights of SAM; give sam_vit_b, _l or _h"
             ) from None

@@ -9,9 +9,8 @@ Style comes in two closed-form steps (:mod:`vidstyle.style.transform`):
              p = z + D(g) − D(h)
     bands    p moves to the style's statistics, y, in colour, contrast and sharpness
 
-and strength s gives the picture back from z + s (y − z). With unchanged statistics the difference
-vanishes and the picture comes back exactly, however well D was learned: a plate keeps its
-sharpness, and a strength of 0 is the identity.
+and the inverse transform gives the picture back from y. With unchanged statistics y is z and the
+picture comes back exactly, however well D was learned: a plate keeps its sharpness.
 
 Convention: images are float RGB (N, 3, H, W) in [0, 1], H and W multiples of ``STRIDE``; bands and
 texture are (N, C, H/4 + 1, W/4 + 1).
