@@ -16,7 +16,8 @@ from vidstyle.frame import Box, Frame
 from vidstyle.layer import Layer, Look
 from vidstyle.segment.mattes import bounding_box
 from vidstyle.style.build import build_stylizer
-from vidstyle.style.stylizer import Stylizer, Transfer
+from vidstyle.style.pyramid import Transfer
+from vidstyle.style.stylizer import Stylizer
 from vidstyle.timing import Stages
 
 SIZE = (120, 200)

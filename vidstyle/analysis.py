@@ -22,7 +22,8 @@ from vidstyle.segment.derived import Inverted, WholeFrame
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
-from vidstyle.style.stylizer import GRID, PASSES, Style, Stylizer, Transfer
+from vidstyle.style.pyramid import GRID, Transfer
+from vidstyle.style.stylizer import PASSES, Style, Stylizer
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.reader import open_clip
 from vidstyle.video.shots import Shot, find_shots

@@ -14,7 +14,8 @@ from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import estimate_motion
 from vidstyle.frame import Box, Frame, unit_range
 from vidstyle.segment.mattes import Mattes
-from vidstyle.style.stylizer import GRID, MARGIN, Stylizer, Transfer
+from vidstyle.style.pyramid import GRID, Transfer
+from vidstyle.style.stylizer import MARGIN, Stylizer
 from vidstyle.temporal import TemporalFilter
 from vidstyle.timing import Stages
 
@@ -43,7 +44,7 @@ class Layer:
     def __init__(
         self,
         mattes: Mattes,
-        transfer: Sequence[Transfer],
+        transfer: tuple[Transfer, ...],
         stylizer: Stylizer,
         look: Look,
         stages: Stages,

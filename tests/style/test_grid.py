@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.style.grid import off_grid
-from vidstyle.style.network import STRIDE
+from vidstyle.style.lapped import STRIDE
 
 RIM = 16
 

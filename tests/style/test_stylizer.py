@@ -7,7 +7,8 @@ from skimage.metrics import peak_signal_noise_ratio
 from torch import Tensor
 
 from vidstyle.style.build import build_stylizer
-from vidstyle.style.stylizer import MARGIN, Stylizer, Transfer
+from vidstyle.style.pyramid import Transfer
+from vidstyle.style.stylizer import MARGIN, Stylizer
 
 CPU = torch.device("cpu")
 

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.style.network import STRIDE
+from vidstyle.style.lapped import STRIDE
 
 #: Blocks that count as one neighbourhood; a pattern that repeats over all of them is the grid's.
 REACH = 3

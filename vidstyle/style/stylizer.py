@@ -12,15 +12,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.style.grid import off_grid
-from vidstyle.style.network import STRIDE, WINDOW, StyleNetwork
-from vidstyle.style.transform import AffineMap, Statistics, transport
-
-#: Levels of the pyramid, coarse to fine: large strokes are laid first, small ones over them.
-SCALES = (2, 1)
-
-#: What boxes are aligned to, so that the network's grid stays put while a box moves.
-GRID = STRIDE * max(SCALES)
+from vidstyle.style.network import StyleNetwork
+from vidstyle.style.pyramid import (
+    GRID,
+    SCALES,
+    Transfer,
+    blocks_inside,
+    painted,
+    shrunk,
+    texture_of,
+    through,
+)
+from vidstyle.style.transform import Statistics, transport
 
 #: Pixels around a box that the network must see, so that the box's edge does not show inside it.
 #: The receptive field is wider, but its outer part weighs next to nothing (see the tests).
@@ -45,15 +48,6 @@ class Style:
     bands: Statistics
 
 
-@dataclass(frozen=True)
-class Transfer:
-    """The frozen maps from one object in one shot to one style, at one level."""
-
-    scale: int
-    texture: AffineMap
-    bands: AffineMap
-
-
 class Stylizer:
     """A style network on its device: gathers statistics, freezes transfers, applies them."""
 
@@ -71,9 +65,9 @@ class Stylizer:
         """The statistics of a style picture, (1, 3, H, W) in [0, 1], for each level."""
         styles = []
         for scale in SCALES:
-            plate = _shrunk(self._ready(picture), scale)
-            bands = self.network.lapped(plate)
-            styles.append(Style(Statistics.gather(self._texture(plate)), Statistics.gather(bands)))
+            plate = shrunk(self._ready(picture), scale)
+            texture, bands = texture_of(self.network, plate), self.network.lapped(plate)
+            styles.append(Style(Statistics.gather(texture), Statistics.gather(bands)))
         return tuple(styles)
 
     @torch.inference_mode()
@@ -87,33 +81,32 @@ class Stylizer:
                 what a step has to start from is measured after the steps before it.
             styles: see :meth:`style`.
         """
-        done: list[Transfer] = []
+        done: tuple[Transfer, ...] = ()
         for scale, style in zip(SCALES, styles, strict=True):
-            found = self._measure(samples, done, scale, self._texture)
-            texture = transport(found, style.texture, self.ridge)
-            found = self._measure(samples, done, scale, partial(self._painted, texture_map=texture))
-            done.append(Transfer(scale, texture, transport(found, style.bands, self.ridge)))
-        return tuple(done)
+            see = partial(texture_of, self.network)
+            texture = transport(self._measure(samples, done, scale, see), style.texture, self.ridge)
+            see = partial(painted, self.network, texture_map=texture)
+            bands = transport(self._measure(samples, done, scale, see), style.bands, self.ridge)
+            done = (*done, Transfer(scale, texture, bands))
+        return done
 
     def _measure(
         self,
         samples: Callable[[], Iterable[Sample]],
-        done: Sequence[Transfer],
+        done: tuple[Transfer, ...],
         scale: int,
         features: Callable[[Tensor], Tensor],
     ) -> Statistics:
         """Statistics of what ``features`` sees in the object at ``scale``, after some levels."""
         parts = []
         for picture, mask in samples():
-            seen = features(_shrunk(self._through(self._ready(picture), done), scale))
-            # As much of each block of the transform as lies inside the mask.
-            blocks = F.avg_pool2d(_shrunk(self._ready(mask), scale), WINDOW, STRIDE, STRIDE)
-            parts.append(Statistics.gather(seen, blocks))
+            seen = features(shrunk(self._through(self._ready(picture), done), scale))
+            parts.append(Statistics.gather(seen, blocks_inside(self._ready(mask), scale)))
         return sum(parts[1:], parts[0])
 
     @torch.inference_mode()
     def __call__(
-        self, images: Tensor, transfers: Sequence[Transfer], strength: float = 1.0
+        self, images: Tensor, transfers: tuple[Transfer, ...], strength: float = 1.0
     ) -> Tensor:
         """Restyle a batch.
 
@@ -130,30 +123,10 @@ class Stylizer:
         styled = torch.cat(parts)[..., :height, :width]
         return torch.lerp(images.to(self.device), styled, strength)
 
-    def _through(self, plates: Tensor, transfers: Sequence[Transfer]) -> Tensor:
-        """Plates after some levels of the pyramid, (N, 3, H, W) in [0, 1]."""
+    def _through(self, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
         half = self.device.type == "cuda"
-        for transfer in transfers:
-            small = _shrunk(plates, transfer.scale)
-            with torch.autocast(self.device.type, torch.float16, enabled=half):
-                bands = transfer.bands(self._painted(small, transfer.texture))
-            change = off_grid(self.network.lapped.inverse(bands.float()) - small)
-            if transfer.scale > 1:
-                change = F.interpolate(
-                    change, scale_factor=transfer.scale, mode="bicubic", align_corners=False
-                )
-            plates = (plates + change).clamp(0, 1)
-        return plates
-
-    def _texture(self, plates: Tensor) -> Tensor:
-        texture: Tensor = self.network.encoder(self.network.lapped(plates))
-        return texture
-
-    def _painted(self, plates: Tensor, texture_map: AffineMap) -> Tensor:
-        """Bands of plates with the style's texture painted over."""
-        bands = self.network.lapped(plates)
-        texture = self.network.encoder(bands)
-        return self.network.paint(bands, texture, texture_map(texture))
+        with torch.autocast(self.device.type, torch.float16, enabled=half):
+            return through(self.network, plates, transfers)
 
     def _ready(self, images: Tensor) -> Tensor:
         """On the device, padded right and below to whole steps of the grid, two at least, by
@@ -161,7 +134,3 @@ class Stylizer:
         height, width = images.shape[-2:]
         right, below = (max(2 * GRID, -(-side // GRID) * GRID) - side for side in (width, height))
         return F.pad(images.to(self.device), (0, right, 0, below), mode="replicate")
-
-
-def _shrunk(images: Tensor, scale: int) -> Tensor:
-    return images if scale == 1 else F.avg_pool2d(images, scale)

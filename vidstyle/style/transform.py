@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -18,10 +17,12 @@ from torch import Tensor
 class Statistics:
     """Weighted sums of features, which add up over pixels, frames and machines.
 
+    In training each picture of a batch has its own: then all have N in front.
+
     Attributes:
-        weight: sum of the weights, () float64.
-        first: weighted sum of the features, (C,) float64.
-        second: weighted sum of their outer products, (C, C) float64.
+        weight: sum of the weights, (...) float64.
+        first: weighted sum of the features, (..., C) float64.
+        second: weighted sum of their outer products, (..., C, C) float64.
     """
 
     weight: Tensor
@@ -31,12 +32,17 @@ class Statistics:
     @classmethod
     def gather(cls, features: Tensor, mask: Tensor | None = None) -> "Statistics":
         """Statistics of (N, C, h, w) features where ``mask`` (N, 1, h, w) in [0, 1] allows."""
-        flat = features.transpose(0, 1).flatten(1).double()
-        weights = (
-            torch.ones_like(flat[0]) if mask is None else mask.transpose(0, 1).flatten().double()
-        )
+        folded = features.transpose(0, 1).flatten(1)[None]
+        each = cls.of_each(folded, None if mask is None else mask.transpose(0, 1).flatten(1)[None])
+        return cls(each.weight[0], each.first[0], each.second[0])
+
+    @classmethod
+    def of_each(cls, features: Tensor, mask: Tensor | None = None) -> "Statistics":
+        """As :meth:`gather`, for every picture alone; features may be (N, C, places)."""
+        flat = features.flatten(2).double()
+        weights = torch.ones_like(flat[:, :1]) if mask is None else mask.flatten(2).double()
         weighted = flat * weights
-        return cls(weights.sum(), weighted.sum(dim=1), weighted @ flat.T)
+        return cls(weights.sum((1, 2)), weighted.sum(2), weighted @ flat.mT)
 
     def __add__(self, other: "Statistics") -> "Statistics":
         return Statistics(
@@ -45,15 +51,16 @@ class Statistics:
 
     @property
     def mean(self) -> Tensor:
-        """(C,)"""
-        mean: Tensor = self.first / self.weight
+        """(..., C)"""
+        mean: Tensor = self.first / self.weight[..., None]
         return mean
 
     @property
     def covariance(self) -> Tensor:
-        """(C, C), symmetric."""
+        """(..., C, C), symmetric."""
         mean = self.mean
-        covariance: Tensor = self.second / self.weight - torch.outer(mean, mean)
+        square = mean[..., :, None] * mean[..., None, :]
+        covariance: Tensor = self.second / self.weight[..., None, None] - square
         return covariance
 
 
@@ -109,24 +116,26 @@ def optimal_map(content: Tensor, style: Tensor, ridge: float) -> Tensor:
 
 
 def shrunk(statistics: Statistics) -> Tensor:
-    """The covariance (C, C), shrunk toward its diagonal when there is little to estimate it from.
+    """The covariance (..., C, C), shrunk toward its diagonal when there is little to estimate it.
 
     A small object has fewer places than the features have channels, and a raw covariance would
     then be singular (Schäfer & Strimmer 2005). Frequency bands of natural pictures are nearly
     uncorrelated, so the diagonal is the right prior.
     """
     covariance = statistics.covariance
-    trust = statistics.weight / (statistics.weight + len(covariance))
-    return trust * covariance + (1 - trust) * torch.diag(covariance.diagonal())
+    weight = statistics.weight[..., None, None]
+    trust = weight / (weight + covariance.shape[-1])
+    diagonal = torch.diag_embed(covariance.diagonal(dim1=-2, dim2=-1))
+    return trust * covariance + (1 - trust) * diagonal
 
 
 @dataclass(frozen=True)
 class AffineMap:
-    """``matrix @ (x − source) + target`` at every place.
+    """``matrix @ (x − source) + target`` at every place; with N in front, each picture its own.
 
     Attributes:
-        matrix: (C, C) float32.
-        source, target: means, (C,) float32.
+        matrix: (..., C, C) float32.
+        source, target: means, (..., C) float32.
     """
 
     matrix: Tensor
@@ -135,8 +144,10 @@ class AffineMap:
 
     def __call__(self, features: Tensor) -> Tensor:
         """(N, C, h, w) → (N, C, h, w)."""
-        offset = self.target - self.matrix @ self.source
-        return F.conv2d(features, self.matrix[:, :, None, None], offset)
+        offset = self.target[..., None] - self.matrix @ self.source[..., None]
+        moved: Tensor = self.matrix @ features.flatten(2) + offset
+        result: Tensor = moved.unflatten(2, features.shape[2:])
+        return result
 
 
 def transport(content: Statistics, style: Statistics, ridge: float) -> AffineMap:

@@ -106,7 +106,7 @@ class Distiller:
                 "nchw,ck->nkhw", self._seen(pictures) - self._mean, self._components
             )
         bands = network.lapped(pictures)
-        texture = network.encoder(bands)
+        texture = network.encoder(pictures, bands)
         noise = torch.from_numpy(random.standard_normal(texture.shape, np.float32))
         decoded = network.decoder(texture + recipe.noise * noise)
         terms = {

@@ -1,0 +1,117 @@
+"""The way of a picture to a style: level by level, large strokes first and small ones over them.
+
+Plain functions of a network and frozen maps; rendering and training both go through them.
+
+Convention: plates are (N, 3, H, W) float RGB in [0, 1], H and W multiples of ``GRID``.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.style.grid import off_grid
+from vidstyle.style.lapped import STRIDE, WINDOW
+from vidstyle.style.network import StyleNetwork
+from vidstyle.style.transform import AffineMap, Statistics, transport
+
+#: Levels of the pyramid, coarse to fine.
+SCALES = (2, 1)
+
+#: What plates are aligned to, so that the network's grid stays put while a box moves.
+GRID = STRIDE * max(SCALES)
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The frozen maps from one object in one shot to one style, at one level."""
+
+    scale: int
+    texture: AffineMap
+    bands: AffineMap
+
+
+def texture_of(network: StyleNetwork, plates: Tensor) -> Tensor:
+    """What the encoder sees, (N, texture, H/4 + 1, W/4 + 1)."""
+    texture: Tensor = network.encoder(plates, network.lapped(plates))
+    return texture
+
+
+def painted(network: StyleNetwork, plates: Tensor, texture_map: AffineMap) -> Tensor:
+    """Bands of plates with the style's texture painted over."""
+    bands = network.lapped(plates)
+    texture = network.encoder(plates, bands)
+    return network.paint(bands, texture, texture_map(texture))
+
+
+def attention(network: StyleNetwork, plates: Tensor, texture_map: AffineMap) -> Tensor:
+    """How much style each block takes at one level, (N, 1, H/4 + 1, W/4 + 1) in [0, 2]."""
+    texture = texture_of(network, plates)
+    if network.attention is None:
+        return torch.ones_like(texture[:, :1])
+    amount: Tensor = network.attention(texture, texture_map(texture))
+    return amount
+
+
+def change(network: StyleNetwork, plates: Tensor, transfer: Transfer) -> Tensor:
+    """What one level adds to plates that have its size."""
+    bands = network.lapped(plates)
+    texture = network.encoder(plates, bands)
+    moved = transfer.texture(texture)
+    step = transfer.bands(network.paint(bands, texture, moved)) - bands
+    if network.attention is not None:
+        step = network.attention(texture, moved) * step
+    return off_grid(network.lapped.inverse(step.float()) - 0.5)
+
+
+def through(network: StyleNetwork, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
+    """Plates after some levels of the pyramid, in [0, 1]."""
+    for transfer in transfers:
+        step = change(network, shrunk(plates, transfer.scale), transfer)
+        plates = (plates + enlarged(step, transfer.scale)).clamp(0, 1)
+    return plates
+
+
+def transfers_of_each(
+    network: StyleNetwork, plates: Tensor, styles: Tensor, masks: Tensor | None, ridge: float
+) -> tuple[tuple[Transfer, ...], Tensor]:
+    """Each plate's own maps to the style at the same place of the batch, as training needs them.
+
+    Differentiable with respect to the network.
+
+    Args:
+        styles: (N, 3, h, w) in [0, 1], multiples of ``GRID``.
+        masks: where in its plate each object is, (N, 1, H, W) in [0, 1], or None for everywhere.
+        ridge: see :func:`~vidstyle.style.transform.optimal_map`.
+
+    Returns:
+        The maps, and the plates after them, (N, 3, H, W) in [0, 1].
+    """
+    done: tuple[Transfer, ...] = ()
+    for scale in SCALES:
+        style, plate = shrunk(styles, scale), shrunk(plates, scale)
+        inside = None if masks is None else blocks_inside(masks, scale)
+        seen = Statistics.of_each(texture_of(network, plate), inside)
+        texture = transport(seen, Statistics.of_each(texture_of(network, style)), ridge)
+        seen = Statistics.of_each(painted(network, plate, texture), inside)
+        bands = transport(seen, Statistics.of_each(network.lapped(style)), ridge)
+        transfer = Transfer(scale, texture, bands)
+        plates = through(network, plates, (transfer,))
+        done = (*done, transfer)
+    return done, plates
+
+
+def blocks_inside(masks: Tensor, scale: int) -> Tensor:
+    """As much of each block of a level's transform as lies inside, (N, 1, h, w) in [0, 1]."""
+    return F.avg_pool2d(shrunk(masks, scale), WINDOW, STRIDE, STRIDE)
+
+
+def shrunk(images: Tensor, scale: int) -> Tensor:
+    return images if scale == 1 else F.avg_pool2d(images, scale)
+
+
+def enlarged(images: Tensor, scale: int) -> Tensor:
+    if scale == 1:
+        return images
+    return F.interpolate(images, scale_factor=scale, mode="bicubic", align_corners=False)
