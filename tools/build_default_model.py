@@ -24,7 +24,7 @@ from vidstyle.style.network import Architecture, StyleNetwork
 from vidstyle.style.stylizer import Sample, Stylizer
 from vidstyle.train.data import read_folder
 from vidstyle.train.distil import LAYER, Distiller, Recipe
-from vidstyle.train.losses import gram, gram_distance
+from vidstyle.train.losses.style import gram, gram_distance
 from vidstyle.train.save import save_model
 from vidstyle.train.teacher import Teacher
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vidstyle.style.network import Architecture, StyleNetwork
 from vidstyle.train.distil import Distiller, Recipe
-from vidstyle.train.losses import gram, gram_distance
+from vidstyle.train.losses.style import gram, gram_distance
 from vidstyle.train.teacher import Teacher
 
 RECIPE = Recipe(steps=6, batch=2, side=64, warm_up=1, samples=4)
