@@ -128,11 +128,13 @@ _NEIGHBOURS = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0
 
 
 class Projector(nn.Sequential):
-    """CCPL's two-layer perceptron on difference vectors: (..., C) → (..., size). It learns with
+    """CCPL's two-layer perceptron on difference vectors: (..., C) → (..., C/4). It learns with
     the network, one for each layer of the teacher."""
 
-    def __init__(self, channels: int, size: int = 16) -> None:
-        super().__init__(nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, size))
+    def __init__(self, channels: int) -> None:
+        super().__init__(
+            nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, channels // 4)
+        )
 
 
 def anchors(size: tuple[int, int], count: int, random: np.random.Generator) -> Tensor:
