@@ -88,7 +88,7 @@ def read_masks(
     if not draw:
         raise MediaError(
             f"{source}: no mask in it belongs to one of the {len(pictures)} pictures; "
-            "name masks as the pictures are named"
+            "name masks as the pictures are named, or give COCO's file itself"
         )
     for stem, count in Counter(picture.stem for picture in pictures).items():
         if count > 1 and stem in draw:

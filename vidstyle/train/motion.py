@@ -128,7 +128,8 @@ class VideoPairs:
         """Two frames, one of the gaps apart, each gap as likely: tensors of ``side``².
 
         Raises:
-            MediaError: hardly anything in these clips can be followed, or a clip is unreadable.
+            MediaError: hardly anything in these clips can be followed, they are flat, or one of
+                them is unreadable.
         """
         return self._draw((self._gaps[int(random.integers(len(self._gaps)))],), random)[0]
 
@@ -159,7 +160,7 @@ class VideoPairs:
                 return pairs
         raise MediaError(
             f"{self._clips[0][0].info.path} and {len(self._clips) - 1} more clips: hardly a pair "
-            f"of frames {gaps[0]} apart can be followed; give clips without cuts between frames"
+            f"of frames {gaps[0]} apart is not flat and can be followed; give other clips"
         )
 
     def _estimate(self, number: int, end: int, gap: int) -> _Whole | None:
@@ -214,8 +215,8 @@ def find_clips(folder: Path) -> list[ClipReader]:
 
 @dataclass(frozen=True)
 class SyntheticMotion:
-    """Motion, noise and light made up for single pictures, as ReReVST trains with (Wang 2020,
-    section III-C): a camera's motion, and a smooth random field over it.
+    """Motion, noise and light made up for single pictures, as ReReVST trains with (Wang 2020):
+    a camera's motion, and a smooth random field over it.
 
     Each is drawn evenly from −x to x, the field and the noise from a normal distribution.
 

@@ -40,7 +40,7 @@ def total_variation(images: Tensor) -> Tensor:
 
         mean (x[i+1, j] − x[i, j])² + mean (x[i, j+1] − x[i, j])²
 
-    Mahendran & Vedaldi 2015, eq. 5 with β = 2, as Johnson 2016 has it, section 3.2.
+    Mahendran & Vedaldi 2015, with β = 2; as a loss of style transfer Johnson 2016, section 3.2.
     """
     down = (images[..., 1:, :] - images[..., :-1, :]).square().mean()
     across = (images[..., 1:] - images[..., :-1]).square().mean()

@@ -18,7 +18,7 @@ def laplacian_loss(output: Tensor, plate: Tensor, pools: Sequence[int] = (4, 16)
 
         mean_p mean (D(pool_p(o)) − D(pool_p(c)))²,   D = Σ over RGB of the 5-point Laplacian
 
-    Li 2017 (Laplacian-steered), eqs. 2 and 3, with the two sizes that they combine: the small one
+    Li 2017 (Laplacian-steered style transfer), with the two sizes that they combine: the small one
     holds edges, the large one shapes. Means where they sum, so that weights hold for any size.
 
     Args:
@@ -52,7 +52,7 @@ def structure_loss(output: Tensor, plate: Tensor) -> Tensor:
 
         1 − mean (2 σ_op + C₂) / (σ_o² + σ_p² + C₂)
 
-    of the luminance, in Gaussian windows of σ = 1.5. Wang 2004, eqs. 9 to 13, without the
+    of the luminance, in Gaussian windows of σ = 1.5. Wang 2004, eqs. 9 and 10, without the
     brightness term: how bright a place is belongs to the style.
 
     Args:

@@ -35,7 +35,7 @@ def receptive_field(network: Iterable[nn.Module]) -> ReceptiveField:
     """The receptive field of the last layer of a chain of convolutions, poolings and pointwise
     activations, such as a slice of torchvision's ``vgg16().features``.
 
-    Araujo, Norris & Sim 2019 (Distill), eqs. 2 and 3.
+    Araujo, Norris & Sim 2019 (Distill): size and stride multiply and add up layer by layer.
 
     Raises:
         ValueError: a layer of another kind, or a kernel that is not square.

@@ -25,7 +25,7 @@ def gram(features: Tensor, mask: Tensor | None = None) -> Tensor:
 
         G = Σ M f fᵀ / Σ M
 
-    Over the object only it is the guided Gram matrix of Gatys 2017, section 4.1 (there T = √M).
+    Over the object only it is the guided Gram matrix of Gatys 2017, section 4 (there T = √M).
 
     Args:
         mask: M, (N, 1, h, w) in [0, 1]; None for everywhere. An empty one gives zeros.

@@ -73,7 +73,7 @@ def long_term_masks(valid: Sequence[Tensor]) -> list[Tensor]:
 
         c_long(t−j) = max(c(t−j) − Σ c(t−k), 0),   over the nearer frames k < j
 
-    Ruder 2016, eq. 11.
+    Ruder 2016, the weights of their long-term consistency.
 
     Args:
         valid: (N, 1, H, W) in [0, 1] each, the nearest frame first.
@@ -90,13 +90,13 @@ def long_term_loss(output: Tensor, plate: Tensor, pasts: Sequence[Past]) -> Tens
 
         Σ_j L(O_t, O_t−j, c_long(t−j))
 
-    Ruder 2016, eq. 10, with :func:`output_temporal_loss` for L. It holds what is hidden for a
-    few frames to what it looked like before.
+    Ruder 2016, long-term consistency, with :func:`output_temporal_loss` for L. It holds what is
+    hidden for a few frames to what it looked like before.
 
     Args:
         output: O_t, (N, 3, H, W).
         plate: I_t, (N, 3, H, W) in [0, 1].
-        pasts: the nearest first.
+        pasts: at least one, the nearest first.
     """
     masks = long_term_masks([past.valid for past in pasts])
     terms = [
@@ -111,8 +111,8 @@ def compound_loss(disturbed: Tensor, output: Tensor, flow: Tensor, valid: Tensor
 
         Σ M (T(W(x) + Δ) − W(T(x)))² / (3 Σ M)
 
-    ReReVST (Wang 2020), section III-C. It needs no clips: the motion W and the disturbance Δ are
-    made up (:class:`vidstyle.train.motion.SyntheticMotion`).
+    Wang 2020 (Compound Regularization, AAAI; ReReVST, TIP, trains with it). It needs no clips: the
+    motion W and the disturbance Δ are made up (:class:`vidstyle.train.motion.SyntheticMotion`).
 
     Args:
         disturbed: T(W(x) + Δ), the moved and disturbed picture after styling, (N, 3, H, W).
@@ -158,7 +158,7 @@ def coherence_loss(
         −mean_m log [exp(g_m·c_m / τ) / Σ_n exp(g_m·c_n / τ)]
 
     over unit vectors g and c, the (projected) differences of anchor and neighbour in the output
-    and in the content. CCPL (Wu 2022), eqs. 1 and 2. Clips look steadier though it sees only
+    and in the content. CCPL (Wu 2022). Clips look steadier though it sees only
     single pictures.
 
     Args:
