@@ -9,6 +9,7 @@ clip's frames without the first, which is prompted from the truth.
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,11 +20,27 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.frame import Frame
-from vidstyle.segment import Mattes, Segmenter, YoloTiny, build_segmenter, find_mattes, parse_object
+from vidstyle.segment import (
+    Detector,
+    Mattes,
+    Segmenter,
+    YoloTiny,
+    build_segmenter,
+    find_mattes,
+    parse_object,
+)
 from vidstyle.segment.mattes import bounding_box
 
 SHOWN = 6  # frames of a clip on the contact sheet
 TILE = (427, 240)
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What objects are found and cut out with."""
+
+    segmenter: Segmenter
+    detector: Detector | None
 
 
 class DavisClip:
@@ -105,8 +122,10 @@ def main(
     sam: Path | None,
     yolo: Path | None,
 ) -> None:
-    segmenter: Segmenter = build_segmenter("sam" if sam else "grabcut", sam, torch.device("cpu"))
-    detector = YoloTiny(yolo / "yolov3-tiny.cfg", yolo / "yolov3-tiny.weights") if yolo else None
+    tools = Tools(
+        build_segmenter("sam" if sam else "grabcut", sam, torch.device("cpu")),
+        YoloTiny(yolo / "yolov3-tiny.cfg", yolo / "yolov3-tiny.weights") if yolo else None,
+    )
     rows, scores = [], []
     for folder in sorted(p for p in davis.iterdir() if not only or p.name in only):
         clip = DavisClip(folder, frames)
@@ -116,8 +135,7 @@ def main(
                 parse_object(spec_for(clip, prompt)),
                 clip,
                 [(0, clip.count)],
-                segmenter,
-                detector,
+                tools,
                 Path(out),
                 lambda _: None,
             )

@@ -167,8 +167,7 @@ def _mattes(
         spec,
         take,
         [(shot.start, shot.stop) for shot in take.shots],
-        parts.segmenter,
-        parts.detector,
+        parts,
         work,
         progress.advance,
     )

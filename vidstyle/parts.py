@@ -1,18 +1,23 @@
 """The parts that a render is made of, chosen once, logged, and written to the report."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
 from vidstyle import weights
 from vidstyle.device import select_device
-from vidstyle.errors import UsageError
+from vidstyle.errors import UsageError, WeightsError
 from vidstyle.flow.build import build_flow
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.options import RenderOptions
-from vidstyle.segment.detect import Detector, YoloTiny
+from vidstyle.segment.detect import Detector
+from vidstyle.segment.prompts import ObjectSpec
+from vidstyle.segment.rcnn import Rcnn
 from vidstyle.segment.segmenter import Segmenter, build_segmenter
+from vidstyle.segment.yolo import YoloTiny
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.stylizer import Stylizer
 
@@ -20,37 +25,67 @@ SEGMENTERS = ("auto", "sam", "grabcut")
 TEMPORAL = ("blend", "off")
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
+_DETECTORS = ("maskrcnn-v2", "fasterrcnn-mobilenet", "yolov3-tiny")
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Every model of a render.
+    """Every model of a render. What finds and cuts out objects is loaded when it is first used.
 
     Attributes:
-        detector: finds objects by name; None where its weights are not on this machine.
+        segmenter_name: ``grabcut``, or the registry's entry of SAM's weights.
+        detector_name: the registry's entry of a detector's weights; None for none.
         steady: motion for the temporal step; None where that is off.
     """
 
     device: torch.device
     stylizer: Stylizer
-    segmenter: Segmenter
-    detector: Detector | None
+    segmenter_name: str
+    detector_name: str | None
     steady: FlowEstimator | None
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """Cuts objects out.
+
+        Raises:
+            WeightsError: its weights are missing or corrupt.
+        """
+        if self.segmenter_name == "grabcut":
+            return build_segmenter("grabcut", None, self.device)
+        return build_segmenter("sam", weights.require(self.segmenter_name), self.device)
+
+    @cached_property
+    def detector(self) -> Detector | None:
+        """Finds objects by name; None where no detector's weights are on this machine.
+
+        Raises:
+            WeightsError: its weights are corrupt.
+        """
+        if self.detector_name is None:
+            return None
+        path = weights.require(self.detector_name)
+        if self.detector_name == "yolov3-tiny":
+            return YoloTiny(path.with_suffix(".cfg"), path)
+        return Rcnn.load(self.detector_name, path, self.device)
 
     def names(self) -> dict[str, str]:
         """For the log, the plan and the report."""
         return {
             "device": str(self.device),
-            "segmenter": self.segmenter.name,
-            "detector": "yolov3-tiny" if self.detector else "none",
+            "segmenter": self.segmenter_name,
+            "detector": self.detector_name or "none",
             "flow": self.steady.name if self.steady else "none",
         }
 
 
-def build_parts(options: RenderOptions) -> Parts:
-    """Choose and load the parts; nothing is downloaded.
+def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ()) -> Parts:
+    """Choose the parts, and load those that every render uses; nothing is downloaded.
+
+    Args:
+        specs: the objects. What finds and cuts them out is verified here, before any long work.
 
     Raises:
         DeviceError, WeightsError, UsageError: see each part.
@@ -64,27 +99,42 @@ def build_parts(options: RenderOptions) -> Parts:
     parts = Parts(
         device=device,
         stylizer=build_stylizer(options.model, device),
-        segmenter=_segmenter(options.segmenter, device),
-        detector=_detector(),
+        segmenter_name=_choose_segmenter(options.segmenter),
+        detector_name=next((name for name in _DETECTORS if weights.find(name)), None),
         steady=steady,
     )
     log.info("parts: %s", ", ".join(f"{part} {name}" for part, name in parts.names().items()))
+    for spec in filter(None, specs):
+        _verify(parts, spec)
     return parts
 
 
-def _segmenter(name: str, device: torch.device) -> Segmenter:
+def _choose_segmenter(name: str) -> str:
+    """``grabcut``, or the best SAM whose weights are on this machine.
+
+    Raises:
+        UsageError: an unknown name.
+        WeightsError: SAM was asked for by name and is not on this machine.
+    """
+    if name not in SEGMENTERS:
+        raise UsageError(f"--segmenter {name}: unknown; use one of {', '.join(SEGMENTERS)}")
+    if name == "grabcut":
+        return name
     found = next((entry for entry in _SAM if weights.find(entry)), None)
     if name == "auto":
-        name = "sam" if found else "grabcut"
-        reason = found or "no SAM weights on this machine"
-        log.info("segmenter: %s (%s)", name, reason)
-    return build_segmenter(
-        name, weights.require(found) if found and name == "sam" else None, device
-    )
+        log.info("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
+        return found or "grabcut"
+    if found is None:
+        raise WeightsError(
+            "--segmenter sam: its weights are not on this machine; "
+            "run 'vidstyle models fetch sam-vit-b', or use --segmenter grabcut"
+        )
+    return found
 
 
-def _detector() -> Detector | None:
-    if weights.find("yolov3-tiny") is None:
-        return None
-    path = weights.require("yolov3-tiny")
-    return YoloTiny(path.with_suffix(".cfg"), path)
+def _verify(parts: Parts, spec: ObjectSpec) -> None:
+    """What ``spec`` needs is there and whole, and knows its names."""
+    if spec.given is None and parts.segmenter_name != "grabcut":
+        weights.require(parts.segmenter_name)
+    if spec.names:
+        spec.check_names(parts.detector)

@@ -61,7 +61,7 @@ def render(job: Job, progress: Progress) -> Report:
     """
     torch.manual_seed(job.options.seed)
     reader, specs = _open(job)
-    parts = build_parts(job.options)
+    parts = build_parts(job.options, specs)
     styles = _styles(job, reader, parts)
     stages = Stages()
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as work:
@@ -96,8 +96,8 @@ def plan(job: Job, progress: Progress) -> str:
     Raises:
         VidstyleError: what can be found wrong before objects are looked for.
     """
-    reader, _ = _open(job)
-    parts = build_parts(job.options)
+    reader, specs = _open(job)
+    parts = build_parts(job.options, specs)
     _styles(job, reader, parts)
     take = _take(job, reader, progress)
     height, width = take.size

@@ -1,5 +1,7 @@
 """Linking detections over the frames of a shot."""
 
+import numpy as np
+
 from vidstyle.frame import Box
 from vidstyle.segment.detect import Detection
 from vidstyle.segment.linking import link
@@ -61,3 +63,31 @@ def test_far_apart_is_not_the_same_object():
 
 def test_nothing_seen_gives_nothing():
     assert link({0: [], 1: []}) == []
+
+
+def test_two_that_cross_keep_their_identities():
+    """One goes right, one left; they meet in the middle, where only one box is seen."""
+    frames = {
+        4 * i: [seen("person", 0.9, 20 + 20 * i), seen("person", 0.8, 320 - 20 * i)]
+        for i in range(16)
+    }
+    for frame in (28, 32):
+        frames[frame] = frames[frame][:1]
+    right, left = link(frames)
+    assert {d.score for d in right.seen.values()} == {0.9}
+    assert {d.score for d in left.seen.values()} == {0.8}
+
+
+def test_colours_tell_apart_what_place_cannot():
+    red, blue = np.eye(2, dtype=np.float32)
+    frames = {0: [seen("person", 0.9, 0), seen("person", 0.8, 60)]}
+    frames[9] = [seen("person", 0.8, 20), seen("person", 0.9, 40)]
+    first, _ = link(frames, {0: [red, blue], 9: [blue, red]})
+    assert [d.score for d in first.seen.values()] == [0.9, 0.9]
+
+
+def test_key_frames_are_spread_and_clear():
+    frames = {i: [seen("dog", 0.5 + 0.01 * (i % 10), 2 * i)] for i in range(40)}
+    frames[19] = [seen("dog", 0.99, 38, side=10)]  # clear, but only a part of it
+    (dog,) = link(frames)
+    assert dog.spread(4) == [9, 18, 29, 39]

@@ -1,18 +1,24 @@
 """From a prompt to a matte for every frame."""
 
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
 
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError, WeightsError
-from vidstyle.segment import build_segmenter, find_mattes, parse_object
+from vidstyle.segment import find_mattes, parse_object
 from vidstyle.segment.clip import LONG_SIDE, small_frames_backwards
+from vidstyle.segment.coco import NAMES
 from vidstyle.segment.detect import Detection
+from vidstyle.segment.grabcut import GrabCut
 from vidstyle.segment.mattes import bounding_box
+from vidstyle.segment.vocabulary import name_for
 
 
 class FakeDetector:
-    """Answers with the true box of every picture that is not in ``blind``, and invents a dog once.
+    """A ``Detector`` that answers with the true box of every picture that is not in ``blind``,
+    and invents a dog once.
 
     It knows a picture by its content, as a detector does.
     """
@@ -23,8 +29,12 @@ class FakeDetector:
             for i, (image, truth) in enumerate(zip(clip.images, clip.truth, strict=True))
         }
         self._blind, self._name = set(blind), name
+        self.name = "fake"
 
-    def detect(self, image):
+    def name_of(self, word):
+        return name_for(word, NAMES)
+
+    def detect(self, image, names=()):  # noqa: ARG002
         index, box = self._known[image.tobytes()]
         found = [] if index in self._blind or box is None else [Detection(self._name, 0.8, box)]
         if index == 9:
@@ -37,11 +47,9 @@ def find(tmp_path):
     """``find_mattes`` with GrabCut over one shot, or the given ones."""
 
     def run(spec, clip, shots=None, detector=None, progress=lambda _: None):
-        segmenter = build_segmenter("grabcut", None, None)
+        tools = SimpleNamespace(segmenter=GrabCut(), detector=detector)
         shots = shots or [(0, clip.count)]
-        return find_mattes(
-            parse_object(spec), clip, shots, segmenter, detector, tmp_path / "mattes", progress
-        )
+        return find_mattes(parse_object(spec), clip, shots, tools, tmp_path / "mattes", progress)
 
     return run
 

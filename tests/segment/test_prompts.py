@@ -6,7 +6,7 @@ import pytest
 
 from vidstyle.errors import ObjectNotFoundError, UsageError
 from vidstyle.frame import Box
-from vidstyle.segment.coco import NAMES, coco_name
+from vidstyle.segment.coco import NAMES
 from vidstyle.segment.prompts import (
     BoxPrompt,
     EverythingPrompt,
@@ -16,6 +16,7 @@ from vidstyle.segment.prompts import (
     PointPrompt,
     parse_object,
 )
+from vidstyle.segment.vocabulary import name_for
 
 
 @pytest.mark.parametrize(
@@ -120,13 +121,13 @@ def test_a_frame_that_the_clip_has_not_is_a_usage_error():
     ],
 )
 def test_everyday_words_find_their_name(word, name):
-    assert coco_name(word) == name
+    assert name_for(word, NAMES) == name
 
 
 def test_every_name_is_its_own():
-    assert [coco_name(name) for name in NAMES] == list(NAMES)
+    assert [name_for(name, NAMES) for name in NAMES] == list(NAMES)
 
 
 def test_an_unknown_name_offers_the_nearest():
     with pytest.raises(ObjectNotFoundError, match="person"):
-        coco_name("persun")
+        name_for("persun", NAMES)

@@ -1,5 +1,7 @@
 """What an object and its surroundings look like: colours, and where on the object they are."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,17 +28,22 @@ class Appearance:
     the key frame, which never fades, and of the recent frames.
 
     Args:
-        image: the key frame (H, W, 3).
-        probability: (H, W) of the object, 0 to 1, in the key frame.
+        keys: pictures (H, W, 3) in which the object is known, with its probability (H, W), 0 to
+            1, and its place; the first is the key frame, the others count as much together.
     """
 
-    def __init__(self, image: Image, probability: Plane, place: Place, window: Box) -> None:
-        inside = probability[window.rows, window.columns]
-        self._key = _counts(_bins(image, place, window), inside)
-        self._recent = self._key
-        # The object may meet any part of its surroundings: their colours are the whole frame's.
-        shares = _counts(_colour_bins(image), probability, _COLOURS)
-        self._colours = _smoothed(shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1))
+    def __init__(self, keys: Sequence[tuple[Image, Plane, Place]]) -> None:
+        places, colours = [], []
+        for image, probability, place in keys:
+            if window := place.window(image.shape[:2]):
+                inside = probability[window.rows, window.columns]
+                places.append(_counts(_bins(image, place, window), inside))
+            # The object may meet any part of its surroundings: their colours are the whole frame's.
+            shares = _counts(_colour_bins(image), probability, _COLOURS)
+            colours.append(shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1))
+        self._key = _first_and_others(places)
+        self._recent = places[0]
+        self._colours = _smoothed(_first_and_others(colours))
 
     def log_odds(self, image: Image, place: Place, window: Box) -> tuple[Plane, Plane]:
         """Log odds (h, w) of object against background for each pixel of a window: by its colour
@@ -50,6 +57,13 @@ class Appearance:
         """Take in a frame's result; pixels count as much as their probability (h, w) is sure."""
         counts = _counts(_bins(image, place, window), probability)
         self._recent = _DECAY * self._recent + (1 - _DECAY) * counts
+
+
+def _first_and_others(counts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The mean of the first and the mean of the others."""
+    if len(counts) == 1:
+        return counts[0]
+    return np.asarray((counts[0] + np.mean(counts[1:], axis=0)) / 2, np.float32)
 
 
 def _bins(image: Image, place: Place, window: Box) -> NDArray[np.int32]:

@@ -1,115 +1,52 @@
-"""Finding objects by name in one picture: the interface, and YOLOv3-tiny."""
+"""Finding objects by name in one picture: the interface."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Protocol
 
-import cv2
-import numpy as np
-
-from vidstyle.errors import WeightsError
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
-from vidstyle.segment.coco import NAMES
-
-# OpenCV reads a shortened file as if the rest were zeros, without a word.
-_WEIGHTS_BYTES = 35_434_956
+from vidstyle.segment.mattes import Matte
 
 
 @dataclass(frozen=True)
 class Detection:
-    """One object in one picture: COCO's name of it, the network's score (0 to 1), and its box,
-    clipped to the picture."""
+    """One object in one picture.
+
+    Attributes:
+        name: what the detector calls it.
+        score: the network's, 0 to 1.
+        box: clipped to the picture.
+        matte: (H, W), where the detector cuts objects out as well.
+    """
 
     name: str
     score: float
     box: Box
+    matte: Matte | None = field(default=None, compare=False)
 
 
 class Detector(Protocol):
     """Finds objects in one picture."""
 
-    def detect(self, image: Image) -> list[Detection]:
-        """All objects in an RGB picture (H, W, 3), best score first."""
+    @property
+    def name(self) -> str:
+        """For the log and the report."""
         ...
 
+    def name_of(self, word: str) -> str:
+        """What the detector calls the objects that a word means, singular or plural.
 
-class YoloTiny:
-    """YOLOv3-tiny (Redmon & Farhadi 2018), Darknet's files read by OpenCV.
+        Raises:
+            ObjectNotFoundError: it knows no such object; the message offers the nearest names.
+        """
+        ...
 
-    The network is weak, and what it finds depends on the scale: it looks at each picture at
-    several sizes, and the answers are merged by non-maximum suppression.
+    def detect(self, image: Image, names: Sequence[str] = ()) -> list[Detection]:
+        """The objects in an RGB picture (H, W, 3), one detection each, best score first.
 
-    Args:
-        cfg: Darknet's ``yolov3-tiny.cfg``.
-        weights: Darknet's ``yolov3-tiny.weights``.
-        long_sides: lengths of the picture's long side for the network.
-        threshold: least score.
-
-    Raises:
-        WeightsError: a file is missing or damaged.
-    """
-
-    def __init__(
-        self,
-        cfg: Path,
-        weights: Path,
-        long_sides: Sequence[int] = (320, 416, 608),
-        threshold: float = 0.25,
-    ) -> None:
-        for path in (cfg, weights):
-            if not path.is_file():
-                raise WeightsError(
-                    f"{path}: the detector's file is missing; run 'vidstyle models fetch'"
-                )
-        if weights.stat().st_size != _WEIGHTS_BYTES:
-            raise WeightsError(
-                f"{weights}: damaged: not {_WEIGHTS_BYTES} bytes; run 'vidstyle models fetch'"
-            )
-        try:
-            self._net = cv2.dnn.readNetFromDarknet(str(cfg), str(weights))
-        except cv2.error as error:
-            raise WeightsError(
-                f"{weights}: the detector's weights cannot be read ({error.err}); "
-                "run 'vidstyle models fetch'"
-            ) from None
-        self._outputs = self._net.getUnconnectedOutLayersNames()
-        self._long_sides = long_sides
-        self._threshold = threshold
-
-    def detect(self, image: Image) -> list[Detection]:
-        """See ``Detector``."""
-        rows = np.concatenate([self._rows(image, side) for side in self._long_sides])
-        classes = rows[:, 5:].argmax(axis=1)
-        scores = rows[:, 5:].max(axis=1)
-        height, width = image.shape[:2]
-        # Rows: centre x, centre y, width, height, all as parts of the picture's.
-        boxes = rows[:, :4] * np.array([width, height, width, height])
-        boxes[:, :2] -= boxes[:, 2:] / 2
-        kept = cv2.dnn.NMSBoxesBatched(
-            boxes.tolist(), scores.tolist(), classes.tolist(), self._threshold, 0.45
-        )
-        found = [
-            Detection(NAMES[classes[i]], float(scores[i]), _clipped(boxes[i], width, height))
-            for i in kept
-        ]
-        return sorted(
-            (d for d in found if d.box.width > 0 and d.box.height > 0), key=lambda d: -d.score
-        )
-
-    def _rows(self, image: Image, long_side: int) -> np.ndarray:
-        """The network's rows whose best class reaches the threshold."""
-        scale = long_side / max(image.shape[:2])
-        # The network halves the picture five times.
-        size = [max(1, round(side * scale / 32)) * 32 for side in image.shape[1::-1]]
-        self._net.setInput(cv2.dnn.blobFromImage(image, 1 / 255, size))
-        rows: np.ndarray = np.concatenate(self._net.forward(self._outputs))
-        return np.asarray(rows[rows[:, 5:].max(axis=1) >= self._threshold])
-
-
-def _clipped(box: np.ndarray, width: int, height: int) -> Box:
-    """A box of x, y, width, height in pixels as whole pixels inside the picture."""
-    x0, y0 = np.maximum(np.rint(box[:2]).astype(int), 0)
-    x1, y1 = np.minimum(np.rint(box[:2] + box[2:]).astype(int), (width, height))
-    return Box(int(x0), int(y0), int(x1), int(y1))
+        Args:
+            names: what is looked for, of ``name_of``. A detector of a fixed set of names returns
+                all that it finds, whatever this says; one of an open set needs it.
+        """
+        ...

@@ -1,7 +1,7 @@
 """From prompts to key mattes: the frames of a shot in which the object is segmented afresh."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -10,10 +10,10 @@ import numpy as np
 from vidstyle.errors import ObjectNotFoundError
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Clip, Image, resized, small_frames, working_size
-from vidstyle.segment.coco import coco_name
-from vidstyle.segment.detect import Detector
-from vidstyle.segment.linking import Sighting, link
+from vidstyle.segment.detect import Detection, Detector
+from vidstyle.segment.linking import Sighting
 from vidstyle.segment.mattes import Matte, read_matte
+from vidstyle.segment.plate import CleanPlate, hidden_by
 from vidstyle.segment.prompts import (
     BoxPrompt,
     EverythingPrompt,
@@ -23,11 +23,13 @@ from vidstyle.segment.prompts import (
     ObjectSpec,
     PointPrompt,
 )
+from vidstyle.segment.search import search
 from vidstyle.segment.segmenter import Segmenter
 
 logger = logging.getLogger(__name__)
 
-SAMPLES = 10  # frames of a shot that the detector looks at
+KEYS = 8  # key mattes of an object that was found by name
+PLATES = 12  # frames that the clean plate is made of
 
 
 @dataclass
@@ -38,10 +40,28 @@ class KeyMattes:
         small: matte at the working size of each key frame.
         given: matte at the clip's size of each key frame that a mask was given for; the result
             holds it unchanged.
+        images: picture at the working size of each key frame.
+        plate: the shot without the thing, where it could be made.
+        sighting: where a detector saw the thing.
     """
 
     small: dict[int, Matte] = field(default_factory=dict)
     given: dict[int, Matte] = field(default_factory=dict)
+    images: dict[int, Image] = field(default_factory=dict)
+    plate: CleanPlate | None = None
+    sighting: Sighting | None = None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the user pointed at the thing: its key mattes are not to be doubted."""
+        return self.sighting is None
+
+    def keep(self, frame: int, image: Image, matte: Matte) -> None:
+        """Take a key matte, if there is anything in it."""
+        if (matte > 127).any():
+            self.small[frame], self.images[frame] = matte, image
+        else:
+            logger.warning("frame %d: the segmenter finds nothing at the prompt", frame)
 
 
 def find_keys(
@@ -63,9 +83,10 @@ def find_keys(
     if pointed:
         found.append(_pointed(pointed, clip, segmenter))
     if spec.names and detector is not None:
-        sightings = _search(clip, shot, detector)
+        names = [detector.name_of(p.name) for p in spec.names if isinstance(p, NamePrompt)]
+        sightings = search(clip, shot, detector, names)
         for prompt in spec.names:
-            for sighting in _chosen(prompt, sightings):
+            for sighting in _chosen(prompt, sightings, detector):
                 found.append(_seen(sighting, clip, segmenter))
     return [keys for keys in found if keys.small]
 
@@ -78,56 +99,78 @@ def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -
         here = [p for p in prompts if p.frame == frame]
         boxes = [_scaled(p.box, clip.size, small) for p in here if isinstance(p, BoxPrompt)]
         points = [_scaled_point(p, clip.size, small) for p in here if isinstance(p, PointPrompt)]
-        matte = np.zeros(small, np.uint8)
+        matte, image = np.zeros(small, np.uint8), picture(clip, frame)
         if boxes or points:
-            matte = segmenter.segment(_picture(clip, frame), boxes, points)
+            matte = segmenter.segment(image, boxes, points)
         for mask in (p for p in here if isinstance(p, MaskPrompt)):
             given = _read_mask(mask, clip.size)
             keys.given[frame] = np.maximum(given, keys.given.get(frame, 0))
             matte = np.maximum(matte, resized(given, small))
-        _keep(keys, frame, matte)
+        keys.keep(frame, image, matte)
     return keys
 
 
 def _seen(sighting: Sighting, clip: Clip, segmenter: Segmenter) -> KeyMattes:
-    """Segment a found object where it was seen best."""
-    keys = KeyMattes()
-    frame, detection = sighting.best
-    _keep(keys, frame, segmenter.segment(_picture(clip, frame), [detection.box]))
+    """Segment a found object where it was seen best, in frames spread over its time: roughly at
+    first, and again once these tell what the shot looks like without it."""
+    keys = KeyMattes(sighting=sighting)
+    frames = sighting.spread(PLATES)
+    images = {frame: picture(clip, frame) for frame in frames}
+    cuts = {f: cut(segmenter, images[f], sighting.seen[f]) for f in frames}
+    keys.plate = _clean_plate(sighting, images, cuts)
+    for frame in sighting.spread(KEYS):
+        matte, detection = cuts.get(frame), sighting.seen[frame]
+        if matte is None:
+            images[frame] = picture(clip, frame)
+            matte = cut(segmenter, images[frame], detection)
+        keys.keep(frame, images[frame], recut(segmenter, images[frame], detection, matte, keys))
     return keys
 
 
-def _keep(keys: KeyMattes, frame: int, matte: Matte) -> None:
-    if (matte > 127).any():
-        keys.small[frame] = matte
-    else:
-        logger.warning("frame %d: the segmenter finds nothing at the prompt", frame)
+def _clean_plate(
+    sighting: Sighting, images: Mapping[int, Image], cuts: Mapping[int, Matte]
+) -> CleanPlate | None:
+    """The shot without a found object. What a rough cut misses would become part of the plate, so
+    at first much of its box counts as hidden; what then differs from the plate is a better cut."""
+    boxes = {frame: sighting.seen[frame].box for frame in cuts}
+    plate = CleanPlate.of([(images[f], hidden_by(cuts[f], boxes[f])) for f in cuts])
+    if plate is None:
+        return None
+    rough = {f: plate.rough_matte(images[f], boxes[f], cuts[f]) for f in cuts}
+    hidden = [
+        (images[f], hidden_by(cuts[f], boxes[f]) if matte is None else hidden_by(matte))
+        for f, matte in rough.items()
+    ]
+    return CleanPlate.of(hidden) or plate
 
 
-def _search(clip: Clip, shot: tuple[int, int], detector: Detector) -> list[Sighting]:
-    """Detect in frames spread through the shot, and link."""
-    start, stop = shot
-    count = min(SAMPLES, stop - start)
-    # The middles of equal parts: a shot's first and last frames are often mid-dissolve.
-    samples = [start + int((i + 0.5) * (stop - start) / count) for i in range(count)]
-    sightings = link({frame: detector.detect(_picture(clip, frame)) for frame in samples})
-    for sighting in sightings:
-        logger.info(
-            "frames %d-%d: %s in %d of %d samples, total score %.2f",
-            start, stop - 1, sighting.name, len(sighting.seen), count, sighting.total,
-        )  # fmt: skip
-    return sightings
+def cut(segmenter: Segmenter, image: Image, detection: Detection) -> Matte:
+    """The detector's own matte, or the segmenter's answer to its box."""
+    return segmenter.segment(image, [detection.box]) if detection.matte is None else detection.matte
 
 
-def _chosen(prompt: NamePrompt | EverythingPrompt, sightings: Sequence[Sighting]) -> list[Sighting]:
+def recut(
+    segmenter: Segmenter, image: Image, detection: Detection, first: Matte, keys: KeyMattes
+) -> Matte:
+    """A cut bettered by the clean plate, where there is one."""
+    if detection.matte is not None or keys.plate is None:
+        return first
+    rough = keys.plate.rough_matte(image, detection.box, first)
+    return first if rough is None else segmenter.segment(image, hint=rough)
+
+
+def _chosen(
+    prompt: NamePrompt | EverythingPrompt, sightings: Sequence[Sighting], detector: Detector
+) -> list[Sighting]:
     if isinstance(prompt, EverythingPrompt):
         return list(sightings)
-    name = coco_name(prompt.name)
+    name = detector.name_of(prompt.name)
     named = [s for s in sightings if s.name == name]
     return named[prompt.instance - 1 : prompt.instance]
 
 
-def _picture(clip: Clip, frame: int) -> Image:
+def picture(clip: Clip, frame: int) -> Image:
+    """A frame at the working size."""
     return next(iter(small_frames(clip, frame, frame + 1)))
 
 

@@ -4,30 +4,43 @@ import logging
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from vidstyle.errors import ObjectNotFoundError, WeightsError
-from vidstyle.segment.clip import Clip, eight_bit, working_size
-from vidstyle.segment.coco import coco_name
+from vidstyle.errors import ObjectNotFoundError
+from vidstyle.segment.clip import Clip, eight_bit
 from vidstyle.segment.detect import Detector
+from vidstyle.segment.hold import hold
 from vidstyle.segment.keys import KeyMattes, find_keys
 from vidstyle.segment.mattes import GivenMattes, Mattes, MatteStore
-from vidstyle.segment.prompts import NamePrompt, ObjectSpec
-from vidstyle.segment.propagate import passes, propagate
+from vidstyle.segment.prompts import ObjectSpec
+from vidstyle.segment.propagate import passes
 from vidstyle.segment.segmenter import Segmenter
-from vidstyle.segment.tracker import Tracker
 from vidstyle.segment.upsample import upsample
 
 logger = logging.getLogger(__name__)
+
+
+class Tools(Protocol):
+    """What objects are found and cut out with; each may be loaded when it is first asked for."""
+
+    @property
+    def segmenter(self) -> Segmenter:
+        """Cuts an object out where it is prompted or detected."""
+        ...
+
+    @property
+    def detector(self) -> Detector | None:
+        """Finds objects by name; None for no names."""
+        ...
 
 
 def find_mattes(
     spec: ObjectSpec,
     clip: Clip,
     shots: Sequence[tuple[int, int]],
-    segmenter: Segmenter,
-    detector: Detector | None,
+    tools: Tools,
     folder: Path,
     progress: Callable[[int], None],
 ) -> Mattes:
@@ -38,8 +51,7 @@ def find_mattes(
 
     Args:
         shots: first frame and end of each shot, in order, not overlapping.
-        segmenter: cuts the object out where it is prompted or detected.
-        detector: needed only for names and ``all``.
+        tools: asked for only what the prompts need.
         folder: takes the mattes as ``%06d.png``, made if missing; given mattes are not copied.
         progress: told how many more frames are done; the calls of one search sum up to the
             shots' frames.
@@ -60,20 +72,14 @@ def find_mattes(
         return mattes
     spec.check_inside(clip.size)
     spec.check_frames(shots[0][0], shots[-1][1])
-    if spec.names and detector is None:
-        raise WeightsError(
-            f"--object {spec}: finding objects by name needs a detector, and none is on this "
-            "machine; run 'vidstyle models fetch', or give a box, point or mask"
-        )
-    for prompt in spec.names:
-        if isinstance(prompt, NamePrompt):
-            coco_name(prompt.name)
+    detector = tools.detector if spec.names else None
+    spec.check_names(detector)
     store = MatteStore(folder, clip.size, clip.count)
     empty = 0
     for shot in shots:
-        things = find_keys(spec, clip, shot, segmenter, detector)
+        things = find_keys(spec, clip, shot, tools.segmenter, detector)
         if things:
-            _track(things, clip, shot, store, progress)
+            _track(things, clip, shot, tools.segmenter, store, progress)
         else:
             empty += 1
             logger.warning("frames %d-%d: no object %s here", shot[0], shot[1] - 1, spec)
@@ -89,6 +95,7 @@ def _track(
     things: Sequence[KeyMattes],
     clip: Clip,
     shot: tuple[int, int],
+    segmenter: Segmenter,
     store: MatteStore,
     progress: Callable[[int], None],
 ) -> None:
@@ -97,11 +104,11 @@ def _track(
     length = stop - start
     tick = _Ticks(progress, length, sum(passes(t.small, shot) for t in things) + length)
     with tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary:
-        tracked = []
-        for number, thing in enumerate(things):
-            small = MatteStore(Path(temporary, str(number)), working_size(clip.size), length)
-            propagate(thing.small, clip, shot, Tracker(), small, tick)
-            tracked.append(small)
+        tracked = [
+            hold(thing, clip, shot, segmenter, Path(temporary, str(number)), tick)
+            for number, thing in enumerate(things)
+        ]
+        tick.finish(length)
         for frame in clip.frames(start, stop):
             united = np.maximum.reduce([small[frame.index - start] for small in tracked])
             matte = upsample(united, eight_bit(frame))
@@ -120,7 +127,11 @@ class _Ticks:
         self._frames, self._units, self._done = frames, units, 0
 
     def __call__(self) -> None:
+        self.finish(self._units - self._done - 1)
+
+    def finish(self, left: int) -> None:
+        """All but the last ``left`` units are done: what more there was to do did not count."""
         before = self._done * self._frames // self._units
-        self._done += 1
+        self._done = max(self._done, self._units - max(left, 0))
         if more := self._done * self._frames // self._units - before:
             self._progress(more)

@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import UsageError, WeightsError
 from vidstyle.frame import Box
+from vidstyle.segment.detect import Detector
 from vidstyle.segment.sequence import sequence_exists
 
 FORMS = (
@@ -122,6 +123,22 @@ class ObjectSpec:
                     f"--object {self.text}: {text} reaches outside the frame of "
                     f"{width}x{height} pixels; give pixels of the upright picture"
                 )
+
+    def check_names(self, detector: Detector | None) -> None:
+        """Check every name against what a detector knows.
+
+        Raises:
+            WeightsError: there is a name, but no detector.
+            ObjectNotFoundError: the detector knows no such object.
+        """
+        if self.names and detector is None:
+            raise WeightsError(
+                f"--object {self.text}: finding objects by name needs a detector, and none is on "
+                "this machine; run 'vidstyle models fetch', or give a box, point or mask"
+            )
+        for prompt in self.names:
+            if isinstance(prompt, NamePrompt) and detector is not None:
+                detector.name_of(prompt.name)
 
     def check_frames(self, start: int, stop: int) -> None:
         """Check every ``@frame`` against the frames that are searched, start to stop (exclusive).

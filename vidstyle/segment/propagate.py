@@ -1,6 +1,9 @@
 """Carrying a thing's key mattes through its shot, forwards and backwards."""
 
+import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -8,7 +11,26 @@ from vidstyle.segment.clip import Clip, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
 from vidstyle.segment.tracker import Tracker
 
-CROSSFADE = 8  # frames, around the middle between two key frames
+logger = logging.getLogger(__name__)
+
+CROSSFADE = 8  # frames, from the matte of one key frame to that of the next
+_FAR = 0.5  # of the agreement of two mattes: what being halfway is worth against being near a key
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The mattes with which a thing, tracked from the key frames around it, arrives at one."""
+
+    before: Matte | None = None
+    after: Matte | None = None
+
+    def contradicts(self, key: Matte) -> bool:
+        """Whether both agree with each other and neither does with the key matte."""
+        if self.before is None or self.after is None:
+            return False
+        return agreement(self.before, self.after) > 0.6 and all(
+            agreement(matte, key) < 0.4 for matte in (self.before, self.after)
+        )
 
 
 def propagate(
@@ -17,47 +39,54 @@ def propagate(
     shot: tuple[int, int],
     tracker: Tracker,
     store: MatteStore,
+    scratch: MatteStore,
     tick: Callable[[], None],
-) -> None:
+) -> dict[int, Arrival]:
     """Track from the key frames to every frame of the shot.
 
-    Between two key frames the thing is tracked from both, and each frame takes the matte of the
-    nearer one, with a short crossfade in the middle.
+    Between two key frames the thing is tracked from both, and the result goes over from one to
+    the other, in a short crossfade, where both agree best.
 
     Args:
         keys: matte (H, W) at the working size of each key frame; at least one.
         shot: first frame and end.
         tracker: its state is reset.
         store: takes the mattes; its index 0 is the shot's first frame.
+        scratch: the same for what is tracked backwards.
         tick: called once a frame tracked, ``passes(keys, shot)`` times.
+
+    Returns:
+        what arrives at each key frame.
     """
     start, stop = shot
     first, last = min(keys), max(keys)
+    before: dict[int, Matte] = {}
+    after: dict[int, Matte] = {}
     for frame, image in enumerate(small_frames(clip, first, stop), first):
+        matte = tracker.step(image) if frame > first else keys[first]
         if frame in keys:
+            if frame > first:
+                before[frame] = matte
             tracker.reset(image, keys[frame])
-            store[frame - start] = keys[frame]
-        else:
-            store[frame - start] = tracker.step(image)
+            matte = keys[frame]
+        store[frame - start] = matte
         tick()
-    if last == start:
-        return
-    before, after = last, last  # the key frames around the present frame
+    if last > start:
+        for image, frame in zip(
+            small_frames_backwards(clip, start, last + 1), range(last, start - 1, -1), strict=True
+        ):
+            matte = tracker.step(image) if frame < last else keys[last]
+            if frame in keys:
+                if frame < last:
+                    after[frame] = matte
+                tracker.reset(image, keys[frame])
+                matte = keys[frame]
+            (store if frame < first else scratch)[frame - start] = matte
+            tick()
     marks = sorted(keys)
-    for image, frame in zip(
-        small_frames_backwards(clip, start, last + 1), range(last, start - 1, -1), strict=True
-    ):
-        if frame in keys:
-            tracker.reset(image, keys[frame])
-            after = frame
-            before = max((m for m in marks if m < frame), default=-1)
-        else:
-            matte = tracker.step(image)
-            if before >= 0:
-                share = _share_of_later(frame, before, after)
-                matte = np.rint((1 - share) * store[frame - start] + share * matte).astype(np.uint8)
-            store[frame - start] = matte
-        tick()
+    for left, right in pairwise(marks):
+        _go_over(store, scratch, range(left - start + 1, right - start))
+    return {frame: Arrival(before.get(frame), after.get(frame)) for frame in keys}
 
 
 def passes(keys: Mapping[int, Matte], shot: tuple[int, int]) -> int:
@@ -66,6 +95,25 @@ def passes(keys: Mapping[int, Matte], shot: tuple[int, int]) -> int:
     return shot[1] - min(keys) + (backwards + 1 if backwards else 0)
 
 
-def _share_of_later(frame: int, before: int, after: int) -> float:
-    """Weight, 0 to 1, of the matte tracked back from the later key frame."""
-    return min(max((frame - (before + after) / 2) / CROSSFADE + 0.5, 0.0), 1.0)
+def agreement(a: Matte, b: Matte) -> float:
+    """Intersection over union of two mattes, 0 to 1; 1 where both are empty."""
+    one, other = a > 127, b > 127
+    union = int((one | other).sum())
+    return float((one & other).sum() / union) if union else 1.0
+
+
+def _go_over(store: MatteStore, scratch: MatteStore, between: range) -> None:
+    """From the mattes of ``store`` to those of ``scratch``, in place."""
+    if not between:
+        return
+    half = len(between) / 2
+    merits = [
+        agreement(store[index], scratch[index]) - _FAR * abs((number + 0.5) / half - 1)
+        for number, index in enumerate(between)
+    ]
+    middle = between[int(np.argmax(merits))]
+    for index in between:
+        share = min(max((index - middle) / CROSSFADE + 0.5, 0.0), 1.0)
+        if share:
+            mixed = (1 - share) * store[index] + share * scratch[index]
+            store[index] = np.rint(mixed).astype(np.uint8)

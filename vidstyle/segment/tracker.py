@@ -1,5 +1,7 @@
 """Carrying a matte from one frame to the next, without learned weights."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -13,6 +15,7 @@ from vidstyle.segment.guided import GuidedFilter
 from vidstyle.segment.mattes import Matte, bounding_box
 from vidstyle.segment.motion import Affine, fit_affine
 from vidstyle.segment.place import Place
+from vidstyle.segment.plate import CleanPlate
 
 # The weights of the evidence, all of it log odds, found by tools/bench_segment.py.
 _FLOW = 0.7
@@ -21,6 +24,7 @@ _KEY_COLOUR = 0.5
 _SHAPE = 0.5
 _MOTION = 3.0
 _NEIGHBOURS = 4.0
+_PLATE = 1.5
 
 _BLUR = 4.0  # pixels of a frame of LONG_SIDE: how far flow misplaces an edge
 _LEAST_TRUST = 0.3  # of the matte carried along a flow that fails its check
@@ -41,16 +45,31 @@ class Tracker:
 
     Each pixel around the object gathers evidence: the matte carried along the optical flow, as far
     as forward and backward flow agree (Ruder et al. 2016); its colour, by place on the object
-    and by the key frame (``Appearance``); the object's remembered shape; and, when the object
-    moves unlike its background, the pixel's own motion. Neighbours of like colour then agree, by
-    mean-field rounds of a dense CRF (Krähenbühl & Koltun 2011) whose kernel is a guided filter.
+    and by the key frame (``Appearance``); its difference from the clean plate; the object's
+    remembered shape; and, when the object moves unlike its background, the pixel's own motion.
+    Neighbours of like colour then agree, by mean-field rounds of a dense CRF (Krähenbühl &
+    Koltun 2011) whose kernel is a guided filter.
 
     Args:
         flow: the flow estimator; OpenCV's DIS when left out.
+        plate: the shot without its object, where that is known: one more evidence.
+        known: further pictures (H, W, 3) in which the object's matte (H, W) is known; they teach
+            what it looks like.
     """
 
-    def __init__(self, flow: FlowEstimator | None = None) -> None:
+    def __init__(
+        self,
+        flow: FlowEstimator | None = None,
+        plate: CleanPlate | None = None,
+        known: Sequence[tuple[Image, Matte]] = (),
+    ) -> None:
         self._flow = flow or DisFlow(480)
+        self._plate = plate
+        self._known = [
+            (image, _plane(matte) / np.float32(255), Place.around(box))
+            for image, matte in known
+            if (box := _box_of(_plane(matte) / np.float32(255)))
+        ]
         self._image: Image | None = None
         self._place: Place | None = None
 
@@ -60,15 +79,16 @@ class Tracker:
         self._image = image
         self._probability = _plane(matte) / np.float32(255)
         self._place = None
-        box = bounding_box((matte > 127).astype(np.uint8))
+        box = _box_of(self._probability)
         if box is None:
             return
         place = Place.around(box)
         # A matte of a few pixels in a tiny picture leaves nothing to track in.
-        if (window := place.window(image.shape[:2])) is None:
+        if place.window(image.shape[:2]) is None:
             return
         self._place = place
-        self._appearance = Appearance(image, self._probability, place, window)
+        others = [known for known in self._known if not np.array_equal(known[0], image)]
+        self._appearance = Appearance([(image, self._probability, place), *others])
         self._shape = place.shape_of(self._probability)
 
     def step(self, image: Image) -> Matte:
@@ -120,6 +140,8 @@ class Tracker:
             + _KEY_COLOUR * key
             + _SHAPE * _log_odds(shape, 0.02)
         )
+        if self._plate is not None:
+            evidence += _PLATE * self._plate.log_odds(image, window)
         background = fit_affine(backward, self._probability <= 0.5, step=8)
         if background is not None:
             motion = _unlike(background, flow, carried > 0.5, window)
@@ -150,7 +172,7 @@ class Tracker:
             return
         inside = probability[window.rows, window.columns]
         self._appearance.learn(image, inside, place, window)
-        box = bounding_box((probability > 0.5).astype(np.uint8))
+        box = _box_of(probability)
         assert box is not None
         self._place = place.drawn_to(box, _DRAW)
         shape = self._place.shape_of(probability)
@@ -169,6 +191,11 @@ def _unlike(background: Affine, flow: Flow, inside: NDArray[np.bool_], window: B
     if of_object < 1.5 + 2 * background.spread:
         return np.zeros_like(distance)
     return _plane(np.clip(4 * (distance / of_object - _STILL), -4 * _STILL, 1.0))
+
+
+def _box_of(probability: Plane) -> Box | None:
+    """The box of the pixels that are rather object than not."""
+    return bounding_box((probability > 0.5).astype(np.uint8))
 
 
 def _sampled(plane: Plane, x: Plane, y: Plane) -> Plane:

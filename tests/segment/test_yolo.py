@@ -9,7 +9,7 @@ import skimage.data
 
 from vidstyle.errors import WeightsError
 from vidstyle.segment.coco import NAMES
-from vidstyle.segment.detect import YoloTiny
+from vidstyle.segment.yolo import YoloTiny
 from vidstyle.weights import find
 
 DAVIS = Path(__file__).parents[3] / "shared" / "data" / "davis"

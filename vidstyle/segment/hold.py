@@ -1,0 +1,100 @@
+"""Holding a thing through its shot: track, doubt the key mattes, find it again where it is lost."""
+
+import logging
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from vidstyle.segment.clip import Clip, working_size
+from vidstyle.segment.keys import KeyMattes, cut, picture, recut
+from vidstyle.segment.mattes import MatteStore, bounding_box
+from vidstyle.segment.nesting import shared
+from vidstyle.segment.propagate import Arrival, propagate
+from vidstyle.segment.segmenter import Segmenter
+from vidstyle.segment.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+
+ROUNDS = 3  # of tracking, at most
+_MISSED = 0.2  # share of a detection's box, or of the matte's, below which the matte misses it
+_CLEAR = 0.4  # score of a detection that is believed against the tracker
+_MORE_KEYS = 4  # a round
+
+
+def hold(
+    thing: KeyMattes,
+    clip: Clip,
+    shot: tuple[int, int],
+    segmenter: Segmenter,
+    folder: Path,
+    tick: Callable[[], None],
+) -> MatteStore:
+    """A thing's mattes at the working size in every frame of a shot.
+
+    A thing that was found by name is tracked again, as long as that changes its key mattes: those
+    that the tracking from the keys around them contradicts are dropped, and where the detector
+    clearly sees it and the matte is elsewhere or empty, it is segmented afresh.
+
+    Args:
+        folder: takes the mattes.
+        tick: called once a frame tracked in the first round.
+    """
+    size, length = working_size(clip.size), shot[1] - shot[0]
+    store = MatteStore(folder / "mattes", size, length)
+    scratch = MatteStore(folder / "backwards", size, length)
+    for number in range(ROUNDS):
+        known = [(thing.images[frame], thing.small[frame]) for frame in sorted(thing.small)]
+        tracker = Tracker(plate=thing.plate, known=known)
+        arrivals = propagate(
+            thing.small, clip, shot, tracker, store, scratch, _silent if number else tick
+        )
+        if thing.certain or number == ROUNDS - 1:
+            break
+        doubted = _doubted(thing, arrivals)
+        for frame in doubted:
+            logger.info("frame %d: its cut-out is contradicted by the others: dropped", frame)
+            del thing.small[frame], thing.images[frame]
+        missed = _missed(thing, store, shot[0])
+        for frame in missed:
+            logger.info("frame %d: the object is seen where it was not tracked: cut out", frame)
+            _cut_afresh(thing, clip, frame, segmenter)
+        if not doubted and not missed:
+            break
+    return store
+
+
+def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
+    """Key frames whose matte the neighbours contradict; of neighbouring ones, every second."""
+    frames: list[int] = []
+    marks = sorted(thing.small)
+    for before, frame in pairwise(marks):
+        if before not in frames and arrivals[frame].contradicts(thing.small[frame]):
+            frames.append(frame)
+    return frames
+
+
+def _missed(thing: KeyMattes, store: MatteStore, start: int) -> list[int]:
+    """The frames, clearest first and few, in which the detector sees the thing where its matte
+    is not."""
+    assert thing.sighting is not None
+    seen = thing.sighting.seen
+    missed = []
+    for frame, detection in seen.items():
+        box = bounding_box((store[frame - start] > 127).astype(np.uint8))
+        elsewhere = box is None or shared(box, detection.box) < _MISSED
+        if frame not in thing.small and elsewhere and detection.score >= _CLEAR:
+            missed.append(frame)
+    return sorted(missed, key=lambda f: -seen[f].score)[:_MORE_KEYS]
+
+
+def _cut_afresh(thing: KeyMattes, clip: Clip, frame: int, segmenter: Segmenter) -> None:
+    assert thing.sighting is not None
+    image, detection = picture(clip, frame), thing.sighting.seen[frame]
+    first = cut(segmenter, image, detection)
+    thing.keep(frame, image, recut(segmenter, image, detection, first, thing))
+
+
+def _silent() -> None:
+    """Later rounds are not told."""
