@@ -37,6 +37,15 @@ def test_brightness_is_free_and_damage_is_not(loss: Loss, slide: Tensor) -> None
     assert 0 < costs[0] < costs[1] < costs[2]
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_both_directions_count_alike(loss: Loss, slide: Tensor) -> None:
+    """Streaks down cost what streaks across do."""
+    streaks = slide + 0.2 * torch.rand(1, 1, 1, 128, generator=torch.manual_seed(0))
+    turned = loss(streaks.mT, slide.mT)
+    torch.testing.assert_close(turned, loss(streaks, slide))
+    assert turned > 1e-3
+
+
 def test_structure_lies_between_zero_and_two(slide: Tensor) -> None:
     noise = torch.rand(slide.shape, generator=torch.manual_seed(0))
     assert structure_loss(noise, slide) == pytest.approx(1, abs=0.1)

@@ -142,16 +142,16 @@ def test_a_whole_mask_changes_nothing(vgg: nn.Sequential, picture: Tensor) -> No
     torch.testing.assert_close(moments(seen, everything), moments(seen))
 
 
-@pytest.mark.parametrize("width", [4, 14, 30])
-def test_thin_objects_keep_some_cells(width: int) -> None:
-    """The thinner, the less strict; never is there nothing, and never a cell off the object."""
+@pytest.mark.parametrize(("width", "columns"), [(4, [15]), (14, [16]), (30, [18, 19])])
+def test_thin_objects_keep_some_cells(width: int, columns: list[int]) -> None:
+    """The thinner, the less strict: what it covers, half the field, the whole field."""
     mask = torch.zeros(2, 1, 160, 160)
     mask[0, 0, :, 60 : 60 + width] = 1
     mask[1, 0, 40:140, 30:140] = 1
     field = ReceptiveField(24, 4, -10)
     kept = eroded(mask, field, (40, 40))
     assert kept[0].sum() >= LEAST_CELLS
-    assert (kept[0, 0].sum(0).nonzero()[:, 0] * 4 + 3 >= 60).all()
+    assert kept[0, 0].sum(0).nonzero()[:, 0].tolist() == columns
     # Another picture of the batch is not relaxed with it.
     assert kept[1, 0].nonzero().amin(0).tolist() == [13, 10]
 

@@ -125,6 +125,14 @@ def test_long_term_loss_sees_what_the_short_one_cannot(wide: Tensor) -> None:
     assert long_term_loss(changed, plate, [near, far]) > 0.01
 
 
+def test_no_pixel_answers_twice(wide: Tensor) -> None:
+    """What the nearest past shows costs once, however many others show it too."""
+    plate, pasts = _frame(wide, 3), [_past(wide, 3, gap) for gap in (1, 2, 3)]
+    flicker = _styled(plate) + 0.1
+    once = output_temporal_loss(flicker, plate, pasts[0])
+    torch.testing.assert_close(long_term_loss(flicker, plate, pasts), once)
+
+
 def test_styling_that_commutes_with_motion_costs_nothing(wide: Tensor) -> None:
     picture = _frame(wide, 0)
     moved = SyntheticMotion(noise=0, light=0)(picture, np.random.default_rng(0))

@@ -193,6 +193,29 @@ def test_disturbance_alone(photographs: Tensor) -> None:
     assert (change.mean((1, 2, 3)).diff().abs() > 0.01).all()
 
 
+def test_a_turn_and_a_zoom_keep_shapes() -> None:
+    """Steps across and down stay at right angles and of one length, about the middle."""
+    motion = SyntheticMotion(shift=0, zoom=0.2, turn=20, wobble=0)
+    flow = motion(torch.zeros(1, 3, 61, 81), np.random.default_rng(2)).flow[0]
+    across = flow.diff(dim=2)[:, 0, 0] + torch.tensor([1.0, 0])
+    down = flow.diff(dim=1)[:, 0, 0] + torch.tensor([0, 1.0])
+    torch.testing.assert_close(down, torch.stack([-across[1], across[0]]), atol=1e-4, rtol=0)
+    assert across[1].abs() > 0.01
+    assert across.norm() != pytest.approx(1, abs=0.01)
+    assert flow[:, 30, 40].abs().max() < 1e-4
+
+
+def test_light_scales_and_lifts() -> None:
+    """A line through grey and dark does not pass through the origin."""
+    lit = SyntheticMotion(shift=0, zoom=0, turn=0, wobble=0, noise=0, light=0.2)
+    greys = torch.tensor([0.3, 0.6])[None, None, None].expand(4, 3, 8, 2)
+    after = lit(greys, np.random.default_rng(0)).after
+    gain = (after[..., 1] - after[..., 0]) / 0.3
+    lift = after[..., 0] - gain * 0.3
+    assert 0.01 < (gain - 1).abs().max() <= 0.2 + 1e-5
+    assert 0.01 < lift.abs().max() <= 0.1 + 1e-5
+
+
 def test_synthetic_motion_repeats_with_its_seed(photographs: Tensor) -> None:
     one, two = (SyntheticMotion()(photographs, np.random.default_rng(5)) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one, two, strict=True))
