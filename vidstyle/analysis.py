@@ -13,12 +13,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.errors import MediaError, UsageError
+from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
 from vidstyle.frame import Frame, unit_range
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.progress import Progress
 from vidstyle.segment.derived import Inverted, WholeFrame
+from vidstyle.segment.lost import lost_ranges
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
@@ -92,10 +93,12 @@ class Analysis:
     Attributes:
         mattes: one for each frame of the clip, by the frame's number.
         transfers: one for each shot; None where the object is not in the shot.
+        lost: runs of frames, first and last, in which the object is not seen.
     """
 
     mattes: Mattes
     transfers: tuple[tuple[Transfer, ...] | None, ...]
+    lost: tuple[tuple[int, int], ...]
 
 
 def analyse(
@@ -116,8 +119,10 @@ def analyse(
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+        ObjectNotFoundError: ``--strict``, and the object is lost in some frames.
     """
     mattes = _mattes(take, spec, parts, work, progress)
+    lost = _lost(take, spec, mattes, options)
     if options.invert:
         mattes = Inverted(mattes)
     chosen = [_chosen(shot, mattes) for shot in take.shots]
@@ -128,7 +133,7 @@ def analyse(
         else None
         for frames in chosen
     )
-    return Analysis(mattes, transfers)
+    return Analysis(mattes, transfers, lost)
 
 
 def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[Style, ...]:
@@ -171,6 +176,24 @@ def _mattes(
         work,
         progress.advance,
     )
+
+
+def _lost(
+    take: Take, spec: ObjectSpec | None, mattes: Mattes, options: RenderOptions
+) -> tuple[tuple[int, int], ...]:
+    """Tell where the object is lost; the run goes on unless ``--strict``."""
+    if spec is None:
+        return ()
+    lost = lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots])
+    if lost:
+        frames = ", ".join(f"{first}-{last}" for first, last in lost)
+        if options.strict:
+            raise ObjectNotFoundError(
+                f"--object {spec}: lost in frames {frames}; give a box, point or mask there, "
+                "or leave out --strict"
+            )
+        log.warning("object %s: not seen in frames %s", spec, frames)
+    return tuple(lost)
 
 
 def _chosen(shot: Shot, mattes: Mattes) -> set[int]:

@@ -28,6 +28,7 @@ class RenderOptions:
         temporal: ``blend`` steadies each frame with the one before it, ``off`` does not.
         flow: estimator that carries the one before along; ``auto`` is RAFT on CUDA, DIS on a CPU.
         flow_size: largest short side, in pixels, that flow is estimated at.
+        strict: an object that is lost in some frames ends the run.
         segmenter: ``sam``, ``grabcut``, or ``auto``: SAM where its weights are.
         model: style model, by name or by folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -46,6 +47,7 @@ class RenderOptions:
     temporal: str = "blend"
     flow: str = "auto"
     flow_size: int = 540
+    strict: bool = False
     segmenter: str = "auto"
     model: str = "micro"
     device: str = "auto"

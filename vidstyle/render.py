@@ -87,7 +87,8 @@ def render(job: Job, progress: Progress) -> Report:
                     stages=stages,
                     on_frames=progress.advance,
                 )
-    return Report.of(job.source, job.target, job.objects, job.options, parts, take, stages)
+    lost = [analysis.lost for analysis in analyses]
+    return Report.of(job.source, job.target, job.objects, lost, job.options, parts, take, stages)
 
 
 def plan(job: Job, progress: Progress) -> str:

@@ -29,11 +29,16 @@ class Report:
         source: str,
         target: str,
         objects: Sequence[StyledObject],
+        lost: Sequence[Sequence[tuple[int, int]]],
         options: RenderOptions,
         parts: Parts,
         take: Take,
         stages: Stages,
     ) -> Self:
+        """
+        Args:
+            lost: for each object, the runs of frames (first, last) in which it is not seen.
+        """
         info = take.reader.info
         model = weights.StyleModel(weights.find_model(options.model))
         return cls(
@@ -51,7 +56,10 @@ class Report:
                     "shots": [[shot.start, shot.stop] for shot in take.shots],
                 },
                 "output": target,
-                "objects": [asdict(wanted) for wanted in objects],
+                "objects": [
+                    {**asdict(wanted), "lost": [list(run) for run in runs]}
+                    for wanted, runs in zip(objects, lost, strict=True)
+                ],
                 "options": asdict(options),
                 "parts": parts.names(),
                 "hashes": {

@@ -195,7 +195,7 @@ def test_the_report(render, style_picture, tiny_model, tmp_path: Path) -> None:
     assert content["output"] == str(target)
     assert content["input"]["frames"] == 8
     assert content["input"]["shots"] == [[0, 8]]
-    assert content["objects"] == [{"object": None, "style": str(style_picture)}]
+    assert content["objects"] == [{"object": None, "style": str(style_picture), "lost": []}]
     assert content["options"]["codec"] == "ffv1"
     assert content["parts"]["flow"] == "dis"
     assert content["hashes"]["styles"] == {str(style_picture): weights.sha256(style_picture)}
@@ -324,3 +324,24 @@ def test_stopped_in_the_middle_it_leaves_no_output(
     assert long_render.returncode == code
     assert said in ("vidstyle: terminated\n", "vidstyle: cancelled\n")
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_lost_frames_are_reported_and_strict_refuses_them(
+    vidstyle, shot, style_picture, tiny_model, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mattes"
+    folder.mkdir()
+    for index in range(len(shot.pts)):
+        matte = shot.matte(index) * (index not in (3, 4))
+        cv2.imwrite(str(folder / f"{index:04d}.png"), matte)
+    report, target = tmp_path / "report.json", tmp_path / "styled.mp4"
+    arguments = (
+        "render", shot.clip, "--style", style_picture, "--model", tiny_model, "--device", "cpu",
+        "--object", f"matte:{folder}", "-o", target,
+    )  # fmt: skip
+    refused = vidstyle("-q", *arguments, "--strict")
+    assert refused.code == 6
+    assert "frames 3-4" in refused.err
+    assert not target.exists()
+    assert vidstyle("-q", *arguments, "--report", report).code == 0
+    assert json.loads(report.read_text())["objects"][0]["lost"] == [[3, 4]]

@@ -1,0 +1,23 @@
+"""Where an object is not seen."""
+
+import numpy as np
+import pytest
+
+from vidstyle.segment.lost import lost_ranges
+from vidstyle.segment.mattes import MatteStore
+
+
+@pytest.mark.parametrize(
+    ("shown", "ranges"),
+    [
+        (range(10), []),
+        ([], [(0, 5), (6, 9)]),
+        ([1, 2, 5, 6, 7, 9], [(0, 0), (3, 4), (8, 8)]),
+        ([0, 1, 2, 3, 4, 7, 8], [(5, 5), (6, 6), (9, 9)]),
+    ],
+)
+def test_runs_of_empty_mattes_end_at_cuts(tmp_path, shown, ranges):
+    mattes = MatteStore(tmp_path, (8, 8), 10)
+    for frame in shown:
+        mattes[frame] = np.full((8, 8), 255, np.uint8)
+    assert lost_ranges(mattes, [(0, 6), (6, 10)]) == ranges
