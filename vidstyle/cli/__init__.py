@@ -13,6 +13,7 @@ from vidstyle import __version__
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
+from vidstyle.cli.train import train_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
 
 __all__ = ["main"]
@@ -33,6 +34,7 @@ def cli(verbose: bool, quiet: bool) -> None:
 
 cli.add_command(render_command)
 cli.add_command(models)
+cli.add_command(train_command)
 
 
 def main() -> NoReturn:

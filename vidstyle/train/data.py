@@ -1,7 +1,13 @@
-"""Pictures to train on: read once, cropped at random, the same crops for the same seed."""
+"""Pictures to train on: decoded when they are drawn, the same crops for the same seed."""
 
-from collections.abc import Sequence
+import difflib
+import functools
+import hashlib
+import logging
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -9,9 +15,147 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.errors import MediaError
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.train.config import DataConfig
+from vidstyle.train.masks import Masks, read_masks
+from vidstyle.train.motion import find_clips
+from vidstyle.video.clip import ClipReader
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
+
+#: Decoded pictures that are kept, of each folder.
+_CACHED = 256
+
+#: Crops that are drawn in search of one that is not flat.
+_TRIES = 100
+
+#: Pictures or clips of a kind, below which none is held out unless it is named.
+_ENOUGH = 4
+
+Thing = TypeVar("Thing")
+
+log = logging.getLogger(__name__)
+
+
+class Pictures:
+    """Photographs or paintings, all with the same shorter side."""
+
+    def __init__(self, files: Sequence[Path], short_side: int, masks: Masks | None = None) -> None:
+        self.files, self._short_side, self._masks = tuple(files), short_side, masks
+        self._read = functools.lru_cache(maxsize=_CACHED)(self._decode)
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def __getitem__(self, index: int) -> Tensor:
+        """(3, H, W) uint8, or with its mask as the last channel (4, H, W): 255 inside the object,
+        and everywhere in a picture without one.
+
+        Raises:
+            MediaError: it cannot be read.
+        """
+        return self._read(index)
+
+    @property
+    def names(self) -> list[str]:
+        return [file.stem for file in self.files]
+
+    def chosen(self, indices: Sequence[int]) -> "Pictures":
+        """Some of them."""
+        return Pictures([self.files[index] for index in indices], self._short_side, self._masks)
+
+    def _decode(self, index: int) -> Tensor:
+        file = self.files[index]
+        picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
+        if picture is None:
+            raise MediaError(
+                f"{file}: cannot be read as a picture; remove it from the training data"
+            )
+        if self._masks is not None:
+            mask = self._masks.read(file, (picture.shape[0], picture.shape[1]))
+            drawn = np.full(picture.shape[:2], 255, np.uint8)
+            if mask is not None:
+                drawn = (mask * 255).round().byte().numpy()
+            picture = np.dstack([picture, drawn])
+        scale = self._short_side / min(picture.shape[:2])
+        mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        resized = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=mode)
+        return torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where training data lies.
+
+    Attributes:
+        content: a folder of photographs.
+        styles: a folder of paintings.
+        videos: a folder of clips or of folders with frames.
+        masks: of the photographs; see :func:`vidstyle.train.masks.read_masks`.
+        domain: a folder of pictures of another domain, whose features are not to differ from
+            those of the photographs.
+        held_out: stems of pictures, and names of clips, to keep out of training; without any, one
+            in ten of each kind is kept out.
+    """
+
+    content: Path
+    styles: Path
+    videos: Path | None = None
+    masks: Path | None = None
+    domain: Path | None = None
+    held_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Split:
+    """The pictures of one folder: to train on, and held out."""
+
+    train: Pictures
+    held_out: Pictures
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Clips to train on, and held out."""
+
+    train: list[ClipReader]
+    held_out: list[ClipReader]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """All that a run learns from; ``digest`` is the sha256 of the list of its files."""
+
+    content: Split
+    styles: Split
+    domain: Split | None
+    clips: Clips | None
+    has_masks: bool
+    digest: str
+
+
+def read_data(sources: Sources, config: DataConfig) -> TrainingData:
+    """Find what there is; pictures are decoded when they are drawn.
+
+    Raises:
+        MediaError: a folder has no pictures, a file cannot be read, or the masks do not belong.
+        UsageError: nothing has a name that is to be held out, or all has.
+    """
+    photographs, paintings = find_pictures(sources.content), find_pictures(sources.styles)
+    others = find_pictures(sources.domain) if sources.domain else []
+    clips = find_clips(sources.videos) if sources.videos else []
+    pictures = [*photographs, *paintings, *others]
+    known = {file.stem for file in pictures} | {_clip_name(clip) for clip in clips}
+    _check_names(sources.held_out, known)
+    masks = read_masks(sources.masks, photographs) if sources.masks else None
+    return TrainingData(
+        content=_split(photographs, config.content_side, masks, sources.held_out),
+        styles=_split(paintings, config.style_side, None, sources.held_out),
+        domain=_split(others, config.content_side, None, sources.held_out) if others else None,
+        clips=Clips(*_divided(clips, _clip_name, sources.held_out)) if clips else None,
+        has_masks=masks is not None,
+        digest=_digest(pictures, clips),
+    )
 
 
 def read_folder(folder: Path, short_side: int) -> dict[str, Tensor]:
@@ -20,61 +164,121 @@ def read_folder(folder: Path, short_side: int) -> dict[str, Tensor]:
     Raises:
         MediaError: there is none, or one cannot be read.
     """
+    pictures = Pictures(find_pictures(folder), short_side)
+    return {name: pictures[index] for index, name in enumerate(pictures.names)}
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """Every picture below a folder, in order.
+
+    Raises:
+        MediaError: there is none, or one is no picture.
+    """
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
     if not files:
         raise MediaError(f"{folder}: there are no pictures in this folder; give one with some")
-    return {file.stem: _read(file, short_side) for file in files}
-
-
-def _read(file: Path, short_side: int) -> Tensor:
-    picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
-    if picture is None:
-        raise MediaError(f"{file}: cannot be read as a picture; remove it from the training data")
-    scale = short_side / min(picture.shape[:2])
-    mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=mode)
-    return torch.from_numpy(np.ascontiguousarray(resized)).permute(2, 0, 1)
+    for file in files:
+        if not cv2.haveImageReader(str(file)):
+            raise MediaError(f"{file}: is not a picture; remove it from the training data")
+    return files
 
 
 class Crops:
     """Random square crops: scaled, mirrored, and for styles also turned and recoloured."""
 
-    def __init__(self, pictures: Sequence[Tensor], side: int, zoom: tuple[float, float]) -> None:
+    def __init__(self, pictures: Sequence[Pictures], side: int, zoom: tuple[float, float]) -> None:
         """
         Args:
-            pictures: (3, H, W) uint8 each.
+            pictures: of several folders; each picture is as likely as the next.
             side: of a crop, in pixels.
             zoom: a crop covers ``side`` times something in this range.
         """
-        self._pictures, self._side, self._zoom = pictures, side, zoom
+        self._places = [(folder, index) for folder in pictures for index in range(len(folder))]
+        self._side, self._zoom = side, zoom
 
     def plain(self, random: np.random.Generator) -> Tensor:
-        """(3, side, side) in [0, 1]. Flat crops are drawn again: they have nothing to teach, and
-        a transform that gives them a style's variance has an enormous gain."""
-        while True:
+        """(3, side, side) in [0, 1]; (4, …) where there are masks, the mask last.
+
+        Flat crops are drawn again: they have nothing to teach, and a transform that gives them a
+        style's variance has an enormous gain.
+
+        Raises:
+            MediaError: the pictures are flat, or one cannot be read.
+        """
+        for _ in range(_TRIES):
             crop = self._any(random)
-            if crop.std() > 0.1 and crop.mean() > 0.1:
+            if crop[:3].std() > 0.1 and crop[:3].mean() > 0.1:
                 return crop
+        folder = self._places[0][0].files[0].parent
+        raise MediaError(
+            f"{folder}: its pictures are dark or flat; give photographs and paintings with detail"
+        )
 
     def varied(self, random: np.random.Generator) -> Tensor:
-        """As :meth:`plain`; now and then turned, its channels exchanged, or negative.
+        """As :meth:`plain` without a mask; now and then turned, channels exchanged, or negative.
 
         The styles at hand are few, and a network must not learn them by heart.
         """
-        crop = self.plain(random)
+        crop = self.plain(random)[:3]
         if random.random() < 0.3:
             crop = crop[torch.from_numpy(random.permutation(3))]
         if random.random() < 0.3:
             crop = crop.rot90(1, (1, 2))
         if random.random() < 0.1 and crop.mean() < 0.8:
             crop = 1 - crop
-        return crop
+        return crop.contiguous()
 
     def _any(self, random: np.random.Generator) -> Tensor:
-        picture = self._pictures[int(random.integers(len(self._pictures)))]
+        folder, index = self._places[int(random.integers(len(self._places)))]
+        picture = folder[index]
         height, width = picture.shape[1:]
         extent = min(round(self._side * random.uniform(*self._zoom)), height, width)
         top, left = random.integers(height - extent + 1), random.integers(width - extent + 1)
         crop = picture[:, top : top + extent, left : left + extent].float()[None] / 255
         crop = F.interpolate(crop, (self._side, self._side), mode="bilinear", antialias=True)[0]
         return crop.flip(2) if random.random() < 0.5 else crop
+
+
+def _split(
+    files: Sequence[Path], short_side: int, masks: Masks | None, held_out: Collection[str]
+) -> Split:
+    train, kept = _divided(files, lambda file: file.stem, held_out)
+    return Split(Pictures(train, short_side, masks), Pictures(kept, short_side, masks))
+
+
+def _divided(
+    things: Sequence[Thing], name: Callable[[Thing], str], held_out: Collection[str]
+) -> tuple[list[Thing], list[Thing]]:
+    """What is trained on, and what is not."""
+    names = [name(thing) for thing in things]
+    kept = set(names) & set(held_out)
+    if not held_out and len(things) >= _ENOUGH:
+        # By a hash of the name, so that a picture more does not exchange those held out.
+        by_hash = sorted(set(names), key=lambda each: hashlib.sha256(each.encode()).digest())
+        kept = set(by_hash[: max(1, len(things) // 10)])
+    train = [thing for thing, each in zip(things, names, strict=True) if each not in kept]
+    if not train:
+        raise UsageError(f"--held-out: nothing is left of {', '.join(sorted(kept))}; name fewer")
+    if not kept:
+        log.warning("none of %s … is held out: validation is on what is trained on", names[0])
+        return train, train
+    return train, [thing for thing, each in zip(things, names, strict=True) if each in kept]
+
+
+def _clip_name(clip: ClipReader) -> str:
+    """``walk`` for ``walk.mp4``, ``parkour`` for ``parkour`` and ``parkour/frames``."""
+    path = Path(clip.info.path)
+    return path.parent.name if path.name == "frames" else path.stem
+
+
+def _check_names(names: Collection[str], known: Collection[str]) -> None:
+    for name in names:
+        if name not in known:
+            near = ", ".join(difflib.get_close_matches(name, known)) or "the name without suffix"
+            raise UsageError(f"--held-out {name}: nothing has this name; try {near}")
+
+
+def _digest(files: Sequence[Path], clips: Sequence[ClipReader]) -> str:
+    listed = [f"{file.parent.name}/{file.name} {file.stat().st_size}" for file in files]
+    listed += [f"{_clip_name(clip)} {clip.info.frame_count}" for clip in clips]
+    return hashlib.sha256("\n".join(listed).encode()).hexdigest()

@@ -1,10 +1,17 @@
 """Writing a style model's folder, as :func:`vidstyle.style.build.build_stylizer` reads it."""
 
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import safetensors.torch
 import torch
 
+from vidstyle.errors import UsageError
 from vidstyle.style.network import StyleNetwork
 from vidstyle.weights import StyleModel, sha256
 
@@ -24,14 +31,45 @@ def save_model(folder: Path, network: StyleNetwork, ridge: float, licence: str) 
         for name, tensor in network.state_dict().items()
     }
     safetensors.torch.save_file(tensors, model.weights)
-    sizes = network.architecture
-    (folder / "config.toml").write_text(
-        f'licence = "{licence}"\n'
-        f'sha256 = "{sha256(model.weights)}"\n'
-        "\n[architecture]\n"
-        f"texture = {sizes.texture}\n"
-        f"depth = {sizes.depth}\n"
-        "\n[transform]\n"
-        f"ridge = {ridge}\n",
-        encoding="utf-8",
-    )
+    # JSON's strings and numbers are TOML's.
+    sizes = [
+        f"{name} = {json.dumps(value)}" for name, value in asdict(network.architecture).items()
+    ]
+    lines = [
+        f"licence = {json.dumps(licence)}",
+        f'sha256 = "{sha256(model.weights)}"',
+        *("", "[architecture]", *sizes),
+        *("", "[transform]", f"ridge = {ridge}"),
+    ]
+    (folder / "config.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def check_model_folder(target: Path, overwrite: bool) -> None:
+    """Before hours of training: whether the model can be written there.
+
+    Raises:
+        UsageError: something is there that may not be replaced, or is no model.
+    """
+    if not target.exists():
+        return
+    if not overwrite:
+        raise UsageError(f"{target}: is already there; give --overwrite to replace it")
+    if not (target / "config.toml").is_file():
+        raise UsageError(f"{target}: is there and no style model; give another -o")
+
+
+@contextmanager
+def model_folder(target: Path) -> Iterator[Path]:
+    """A folder beside ``target``, which takes its name when all is written, and only then."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial.mkdir(parents=True)
+    before = target.with_name(f".{target.name}.{os.getpid()}.before")
+    try:
+        yield partial
+        # A folder cannot be replaced by another in one step.
+        if target.exists():
+            target.replace(before)
+        partial.replace(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)

@@ -1,0 +1,116 @@
+"""``vidstyle train`` from folders to a model that renders."""
+
+from pathlib import Path
+
+import cv2
+import pytest
+import skimage.data
+import torch
+
+from vidstyle.style.build import build_stylizer
+from vidstyle.train.config import read_config
+from vidstyle.train.score import restyled
+
+RECIPE = """
+validation = 2
+[architecture]
+texture = 8
+depth = 1
+[data]
+content_side = 96
+style_side = 96
+[distil]
+steps = 4
+batch = 2
+side = 64
+samples = 4
+[style]
+steps = 2
+batch = 1
+side = 64
+[run]
+workers = 0
+"""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """Photographs, styles, and a recipe that takes seconds."""
+    root = tmp_path_factory.mktemp("training")
+    kinds = {"photographs": ("astronaut", "chelsea", "coffee"), "styles": ("retina", "rocket")}
+    for kind, names in kinds.items():
+        (root / kind).mkdir()
+        for name in names:
+            small = cv2.resize(getattr(skimage.data, name)(), (180, 120))
+            cv2.imwrite(str(root / kind / f"{name}.png"), small[..., ::-1])
+    (root / "recipe.toml").write_text(RECIPE)
+    return root / "photographs", root / "styles", root / "recipe.toml"
+
+
+@pytest.fixture
+def arguments(folders: tuple[Path, Path, Path], tmp_path: Path) -> list[object]:
+    content, styles, recipe = folders
+    named = ["--content", content, "--styles", styles, "--config", recipe, "--device", "cpu"]
+    return ["train", *named, "--teacher", "micro", "-o", tmp_path / "mine"]
+
+
+def test_a_model_that_renders(vidstyle, arguments, tmp_path: Path) -> None:
+    done = vidstyle(*arguments, "--held-out", "coffee", "--held-out", "retina")
+    assert done.code == 0, done.err
+    assert done.out.strip() == str(tmp_path / "mine")
+    model = tmp_path / "mine"
+    files = {file.name for file in model.iterdir()}
+    assert files == {
+        *("weights.safetensors", "config.toml", "training.toml"),
+        *("README.md", "samples.jpg"),
+    }
+    assert {file.name for file in tmp_path.iterdir()} == {"mine", "mine.training"}
+    assert read_config(model / "training.toml").architecture.texture == 8
+    card = (model / "README.md").read_text()
+    assert "3 photographs of `photographs`; held out: coffee" in card
+    assert "--held-out coffee --held-out retina -o mine" in card
+    stylizer = build_stylizer(str(model), torch.device("cpu"))
+    plate = torch.from_numpy(skimage.data.coffee()[:96, :128].copy())
+    plate = plate.permute(2, 0, 1)[None].float() / 255
+    result = restyled(stylizer, plate, plate.flip(1))
+    assert result.shape == plate.shape
+    assert (result - plate).abs().mean() > 0.02
+
+
+def test_a_run_is_neither_repeated_nor_replaced_by_accident(vidstyle, arguments) -> None:
+    assert vidstyle(*arguments).code == 0
+    again = vidstyle(*arguments)
+    assert again.code == 2
+    assert "mine: is already there; give --overwrite" in again.err
+    assert "already there" in vidstyle(*arguments, "--resume").out
+    resumed = vidstyle(*arguments, "--resume", "--overwrite")
+    assert resumed.code == 0
+    other = vidstyle(*arguments, "--resume", "--overwrite", "--seed", 9)
+    assert other.code == 2
+    assert "seed = 7, not 9" in other.err
+    assert vidstyle(*arguments, "--overwrite", "--seed", 9).code == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "message"),
+    [
+        (["--held-out", "cofee"], 2, "--held-out cofee: nothing has this name; try coffee"),
+        (["--teacher", "nobody"], 2, "--teacher nobody: no such file"),
+        (["--object", "person"], 2, "without --shot: --object cannot be meant"),
+        (["--shot", "in.mp4"], 2, "--shot: --content and --styles cannot be meant"),
+        (["--videos", "nowhere"], 3, "--videos nowhere: there is no such folder"),
+        (["--config", "nowhere.toml"], 2, "nowhere.toml: cannot be read"),
+    ],
+)
+def test_what_cannot_be_meant(vidstyle, arguments, tmp_path, more, code, message) -> None:
+    done = vidstyle(*arguments, *more)
+    assert (done.code, done.err.count("\n")) == (code, 1), done.err
+    assert message in done.err
+    assert not (tmp_path / "mine").exists()
+
+
+def test_an_empty_folder(vidstyle, arguments, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = vidstyle(*arguments, "--content", tmp_path / "empty")
+    assert done.code == 3
+    assert "empty: there are no pictures in this folder" in done.err

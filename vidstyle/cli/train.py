@@ -1,0 +1,246 @@
+"""``vidstyle train``: pictures in, a style model out; or a model tuned to one shot."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from vidstyle.cli.options import option
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.options import DEFAULTS
+from vidstyle.progress import NAMES as PROGRESSES
+from vidstyle.progress import Progress, build_progress
+from vidstyle.style.encoders import ENCODERS
+from vidstyle.train.config import TrainConfig, changed, read_config
+
+_FOLDER = click.Path(path_type=Path)
+
+#: What the extra ``train`` installs.
+_EXTRA = ("accelerate", "h5py", "pycocotools", "skimage", "tensorboard", "torchmetrics")
+
+#: Minutes that a shot is tuned for, unless the user says otherwise.
+_SHOT_MINUTES = 10.0
+
+
+@click.command("train")
+@option("--content", type=_FOLDER, metavar="DIR", help="Photographs.")
+@option("--styles", type=_FOLDER, metavar="DIR", help="Paintings, drawings: pictures of style.")
+@option(
+    "--videos",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Clips or folders of frames, for the temporal terms.",
+)
+@option(
+    "--masks",
+    type=_FOLDER,
+    metavar="PATH",
+    help="Of the photographs: a folder of PNG masks or Labelme files, or COCO's JSON.",
+)
+@option(
+    "--domain",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Pictures of another domain, for the domain-adversarial term.",
+)
+@option(
+    "--held-out",
+    multiple=True,
+    metavar="NAME",
+    help="A picture or clip not to train on, without suffix; may repeat. One in ten by default.",
+)
+@option("--shot", metavar="INPUT", help="Tune a model to this shot instead.")
+@option("--object", "spec", metavar="SPEC", help="With --shot: its object, as in render.")
+@option("--style", metavar="IMAGE", help="With --shot: its style.")
+@option(
+    "--model",
+    metavar="NAME|PATH",
+    default=None,
+    help=f"With --shot: the model to tune; {DEFAULTS.model} by default.",
+)
+@option("--encoder", type=click.Choice(ENCODERS), help="What sees texture.")
+@option(
+    "--teacher",
+    metavar="NAME|FILE",
+    help="auto, vgg19, vgg16, vgg16-hed, micro, or a file of weights.",
+)
+@option(
+    "--config",
+    "config_file",
+    type=_FOLDER,
+    metavar="FILE.toml",
+    help="A recipe; training.toml of any model is one. Options come before it.",
+)
+@option("--steps", type=click.IntRange(1), metavar="N", help="Of each phase.")
+@option(
+    "--minutes",
+    type=click.FloatRange(0, min_open=True),
+    metavar="N",
+    help=f"Stop training after so long; with --shot {_SHOT_MINUTES:.0f} by default.",
+)
+@option("--seed", type=click.IntRange(0), help="Of every random choice.")
+@option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.")
+@option(
+    "--work",
+    type=_FOLDER,
+    metavar="DIR",
+    help="For checkpoints, curves and TensorBoard; beside the output by default.",
+)
+@option(
+    "-o",
+    "--output",
+    type=_FOLDER,
+    required=True,
+    metavar="MODELFOLDER",
+    help="The model: give it to --model.",
+)
+@option("--resume", is_flag=True, help="Go on from the checkpoint in --work.")
+@option("--overwrite", is_flag=True, help="Replace the model, and start anew unless --resume.")
+@option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
+        help="How progress is told.")  # fmt: skip
+def train_command(
+    content: Path | None,
+    styles: Path | None,
+    videos: Path | None,
+    masks: Path | None,
+    domain: Path | None,
+    held_out: tuple[str, ...],
+    shot: str | None,
+    spec: str | None,
+    style: str | None,
+    model: str | None,
+    encoder: str | None,
+    teacher: str | None,
+    config_file: Path | None,
+    steps: int | None,
+    minutes: float | None,
+    seed: int | None,
+    device: str | None,
+    work: Path | None,
+    output: Path,
+    resume: bool,
+    overwrite: bool,
+    progress: str,
+) -> None:
+    """Train a style model, or tune one to a shot.
+
+    \b
+    vidstyle train --content photographs --styles paintings -o models/mine
+    vidstyle train --shot in.mp4 --object person --style art.jpg --minutes 10 -o models/hero
+
+    Several processes: accelerate launch -m vidstyle train …
+    """
+    config = _recipe(config_file, encoder, teacher, steps, seed, device)
+    work = work or output.with_name(f"{output.name}.training")
+    folders = {"content": content, "styles": styles, "videos": videos, "masks": masks}
+    folders |= {"domain": domain}
+    if shot is not None:
+        _refuse("--shot", {**folders, "held-out": held_out, "encoder": encoder, "resume": resume})
+        if style is None:
+            raise UsageError("--shot: needs --style IMAGE as well")
+        _check_free(output, overwrite)
+        with closing(build_progress(progress)) as told:
+            _tune(shot, spec, style, model, minutes, config, work, output, told)
+    else:
+        _refuse("without --shot", {"object": spec, "style": style, "model": model})
+        if content is None or styles is None:
+            raise UsageError("give --content DIR and --styles DIR, or --shot INPUT and --style")
+        for name, folder in folders.items():
+            if folder is not None and not folder.exists():
+                raise MediaError(f"--{name} {folder}: there is no such folder; check the name")
+        if resume and not overwrite and output.exists():
+            click.echo(f"{output}: already there")
+            return
+        with _train_extra():
+            from vidstyle.train.data import Sources
+            from vidstyle.train.job import TrainJob, run
+
+            sources = Sources(content, styles, videos, masks, domain, held_out)
+            job = TrainJob(sources, config, work, output, minutes or 0.0, resume, overwrite)
+            with closing(build_progress(progress)) as told:
+                run(job, told)
+    click.echo(str(output))
+
+
+def _recipe(
+    file: Path | None,
+    encoder: str | None,
+    teacher: str | None,
+    steps: int | None,
+    seed: int | None,
+    device: str | None,
+) -> TrainConfig:
+    """The config file with what the options say instead."""
+    config = read_config(file) if file else TrainConfig()
+    given = {"teacher": teacher, "seed": seed}
+    values: dict[str, object] = {name: value for name, value in given.items() if value is not None}
+    if encoder is not None:
+        if config.start:
+            raise UsageError(
+                f"--encoder: {config.start}, which the recipe starts from, has its own"
+            )
+        values["architecture"] = replace(config.architecture, encoder=encoder)
+    if steps is not None:
+        for name in ("distil", "style"):
+            phase = getattr(config, name)
+            values[name] = replace(phase, steps=steps if phase.steps else 0)
+    if device is not None:
+        values["run"] = replace(config.run, device=device)
+    result: TrainConfig = changed(config, **values)
+    return result
+
+
+def _tune(
+    shot: str,
+    spec: str | None,
+    style: str,
+    model: str | None,
+    minutes: float | None,
+    config: TrainConfig,
+    work: Path,
+    output: Path,
+    progress: Progress,
+) -> None:
+    with _train_extra():
+        from vidstyle.train.shot import tune_shot
+
+        tune_shot(
+            shot,
+            spec,
+            style,
+            model=model or DEFAULTS.model,
+            minutes=minutes or _SHOT_MINUTES,
+            config=config,
+            work=work,
+            output=output,
+            progress=progress,
+        )
+
+
+def _refuse(place: str, options: dict[str, object]) -> None:
+    given = [f"--{name}" for name, value in options.items() if value]
+    if given:
+        raise UsageError(f"{place}: {' and '.join(given)} cannot be meant; leave it out")
+
+
+def _check_free(output: Path, overwrite: bool) -> None:
+    with _train_extra():
+        from vidstyle.train.save import check_model_folder
+
+        check_model_folder(output, overwrite)
+
+
+@contextmanager
+def _train_extra() -> Iterator[None]:
+    """Training needs packages that rendering does not."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _EXTRA:
+            raise
+        raise UsageError(
+            f"training needs {package}, which is not installed: pip install 'vidstyle[train]'"
+        ) from None

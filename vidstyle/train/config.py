@@ -1,0 +1,349 @@
+"""The recipe of a training run: the one source of its defaults, read from and written to TOML.
+
+seed = 7
+[architecture]
+encoder = "micro"
+[style]
+steps = 4000
+[style.weights]
+gram = 1.0
+"""
+
+import difflib
+import json
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vidstyle.errors import UsageError
+from vidstyle.style.encoders import ENCODERS
+from vidstyle.style.network import Architecture
+
+SCHEDULES = ("cosine", "plateau")
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What every phase of training is told.
+
+    Attributes:
+        steps: of the optimiser; 0 leaves the phase out.
+        minutes: the run ends after so many if that comes first; 0 sets no bound.
+        batch: items in one pass through the network, in each process.
+        accumulate: passes that one step of the optimiser adds up.
+        side: of a crop in pixels; a multiple of 8.
+        zoom: a crop covers ``side`` times something in this range.
+        rate: peak learning rate.
+        warm_up: steps that lead to it.
+        clip: largest gradient norm.
+        schedule: ``cosine`` falls along half a cosine over the run; ``plateau`` halves the rate
+            when the validation stops improving.
+    """
+
+    steps: int = 1000
+    minutes: float = 0.0
+    batch: int = 6
+    accumulate: int = 1
+    side: int = 160
+    zoom: tuple[float, float] = (0.6, 1.8)
+    rate: float = 2e-3
+    warm_up: int = 40
+    clip: float = 1.0
+    schedule: str = "cosine"
+
+    def __post_init__(self) -> None:
+        _require(self.steps >= 0, "steps must be 0 or more")
+        _require(self.minutes >= 0, "minutes must be 0 or more")
+        _require(self.batch >= 1, "batch must be 1 or more")
+        _require(self.accumulate >= 1, "accumulate must be 1 or more")
+        _require(
+            self.side >= 32 and self.side % 8 == 0, "side must be a multiple of 8, at least 32"
+        )
+        _require(0 < self.zoom[0] <= self.zoom[1], "zoom must be two rising numbers above 0")
+        _require(self.rate > 0, "rate must be above 0")
+        _require(self.warm_up >= 0, "warm_up must be 0 or more")
+        _require(self.clip > 0, "clip must be above 0")
+        _require(self.schedule in SCHEDULES, f"schedule must be one of {', '.join(SCHEDULES)}")
+
+
+@dataclass(frozen=True)
+class DistilWeights:
+    """How much each term of the distillation counts; see :mod:`vidstyle.train.distil`."""
+
+    features: float = 1.0
+    bands: float = 1.0
+    picture: float = 5.0
+
+    def __post_init__(self) -> None:
+        _require_not_negative(self)
+
+
+@dataclass(frozen=True)
+class DistilConfig(Phase):
+    """The first phase.
+
+    Attributes:
+        noise: deviation of the noise on the decoder's input.
+        samples: crops that the principal components are estimated from.
+    """
+
+    noise: float = 0.1
+    samples: int = 60
+    weights: DistilWeights = field(default_factory=DistilWeights)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(self.noise >= 0, "noise must be 0 or more")
+        _require(self.samples >= 1, "samples must be 1 or more")
+
+
+@dataclass(frozen=True)
+class StyleWeights:
+    """How much each term of the style phase counts; 0 leaves a term out.
+
+    The terms are the functions of :mod:`vidstyle.train.losses`. The masked ones are taken over
+    the object only, and over everything where there is no mask.
+    """
+
+    content: float = 0.15
+    gram: float = 0.0
+    mean_std: float = 0.0
+    masked_gram: float = 1.0
+    masked_mean_std: float = 0.0
+    identity: float = 0.0
+    outside: float = 0.0
+    temporal: float = 0.0
+    feature_temporal: float = 0.0
+    long_term: float = 0.0
+    compound: float = 5.0
+    contrastive: float = 0.0
+    total_variation: float = 0.0
+    domain: float = 0.0
+    laplacian: float = 0.0
+    gradient: float = 0.0
+    structure: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_not_negative(self)
+
+
+@dataclass(frozen=True)
+class StyleConfig(Phase):
+    """The second phase.
+
+    Attributes:
+        rise: fraction of the run over which the weight of style rises from a third to its own.
+        gaps: between the frames of clips that the temporal terms compare, in frames; rising.
+        shift, noise, light: of motion made up for photographs; see
+            :class:`vidstyle.train.motion.SyntheticMotion`.
+    """
+
+    steps: int = 2000
+    batch: int = 4
+    rate: float = 5e-4
+    rise: float = 0.3
+    gaps: tuple[int, ...] = (1,)
+    shift: float = 8.0
+    noise: float = 0.02
+    light: float = 0.1
+    weights: StyleWeights = field(default_factory=StyleWeights)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _require(0 <= self.rise <= 1, "rise must be in [0, 1]")
+        rising = list(self.gaps) == sorted(set(self.gaps)) and min(self.gaps, default=0) >= 1
+        _require(rising, "gaps must be rising numbers of frames")
+        for name in ("shift", "noise", "light"):
+            _require(getattr(self, name) >= 0, f"{name} must be 0 or more")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How pictures are read.
+
+    Attributes:
+        content_side, style_side, video_side: their shorter side in pixels; photographs of another
+            domain have the content's.
+    """
+
+    content_side: int = 400
+    style_side: int = 512
+    video_side: int = 256
+
+    def __post_init__(self) -> None:
+        for name in ("content_side", "style_side", "video_side"):
+            _require(getattr(self, name) >= 32, f"{name} must be 32 or more")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How a run behaves; nothing of it changes what is learned, so it may differ on resuming.
+
+    Attributes:
+        checkpoint_every, validate_every: steps from one to the next.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        workers: processes that draw samples; 0 draws them in the training process, −1 takes none
+            on a CPU and one a core, eight at most, on CUDA.
+    """
+
+    checkpoint_every: int = 100
+    validate_every: int = 100
+    device: str = "auto"
+    workers: int = -1
+
+    def __post_init__(self) -> None:
+        _require(self.checkpoint_every >= 1, "checkpoint_every must be 1 or more")
+        _require(self.validate_every >= 1, "validate_every must be 1 or more")
+        _require(self.workers >= -1, "workers must be -1 or more")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides what a run makes of its data.
+
+    Attributes:
+        seed: of every random choice.
+        start: style model that training goes on from, by name or folder, which then also tells the
+            architecture; "" starts from random weights and the encoder's pretrained backbone.
+        teacher: ``auto``, a name from :data:`vidstyle.train.teacher.TEACHERS`, or a file.
+        ridge: of the transform; see :func:`vidstyle.style.transform.optimal_map`.
+        average: decay of the running mean of the weights, which is what is saved.
+        validation: items of the validation.
+        licence: SPDX identifier of the weights that come of it.
+    """
+
+    seed: int = 7
+    start: str = ""
+    teacher: str = "auto"
+    ridge: float = 0.1
+    average: float = 0.995
+    validation: int = 12
+    licence: str = "Apache-2.0"
+    architecture: Architecture = field(default_factory=Architecture)
+    data: DataConfig = field(default_factory=DataConfig)
+    distil: DistilConfig = field(default_factory=DistilConfig)
+    style: StyleConfig = field(default_factory=StyleConfig)
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def __post_init__(self) -> None:
+        sizes = self.architecture
+        nothing = not (self.distil.steps or self.style.steps)
+        _require(not nothing, "distil.steps and style.steps are both 0: there is nothing to do")
+        random = not self.distil.steps and not self.start
+        _require(not random, "distil.steps is 0: name a model in start, or style has no ground")
+        _require(self.seed >= 0, "seed must be 0 or more")
+        _require(self.ridge > 0, "ridge must be above 0")
+        _require(0 <= self.average < 1, "average must be in [0, 1)")
+        _require(self.validation >= 1, "validation must be 1 or more")
+        _require(sizes.encoder in ENCODERS, f"encoder must be one of {', '.join(ENCODERS)}")
+        _require(sizes.texture >= 1 and sizes.depth >= 0, "texture and depth must be positive")
+        _require(sizes.attention >= 0, "attention must be 0 or more")
+
+
+def read_config(path: Path) -> TrainConfig:
+    """Read a recipe; what the file does not say keeps its default.
+
+    Raises:
+        UsageError: the file cannot be read, or has an unknown key or a value that cannot be meant.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: cannot be read as TOML ({error}); mend it") from None
+    config: TrainConfig = _build(TrainConfig, table, path, "")
+    return config
+
+
+def write_config(config: TrainConfig, path: Path) -> None:
+    """Write a recipe that :func:`read_config` reads."""
+    path.write_text("\n".join(_lines(asdict(config), "")) + "\n", encoding="utf-8")
+
+
+def changed(config: Any, **values: Any) -> Any:
+    """``dataclasses.replace`` for what the command line says: bad values are the user's.
+
+    Raises:
+        UsageError: a value that cannot be meant.
+    """
+    try:
+        return replace(config, **values)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """``{"style": {"rate": 1}}`` → ``{"style.rate": 1}``."""
+    entries: dict[str, Any] = {}
+    for key, value in table.items():
+        entries |= (
+            flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        )
+    return entries
+
+
+def _build(kind: Any, table: Mapping[str, Any], path: Path, place: str) -> Any:
+    """A dataclass of type ``kind`` from a table of a TOML file."""
+    types = typing.get_type_hints(kind)
+    values = {}
+    for key, value in table.items():
+        name = f"{place}{key}"
+        if key not in types:
+            near = difflib.get_close_matches(key, types, n=1)
+            known = f"did you mean {near[0]}" if near else f"known are {', '.join(types)}"
+            raise UsageError(f"{path}: unknown key {name}; {known}")
+        if is_dataclass(types[key]):
+            if not isinstance(value, dict):
+                raise UsageError(f"{path}: {name} must be a table; write [{name}]")
+            values[key] = _build(types[key], value, path, f"{name}.")
+        else:
+            values[key] = _typed(types[key], value, path, name)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise UsageError(f"{path}: {place}{error}") from None
+
+
+def _typed(kind: Any, value: object, path: Path, name: str) -> object:
+    # In TOML 1 is no float, and in Python True is an int; neither is what people mean.
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is kind:
+        return value
+    if typing.get_origin(kind) is tuple and isinstance(value, list):
+        parts = typing.get_args(kind)
+        if parts[-1] is Ellipsis:
+            parts = parts[:1] * len(value)
+        if len(parts) == len(value):
+            return tuple(_typed(*both, path, name) for both in zip(parts, value, strict=True))
+    wanted = getattr(kind, "__name__", str(kind)) if kind in (int, float, str) else str(kind)
+    raise UsageError(f"{path}: {name} is {json.dumps(value, default=str)}; it must be {wanted}")
+
+
+def _lines(table: Mapping[str, Any], place: str) -> list[str]:
+    """TOML: plain values first, since whatever follows a table's header belongs to it."""
+    plain = [
+        # JSON's strings, numbers and lists are TOML's.
+        f"{key} = {json.dumps(value)}"
+        for key, value in table.items()
+        if not isinstance(value, dict)
+    ]
+    tables = [
+        line
+        for key, value in table.items()
+        if isinstance(value, dict)
+        for line in ("", f"[{place}{key}]", *_lines(value, f"{place}{key}."))
+    ]
+    return plain + tables
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ValueError(message)
+
+
+def _require_not_negative(weights: Any) -> None:
+    for entry in fields(weights):
+        _require(getattr(weights, entry.name) >= 0, f"{entry.name} must be 0 or more")

@@ -1,0 +1,225 @@
+"""``vidstyle train`` from its folders to the model's folder, phase by phase."""
+
+import logging
+import shutil
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from vidstyle.device import select_device
+from vidstyle.errors import UsageError
+from vidstyle.flow.build import build_flow
+from vidstyle.progress import Progress
+from vidstyle.style.build import build_stylizer
+from vidstyle.style.encoders import Vgg19Encoder
+from vidstyle.style.network import StyleNetwork
+from vidstyle.style.stylizer import Stylizer
+from vidstyle.train.backbone import load_backbone
+from vidstyle.train.card import Made, write_card
+from vidstyle.train.checkpoint import NAME as CHECKPOINT
+from vidstyle.train.config import Phase, StyleConfig, TrainConfig, flat, write_config
+from vidstyle.train.data import Crops, Sources, Split, TrainingData, read_data
+from vidstyle.train.distil import DistilObjective
+from vidstyle.train.loop import Trained, build_accelerator, train
+from vidstyle.train.motion import VideoPairs
+from vidstyle.train.objective import Objective
+from vidstyle.train.save import check_model_folder, model_folder, save_model
+from vidstyle.train.style import StyleData, StyleObjective
+from vidstyle.train.teacher import Teacher, build_teacher
+from vidstyle.video.clip import ClipReader
+
+PHASES = ("distil", "style")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """One run.
+
+    Attributes:
+        minutes: of training in all; 0 sets no bound. The first of two phases may use up to half.
+        work: folder for checkpoints and records.
+        output: the model's folder.
+        resume: go on from the checkpoints in ``work``.
+        overwrite: replace ``output``, and without ``resume`` what is in ``work``.
+    """
+
+    sources: Sources
+    config: TrainConfig
+    work: Path
+    output: Path
+    minutes: float = 0.0
+    resume: bool = False
+    overwrite: bool = False
+
+
+def run(job: TrainJob, progress: Progress) -> None:
+    """Train a model and write its folder, which appears when it is whole.
+
+    Raises:
+        UsageError: something is in the way, the recipe cannot be meant, or the run diverges.
+        MediaError: the data cannot be used.
+        WeightsError: the teacher's or the encoder's weights are missing.
+        Cancelled: a signal came; ``resume`` goes on.
+    """
+    check_model_folder(job.output, job.overwrite)
+    accelerator = build_accelerator(select_device(job.config.run.device))
+    _clear_work(job, accelerator)
+    config = job.config
+    data = read_data(job.sources, config.data)
+    teacher = build_teacher(config.teacher)
+    network = _start(config)
+    config = replace(config, architecture=network.architecture)
+    trained: dict[str, Trained] = {}
+    for name in PHASES:
+        phase: Phase = getattr(config, name)
+        if not phase.steps:
+            log.info("%s: left out", name)
+            continue
+        objective = _objective(name, network, teacher, data, config)
+        trained[name] = train(
+            objective,
+            replace(phase, minutes=_minutes(job, name, trained)),
+            job.work / name,
+            accelerator,
+            name=name,
+            average=config.average,
+            run=config.run,
+            config=_decisive(config, name, teacher, data),
+            progress=progress,
+        )
+        network = trained[name].network
+    if accelerator.is_main_process:
+        _write(job, config, network, teacher.to(accelerator.device), data, trained, accelerator)
+
+
+def _clear_work(job: TrainJob, accelerator: Accelerator) -> None:
+    present = [job.work / name for name in PHASES if (job.work / name / CHECKPOINT).exists()]
+    if present and not (job.resume or job.overwrite):
+        raise UsageError(
+            f"{present[-1]}: holds the checkpoint of a run; give --resume to go on from it, or "
+            "--overwrite to start anew"
+        )
+    # No process may delete before all have looked.
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process and not job.resume:
+        for folder in present:
+            shutil.rmtree(folder)
+    accelerator.wait_for_everyone()
+
+
+def _start(config: TrainConfig) -> StyleNetwork:
+    """What the first phase begins with, on the CPU."""
+    if config.start:
+        network = build_stylizer(config.start, torch.device("cpu")).network.requires_grad_(True)
+        if isinstance(network.encoder, Vgg19Encoder):
+            network.encoder.backbone.requires_grad_(False)
+        return network
+    torch.manual_seed(config.seed)
+    network = StyleNetwork(config.architecture)
+    load_backbone(network)
+    return network
+
+
+def _objective(
+    name: str, network: StyleNetwork, teacher: Teacher, data: TrainingData, config: TrainConfig
+) -> Objective:
+    network.requires_grad_(True)
+    if isinstance(network.encoder, Vgg19Encoder):
+        network.encoder.backbone.requires_grad_(False)
+    if name == "distil":
+        return DistilObjective(
+            network, teacher, data, config.distil, seed=config.seed, validation=config.validation
+        )
+    if config.style.weights.domain > 0 and data.domain is None:
+        raise UsageError("style.weights.domain is set, but no --domain DIR is given; give one")
+    torch.manual_seed(config.seed)  # the objective's own helpers start at random
+    return StyleObjective(
+        network,
+        teacher,
+        config.style,
+        _style_data(data, config, "train"),
+        _style_data(data, config, "held_out"),
+        ridge=config.ridge,
+        seed=config.seed,
+        items=config.validation,
+    )
+
+
+def _style_data(data: TrainingData, config: TrainConfig, part: str) -> StyleData:
+    """The second phase's data: ``part`` is train or held_out."""
+    style = config.style
+
+    def crops(split: Split) -> Crops:
+        return Crops([getattr(split, part)], style.side, style.zoom)
+
+    return StyleData(
+        contents=crops(data.content),
+        styles=crops(data.styles),
+        videos=_pairs(getattr(data.clips, part), style, config) if data.clips else None,
+        domain=crops(data.domain) if data.domain else None,
+    )
+
+
+def _pairs(clips: list[ClipReader], style: StyleConfig, config: TrainConfig) -> VideoPairs:
+    side = config.data.video_side
+    # Pairs are drawn on the CPU, by several processes: DIS is the estimator for that.
+    flow = build_flow("dis", torch.device("cpu"), side)
+    return VideoPairs(
+        clips, flow, side=style.side, short_side=side, zoom=style.zoom, gaps=style.gaps
+    )
+
+
+def _minutes(job: TrainJob, name: str, trained: dict[str, Trained]) -> float:
+    """The phase's bound: its own in the recipe, or its part of the run's."""
+    phase: Phase = getattr(job.config, name)
+    if not job.minutes:
+        return phase.minutes
+    if name == "distil":
+        return job.minutes / 2 if job.config.style.steps else job.minutes
+    spent = sum(each.seconds for each in trained.values()) / 60
+    return max(job.minutes - spent, 0.01)
+
+
+def _decisive(
+    config: TrainConfig, name: str, teacher: Teacher, data: TrainingData
+) -> dict[str, Any]:
+    """What a checkpoint of a phase must have been made with. How long, and on what machine, a
+    sitting runs is free; so is all that only the other phase reads."""
+    table = flat(asdict(replace(config, teacher=teacher.name)))
+    free = "run.", "licence", *(f"{other}." for other in PHASES if other != name)
+    kept = {key: value for key, value in table.items() if not key.startswith(free)}
+    kept.pop(f"{name}.minutes")
+    return {**kept, "data": data.digest}
+
+
+def _write(
+    job: TrainJob,
+    config: TrainConfig,
+    network: StyleNetwork,
+    teacher: Teacher,
+    data: TrainingData,
+    trained: dict[str, Trained],
+    accelerator: Accelerator,
+) -> None:
+    began = time.monotonic()
+    with model_folder(job.output) as folder:
+        save_model(folder, network, config.ridge, config.licence)
+        write_config(config, folder / "training.toml")
+        made = Made(
+            name=job.output.name,
+            config=config,
+            sources=job.sources,
+            data=data,
+            teacher=teacher,
+            trained=trained,
+            records={name: job.work / name for name in trained},
+            processes=accelerator.num_processes,
+        )
+        write_card(folder, made, Stylizer(network, accelerator.device, config.ridge))
+    log.info("%s: written; its card took %.0f s", job.output, time.monotonic() - began)

@@ -1,0 +1,319 @@
+"""The loop of training, the same for every objective and any number of processes.
+
+``accelerate`` places tensors, scales half precision on CUDA, accumulates and adds up gradients
+over processes. Whatever is random is drawn from the seed and the index of an item, so that a run
+that was interrupted goes on to the same losses as one that was not.
+"""
+
+import logging
+import math
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import DistributedDataParallelKwargs, broadcast, send_to_device
+from torch import Tensor
+from torch.func import functional_call
+from torch.utils.data import DataLoader, Dataset, default_collate
+
+from vidstyle.errors import Cancelled
+from vidstyle.progress import Progress
+from vidstyle.style.network import StyleNetwork
+from vidstyle.train.checkpoint import load_checkpoint, save_checkpoint
+from vidstyle.train.config import Phase, RunConfig
+from vidstyle.train.divergence import Divergence
+from vidstyle.train.ema import average_of
+from vidstyle.train.interruption import Interruption, deferred_signals
+from vidstyle.train.objective import Objective, Sample, weighted_sum
+from vidstyle.train.record import Record
+from vidstyle.train.schedule import build_schedule
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a phase comes to.
+
+    Attributes:
+        network: with the running mean of the weights, on the CPU.
+        steps: of the optimiser.
+        seconds: of all sittings together.
+        validation: the loss on held-out pictures and its terms at the end, unweighted.
+    """
+
+    network: StyleNetwork
+    steps: int
+    seconds: float
+    validation: dict[str, float]
+
+
+def build_accelerator(device: torch.device) -> Accelerator:
+    """What a process trains with; one of all processes where a launcher started several.
+
+    Half precision is CUDA's: on a CPU it is many times slower.
+    """
+    if device.type == "cuda" and device.index is not None:
+        torch.cuda.set_device(device)
+    return Accelerator(
+        cpu=device.type == "cpu",
+        mixed_precision="fp16" if device.type == "cuda" else "no",
+        # Normalisation is frozen; there is nothing in the buffers to keep in step.
+        kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
+    )
+
+
+def train(
+    objective: Objective,
+    phase: Phase,
+    folder: Path,
+    accelerator: Accelerator,
+    *,
+    name: str,
+    average: float,
+    run: RunConfig,
+    config: Mapping[str, Any],
+    progress: Progress,
+) -> Trained:
+    """Run a phase to its end, or to its bound in minutes.
+
+    Args:
+        folder: takes the checkpoint, which the run goes on from where there is one, and the
+            records.
+        name: of the phase, for the log.
+        average: decay of the running mean of the weights.
+        config: flat, of plain values: what a checkpoint must have been made with.
+
+    Raises:
+        UsageError: the run diverges, or the checkpoint is another run's.
+        WeightsError: the checkpoint is corrupt.
+        Cancelled: a signal came; a checkpoint was written.
+    """
+    loop = _Loop(objective, phase, folder, accelerator, average, run, config)
+    return loop.run(name, progress)
+
+
+class _Loop:
+    def __init__(
+        self,
+        objective: Objective,
+        phase: Phase,
+        folder: Path,
+        accelerator: Accelerator,
+        average: float,
+        run: RunConfig,
+        config: Mapping[str, Any],
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._objective, self._phase, self._folder = objective, phase, folder
+        self._accelerator, self._run, self._config = accelerator, run, dict(config)
+        accelerator.gradient_accumulation_steps = phase.accumulate
+        accelerator.step = 0
+        self._trained = [p for p in objective.parameters() if p.requires_grad]
+        # A shorter memory than usual for the gradient's square, which changes fast at the start.
+        optimizer = torch.optim.Adam(self._trained, phase.rate, betas=(0.9, 0.98))
+        objective.to(accelerator.device)
+        self._average = average_of(objective.network, average)
+        self._schedule = build_schedule(phase, optimizer)
+        self._step, self._before, self._progress = 0, 0.0, 0.0
+        saved = load_checkpoint(folder, self._config)
+        if saved is not None:
+            self._step, self._before = saved["step"], saved["seconds"]
+            objective.load_state_dict(saved["objective"], strict=False)
+            self._average.load_state_dict(saved["average"])
+            optimizer.load_state_dict(saved["optimizer"])
+            self._schedule.load_state_dict(saved["schedule"])
+            if accelerator.scaler is not None:
+                accelerator.scaler.load_state_dict(saved["scaler"])
+            log.info("going on from step %d", self._step)
+        self._held_out = objective.held_out()
+        self._optimizer = accelerator.prepare_optimizer(optimizer)
+        self._model = accelerator.prepare_model(objective)
+        self._began = time.monotonic()
+        self._look_at_the_clock()
+
+    def run(self, name: str, progress: Progress) -> Trained:
+        start, validation = self._step, dict[str, float]()
+        divergence, batches = Divergence(), self._batches()
+        progress.stage(name, round(60 * self._phase.minutes) or self._phase.steps)
+        progress.advance(told := self._told())
+        with ExitStack() as stack:
+            interruption = stack.enter_context(deferred_signals())
+            record = None
+            if self._accelerator.is_main_process:
+                record = stack.enter_context(closing(Record(self._folder, start)))
+            while self._progress < 1:
+                step, weights = self._step, self._objective.weights(self._progress)
+                self._schedule.before(step, self._progress)
+                terms, norm = self._update(batches, weights)
+                self._step += 1
+                self._look_at_the_clock()
+                entries = {
+                    **terms,
+                    "loss": sum(weights[term] * value for term, value in terms.items()),
+                    "rate": self._optimizer.param_groups[0]["lr"],
+                    "norm": norm,
+                }
+                divergence.see(step, self._weighted(terms), norm)
+                if self._is_time_to(self._run.validate_every):
+                    validation = self._validate()
+                    self._schedule.validated(step, validation["loss"])
+                    entries |= {f"validation/{term}": v for term, v in validation.items()}
+                if record:
+                    record.write(step, entries)
+                if divergence.calm and self._is_time_to(self._run.checkpoint_every):
+                    self._save()
+                    self._log(name, start, entries)
+                self._stop_if_asked(interruption)
+                before, told = told, self._told()
+                progress.advance(told - before)
+        if not validation:  # the run was over before
+            validation = self._validate()
+        self._accelerator.unwrap_model(self._model, keep_fp32_wrapper=False)
+        network: StyleNetwork = self._average.module.cpu()  # type: ignore[assignment]
+        return Trained(network, self._step, self._seconds(), validation)
+
+    def _update(
+        self, batches: Iterator[Sample], weights: Mapping[str, float]
+    ) -> tuple[dict[str, float], float]:
+        """One step of the optimiser: terms, means over all passes and processes, and the norm of
+        the gradient."""
+        seen: list[Tensor] = []
+        names: list[str] = []
+        norm = math.nan
+        for _ in range(self._phase.accumulate):
+            with self._accelerator.accumulate(self._model):
+                terms = self._model(next(batches))
+                self._accelerator.backward(weighted_sum(terms, weights))
+                if self._accelerator.sync_gradients:
+                    norm = float(self._accelerator.clip_grad_norm_(self._trained, self._phase.clip))
+                    # The scaler of half precision must see a broken gradient, to find its scale.
+                    if math.isfinite(norm) or self._accelerator.scaler is not None:
+                        self._optimizer.step()
+                    if math.isfinite(norm):
+                        self._average.update_parameters(self._objective.network)
+                    self._optimizer.zero_grad()
+            names = list(terms)
+            seen.append(torch.stack([term.detach().float() for term in terms.values()]))
+        means = self._accelerator.reduce(torch.stack(seen).mean(0), "mean")
+        return dict(zip(names, means.tolist(), strict=True)), norm
+
+    @torch.no_grad()
+    def _validate(self) -> dict[str, float]:
+        """Terms on the held-out items, and their sum with the weights of the run's end, which
+        are the same all along."""
+        network = {f"network.{k}": v for k, v in self._average.module.state_dict().items()}
+        totals: dict[str, float] = {}
+        for first in range(0, len(self._held_out), self._phase.batch):
+            part = self._held_out[first : first + self._phase.batch]
+            batch = send_to_device(default_collate(part), self._accelerator.device)
+            with self._accelerator.autocast():
+                terms: dict[str, Tensor] = functional_call(self._objective, network, (batch,))
+            for name, term in terms.items():
+                share = len(part) / len(self._held_out)
+                totals[name] = totals.get(name, 0.0) + share * float(term)
+        return {"loss": sum(self._weighted(totals).values()), **totals}
+
+    def _weighted(self, terms: Mapping[str, float]) -> dict[str, float]:
+        weights = self._objective.weights(1.0)
+        return {name: weights[name] * term for name, term in terms.items()}
+
+    def _batches(self) -> Iterator[Sample]:
+        """Batches from the present step on, each process its own."""
+        accelerator, phase = self._accelerator, self._phase
+        of_a_step = phase.batch * phase.accumulate * accelerator.num_processes
+        items = _Items(self._objective, self._step * of_a_step, phase.steps * of_a_step)
+        loader = DataLoader(
+            items,
+            phase.batch,
+            num_workers=self._workers(),
+            pin_memory=accelerator.device.type == "cuda",
+            worker_init_fn=_ignore_interrupts,
+        )
+        return iter(accelerator.prepare_data_loader(loader)) if len(items) else iter(())
+
+    def _workers(self) -> int:
+        if self._run.workers >= 0:
+            return self._run.workers
+        return min(8, os.cpu_count() or 1) if self._accelerator.device.type == "cuda" else 0
+
+    def _save(self) -> None:
+        if not self._accelerator.is_main_process:
+            return
+        scaler = self._accelerator.scaler
+        state = {
+            "config": self._config,
+            "step": self._step,
+            "seconds": self._seconds(),
+            "objective": self._objective.kept_state(),
+            "average": self._average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "scaler": scaler.state_dict() if scaler is not None else {},
+        }
+        save_checkpoint(self._folder, state)
+
+    def _stop_if_asked(self, interruption: Interruption) -> None:
+        """All processes at the same step, or the others would wait for this one's gradients."""
+        if interruption.asked is not None:
+            self._accelerator.set_trigger()
+        if self._accelerator.check_trigger():
+            self._save()
+            log.info("stopped at step %d; --resume goes on from there", self._step)
+            raise interruption.asked or Cancelled("cancelled")
+
+    def _look_at_the_clock(self) -> None:
+        """Note the fraction of the run that is over, by the tighter of its bounds.
+
+        The clock is the main process's: all must come to the same end.
+        """
+        self._progress = self._step / self._phase.steps
+        if self._phase.minutes:
+            seconds = torch.tensor(self._seconds(), device=self._accelerator.device)
+            passed = float(broadcast(seconds)) / (60 * self._phase.minutes)
+            self._progress = max(self._progress, passed)
+        self._progress = min(1.0, self._progress)
+
+    def _is_time_to(self, every: int) -> bool:
+        return self._progress >= 1 or self._step % every == 0
+
+    def _told(self) -> int:
+        """How far the run is, in steps or, where minutes bound it, in seconds."""
+        seconds = self._progress * 60 * self._phase.minutes
+        return round(seconds) if self._phase.minutes else self._step
+
+    def _seconds(self) -> float:
+        return self._before + time.monotonic() - self._began
+
+    def _log(self, name: str, start: int, entries: Mapping[str, float]) -> None:
+        pace = (time.monotonic() - self._began) / max(1, self._step - start)
+        log.info(
+            "%s: step %d, loss %.4f, %.2f s a step, %.0f%% done",
+            *(name, self._step, entries["loss"], pace, 100 * self._progress),
+        )
+
+
+class _Items(Dataset[Sample]):
+    """An objective's training items from one index on."""
+
+    def __init__(self, objective: Objective, first: int, end: int) -> None:
+        self._objective, self._first, self._count = objective, first, max(0, end - first)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._objective.sample(self._first + index)
+
+
+def _ignore_interrupts(_worker: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the training process ends its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -1,0 +1,85 @@
+"""How good a model is, in the eyes of its teacher: style distance, likeness, reconstruction."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+import torch
+from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from torch import Tensor
+
+from vidstyle.style.stylizer import Sample, Stylizer
+from vidstyle.train.data import Pictures
+from vidstyle.train.losses.style import gram, gram_distance
+from vidstyle.train.teacher import Teacher
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over photographs and styles, at full strength.
+
+    Attributes:
+        before, after: style distance of the plate and of the result: relative squared difference
+            of Gram matrices, the mean over the teacher's layers.
+        likeness: SSIM of the result to the plate (Wang 2004).
+    """
+
+    before: float
+    after: float
+    likeness: float
+
+
+def score(stylizer: Stylizer, teacher: Teacher, contents: Pictures, styles: Pictures) -> Score:
+    """Every photograph in every style. The teacher must be on the stylizer's device."""
+    before, after, kept = [], [], []
+    for style in units(styles):
+        wanted = _grams(teacher, style, stylizer.device)
+        for plate in units(contents):
+            result = restyled(stylizer, plate, style)
+            before.append(_distance(_grams(teacher, plate, stylizer.device), wanted))
+            after.append(_distance(_grams(teacher, result, stylizer.device), wanted))
+            likeness = structural_similarity(
+                plate[0].numpy(), result[0].numpy(), channel_axis=0, data_range=1.0
+            )
+            kept.append(likeness)
+    return Score(float(np.mean(before)), float(np.mean(after)), float(np.mean(kept)))
+
+
+def reconstruction(stylizer: Stylizer, contents: Pictures) -> float:
+    """Lowest PSNR in dB of pictures given their own statistics as the style."""
+    return min(
+        float(
+            peak_signal_noise_ratio(
+                plate.numpy(), restyled(stylizer, plate, plate).numpy(), data_range=1.0
+            )
+        )
+        for plate in units(contents)
+    )
+
+
+def restyled(stylizer: Stylizer, plate: Tensor, style: Tensor) -> Tensor:
+    """A plate in a style, (1, 3, H, W) in [0, 1] each, on the CPU."""
+    transfer = stylizer.transfer(_whole(plate), stylizer.style(style))
+    return stylizer(plate, transfer).cpu()
+
+
+def units(pictures: Pictures, limit: int | None = None) -> Iterator[Tensor]:
+    """Pictures as (1, 3, H, W) in [0, 1], the first ``limit`` of them."""
+    for index in islice(range(len(pictures)), limit):
+        yield pictures[index][None, :3].float() / 255
+
+
+def _whole(plate: Tensor) -> Callable[[], list[Sample]]:
+    """All of a picture as the only sample of its object."""
+    return lambda: [(plate, torch.ones_like(plate[:, :1]))]
+
+
+@torch.inference_mode()
+def _grams(teacher: Teacher, picture: Tensor, device: torch.device) -> dict[str, Tensor]:
+    return {layer: gram(seen) for layer, seen in teacher(picture.to(device)).items()}
+
+
+def _distance(seen: dict[str, Tensor], wanted: dict[str, Tensor]) -> float:
+    terms = [gram_distance(seen[layer], wanted[layer]) for layer in wanted]
+    return float(torch.stack(terms).mean())

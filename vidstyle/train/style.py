@@ -1,0 +1,299 @@
+"""The second phase: decoder and attention learn to paint, through the whole way of a picture.
+
+The closed-form maps already give a style's colour, contrast and much of its texture. What they
+leave is learned here by the losses that feed-forward style transfer is trained with (Johnson
+2016, Huang 2017), each with a weight of its own (:class:`vidstyle.train.config.StyleWeights`).
+The encoder stays as it was distilled: moving it under the maps that are taken from it is
+unstable, and only the domain-adversarial term has a reason to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vidstyle.style.network import StyleNetwork
+from vidstyle.style.pyramid import texture_of, through, transfers_of_each
+from vidstyle.train.config import StyleConfig, StyleWeights
+from vidstyle.train.data import Crops
+from vidstyle.train.losses import content as keeping
+from vidstyle.train.losses import preserving
+from vidstyle.train.losses import temporal as steadying
+from vidstyle.train.losses.adversarial import DomainClassifier, domain_loss, reversal_strength
+from vidstyle.train.losses.receptive import eroded
+from vidstyle.train.losses.style import Moments, gram, gram_distance, moment_distance, moments
+from vidstyle.train.motion import SyntheticMotion, VideoPairs
+from vidstyle.train.objective import Objective, Sample
+from vidstyle.train.teacher import Teacher
+
+#: Terms whose weight rises over the first part of the run.
+RISING = ("gram", "mean_std", "masked_gram", "masked_mean_std")
+
+#: A style with less energy than this part of a usual one's does not count for more than that one
+#: would: nearly empty crops of style pictures have enormous relative distances.
+FLOOR = 0.2
+
+#: Style crops that usual energies are measured on.
+FLOOR_SAMPLES = 24
+
+#: Cells whose differences to their neighbours the contrastive term compares.
+ANCHORS = 64
+
+#: Random streams, so that what one part draws does not shift what another does.
+_TRAINING, _HELD_OUT, _MEASURING = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class StyleData:
+    """What the second phase trains on, or is validated on.
+
+    Attributes:
+        contents: crops of photographs, with their object's mask as a fourth channel where masks
+            are known.
+        styles: crops of style pictures.
+        videos: pairs of frames, whose present one then takes the photograph's place; None makes
+            motion up.
+        domain: crops of the other domain that features are not to tell from photographs.
+    """
+
+    contents: Crops
+    styles: Crops
+    videos: VideoPairs | None = None
+    domain: Crops | None = None
+
+
+class StyleObjective(Objective):
+    """Style, content, masks and time, on whole pictures from the network's own maps."""
+
+    def __init__(
+        self,
+        network: StyleNetwork,
+        teacher: Teacher,
+        config: StyleConfig,
+        data: StyleData,
+        held_out: StyleData,
+        *,
+        ridge: float,
+        seed: int,
+        items: int,
+    ) -> None:
+        """
+        Args:
+            teacher: gives the layers that style and content are compared in, shallow to deep.
+            ridge: of the transform that the model will be rendered with.
+            items: of the validation.
+        """
+        super().__init__()
+        self.network, self.teacher, self.config = network, teacher, config
+        self._data, self._held_out, self._items = data, held_out, items
+        self._ridge, self._seed = ridge, seed
+        network.encoder.requires_grad_(config.weights.domain > 0)
+        self.classifier = (
+            DomainClassifier(network.architecture.texture) if config.weights.domain > 0 else None
+        )
+        deep = self.teacher.layers[-2:]
+        self.projectors = (
+            nn.ModuleList(steadying.Projector(teacher.channels[layer]) for layer in deep)
+            if config.weights.contrastive > 0
+            else None
+        )
+        self._content_layers = deep
+        self._motion = SyntheticMotion(shift=config.shift, noise=config.noise, light=config.light)
+        self._progress = 0.0
+        self._measure_floors()
+
+    def weights(self, progress: float) -> dict[str, float]:
+        """Style terms rise from a third to their full weight: content settles first."""
+        self._progress = progress
+        rise = min(1.0, 1 / 3 + 2 / 3 * progress / max(self.config.rise, 1e-6))
+        return {
+            name: weight * (rise if name in RISING else 1.0)
+            for name, weight in vars(self.config.weights).items()
+        }
+
+    def sample(self, index: int) -> Sample:
+        random = np.random.default_rng((self._seed, _TRAINING, index))
+        return self._draw(self._data, random)
+
+    def held_out(self) -> list[Sample]:
+        return [
+            self._draw(self._held_out, np.random.default_rng((self._seed, _HELD_OUT, index)))
+            for index in range(self._items)
+        ]
+
+    def _draw(self, data: StyleData, random: np.random.Generator) -> Sample:
+        wanted = self.config.weights
+        sample = {"style": data.styles.varied(random)}
+        content = data.contents.plain(random)
+        sample["content"], mask = content[:3], content[3:]
+        if _needs_past(wanted):
+            sample |= self._past(data, sample["content"], random)
+            if data.videos is not None:
+                mask = mask[:0]  # it belongs to the photograph
+        sample["mask"] = mask if len(mask) else torch.ones_like(sample["content"][:1])
+        if wanted.compound > 0:
+            moved = self._motion(sample["content"][None], random)
+            sample |= {"moved": moved.after[0], "motion": moved.flow[0], "inside": moved.valid[0]}
+        if wanted.domain > 0 and data.domain is not None:
+            sample["domain"] = data.domain.plain(random)
+        if wanted.contrastive > 0:
+            grid = (self.config.side // 8, self.config.side // 8)
+            sample["anchors"] = steadying.anchors(grid, ANCHORS, random)
+        return sample
+
+    def _past(self, data: StyleData, content: Tensor, random: np.random.Generator) -> Sample:
+        """A present frame and earlier ones, nearest first along the first axis."""
+        if data.videos is not None:
+            history = data.videos.history(random)
+        else:
+            made = self._motion(content[None], random)
+            history = [type(made)(*(tensor[0] for tensor in made))]
+        return {
+            "content": history[0].after,
+            "before": torch.stack([pair.before for pair in history]),
+            "flow": torch.stack([pair.flow for pair in history]),
+            "valid": torch.stack([pair.valid for pair in history]),
+        }
+
+    def forward(self, batch: Sample) -> dict[str, Tensor]:
+        """The terms whose weight is not zero."""
+        wanted = self.config.weights
+        content, mask = batch["content"], batch["mask"]
+        transfers, output = transfers_of_each(
+            self.network, content, batch["style"], mask, self._ridge
+        )
+        seen = self.teacher(output)
+        with torch.no_grad():
+            seen_content, seen_style = self.teacher(content), self.teacher(batch["style"])
+        terms = self._style_terms(seen, seen_style, mask)
+        terms |= self._content_terms(output, content, mask, seen, seen_content, batch)
+        if _needs_past(wanted):
+            pasts = [
+                steadying.Past(through(self.network, before, transfers), before, flow, valid)
+                for before, flow, valid in zip(
+                    batch["before"].unbind(1),
+                    batch["flow"].unbind(1),
+                    batch["valid"].unbind(1),
+                    strict=True,
+                )
+            ]
+            terms |= self._temporal_terms(output, content, pasts, seen)
+        if wanted.compound > 0:
+            disturbed = through(self.network, batch["moved"], transfers)
+            terms["compound"] = steadying.compound_loss(
+                disturbed, output, batch["motion"], batch["inside"]
+            )
+        if self.classifier is not None:
+            terms["domain"] = domain_loss(
+                self.classifier,
+                texture_of(self.network, content),
+                texture_of(self.network, batch["domain"]),
+                reversal_strength(self._progress),
+            )
+        return {name: term for name, term in terms.items() if getattr(wanted, name) > 0}
+
+    def _style_terms(
+        self, seen: dict[str, Tensor], style: dict[str, Tensor], mask: Tensor
+    ) -> dict[str, Tensor]:
+        wanted = self.config.weights
+        found: dict[str, list[Tensor]] = {name: [] for name in RISING}
+        for layer in self.teacher.layers:
+            ours, theirs, floor = seen[layer], style[layer], self._floors[layer]
+            inside = eroded(mask, self.teacher.fields[layer], (ours.shape[-2], ours.shape[-1]))
+            for prefix, cells in (("", None), ("masked_", inside)):
+                if getattr(wanted, f"{prefix}gram") > 0:
+                    distance = gram_distance(gram(ours, cells), gram(theirs), floor["gram"])
+                    found[f"{prefix}gram"].append(distance)
+                if getattr(wanted, f"{prefix}mean_std") > 0:
+                    distance = moment_distance(
+                        moments(ours, cells), moments(theirs), floor["moments"]
+                    )
+                    found[f"{prefix}mean_std"].append(distance)
+        return {name: torch.stack(each).sum() for name, each in found.items() if each}
+
+    def _content_terms(
+        self,
+        output: Tensor,
+        content: Tensor,
+        mask: Tensor,
+        seen: dict[str, Tensor],
+        seen_content: dict[str, Tensor],
+        batch: Sample,
+    ) -> dict[str, Tensor]:
+        wanted = self.config.weights
+        terms: dict[str, Tensor] = {}
+        if wanted.content > 0:
+            each = [
+                keeping.content_loss(seen[layer], seen_content[layer], normalised=True)
+                for layer in self._content_layers
+            ]
+            terms["content"] = torch.stack(each).sum()
+        if wanted.identity > 0:
+            _, same = transfers_of_each(
+                self.network, batch["style"], batch["style"], None, self._ridge
+            )
+            terms["identity"] = keeping.pixel_identity(same, batch["style"])
+        if wanted.outside > 0:
+            terms["outside"] = keeping.outside_loss(output, content, mask)
+        if wanted.total_variation > 0:
+            terms["total_variation"] = keeping.total_variation(output)
+        if self.projectors is not None:
+            each = [
+                steadying.coherence_loss(
+                    seen[layer], seen_content[layer], batch["anchors"][0], project
+                )
+                for layer, project in zip(self._content_layers, self.projectors, strict=True)
+            ]
+            terms["contrastive"] = torch.stack(each).mean()
+        for name, loss in (
+            ("laplacian", preserving.laplacian_loss),
+            ("gradient", preserving.gradient_loss),
+            ("structure", preserving.structure_loss),
+        ):
+            if getattr(wanted, name) > 0:
+                terms[name] = loss(output, content)
+        return terms
+
+    def _temporal_terms(
+        self,
+        output: Tensor,
+        content: Tensor,
+        pasts: Sequence[steadying.Past],
+        seen: dict[str, Tensor],
+    ) -> dict[str, Tensor]:
+        wanted, nearest = self.config.weights, pasts[0]
+        terms = {}
+        if wanted.temporal > 0:
+            terms["temporal"] = steadying.output_temporal_loss(output, content, nearest)
+        if wanted.feature_temporal > 0:
+            layer = self._content_layers[-1]
+            terms["feature_temporal"] = steadying.feature_temporal_loss(
+                seen[layer], self.teacher(nearest.output)[layer], nearest.flow, nearest.valid
+            )
+        if wanted.long_term > 0:
+            terms["long_term"] = steadying.long_term_loss(output, content, pasts)
+        return terms
+
+    @torch.no_grad()
+    def _measure_floors(self) -> None:
+        """The energy of usual styles in each layer, by :data:`FLOOR`."""
+        random = np.random.default_rng((self._seed, _MEASURING))
+        crops = torch.stack([self._data.styles.varied(random) for _ in range(FLOOR_SAMPLES)])
+        self._floors = {}
+        for layer, seen in self.teacher(crops).items():
+            energy = gram(seen).square().sum((1, 2)).median()
+            self._floors[layer] = {
+                "gram": FLOOR * float(energy),
+                "moments": FLOOR * float(_energy(moments(seen)).median()),
+            }
+
+
+def _energy(of: Moments) -> Tensor:
+    """(N,)"""
+    return of.mean.square().sum(1) + of.std.square().sum(1)
+
+
+def _needs_past(weights: StyleWeights) -> bool:
+    return max(weights.temporal, weights.feature_temporal, weights.long_term) > 0
