@@ -1,14 +1,20 @@
-"""Score segmentation and tracking on DAVIS clips: region similarity J and seconds a frame.
+"""Score segmentation and tracking on DAVIS clips: J, F, how steady the edges are, and the cost.
 
     python tools/bench_segment.py ../shared/data/davis --sheet sheet.png
+    python tools/bench_segment.py ../shared/data/davis --prompt box --raft raft-small.pth
 
-J (Perazzi et al., CVPR 2016) is intersection over union with the true mask, averaged over a
-clip's frames without the first, which is prompted from the truth.
+J and F (vidstyle.evaluate.segmentation) are means over a clip's frames without the first, which
+is prompted from the truth. With --raft, "edge" is the matte's root mean squared warping error, in
+8-bit levels, along RAFT's flow, which tracking does not use: mean over pairs of neighbouring
+frames, in the band of 8 pixels about the matte's edge where that flow can be trusted. "true edge"
+is the same of the true masks. Stages are milliseconds a frame, one line a clip; "track" includes
+"flow", "find" includes the segmenter.
 """
 
+import cProfile
+import pstats
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +25,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidstyle.frame import Frame
+from vidstyle.evaluate.metrics import temporal_error
+from vidstyle.evaluate.segmentation import contour_accuracy, region_similarity
+from vidstyle.flow import FlowEstimator, RaftFlow, valid
+from vidstyle.frame import Box, Frame
 from vidstyle.segment import (
     Detector,
     Mattes,
@@ -29,8 +38,13 @@ from vidstyle.segment import (
     find_mattes,
     parse_object,
 )
+from vidstyle.segment.keys import find_keys
 from vidstyle.segment.mattes import bounding_box
+from vidstyle.segment.propagate import propagate
+from vidstyle.segment.tracker import Tracker
+from vidstyle.segment.upsample import upsample
 
+BAND = 8  # pixels about the matte's edge
 SHOWN = 6  # frames of a clip on the contact sheet
 TILE = (427, 240)
 
@@ -46,8 +60,8 @@ class Tools:
 class DavisClip:
     """A folder of ``frames`` and true ``masks``."""
 
-    def __init__(self, folder: Path, limit: int | None) -> None:
-        self.name = folder.name
+    def __init__(self, folder: Path, limit: int | None, scale: float = 1.0) -> None:
+        self.name, self._scale = folder.name, scale
         self._frames = sorted((folder / "frames").iterdir())[:limit]
         self.masks = sorted((folder / "masks").iterdir())[:limit]
         self.count = len(self._frames)
@@ -55,14 +69,37 @@ class DavisClip:
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """RGB (H, W, 3)."""
-        return np.asarray(cv2.imread(str(self._frames[index]), cv2.IMREAD_COLOR_RGB), np.uint8)
+        return self._read(self._frames[index], cv2.IMREAD_COLOR_RGB, cv2.INTER_CUBIC)
 
     def truth(self, index: int) -> NDArray[np.bool_]:
-        return np.asarray(cv2.imread(str(self.masks[index]), cv2.IMREAD_GRAYSCALE)) > 127
+        return self._read(self.masks[index], cv2.IMREAD_GRAYSCALE, cv2.INTER_NEAREST) > 127
+
+    def _read(self, path: Path, colours: int, mode: int) -> NDArray[np.uint8]:
+        picture = np.asarray(cv2.imread(str(path), colours), np.uint8)
+        if self._scale == 1:
+            return picture
+        larger = cv2.resize(picture, None, fx=self._scale, fy=self._scale, interpolation=mode)
+        return np.asarray(larger, np.uint8)
 
     def frames(self, start: int, stop: int | None) -> Iterator[Frame]:
         for i in range(start, self.count if stop is None else stop):
             yield Frame(torch.from_numpy(self.picture(i)), i, i, Fraction(1, 24))
+
+
+class TrueMattes:
+    """A clip's truth as mattes."""
+
+    def __init__(self, clip: DavisClip) -> None:
+        self._clip = clip
+
+    def __len__(self) -> int:
+        return self._clip.count
+
+    def __getitem__(self, index: int) -> NDArray[np.uint8]:
+        return np.where(self._clip.truth(index), np.uint8(255), np.uint8(0))
+
+    def box(self, index: int) -> Box | None:
+        return bounding_box(self[index])
 
 
 def spec_for(clip: DavisClip, prompt: str) -> str:
@@ -82,11 +119,68 @@ def spec_for(clip: DavisClip, prompt: str) -> str:
     return prompt
 
 
-def similarity(matte: NDArray[np.uint8], truth: NDArray[np.bool_]) -> float:
-    """Region similarity J, 0 to 1."""
-    inside = matte > 127
-    union = int((inside | truth).sum())
-    return float((inside & truth).sum() / union) if union else 1.0
+@dataclass(frozen=True)
+class Scores:
+    """Means over a clip."""
+
+    j: float
+    f: float
+
+    @classmethod
+    def of(cls, clip: DavisClip, mattes: Mattes) -> "Scores":
+        pairs = [(mattes[i] > 127, clip.truth(i)) for i in range(1, clip.count)]
+        return cls(
+            float(np.mean([region_similarity(*pair) for pair in pairs])),
+            float(np.mean([contour_accuracy(*pair) for pair in pairs])),
+        )
+
+
+def edge_errors(
+    clip: DavisClip, planes: dict[str, Mattes], flow: FlowEstimator
+) -> dict[str, float]:
+    """How far each sequence of mattes is, at its edge, from itself carried along a flow."""
+    errors: dict[str, list[float]] = {name: [] for name in planes}
+    for i in range(1, clip.count):
+        now, before = (
+            torch.from_numpy(clip.picture(j)).movedim(-1, 0)[None] / 255 for j in (i, i - 1)
+        )
+        backward = flow(now, before)
+        trusted = valid(flow(before, now), backward)
+        for name, mattes in planes.items():
+            matte, earlier = (
+                torch.from_numpy(mattes[j])[None, None].float() / 255 for j in (i, i - 1)
+            )
+            mask = trusted * torch.from_numpy(edge_band(mattes[i]))
+            errors[name].append(float(temporal_error(matte, earlier, backward, mask)))
+    return {name: 255 * float(np.nanmean(each)) for name, each in errors.items()}
+
+
+def edge_band(matte: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The pixels (H, W) no farther than BAND from the outline."""
+    inside = (matte > 127).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * BAND + 1,) * 2)
+    return np.asarray(cv2.dilate(inside, disc) != cv2.erode(inside, disc))
+
+
+STAGES: dict[str, Callable[..., object]] = {
+    "read": DavisClip.picture,
+    "find": find_keys,
+    "track": propagate,
+    "flow": Tracker._flows,
+    "upsample": upsample,
+}
+
+
+def stage_times(profile: cProfile.Profile, frames: int) -> str:
+    """Milliseconds a frame in each stage, with all that it calls, and in all."""
+    stats = pstats.Stats(profile)
+    parts = [f"all {1000 * stats.total_tt / frames:.0f}"]  # type: ignore[attr-defined]
+    for name, function in STAGES.items():
+        code = function.__code__
+        key = (code.co_filename, code.co_firstlineno, code.co_name)
+        seconds = stats.stats[key][3] if key in stats.stats else 0.0  # type: ignore[attr-defined]
+        parts.append(f"{name} {1000 * seconds / frames:.0f}")
+    return ", ".join(parts)
 
 
 def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:
@@ -99,7 +193,7 @@ def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:
         picture = (picture * (1 - alpha) + red * alpha).astype(np.uint8)
         outlines, _ = cv2.findContours(truth.astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(picture, outlines, -1, (0, 255, 0), 2)
-        label = f"{clip.name} {i}: {similarity(matte, truth):.2f}"
+        label = f"{clip.name} {i}: {region_similarity(matte > 127, truth):.2f}"
         cv2.putText(picture, label, (10, 40), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (255, 255, 0), 3)
         tiles.append(cv2.resize(picture, TILE, interpolation=cv2.INTER_AREA))
     return np.hstack(tiles)
@@ -113,6 +207,9 @@ def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:
 @click.option("--sheet", type=click.Path(path_type=Path), help="Write a contact sheet.")
 @click.option("--sam", type=click.Path(path_type=Path), help="SAM's weights; else GrabCut.")
 @click.option("--yolo", type=click.Path(path_type=Path), help="Folder of yolov3-tiny's files.")
+@click.option("--raft", type=click.Path(path_type=Path), help="RAFT-small's weights: edge errors.")
+@click.option("--scale", type=float, default=1.0, help="Enlarge the clips: 1.5 makes 480p 720p.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Keep the mattes in this folder.")
 def main(
     davis: Path,
     prompt: str,
@@ -121,31 +218,38 @@ def main(
     sheet: Path | None,
     sam: Path | None,
     yolo: Path | None,
+    raft: Path | None,
+    scale: float,
+    keep: Path | None,
 ) -> None:
     tools = Tools(
         build_segmenter("sam" if sam else "grabcut", sam, torch.device("cpu")),
         YoloTiny(yolo / "yolov3-tiny.cfg", yolo / "yolov3-tiny.weights") if yolo else None,
     )
+    flow = raft and RaftFlow("raft-small", raft, device=torch.device("cpu"), flow_size=480)
     rows, scores = [], []
     for folder in sorted(p for p in davis.iterdir() if not only or p.name in only):
-        clip = DavisClip(folder, frames)
-        with tempfile.TemporaryDirectory() as out:
-            began = time.perf_counter()
+        clip = DavisClip(folder, frames, scale)
+        with tempfile.TemporaryDirectory() as temporary, cProfile.Profile() as profile:
             mattes = find_mattes(
                 parse_object(spec_for(clip, prompt)),
                 clip,
                 [(0, clip.count)],
                 tools,
-                Path(out),
+                (keep or Path(temporary)) / clip.name,
                 lambda _: None,
             )
-            seconds = (time.perf_counter() - began) / clip.count
-            each = [similarity(mattes[i], clip.truth(i)) for i in range(1, clip.count)]
+            profile.disable()
+            scores.append(Scores.of(clip, mattes))
+            line = f"{clip.name:12} J {scores[-1].j:.3f}  F {scores[-1].f:.3f}"
+            if flow:
+                edges = edge_errors(clip, {"edge": mattes, "true edge": TrueMattes(clip)}, flow)
+                line += "".join(f"  {name} {error:.1f}" for name, error in edges.items())
+            click.echo(f"{line}  ms: {stage_times(profile, clip.count)}")
             if sheet:
                 rows.append(overlays(clip, mattes))
-        scores.append(float(np.mean(each)))
-        click.echo(f"{clip.name:12} J {scores[-1]:.3f}   {seconds:.3f} s a frame")
-    click.echo(f"{'mean':12} J {np.mean(scores):.3f}")
+    j, f = (np.mean([getattr(s, name) for s in scores]) for name in ("j", "f"))
+    click.echo(f"{'mean':12} J {j:.3f}  F {f:.3f}")
     if sheet:
         cv2.imwrite(str(sheet), np.vstack(rows)[..., ::-1])
 
