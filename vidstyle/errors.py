@@ -6,6 +6,7 @@
     ├── WeightsError          4   weights missing or corrupt
     ├── DeviceError           5   no such device, or out of memory
     ├── ObjectNotFoundError   6   nothing in the shot answers to the prompt
+    ├── QualityError          7   a result is worse than the threshold that was set for it
     └── Cancelled           130   interrupted by the user
         └── Terminated      143   ended by SIGTERM
 
@@ -51,6 +52,12 @@ class ObjectNotFoundError(VidstyleError):
     """Nothing in the shot answers to the prompt."""
 
     exit_code = 6
+
+
+class QualityError(VidstyleError):
+    """A result is worse than the threshold that was set for it, or could not be measured."""
+
+    exit_code = 7
 
 
 class Cancelled(VidstyleError):  # noqa: N818 - the field's word

