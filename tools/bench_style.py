@@ -31,7 +31,7 @@ from vidstyle.style.build import build_stylizer
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.data import read_folder
 from vidstyle.train.losses.style import gram, gram_distance
-from vidstyle.train.teacher import Teacher
+from vidstyle.train.teacher import Teacher, build_teacher
 from vidstyle.video.reader import open_clip
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
@@ -116,7 +116,7 @@ def mean(scores: Sequence[Score]) -> Score:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
 )
 @click.option("--model", "models", multiple=True, default=("micro",), show_default=True)
-@click.option("--teacher", type=click.Path(exists=True, path_type=Path), help="See teacher.py.")
+@click.option("--teacher", default="auto", show_default=True, help="As in `vidstyle train`.")
 @click.option("--held-out", multiple=True, help="Stem of a style kept out of training.")
 @click.option("--only", multiple=True, help="Stem of a style; all by default.")
 @click.option("--pairs", default=2, show_default=True, help="Of neighbours, in each clip.")
@@ -124,12 +124,12 @@ def main(
     clips: tuple[str, ...],
     folder: Path,
     models: tuple[str, ...],
-    teacher: Path | None,
+    teacher: str,
     held_out: tuple[str, ...],
     only: tuple[str, ...],
     pairs: int,
 ) -> None:
-    eyes = Teacher(LAYERS, teacher)
+    eyes = build_teacher(teacher, LAYERS)
     styles = {
         name: picture[None].float() / 255
         for name, picture in read_folder(folder, STYLE_SIDE).items()

@@ -137,7 +137,12 @@ def analyse(
 
 
 def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[Style, ...]:
-    """Statistics of a style picture, brought to about the size (H, W) of the frames.
+    """Statistics of a style picture; arguments and errors as in :func:`style_picture`."""
+    return stylizer.style(style_picture(path, size))
+
+
+def style_picture(path: str, size: tuple[int, int]) -> Tensor:
+    """A style picture, (1, 3, H, W) in [0, 1], brought to about the size (H, W) of the frames.
 
     So a stroke is as large against the frame as it is against the picture.
 
@@ -159,7 +164,7 @@ def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[St
         picture = F.interpolate(
             picture, scale_factor=target / short, mode="bilinear", antialias=True
         )
-    return stylizer.style(picture)
+    return picture
 
 
 def _mattes(

@@ -78,7 +78,7 @@ def write_card(folder: Path, made: Made, stylizer: Stylizer) -> None:
     parts = [
         _introduction(made, stylizer),
         _recipe(made),
-        *(_curves(name, read_curves(records)) for name, records in made.records.items()),
+        *(curves(name, read_curves(records)) for name, records in made.records.items()),
         _scores(scores, reconstruction(stylizer, photographs), made),
         _samples(photographs, kept),
     ]
@@ -190,8 +190,8 @@ def _command(made: Made) -> str:
     return shlex.join([*words, "-o", made.name])
 
 
-def _curves(name: str, entries: Sequence[Mapping[str, float]]) -> str:
-    """Means over tenths of the run; of the validation, where one was in them."""
+def curves(name: str, entries: Sequence[Mapping[str, float]]) -> str:
+    """A section with means over tenths of the run; of the validation, where one was in them."""
     hidden = {"step", "rate", "norm"}
     columns = list(dict.fromkeys(key for entry in entries for key in entry if key not in hidden))
     rows = []

@@ -4,11 +4,14 @@ import logging
 import shutil
 import time
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 
 from vidstyle.device import select_device
 from vidstyle.errors import UsageError
@@ -25,10 +28,10 @@ from vidstyle.train.config import Phase, StyleConfig, TrainConfig, flat, write_c
 from vidstyle.train.data import Crops, Sources, Split, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
 from vidstyle.train.loop import Trained, build_accelerator, train
-from vidstyle.train.motion import VideoPairs
+from vidstyle.train.motion import Pair, VideoPairs
 from vidstyle.train.objective import Objective
 from vidstyle.train.save import check_model_folder, model_folder, save_model
-from vidstyle.train.style import StyleData, StyleObjective
+from vidstyle.train.style import DrawMoving, StyleData, StyleObjective
 from vidstyle.train.teacher import Teacher, build_teacher
 from vidstyle.video.clip import ClipReader
 
@@ -159,20 +162,26 @@ def _style_data(data: TrainingData, config: TrainConfig, part: str) -> StyleData
         return Crops([getattr(split, part)], style.side, style.zoom)
 
     return StyleData(
-        contents=crops(data.content),
-        styles=crops(data.styles),
-        videos=_pairs(getattr(data.clips, part), style, config) if data.clips else None,
-        domain=crops(data.domain) if data.domain else None,
+        contents=crops(data.content).plain,
+        styles=crops(data.styles).varied,
+        moving=_moving(getattr(data.clips, part), style, config) if data.clips else None,
+        domain=crops(data.domain).plain if data.domain else None,
     )
 
 
-def _pairs(clips: list[ClipReader], style: StyleConfig, config: TrainConfig) -> VideoPairs:
+def _moving(clips: list[ClipReader], style: StyleConfig, config: TrainConfig) -> DrawMoving:
     side = config.data.video_side
     # Pairs are drawn on the CPU, by several processes: DIS is the estimator for that.
     flow = build_flow("dis", torch.device("cpu"), side)
-    return VideoPairs(
+    pairs = VideoPairs(
         clips, flow, side=style.side, short_side=side, zoom=style.zoom, gaps=style.gaps
     )
+    return partial(_frames_of, pairs)
+
+
+def _frames_of(pairs: VideoPairs, random: np.random.Generator) -> tuple[Tensor, list[Pair]]:
+    history = pairs.history(random)
+    return history[0].after, history
 
 
 def _minutes(job: TrainJob, name: str, trained: dict[str, Trained]) -> float:

@@ -7,24 +7,24 @@ The encoder stays as it was distilled: moving it under the maps that are taken f
 unstable, and only the domain-adversarial term has a reason to.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vidstyle.flow import warp
 from vidstyle.style.network import StyleNetwork
 from vidstyle.style.pyramid import texture_of, through, transfers_of_each
 from vidstyle.train.config import StyleConfig, StyleWeights
-from vidstyle.train.data import Crops
 from vidstyle.train.losses import content as keeping
 from vidstyle.train.losses import preserving
 from vidstyle.train.losses import temporal as steadying
 from vidstyle.train.losses.adversarial import DomainClassifier, domain_loss, reversal_strength
 from vidstyle.train.losses.receptive import eroded
 from vidstyle.train.losses.style import Moments, gram, gram_distance, moment_distance, moments
-from vidstyle.train.motion import SyntheticMotion, VideoPairs
+from vidstyle.train.motion import Pair, SyntheticMotion
 from vidstyle.train.objective import Objective, Sample
 from vidstyle.train.teacher import Teacher
 
@@ -45,23 +45,30 @@ ANCHORS = 64
 _TRAINING, _HELD_OUT, _MEASURING = 1, 2, 3
 
 
+#: Draws a crop, (3, side, side) in [0, 1]; of a photograph with its object's mask as a fourth
+#: channel where that is known.
+Draw = Callable[[np.random.Generator], Tensor]
+
+#: Draws a crop of a frame, with or without mask, and pairs of it with earlier frames.
+DrawMoving = Callable[[np.random.Generator], tuple[Tensor, Sequence[Pair]]]
+
+
 @dataclass(frozen=True)
 class StyleData:
     """What the second phase trains on, or is validated on.
 
     Attributes:
-        contents: crops of photographs, with their object's mask as a fourth channel where masks
-            are known.
-        styles: crops of style pictures.
-        videos: pairs of frames, whose present one then takes the photograph's place; None makes
-            motion up.
-        domain: crops of the other domain that features are not to tell from photographs.
+        contents: photographs.
+        styles: style pictures.
+        moving: frames of clips, nearest earlier frame first: with temporal terms they take the
+            place of photographs. None makes motion up.
+        domain: pictures of the other domain that features are not to tell from photographs.
     """
 
-    contents: Crops
-    styles: Crops
-    videos: VideoPairs | None = None
-    domain: Crops | None = None
+    contents: Draw
+    styles: Draw
+    moving: DrawMoving | None = None
+    domain: Draw | None = None
 
 
 class StyleObjective(Objective):
@@ -125,37 +132,36 @@ class StyleObjective(Objective):
 
     def _draw(self, data: StyleData, random: np.random.Generator) -> Sample:
         wanted = self.config.weights
-        sample = {"style": data.styles.varied(random)}
-        content = data.contents.plain(random)
+        sample = {"style": data.styles(random)}
+        history: Sequence[Pair] = []
+        if not _needs_past(wanted):
+            content = data.contents(random)
+        elif data.moving is not None:
+            content, history = data.moving(random)
+        else:
+            content, history = self._moved(data.contents(random), random)
         sample["content"], mask = content[:3], content[3:]
-        if _needs_past(wanted):
-            sample |= self._past(data, sample["content"], random)
-            if data.videos is not None:
-                mask = mask[:0]  # it belongs to the photograph
-        sample["mask"] = mask if len(mask) else torch.ones_like(sample["content"][:1])
+        sample["mask"] = mask if len(mask) else torch.ones_like(content[:1])
+        if history:
+            sample["before"] = torch.stack([pair.before for pair in history])
+            sample["flow"] = torch.stack([pair.flow for pair in history])
+            sample["valid"] = torch.stack([pair.valid for pair in history])
         if wanted.compound > 0:
             moved = self._motion(sample["content"][None], random)
             sample |= {"moved": moved.after[0], "motion": moved.flow[0], "inside": moved.valid[0]}
         if wanted.domain > 0 and data.domain is not None:
-            sample["domain"] = data.domain.plain(random)
+            sample["domain"] = data.domain(random)
         if wanted.contrastive > 0:
             grid = (self.config.side // 8, self.config.side // 8)
             sample["anchors"] = steadying.anchors(grid, ANCHORS, random)
         return sample
 
-    def _past(self, data: StyleData, content: Tensor, random: np.random.Generator) -> Sample:
-        """A present frame and earlier ones, nearest first along the first axis."""
-        if data.videos is not None:
-            history = data.videos.history(random)
-        else:
-            made = self._motion(content[None], random)
-            history = [type(made)(*(tensor[0] for tensor in made))]
-        return {
-            "content": history[0].after,
-            "before": torch.stack([pair.before for pair in history]),
-            "flow": torch.stack([pair.flow for pair in history]),
-            "valid": torch.stack([pair.valid for pair in history]),
-        }
+    def _moved(self, crop: Tensor, random: np.random.Generator) -> tuple[Tensor, Sequence[Pair]]:
+        """A photograph set in motion, with its mask, and the pair of both."""
+        made = self._motion(crop[None, :3], random)
+        mask = warp(crop[None, 3:], made.flow, "bilinear") if len(crop) > 3 else crop[None, 3:]
+        pair = Pair(*(tensor[0] for tensor in made))
+        return torch.cat([pair.after, mask[0]]), [pair]
 
     def forward(self, batch: Sample) -> dict[str, Tensor]:
         """The terms whose weight is not zero."""
@@ -280,7 +286,7 @@ class StyleObjective(Objective):
     def _measure_floors(self) -> None:
         """The energy of usual styles in each layer, by :data:`FLOOR`."""
         random = np.random.default_rng((self._seed, _MEASURING))
-        crops = torch.stack([self._data.styles.varied(random) for _ in range(FLOOR_SAMPLES)])
+        crops = torch.stack([self._data.styles(random) for _ in range(FLOOR_SAMPLES)])
         self._floors = {}
         for layer, seen in self.teacher(crops).items():
             energy = gram(seen).square().sum((1, 2)).median()
