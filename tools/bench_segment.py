@@ -8,7 +8,7 @@ is prompted from the truth. With --raft, "edge" is the matte's root mean squared
 8-bit levels, along RAFT's flow, which tracking does not use: mean over pairs of neighbouring
 frames, in the band of 8 pixels about the matte's edge where that flow can be trusted. "true edge"
 is the same of the true masks. Stages are milliseconds a frame, one line a clip; "track" includes
-"flow", "find" includes the segmenter.
+"flow", "find" includes the segmenter, "steady" includes reading the frames.
 """
 
 import cProfile
@@ -41,6 +41,7 @@ from vidstyle.segment import (
 from vidstyle.segment.keys import find_keys
 from vidstyle.segment.mattes import bounding_box
 from vidstyle.segment.propagate import propagate
+from vidstyle.segment.steady import steadied
 from vidstyle.segment.tracker import Tracker
 from vidstyle.segment.upsample import upsample
 
@@ -167,6 +168,7 @@ STAGES: dict[str, Callable[..., object]] = {
     "find": find_keys,
     "track": propagate,
     "flow": Tracker._flows,
+    "steady": steadied,
     "upsample": upsample,
 }
 

@@ -2,21 +2,24 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
+from itertools import tee
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from vidstyle.errors import ObjectNotFoundError
-from vidstyle.segment.clip import Clip, eight_bit
+from vidstyle.frame import Frame
+from vidstyle.segment.clip import Clip, eight_bit, resized
 from vidstyle.segment.detect import Detector
 from vidstyle.segment.hold import hold
 from vidstyle.segment.keys import KeyMattes, find_keys
-from vidstyle.segment.mattes import GivenMattes, Mattes, MatteStore
+from vidstyle.segment.mattes import GivenMattes, Matte, Mattes, MatteStore
 from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.segment.propagate import passes
 from vidstyle.segment.segmenter import Segmenter
+from vidstyle.segment.steady import View, steadied
 from vidstyle.segment.upsample import upsample
 
 logger = logging.getLogger(__name__)
@@ -99,9 +102,11 @@ def _track(
     store: MatteStore,
     progress: Callable[[int], None],
 ) -> None:
-    """Track every thing at the working size, then unite them at the clip's size."""
+    """Track every thing at the working size, then unite them, steady them in time and bring them
+    to the clip's size."""
     start, stop = shot
     length = stop - start
+    given = {frame for thing in things for frame in thing.given}
     tick = _Ticks(progress, length, sum(passes(t.small, shot) for t in things) + length)
     with tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary:
         tracked = [
@@ -109,14 +114,25 @@ def _track(
             for number, thing in enumerate(things)
         ]
         tick.finish(length)
-        for frame in clip.frames(start, stop):
-            united = np.maximum.reduce([small[frame.index - start] for small in tracked])
-            matte = upsample(united, eight_bit(frame))
+        # Steadying looks one frame ahead.
+        frames, ahead = tee(clip.frames(start, stop))
+        views = (
+            _view(frame, [small[frame.index - start] for small in tracked], given)
+            for frame in ahead
+        )
+        for frame, small in zip(frames, steadied(views), strict=True):
+            matte = upsample(small, eight_bit(frame))
             for thing in things:
                 if frame.index in thing.given:
                     matte = np.maximum(matte, thing.given[frame.index])
             store[frame.index] = matte
             tick()
+
+
+def _view(frame: Frame, mattes: Sequence[Matte], given: Container[int]) -> View:
+    """All mattes of a frame as one, which stays as it is where one was given."""
+    united = np.maximum.reduce(mattes)
+    return View(resized(eight_bit(frame), united.shape), united, fixed=frame.index in given)
 
 
 class _Ticks:

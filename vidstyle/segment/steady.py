@@ -1,0 +1,116 @@
+"""Steadying mattes along the plate's motion, so that their edges do not boil."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from vidstyle.flow import DisFlow, FlowEstimator
+from vidstyle.frame import Box
+from vidstyle.segment.clip import Image
+from vidstyle.segment.mattes import Matte, bounding_box
+
+_PHOTOMETRIC = 28.0  # levels: difference at which the plate no longer looks the same
+_AROUND = 32  # pixels about the mattes that the flow sees
+
+Plane = NDArray[np.float32]
+Flow = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture (H, W, 3) with its matte (H, W)."""
+
+    image: Image
+    matte: Matte
+    fixed: bool = False
+
+
+@dataclass(frozen=True)
+class _Vote:
+    """A neighbouring frame's matte, carried along the flow into this one's ``box`` (h, w), and
+    what it weighs there, 0 to 1."""
+
+    box: Box
+    matte: Plane
+    weight: Plane
+
+
+def steadied(views: Iterable[View], flow: FlowEstimator | None = None) -> Iterator[Matte]:
+    """The matte of each of consecutive frames of a shot, averaged with those of the frame before
+    and the frame after, carried along the plate's flow.
+
+    A neighbour counts as much as the frame itself where forward and backward flow cancel (Ruder
+    et al. 2016, eq. 5) and, by degrees, where its picture carried along looks like this one. As
+    both neighbours count alike, the matte does not lag behind its object. Fixed mattes are kept,
+    and counted by the others.
+
+    Yields:
+        (H, W), one frame later than it takes.
+    """
+    estimator = flow or DisFlow(480)
+    before: _Vote | None = None
+    latest: View | None = None
+    for view in views:
+        if latest is not None:
+            after, onwards = _votes(latest, view, estimator)
+            yield _mean(latest, [v for v in (before, after) if v])
+            before = onwards
+        latest = view
+    if latest is not None:
+        yield _mean(latest, [before] if before else [])
+
+
+def _votes(first: View, second: View, flow: FlowEstimator) -> tuple[_Vote | None, _Vote | None]:
+    """What the second says to the first, and the first to the second; nothing about no object."""
+    boxes = [b for b in (bounding_box(first.matte), bounding_box(second.matte)) if b]
+    if not boxes:
+        return None, None
+    whole = boxes[0] if len(boxes) == 1 else boxes[0] | boxes[1]
+    box = whole.padded(_AROUND, 1, first.matte.shape[:2])
+    crops = np.stack([v.image[box.rows, box.columns] for v in (first, second)])
+    pair = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
+    there, back = flow(pair, pair.flip(0)).permute(0, 2, 3, 1).numpy()
+    mattes = [v.matte[box.rows, box.columns] for v in (first, second)]
+    return (
+        _carried(box, crops[0], crops[1], mattes[1], there, back),
+        _carried(box, crops[1], crops[0], mattes[0], back, there),
+    )
+
+
+def _carried(
+    box: Box, here: Image, other: Image, matte: Matte, flow: Flow, returning: Flow
+) -> _Vote:
+    """The matte of the ``other`` picture, carried along the ``flow`` that leads there."""
+    height, width = here.shape[:2]
+    x = np.arange(width, dtype=np.float32) + flow[..., 0]
+    y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
+    again = _sampled(returning, x, y)
+    gap = np.square(flow + again).sum(axis=-1)
+    allowed = 0.01 * (np.square(flow) + np.square(again)).sum(axis=-1) + 0.5
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    unlike = np.square(here - _sampled(other, x, y)).mean(axis=-1)
+    weight = inside * np.clip(2 - gap / allowed, 0, 1) * np.exp(-unlike / _PHOTOMETRIC**2)
+    return _Vote(box, _sampled(matte, x, y), np.asarray(weight, np.float32))
+
+
+def _mean(view: View, votes: Iterable[_Vote]) -> Matte:
+    votes = list(votes)
+    if view.fixed or not votes:
+        return view.matte
+    total, weight = view.matte.astype(np.float32), np.ones(view.matte.shape, np.float32)
+    for vote in votes:
+        total[vote.box.rows, vote.box.columns] += vote.weight * vote.matte
+        weight[vote.box.rows, vote.box.columns] += vote.weight
+    return np.asarray(np.rint(total / weight), np.uint8)
+
+
+def _sampled(plane: NDArray[np.generic], x: Plane, y: Plane) -> Plane:
+    """A plane (h, w) or (h, w, C) at the positions x, y."""
+    values = np.asarray(plane, np.float32)
+    return np.asarray(
+        cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    )
