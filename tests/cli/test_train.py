@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import skimage.data
 import torch
 
 from vidstyle.style.build import build_stylizer
 from vidstyle.train.config import read_config
-from vidstyle.train.score import restyled
+from vidstyle.train.data import Pictures
+from vidstyle.train.record import read_curves
+from vidstyle.train.score import restyled, score
+from vidstyle.train.teacher import build_teacher
 
 RECIPE = """
 validation = 2
@@ -114,3 +118,55 @@ def test_an_empty_folder(vidstyle, arguments, tmp_path: Path) -> None:
     done = vidstyle(*arguments, "--content", tmp_path / "empty")
     assert done.code == 3
     assert "empty: there are no pictures in this folder" in done.err
+
+
+@pytest.fixture(scope="module")
+def eight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Eight photographs and two pictures of style."""
+    root = tmp_path_factory.mktemp("eight")
+    (root / "content").mkdir()
+    (root / "styles").mkdir()
+    for name in ("astronaut", "chelsea", "coffee", "rocket"):
+        picture = getattr(skimage.data, name)()
+        half = picture.shape[1] // 2
+        for side, part in (("left", picture[:, :half]), ("right", picture[:, half:])):
+            cv2.imwrite(str(root / "content" / f"{name}-{side}.png"), part[..., ::-1])
+    for name in ("retina", "immunohistochemistry"):
+        picture = cv2.resize(getattr(skimage.data, name)(), (256, 256))
+        cv2.imwrite(str(root / "styles" / f"{name}.png"), picture[..., ::-1])
+    return root / "content", root / "styles"
+
+
+def test_two_minutes_on_eight_photographs(vidstyle, eight, tmp_path: Path) -> None:
+    """Both phases lower their loss, and what comes of them paints."""
+    content, styles = eight
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        "validation = 4\naverage = 0.9\n"
+        "[architecture]\ntexture = 24\ndepth = 2\nattention = 4\n"
+        "[data]\ncontent_side = 128\nstyle_side = 128\n"
+        "[distil]\nsteps = 150\nbatch = 4\nside = 64\nrate = 4e-3\nwarm_up = 5\n"
+        "[style]\nsteps = 30\nbatch = 2\nside = 96\nrate = 2e-3\nwarm_up = 2\nrise = 0.0\n"
+        "[run]\nworkers = 0\nvalidate_every = 5\n"
+    )
+    named = ["--content", content, "--styles", styles, "--config", recipe, "--device", "cpu"]
+    limits = ["--minutes", 2, "--teacher", "micro"]
+    done = vidstyle("train", *named, *limits, "-o", tmp_path / "mine")
+    assert done.code == 0, done.err
+    distilled = read_curves(tmp_path / "mine.training" / "distil")
+    first, last = (np.mean([step["loss"] for step in part]) for part in (
+        distilled[:10], distilled[-10:]
+    ))  # fmt: skip
+    assert last < 0.6 * first
+    painted = [
+        step["validation/loss"]
+        for step in read_curves(tmp_path / "mine.training" / "style")
+        if "validation/loss" in step
+    ]
+    assert painted[-1] < painted[0]
+    stylizer = build_stylizer(str(tmp_path / "mine"), torch.device("cpu"))
+    photographs, paintings = (
+        Pictures(sorted(folder.iterdir())[:2], 128) for folder in (content, styles)
+    )
+    scored = score(stylizer, build_teacher("micro"), photographs, paintings)
+    assert scored.after < 0.7 * scored.before

@@ -1,0 +1,56 @@
+"""Masks of photographs for `vidstyle train --masks`, made by the segmenter that renders use.
+
+    python tools/make_masks.py photographs --object person -o masks
+
+Photographs in which the object is not found get no mask; in training all of them counts.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import cv2
+
+from vidstyle.analysis import Take
+from vidstyle.errors import ObjectNotFoundError
+from vidstyle.options import DEFAULTS
+from vidstyle.parts import SEGMENTERS, build_parts
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
+from vidstyle.train.data import find_pictures
+from vidstyle.video.reader import open_clip
+from vidstyle.video.shots import Shot
+
+
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--object", "prompt", default="person", show_default=True, help="As in render.")
+@click.option("--segmenter", type=click.Choice(SEGMENTERS), default="auto", show_default=True)
+@click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path))
+def main(folder: Path, prompt: str, segmenter: str, output: Path) -> None:
+    spec = parse_object(prompt)
+    parts = build_parts(replace(DEFAULTS, segmenter=segmenter, temporal="off"), [spec])
+    output.mkdir(parents=True, exist_ok=True)
+    files, found = find_pictures(folder), 0
+    for file in files:
+        with TemporaryDirectory() as work:
+            try:
+                mattes = find_mattes(
+                    spec,
+                    Take(open_clip(str(file)), [Shot(0, 1)]),
+                    [(0, 1)],
+                    parts,
+                    Path(work),
+                    lambda _count: None,
+                )
+            except ObjectNotFoundError:
+                continue
+            if mattes[0].any():
+                cv2.imwrite(str(output / f"{file.stem}.png"), mattes[0])
+                found += 1
+    click.echo(f"{output}: {found} of {len(files)} photographs have a mask")
+
+
+if __name__ == "__main__":
+    main()
