@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from vidstyle import __version__
+from vidstyle.cli.evaluate import evaluate_command
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
@@ -33,6 +34,7 @@ def cli(verbose: bool, quiet: bool) -> None:
 
 
 cli.add_command(render_command)
+cli.add_command(evaluate_command)
 cli.add_command(models)
 cli.add_command(train_command)
 

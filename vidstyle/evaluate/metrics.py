@@ -11,13 +11,28 @@ from torch import Tensor
 from vidstyle.flow.warp import warp
 
 
+def warped_difference(now: Tensor, before: Tensor, flow: Tensor) -> Tensor:
+    """‖O_t − W(O_t')‖² at each pixel: (N, 1, H, W), the mean over the three channels.
+
+    W is bilinear, as in Lai et al. (ECCV 2018): sampling between pixels softens, so that a
+    sharper picture has a slightly higher floor. Arguments as in :func:`warping_error`.
+    """
+    return (now - warp(before, flow, "bilinear")).square().mean(dim=1, keepdim=True)
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Σ M v / ΣM of each picture: (N, 1, H, W) and a mask that broadcasts to it, to (N,).
+
+    NaN where the mask is empty.
+    """
+    mask = mask.expand_as(values)
+    return (mask * values).sum(dim=(1, 2, 3)) / mask.sum(dim=(1, 2, 3))
+
+
 def warping_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
     """E_warp of N pairs of frames (Lai et al., ECCV 2018, eq. 10).
 
         Σ M‖O_t − W(O_t')‖² / ΣM
-
-    The squared difference is the mean over the three channels. W is bilinear, as in the paper:
-    sampling between pixels softens, so that a sharper picture has a slightly higher floor.
 
     Args:
         now, before: O_t and O_t', (N, 3, H, W) RGB in [0, 1]; t' is t − 1, or farther back.
@@ -28,8 +43,7 @@ def warping_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Te
         (N,) squared units of a range of 1; NaN for a pair whose mask is empty. A clip's error is
         their mean (``nanmean``).
     """
-    difference = (now - warp(before, flow, "bilinear")).square().mean(dim=1, keepdim=True)
-    return (mask * difference).sum(dim=(1, 2, 3)) / mask.sum(dim=(1, 2, 3))
+    return masked_mean(warped_difference(now, before, flow), mask)
 
 
 def temporal_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
@@ -44,7 +58,7 @@ def temporal_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> T
     return warping_error(now, before, flow, mask).sqrt()
 
 
-def detail_ratio(result: Tensor, reference: Tensor) -> Tensor:
+def detail_ratio(result: Tensor, reference: Tensor, mask: Tensor | None = None) -> Tensor:
     """How much of the fine detail of ``reference`` is in ``result``: below 1 where it is blurred.
 
     The ratio of the energies of the Laplacian (five points, valid pixels only). Where
@@ -52,17 +66,18 @@ def detail_ratio(result: Tensor, reference: Tensor) -> Tensor:
 
     Args:
         result, reference: (N, 3, H, W), H and W at least 3.
+        mask: (N, 1, H, W) in [0, 1]: where detail counts; None for everywhere.
 
     Returns:
-        (N,); NaN where ``reference`` is flat.
+        (N,); NaN where ``reference`` is flat or the mask is empty.
     """
-    return _laplacian_energy(result) / _laplacian_energy(reference)
+    mask = result.new_ones(1, 1, *result.shape[-2:]) if mask is None else mask
+    return _laplacian_energy(result, mask) / _laplacian_energy(reference, mask)
 
 
-def _laplacian_energy(images: Tensor) -> Tensor:
+def _laplacian_energy(images: Tensor, mask: Tensor) -> Tensor:
     """(N, C, H, W) to (N,)"""
     kernel = images.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
     planes = images.flatten(0, 1)[:, None]
-    energy = F.conv2d(planes, kernel).square().mean(dim=(1, 2, 3))
-    mean: Tensor = energy.unflatten(0, images.shape[:2]).mean(dim=1)
-    return mean
+    energy = F.conv2d(planes, kernel).square().unflatten(0, images.shape[:2])
+    return masked_mean(energy.mean(dim=2), mask[..., 1:-1, 1:-1])

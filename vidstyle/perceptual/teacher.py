@@ -15,10 +15,10 @@ from torchvision.models.vgg import cfgs, make_layers
 
 from vidstyle import weights
 from vidstyle.errors import UsageError, WeightsError
+from vidstyle.perceptual.receptive import ReceptiveField, receptive_field
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.encoders import BandEncoder
 from vidstyle.style.lapped import STRIDE, WINDOW, LappedTransform
-from vidstyle.perceptual.receptive import ReceptiveField, receptive_field
 
 #: Best first: what ``auto`` looks for on this machine.
 TEACHERS = ("vgg19", "vgg16", "vgg16-hed", "micro")

@@ -1,0 +1,180 @@
+"""Which pixels of two frames show the same point, as those judge who took no part in the render."""
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import torch
+from torch import Tensor
+
+from vidstyle.errors import MediaError
+from vidstyle.flow import DisFlow, FlowEstimator, inside, valid, warp
+
+_log = logging.getLogger(__name__)
+
+#: How far true flows of neighbouring pixels may lie apart, in pixels, to be read between them.
+_SMOOTH = 0.1
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """Between a frame and one some frames before it.
+
+    Attributes:
+        flow: (1, 2, H, W) in pixels, on the grid of the frame that is looked at.
+        mask: (1, 1, H, W), 1 where both frames show the point.
+        from_earlier: the frame that is looked at is the earlier one, and the flow points forward.
+    """
+
+    flow: Tensor
+    mask: Tensor
+    from_earlier: bool = False
+
+
+class Judge(Protocol):
+    """Tells how frames correspond.
+
+    Attributes:
+        name: for the log and the report.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def between(self, earlier: Tensor, later: Tensor, index: int, gap: int) -> Correspondence:
+        """
+        Args:
+            earlier, later: plates, (1, 3, H, W) in [0, 1].
+            index: of the later one in the clip.
+            gap: frames between them.
+
+        Raises:
+            MediaError: the truth of this pair is missing or unusable.
+        """
+        ...
+
+
+class EstimatedFlow:
+    """An estimator, checked forwards and backwards (Ruder 2016)."""
+
+    def __init__(self, estimator: FlowEstimator) -> None:
+        self._estimator = estimator
+        self.name = estimator.name
+
+    def between(
+        self,
+        earlier: Tensor,
+        later: Tensor,
+        index: int,  # noqa: ARG002 - pictures tell it all
+        gap: int,  # noqa: ARG002
+    ) -> Correspondence:
+        """See :meth:`Judge.between`."""
+        flow = self._estimator(later, earlier)
+        return Correspondence(flow, valid(self._estimator(earlier, later), flow))
+
+
+class TrueFlow:
+    """Ground truth: a folder of .flo files (Middlebury's format) between neighbouring frames.
+
+    Either of two layouts:
+
+    * ``backward.0001.flo``, of frame 1 to 0, with ``backward-shown.0001.png``, white where both
+      show the point, as ``examples/make_shot.py --truth`` writes them;
+    * one sequence of forward flows, ``frame_0001.flo`` of frame 1 to 2, as in MPI-Sintel; its
+      maps may lie in the subfolders ``occlusions`` and ``invalid``, white where the flow does not
+      hold.
+
+    Without maps, a flow counts where one estimated the other way round (DIS) agrees with it.
+    Over several frames, flows are followed from frame to frame.
+    """
+
+    def __init__(self, folder: Path, first_number: int) -> None:
+        """
+        Args:
+            first_number: that frame 0 of the clip has in the file names.
+
+        Raises:
+            MediaError: there are no flows in the folder.
+        """
+        self.name = f"ground truth of {folder}"
+        files = [file for file in folder.glob("*.flo") if re.search(r"\d", file.stem)]
+        backward = [file for file in files if file.stem.startswith("backward")]
+        self._backward = bool(backward)
+        self._files = {_number(file): file for file in backward or files}
+        self._folder, self._offset = folder, first_number
+        self._estimator = DisFlow(540)
+        if not files:
+            raise MediaError(f"--flow {folder}: no numbered .flo files in it; name their folder")
+        if not self._maps(next(iter(self._files.values()))):
+            _log.info("flow: no occlusion maps in %s: truth counts where DIS agrees", folder)
+
+    def between(self, earlier: Tensor, later: Tensor, index: int, gap: int) -> Correspondence:
+        """See :meth:`Judge.between`."""
+        indices = range(index, index - gap, -1) if self._backward else range(index - gap, index)
+        steps = [self._step(each + self._offset, later.shape[-2:]) for each in indices]
+        flow, mask = followed(steps)
+        mapped = any(shown is not None for _, shown in steps)
+        if not mapped:
+            here, there = (later, earlier) if self._backward else (earlier, later)
+            mask = mask * valid(self._estimator(there, here), flow)
+        return Correspondence(flow, mask, from_earlier=not self._backward)
+
+    def _step(self, number: int, size: torch.Size) -> tuple[Tensor, Tensor | None]:
+        """Flow (1, 2, H, W) of one frame, and where it holds (1, 1, H, W) as far as is known."""
+        file = self._files.get(number)
+        if file is None:
+            raise MediaError(f"--flow {self._folder}: no flow of frame {number}; use --in, --out")
+        try:
+            values = cv2.readOpticalFlow(str(file))
+        except cv2.error:
+            values = None
+        if values is None or values.shape[:2] != tuple(size):
+            raise MediaError(f"{file}: not a flow of {size[1]}×{size[0]} pixels; export it again")
+        shown: Tensor | None = None
+        for path, good in self._maps(file).items():
+            picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            if picture is None or picture.shape != tuple(size):
+                raise MediaError(f"{path}: not a map of {size[1]}×{size[0]} pixels")
+            holds = (torch.from_numpy(picture)[None, None] > 250).float()
+            holds = holds if good else 1 - holds
+            shown = holds if shown is None else shown * holds
+        return torch.from_numpy(values).movedim(-1, 0)[None], shown
+
+    def _maps(self, file: Path) -> dict[Path, bool]:
+        """Maps of a flow that are there: path, and whether white means that it holds."""
+        shown = file.with_name(file.name.replace("backward", "backward-shown"))
+        candidates = {
+            **({shown.with_suffix(".png"): True} if self._backward else {}),
+            self._folder / "occlusions" / f"{file.stem}.png": False,
+            self._folder / "invalid" / f"{file.stem}.png": False,
+        }
+        return {path: good for path, good in candidates.items() if path.is_file()}
+
+
+def followed(steps: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor]:
+    """Flow over several frames from flows between neighbours, each with where it holds.
+
+    Args:
+        steps: flow (1, 2, H, W) and mask (1, 1, H, W) or None, in the order of the way.
+
+    Returns:
+        Flow and mask on the grid of the first. Where the way meets a jump of the flow it ends.
+    """
+    flow, shown = steps[0]
+    mask = inside(flow) if shown is None else shown * inside(flow)
+    for step, shown in steps[1:]:
+        onward = warp(step, flow, "bilinear")
+        jump = (onward - warp(step, flow, "nearest")).abs().amax(dim=1, keepdim=True)
+        mask = mask * (jump < _SMOOTH)
+        if shown is not None:
+            mask = mask * (warp(shown, flow, "bilinear") > 0.98)
+        flow = flow + onward
+        mask = mask * inside(flow)
+    return flow, mask
+
+
+def _number(file: Path) -> int:
+    return int(re.findall(r"\d+", file.stem)[-1])

@@ -1,0 +1,258 @@
+"""Scoring results against their plate: the way of a frame through the measures."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from vidstyle.device import select_device
+from vidstyle.errors import UsageError
+from vidstyle.evaluate.correspondence import Judge
+from vidstyle.evaluate.footage import Instant, open_alike, together, window
+from vidstyle.evaluate.gate import Threshold
+from vidstyle.evaluate.judge import choose_judge, flows_used
+from vidstyle.evaluate.likeness import build_lpips, ssim_map
+from vidstyle.evaluate.metrics import detail_ratio, masked_mean, warped_difference
+from vidstyle.evaluate.pictures import FlickerMaps, Slices, Stills, middle_row
+from vidstyle.evaluate.regions import region_names
+from vidstyle.evaluate.scores import PLATE, Scores, measure_names, named
+from vidstyle.evaluate.style import LAYERS, StyleDistance
+from vidstyle.perceptual.teacher import build_teacher
+from vidstyle.progress import Progress
+from vidstyle.video.clip import ClipInfo
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is compared, and how.
+
+    Attributes:
+        plate: the original clip.
+        results: clips made of it.
+        style: picture whose style they should have; None measures no style distance.
+        matte: of the object, one a frame or one for all; None scores whole frames.
+        reference: whose detail the results should have; None takes the first of several results.
+        flow: who judges motion; see :func:`vidstyle.evaluate.judge.choose_judge`.
+        flow_size: largest short side, in pixels, that flow is estimated at.
+        reports: of the renders, which tell the flow that they used.
+        teacher: in whose eyes style is compared.
+        gaps: frames that pairs are apart.
+        first, last: frames to score; None for the clips' own.
+        step: every nth of them is scored.
+        row: of the slices, in pixels from the top; None chooses the middle of the object.
+        device: where networks run.
+        fail_above, fail_below: thresholds as :class:`vidstyle.evaluate.gate.Threshold` reads them.
+    """
+
+    plate: str
+    results: Sequence[str]
+    style: str | None = None
+    matte: str | None = None
+    reference: str | None = None
+    flow: str = "auto"
+    flow_size: int = 360
+    reports: Sequence[Path] = ()
+    teacher: str = "auto"
+    gaps: Sequence[int] = (1, 10)
+    first: int = 0
+    last: int | None = None
+    step: int = 1
+    row: int | None = None
+    device: str = "auto"
+    fail_above: Sequence[str] = ()
+    fail_below: Sequence[str] = ()
+
+
+@dataclass
+class Evaluation:
+    """Numbers and pictures of a comparison.
+
+    Attributes:
+        facts: what was compared by whom, for reports.
+        flicker, slices, stills: their ``pictures()`` are in the order of ``scores.clips``.
+    """
+
+    scores: Scores
+    thresholds: Sequence[Threshold]
+    facts: dict[str, str]
+    flicker: FlickerMaps
+    slices: Slices
+    stills: Stills = field(default_factory=Stills)
+
+
+@torch.inference_mode()
+def evaluate(job: Job, progress: Progress) -> Evaluation:
+    """Score every result of a job.
+
+    Memory holds the frames of the longest gap and the numbers of each frame, whatever the length
+    of the clips.
+
+    Raises:
+        UsageError, MediaError, WeightsError, DeviceError: see each part.
+    """
+    return _Scoring(job).run(progress)
+
+
+class _Scoring:
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        device = select_device(job.device)
+        self._reference = job.reference or (job.results[0] if len(job.results) > 1 else None)
+        # The reference comes last; it is read twice where it is a result too.
+        extra = [self._reference] if self._reference else []
+        self._readers = open_alike([job.plate, *job.results, *extra])
+        info = self._readers[0].info
+        names = measure_names(
+            job.gaps,
+            region_names(job.matte is not None),
+            style=job.style is not None,
+            detail=self._reference is not None,
+        )
+        thresholds = [Threshold.parse(text, names) for text in job.fail_above]
+        thresholds += [Threshold.parse(text, names, largest=False) for text in job.fail_below]
+        if job.row is not None and not 0 <= job.row < info.height:
+            raise UsageError(f"--row {job.row}: the clips have {info.height} rows, from 0")
+        self._judge = _judge(job, info, device)
+        self._style = None
+        if job.style is not None:
+            self._style = StyleDistance(build_teacher(job.teacher, LAYERS), job.style, device)
+        lpips = build_lpips(info.size, device)
+        self._lpips = None if isinstance(lpips, str) else lpips
+        scores = Scores([PLATE, *labels(job.results)], names)
+        if isinstance(lpips, str):
+            scores.missing["lpips"] = lpips
+            log.warning("lpips is left out: %s", lpips)
+        facts = {
+            "plate": job.plate,
+            **{f"result {label}": path for label, path in zip(
+                scores.clips[1:], job.results, strict=True)},
+            "flow": self._judge.name,
+            "style": job.style or "none",
+            "network of style": self._style.name if self._style else "none",
+            "network of LPIPS": self._lpips.name if self._lpips else "none",
+            "matte": job.matte or "none",
+            "reference of detail": self._reference or "none",
+        }  # fmt: skip
+        clips = len(scores.clips)
+        self._done = Evaluation(
+            scores, thresholds, facts, FlickerMaps(clips, info.size), Slices(job.row or 0)
+        )
+
+    def run(self, progress: Progress) -> Evaluation:
+        job, done = self._job, self._done
+        stop = None if job.last is None else job.last + 1
+        progress.stage("evaluate", _count(self._readers[0].info, job.first, stop))
+        instants = together(self._readers, job.matte, job.first, stop)
+        for held in window(instants, max(job.gaps) + 1):
+            now = held[-1]
+            if now.index == job.first:
+                self._begin(now)
+            done.slices.add(_of_clips(now, len(done.scores.clips)))
+            if (now.index - job.first) % job.step == 0:
+                done.scores.begin(now.index)
+                self._score_pictures(now)
+                for gap in job.gaps:
+                    if gap < len(held):
+                        self._score_pair(held[-1 - gap], now, gap)
+            progress.advance(1)
+        if not done.scores.frames:
+            raise UsageError(f"--in {job.first}: {job.plate} has no such frame; give a lower one")
+        for gap in job.gaps:
+            if done.scores.frames[-1] - job.first < gap:
+                log.warning("gap %d: no pair of frames is that far apart", gap)
+                done.scores.missing[f"gap{gap}"] = "no pair of frames is that far apart"
+        return done
+
+    def _begin(self, first: Instant) -> None:
+        clips = len(self._done.scores.clips)
+        self._done.stills.begin(_of_clips(first, clips))
+        if self._job.row is None:
+            self._done.slices.row = middle_row(first.matte, first.pictures[0].shape[0])
+
+    def _score_pictures(self, now: Instant) -> None:
+        scores, regions = self._done.scores, now.regions()
+        images = now.images()
+        plate = images[:1]
+        for number, clip in enumerate(scores.clips):
+            image = images[number : number + 1]
+            values: dict[str, float] = {}
+            if self._style:
+                for measure, distances in self._style(image, regions).items():
+                    values |= {named(measure, name): each for name, each in distances.items()}
+            if clip != PLATE:
+                similarity, whole = ssim_map(image, plate)
+                distance = self._lpips(image, plate) if self._lpips else None
+                for name, mask in regions.items():
+                    values[named("ssim", name)] = masked_mean(similarity, mask * whole).item()
+                    if distance is not None:
+                        values[named("lpips", name)] = masked_mean(distance, mask).item()
+                    if self._reference:
+                        kept = detail_ratio(image, images[-1:], mask)
+                        values[named("detail", name)] = kept.item()
+            scores.put(clip, values)
+
+    def _score_pair(self, earlier: Instant, later: Instant, gap: int) -> None:
+        done, clips = self._done, len(self._done.scores.clips)
+        images = {each.index: each.images()[:clips] for each in (earlier, later)}
+        pair = self._judge.between(
+            images[earlier.index][:1], images[later.index][:1], later.index, gap
+        )
+        here, there = (earlier, later) if pair.from_earlier else (later, earlier)
+        flow = pair.flow.expand(clips, -1, -1, -1)
+        difference = warped_difference(images[here.index], images[there.index], flow)
+        for name, region in here.regions().items():
+            errors = masked_mean(difference, pair.mask * region)
+            for clip, error in zip(done.scores.clips, errors, strict=True):
+                values = {
+                    named("e_warp", name, gap): error.item(),
+                    named("temporal", name, gap): error.sqrt().item(),
+                }
+                if clip != PLATE:
+                    values[named("e_warp_excess", name, gap)] = (error - errors[0]).item()
+                done.scores.put(clip, values)
+        if gap == min(self._job.gaps):
+            done.flicker.add(difference, pair.mask)
+            error = masked_mean(difference[1:], pair.mask).mean().item()
+            done.stills.add(_of_clips(earlier, clips), _of_clips(later, clips), error)
+
+
+def labels(results: Sequence[str]) -> list[str]:
+    """Short names of results: of the file or folder, with as much before it as tells them apart.
+
+    Raises:
+        UsageError: one is given twice.
+    """
+    if len(set(results)) < len(results):
+        raise UsageError(f"{', '.join(results)}: a result is given twice; give each once")
+    parts = [Path(result).parts for result in results]
+    for depth in range(1, max(map(len, parts)) + 1):
+        short = [str(Path(*each[-depth:])) for each in parts]
+        if len({*short, PLATE}) > len(short):
+            return short
+    return list(results)
+
+
+def _judge(job: Job, info: ClipInfo, device: torch.device) -> Judge:
+    # The number in a file's name is that of its flow; frames of a video count from 0.
+    number = info.start_pts if info.is_sequence else 0
+    return choose_judge(
+        job.flow,
+        flows_used(job.reports),
+        device=device,
+        flow_size=job.flow_size,
+        first_number=number,
+    )
+
+
+def _of_clips(instant: Instant, count: int) -> Instant:
+    """Without the reference."""
+    return Instant(instant.index, instant.pictures[:count], instant.matte)
+
+
+def _count(info: ClipInfo, first: int, stop: int | None) -> int:
+    known = [each for each in (info.frame_count, stop) if each is not None]
+    return max(0, min(known) - first) if known else 0

@@ -1,0 +1,142 @@
+"""Clips that are compared, read frame by frame beside each other."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidstyle.errors import MediaError
+from vidstyle.evaluate.regions import regions
+from vidstyle.frame import Frame, unit_range
+from vidstyle.segment.mattes import read_matte
+from vidstyle.segment.sequence import sequence_files
+from vidstyle.video.clip import ClipReader
+from vidstyle.video.pattern import PICTURE_SUFFIXES, is_sequence
+from vidstyle.video.reader import open_clip
+
+#: SSIM's window, the largest thing that must fit into a frame.
+LEAST_SIDE = 11
+
+Matte = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Instant:
+    """One moment of all clips. Code values are kept, since several instants are held at once.
+
+    Attributes:
+        index: of the frame, in its clip.
+        pictures: (H, W, 3) code values, one a clip.
+        matte: (H, W), 255 inside the object; None where there is none.
+    """
+
+    index: int
+    pictures: tuple[Tensor, ...]
+    matte: Matte | None
+
+    def images(self) -> Tensor:
+        """(clips, 3, H, W) in [0, 1]."""
+        return torch.stack([unit_range(picture) for picture in self.pictures])
+
+    def regions(self) -> dict[str, Tensor]:
+        """See :func:`vidstyle.evaluate.regions.regions`."""
+        height, width = self.pictures[0].shape[:2]
+        return regions((height, width), self.matte)
+
+
+def open_alike(sources: Sequence[str]) -> list[ClipReader]:
+    """Readers of clips of one size, and of one length as far as their containers tell.
+
+    Raises:
+        MediaError: one cannot be read, or differs from the first.
+    """
+    readers = [open_clip(source) for source in sources]
+    first = readers[0].info
+    if min(first.size) < LEAST_SIDE:
+        raise MediaError(f"{sources[0]}: frames below {LEAST_SIDE} pixels cannot be compared")
+    for source, reader in zip(sources, readers, strict=True):
+        info = reader.info
+        if info.size != first.size:
+            raise MediaError(
+                f"{source}: {info.width}×{info.height} pixels, but {sources[0]} has "
+                f"{first.width}×{first.height}; give clips of one size"
+            )
+        if None not in (info.frame_count, first.frame_count):
+            _check_length(source, info.frame_count, sources[0], first.frame_count)
+    return readers
+
+
+def together(
+    readers: Sequence[ClipReader], matte: str | None, start: int, stop: int | None
+) -> Iterator[Instant]:
+    """All clips and the object's mattes, frame by frame, from ``start`` up to ``stop``.
+
+    Raises:
+        MediaError: a clip or the mattes end before the others, or a frame cannot be decoded.
+    """
+    names = [reader.info.path for reader in readers]
+    streams = [reader.frames(start, stop) for reader in readers]
+    mattes = _mattes(matte, readers[0].info.size, start) if matte else None
+    for index, frames in enumerate(zip_longest(*streams), start):
+        pictures = tuple(
+            _picture(frame, index, name) for frame, name in zip(frames, names, strict=True)
+        )
+        found = next(mattes, None) if mattes else None
+        if mattes and found is None:
+            raise MediaError(f"{matte}: no matte of frame {index}; give one for every frame")
+        yield Instant(index, pictures, found)
+
+
+def window(instants: Iterator[Instant], length: int) -> Iterator[deque[Instant]]:
+    """The latest ``length`` instants, the present one last; fewer at the start."""
+    held: deque[Instant] = deque(maxlen=length)
+    for instant in instants:
+        held.append(instant)
+        yield held
+
+
+def _picture(frame: Frame | None, index: int, name: str) -> Tensor:
+    if frame is None:
+        raise MediaError(f"{name}: ends before frame {index}, other clips go on; give all alike")
+    if frame.index != index:
+        raise MediaError(f"{name}: frame {index} is damaged; render it again, or leave it out")
+    return frame.image
+
+
+def _check_length(source: str, count: int | None, other: str, expected: int | None) -> None:
+    if count != expected:
+        raise MediaError(
+            f"{source}: {count} frames, but {other} has {expected}; give clips of one length"
+        )
+
+
+def _mattes(source: str, size: tuple[int, int], start: int) -> Iterator[Matte]:
+    """Mattes from frame ``start`` on: of a sequence, of a clip, or one picture for all frames."""
+    path = Path(source)
+    if path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES:
+        matte = read_matte(path, size)
+        while True:
+            yield matte
+    elif is_sequence(source):
+        files = sequence_files(source)
+        if not files:
+            raise MediaError(f"--matte {source}: there is no such folder or sequence of pictures")
+        for file in files[start:]:
+            yield read_matte(file, size)
+    else:
+        reader = open_clip(source)
+        if reader.info.size != size:
+            raise MediaError(
+                f"--matte {source}: {reader.info.width}×{reader.info.height} pixels, the clips "
+                f"have {size[1]}×{size[0]}; give mattes of their size"
+            )
+        for frame in reader.frames(start):
+            grey = unit_range(frame.image).movedim(0, -1).mul(255).round().byte().numpy()
+            yield np.asarray(cv2.cvtColor(grey, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -1,0 +1,87 @@
+"""How far a picture is from a style, as a network that compares pictures sees it."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.errors import MediaError
+from vidstyle.frame import unit_range
+from vidstyle.perceptual.receptive import eroded
+from vidstyle.perceptual.statistics import gram, gram_distance, moment_distance, moments
+from vidstyle.perceptual.teacher import Teacher
+from vidstyle.video.reader import open_clip
+
+#: Of VGG; a network of another kind has its own.
+LAYERS = ("relu1_1", "relu2_1", "relu3_1")
+
+#: Largest short side, in pixels, that is looked at. The features of a UHD frame take 4 GiB, and
+#: strokes of a style are sized for the frame, not for its pixels.
+SIDE = 540
+
+MEASURES = ("gram", "mean_std")
+
+
+class StyleDistance:
+    """Distance to one style: relative squared differences of Gram matrices (``gram``), and of
+    means and deviations (``mean_std``), each the mean over the network's layers. 0 is the style
+    itself."""
+
+    def __init__(self, teacher: Teacher, style: str, device: torch.device) -> None:
+        """
+        Args:
+            style: a picture's file.
+
+        Raises:
+            MediaError: it cannot be read.
+        """
+        self.name = teacher.name
+        self._teacher, self._device = teacher.to(device), device
+        picture = next(iter(open_clip(style).frames(0, 1)), None)
+        if picture is None:
+            raise MediaError(f"--style {style}: there is no picture in it; give another")
+        features = self._see(unit_range(picture.image)[None])
+        self._grams = {layer: gram(seen) for layer, seen in features.items()}
+        self._moments = {layer: moments(seen) for layer, seen in features.items()}
+
+    def __call__(self, image: Tensor, regions: dict[str, Tensor]) -> dict[str, dict[str, float]]:
+        """
+        Args:
+            image: (1, 3, H, W) in [0, 1].
+            regions: masks (1, 1, H, W). Each is eroded to what the network's cells see, so that
+                nothing beyond it counts.
+
+        Returns:
+            For each of :data:`MEASURES`, the distance of each region; NaN for an empty one.
+        """
+        features = self._see(image)
+        distances = {name: self._distances(features, mask) for name, mask in regions.items()}
+        return {
+            measure: {region: both[number] for region, both in distances.items()}
+            for number, measure in enumerate(MEASURES)
+        }
+
+    def _distances(self, features: dict[str, Tensor], mask: Tensor) -> tuple[float, float]:
+        if not mask.any():
+            return float("nan"), float("nan")
+        mask = _bounded(mask).to(self._device)
+        grams, spreads = [], []
+        for layer, seen in features.items():
+            height, width = seen.shape[-2:]
+            cells = eroded(mask, self._teacher.fields[layer], (height, width))
+            grams.append(gram_distance(gram(seen, cells), self._grams[layer]))
+            spreads.append(moment_distance(moments(seen, cells), self._moments[layer]))
+        return torch.stack(grams).mean().item(), torch.stack(spreads).mean().item()
+
+    @torch.inference_mode()
+    def _see(self, image: Tensor) -> dict[str, Tensor]:
+        seen: dict[str, Tensor] = self._teacher(_bounded(image).to(self._device))
+        return seen
+
+
+def _bounded(image: Tensor) -> Tensor:
+    """At most :data:`SIDE` pixels on the short side."""
+    scale = SIDE / min(image.shape[-2:])
+    if scale >= 1:
+        return image
+    size = [round(side * scale) for side in image.shape[-2:]]
+    return F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)

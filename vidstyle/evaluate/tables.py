@@ -1,0 +1,88 @@
+"""The numbers as text, JSON and CSV."""
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+
+from vidstyle import __version__
+from vidstyle.evaluate.evaluation import Evaluation
+from vidstyle.evaluate.gate import failures
+from vidstyle.evaluate.scores import PLATE, Scores
+
+
+def as_text(scores: Scores) -> str:
+    """Means, a row a measure and a column a clip; and why others are missing."""
+    names = scores.measured()
+    first = max(map(len, ["mean of frames", *names]))
+    width = max(10, *map(len, scores.clips))
+    lines = [f"{'mean of frames':{first}}" + "".join(f"  {c:>{width}}" for c in scores.clips)]
+    for name in names:
+        cells = "".join(f"  {shown(scores.mean(clip, name)):>{width}}" for clip in scores.clips)
+        lines.append(f"{name:{first}}{cells}")
+    lines += [f"{name}: {reason}" for name, reason in scores.missing.items()]
+    return "\n".join(lines)
+
+
+def shown(value: float) -> str:
+    """Four digits; a dash for what has no value."""
+    return "–" if math.isnan(value) else f"{value:.4g}"
+
+
+def as_json(done: Evaluation) -> str:
+    """What was compared, means, and a value for each frame; null where there is none."""
+    scores, names = done.scores, done.scores.measured()
+    content = {
+        "vidstyle": __version__,
+        **done.facts,
+        "frames": scores.frames,
+        "missing": scores.missing,
+        "failures": failures(done.thresholds, scores),
+        "means": {
+            clip: {name: _or_null(scores.mean(clip, name)) for name in names}
+            for clip in scores.clips
+        },
+        "per_frame": {
+            clip: {name: [_or_null(v) for v in scores.series(clip, name)] for name in names}
+            for clip in scores.clips
+        },
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_csv(scores: Scores) -> str:
+    """A row for each frame and clip, a column for each measure; empty where there is no value."""
+    names = scores.measured()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["frame", "clip", *names])
+    for clip in scores.clips:
+        columns = [scores.series(clip, name) for name in names]
+        for frame, *values in zip(scores.frames, *columns, strict=True):
+            writer.writerow([frame, clip, *("" if math.isnan(v) else repr(v) for v in values)])
+    return text.getvalue()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A text file, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.partial")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
+
+
+def best(scores: Scores, measure: str) -> str | None:
+    """The result with the best mean; None where fewer than two can be told apart, and for detail,
+    of which there can be too little and too much."""
+    if measure.startswith("detail"):
+        return None
+    means = {clip: scores.mean(clip, measure) for clip in scores.clips if clip != PLATE}
+    means = {clip: mean for clip, mean in means.items() if not math.isnan(mean)}
+    if len(set(means.values())) < 2:
+        return None
+    choose = max if measure.startswith("ssim") else min
+    return choose(means, key=lambda clip: means[clip])
+
+
+def _or_null(value: float) -> float | None:
+    return value if math.isfinite(value) else None
