@@ -4,7 +4,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidstyle.evaluate.metrics import detail_ratio, temporal_error, warping_error
+from vidstyle.evaluate.metrics import (
+    detail_ratio,
+    masked_mean,
+    temporal_error,
+    warping_error,
+)
 
 
 def flat(*values: float, size: tuple[int, int] = (4, 6)) -> Tensor:
@@ -68,3 +73,20 @@ def test_detail_is_that_of_each_picture() -> None:
     noise = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     halved = torch.stack([noise[0], noise[1] / 2])
     torch.testing.assert_close(detail_ratio(halved, noise), torch.tensor([1.0, 0.25]))
+
+
+def test_detail_counts_where_the_mask_is() -> None:
+    noise = torch.rand(1, 3, 8, 10, generator=torch.Generator().manual_seed(1))
+    result, left = noise.clone(), torch.zeros(1, 1, 8, 10)
+    result[..., 5:] = 0.5
+    left[..., :4] = 1  # one column short of the change, which the Laplacian sees
+    assert detail_ratio(result, noise, left).item() == 1
+    assert detail_ratio(result, noise, 1 - left).item() < 0.7
+    assert detail_ratio(result, noise, 0 * left).isnan()
+
+
+def test_a_mean_over_a_mask_for_several_pictures() -> None:
+    values = torch.tensor([[1.0, 3.0], [5.0, 9.0]])[:, None, None]
+    mask = torch.tensor([1.0, 3.0]).view(1, 1, 1, 2)
+    assert masked_mean(values, mask).tolist() == [2.5, 8.0]
+    assert masked_mean(values, 0 * mask).isnan().all()

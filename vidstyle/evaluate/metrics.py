@@ -71,13 +71,13 @@ def detail_ratio(result: Tensor, reference: Tensor, mask: Tensor | None = None) 
     Returns:
         (N,); NaN where ``reference`` is flat or the mask is empty.
     """
-    mask = result.new_ones(1, 1, *result.shape[-2:]) if mask is None else mask
     return _laplacian_energy(result, mask) / _laplacian_energy(reference, mask)
 
 
-def _laplacian_energy(images: Tensor, mask: Tensor) -> Tensor:
+def _laplacian_energy(images: Tensor, mask: Tensor | None) -> Tensor:
     """(N, C, H, W) to (N,)"""
+    mask = images.new_ones(1, 1, *images.shape[-2:]) if mask is None else mask
     kernel = images.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
     planes = images.flatten(0, 1)[:, None]
-    energy = F.conv2d(planes, kernel).square().unflatten(0, images.shape[:2])
-    return masked_mean(energy.mean(dim=2), mask[..., 1:-1, 1:-1])
+    energy = F.conv2d(planes, kernel).square()[:, 0].unflatten(0, images.shape[:2])
+    return masked_mean(energy.mean(dim=1, keepdim=True), mask[..., 1:-1, 1:-1])

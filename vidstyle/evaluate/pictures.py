@@ -19,6 +19,8 @@ Picture = NDArray[np.uint8]
 #: Frames that a slice shows: a flicker must not be thinned out, and more would not fit a screen.
 SLICE_FRAMES = 480
 
+_SLICE_HEIGHT = 240  # pixels that few frames are drawn out to
+
 #: Pixels that a picture of the report is wide at most.
 WIDTH = 720
 
@@ -70,8 +72,10 @@ class Slices:
             self._rows.append([eight_bit(picture[self.row]) for picture in instant.pictures])
 
     def pictures(self) -> list[Picture]:
-        """One a clip, (frames, W, 3) RGB."""
-        return [np.stack(rows) for rows in zip(*self._rows, strict=True)]
+        """One a clip, (n · frames, W, 3) RGB: n is 1, or more where few frames would be too flat
+        a picture."""
+        repeats = max(1, _SLICE_HEIGHT // len(self._rows))
+        return [np.stack(rows).repeat(repeats, 0) for rows in zip(*self._rows, strict=True)]
 
 
 @dataclass
@@ -127,7 +131,7 @@ def bounded(picture: Picture) -> Picture:
 def data_url(picture: Picture, *, lossless: bool = True) -> str:
     """A picture (H, W, 3) RGB as the address of itself, for a page that needs no other file."""
     kind, options = ("png", []) if lossless else ("jpeg", [cv2.IMWRITE_JPEG_QUALITY, 92])
-    encoded = cv2.imencode(f".{kind[:3].replace('jpe', 'jpg')}", picture[..., ::-1], options)[1]
+    encoded = cv2.imencode(f".{kind}", picture[..., ::-1], options)[1]
     return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode()}"
 
 

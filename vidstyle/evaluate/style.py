@@ -18,6 +18,8 @@ LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 #: strokes of a style are sized for the frame, not for its pixels.
 SIDE = 540
 
+_STRIDE = 4  # what is left over at the right and the bottom is not looked at
+
 MEASURES = ("gram", "mean_std")
 
 
@@ -79,9 +81,10 @@ class StyleDistance:
 
 
 def _bounded(image: Tensor) -> Tensor:
-    """At most :data:`SIDE` pixels on the short side."""
+    """At most :data:`SIDE` pixels on the short side, and whole cells of a network of ours."""
     scale = SIDE / min(image.shape[-2:])
-    if scale >= 1:
-        return image
-    size = [round(side * scale) for side in image.shape[-2:]]
-    return F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
+    if scale < 1:
+        size = [round(side * scale) for side in image.shape[-2:]]
+        image = F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
+    height, width = (side - side % _STRIDE for side in image.shape[-2:])
+    return image[..., :height, :width]
