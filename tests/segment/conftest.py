@@ -8,8 +8,15 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from photographs import astronaut
+from scenes import Layer, Scene
+from scenes import similarity as placed
 
 from vidstyle.frame import Frame
+from vidstyle.segment.coco import NAMES
+from vidstyle.segment.detect import Detection
+from vidstyle.segment.mattes import bounding_box
+from vidstyle.segment.vocabulary import name_for
 
 
 class ArrayClip:
@@ -51,6 +58,68 @@ def similarity(matte: np.ndarray, truth: np.ndarray) -> float:
     """Region similarity J: intersection over union."""
     a, b = matte > 127, truth > 127
     return float((a & b).sum() / max((a | b).sum(), 1))
+
+
+class SeeingDetector:
+    """A ``Detector`` that answers with the true box of every person of whom enough is seen.
+
+    It knows a picture by its content, as a detector does.
+
+    Args:
+        clips: the same pictures, each with another person's mattes.
+    """
+
+    name = "fake"
+
+    def __init__(self, *clips: ArrayClip) -> None:
+        self._mattes: dict[bytes, list[np.ndarray]] = {}
+        for clip in clips:
+            for image, truth in zip(clip.images, clip.truth, strict=True):
+                self._mattes.setdefault(image.tobytes(), []).append(np.where(truth > 127, truth, 0))
+
+    def name_of(self, word: str) -> str:
+        return name_for(word, NAMES)
+
+    def detect(self, image: np.ndarray, names: Sequence[str] = ()) -> list[Detection]:  # noqa: ARG002
+        seen = [m for m in self._mattes[image.tobytes()] if (m > 0).mean() > 0.025]
+        return [Detection("person", 0.8, bounding_box(matte)) for matte in seen]
+
+
+Path = Callable[[float], float]
+
+
+def people(count: int, *paths: Path, size: tuple[int, int] = (180, 320)) -> tuple[ArrayClip, ...]:
+    """The astronaut's double in a blue suit, and before her, along the second path, the astronaut;
+    a path tells where she stands (x) in each frame. One clip for each, with her visible mattes."""
+    height, width = size
+    coffee = cv2.resize(skimage.data.coffee(), (width, height), interpolation=cv2.INTER_AREA)
+    picture, matte = astronaut(0.27)
+    side = matte.shape[0]
+
+    def walk(path: Path) -> Callable[[float], np.ndarray]:
+        def motion(t: float) -> np.ndarray:
+            y, sway = height + 12 + 2 * np.cos(t / 2), 1.5 * np.sin(t / 3)
+            return placed(path(t), y, degrees=sway, pivot=(side / 2, side))
+
+        return motion
+
+    looks = [(picture[:, ::-1, ::-1].copy(), matte[:, ::-1].copy()), (picture, matte)]
+    layers = [Layer(np.float32(coffee / 255), None, lambda _: np.eye(3))]
+    layers += [Layer(*look, walk(path)) for look, path in zip(looks, paths, strict=False)]
+    scene = Scene(layers, size)
+    images = [np.rint(255 * scene.picture(t)).astype(np.uint8) for t in range(count)]
+    mattes = [np.rint(255 * scene.mattes(t)).astype(np.uint8) for t in range(count)]
+    return tuple(ArrayClip(images, [m[i + 1] for m in mattes]) for i in range(len(paths)))
+
+
+@pytest.fixture(scope="session")
+def make_people() -> Callable[..., tuple[ArrayClip, ...]]:
+    return people
+
+
+@pytest.fixture(scope="session")
+def seeing() -> type[SeeingDetector]:
+    return SeeingDetector
 
 
 @pytest.fixture(scope="session")

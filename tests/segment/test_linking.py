@@ -4,7 +4,7 @@ import numpy as np
 
 from vidstyle.frame import Box
 from vidstyle.segment.detect import Detection
-from vidstyle.segment.linking import link
+from vidstyle.segment.linking import Sighting, link
 
 
 def seen(name: str, score: float, x: int, y: int = 50, side: int = 40) -> Detection:
@@ -91,3 +91,11 @@ def test_key_frames_are_spread_and_clear():
     frames[19] = [seen("dog", 0.99, 38, side=10)]  # clear, but only a part of it
     (dog,) = link(frames)
     assert dog.spread(4) == [9, 18, 29, 39]
+
+
+def test_key_frames_are_those_in_which_nobody_else_is_near():
+    person = Sighting("person", {i: seen("person", 0.8, 2 * i) for i in range(0, 100, 10)})
+    passing = Sighting("person", {i: seen("person", 0.9, 160 - 2 * i) for i in (30, 40, 50)})
+    assert person.spread(10, [passing]) == [i for i in range(0, 100, 10) if i != 40]
+    beside = Sighting("person", {i: seen("person", 0.8, 2 * i + 9) for i in range(0, 100, 10)})
+    assert person.spread(10, [beside]) == [*range(0, 100, 10)]

@@ -4,14 +4,17 @@ import logging
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
 from vidstyle.segment.clip import Clip, working_size
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
-from vidstyle.segment.mattes import MatteStore, bounding_box
+from vidstyle.segment.linking import Sighting
+from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
 from vidstyle.segment.nesting import shared
 from vidstyle.segment.propagate import Arrival, propagate
+from vidstyle.segment.search import sampled
 from vidstyle.segment.segmenter import Segmenter
 from vidstyle.segment.tracker import Tracker
 
@@ -20,6 +23,7 @@ logger = logging.getLogger(__name__)
 ROUNDS = 3  # of tracking, at most
 _MISSED = 0.2  # share of a detection's box, or of the matte's, below which the matte misses it
 _CLEAR = 0.4  # score of a detection that is believed against the tracker
+_REMAINS = 0.1  # of its usual area, below which a thing that is not seen has gone
 _MORE_KEYS = 4  # a round
 
 
@@ -35,7 +39,8 @@ def hold(
 
     A thing that was found by name is tracked again, as long as that changes its key mattes: those
     that the tracking from the keys around them contradicts are dropped, and where the detector
-    clearly sees it and the matte is elsewhere or empty, it is segmented afresh.
+    clearly sees it and the matte is elsewhere or empty, it is segmented afresh. Where it has gone,
+    by both detector and tracker, its mattes are empty.
 
     Args:
         folder: takes the mattes.
@@ -62,6 +67,8 @@ def hold(
             _cut_afresh(thing, clip, frame, segmenter)
         if not doubted and not missed:
             break
+    if thing.sighting is not None:
+        _clear_remains(thing.sighting, thing.small, store, shot)
     return store
 
 
@@ -87,6 +94,21 @@ def _missed(thing: KeyMattes, store: MatteStore, start: int) -> list[int]:
         if frame not in thing.small and elsewhere and detection.score >= _CLEAR:
             missed.append(frame)
     return sorted(missed, key=lambda f: -seen[f].score)[:_MORE_KEYS]
+
+
+def _clear_remains(
+    sighting: Sighting, keys: Mapping[int, Matte], store: MatteStore, shot: tuple[int, int]
+) -> None:
+    """Empty the mattes of which little is left while the detector does not see the thing: it has
+    gone, and what is left clings to its background."""
+    usual = median(int((matte > 127).sum()) for matte in keys.values())
+    samples = sampled(shot)
+    for frame in range(*shot):
+        nearest = min(samples, key=lambda sample: abs(sample - frame))
+        if nearest not in sighting.seen:
+            matte = store[frame - shot[0]]
+            if matte.any() and (matte > 127).sum() < _REMAINS * usual:
+                store[frame - shot[0]] = np.zeros_like(matte)
 
 
 def _cut_afresh(thing: KeyMattes, clip: Clip, frame: int, segmenter: Segmenter) -> None:

@@ -87,7 +87,8 @@ def find_keys(
         sightings = search(clip, shot, detector, names)
         for prompt in spec.names:
             for sighting in _chosen(prompt, sightings, detector):
-                found.append(_seen(sighting, clip, segmenter))
+                others = [other for other in sightings if other is not sighting]
+                found.append(_seen(sighting, others, clip, segmenter))
     return [keys for keys in found if keys.small]
 
 
@@ -110,15 +111,17 @@ def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -
     return keys
 
 
-def _seen(sighting: Sighting, clip: Clip, segmenter: Segmenter) -> KeyMattes:
+def _seen(
+    sighting: Sighting, others: Sequence[Sighting], clip: Clip, segmenter: Segmenter
+) -> KeyMattes:
     """Segment a found object where it was seen best, in frames spread over its time: roughly at
     first, and again once these tell what the shot looks like without it."""
     keys = KeyMattes(sighting=sighting)
-    frames = sighting.spread(PLATES)
+    frames = sighting.spread(PLATES, others)
     images = {frame: picture(clip, frame) for frame in frames}
     cuts = {f: cut(segmenter, images[f], sighting.seen[f]) for f in frames}
     keys.plate = _clean_plate(sighting, images, cuts)
-    for frame in sighting.spread(KEYS):
+    for frame in sighting.spread(KEYS, others):
         matte, detection = cuts.get(frame), sighting.seen[frame]
         if matte is None:
             images[frame] = picture(clip, frame)

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from vidstyle.frame import Box
 from vidstyle.segment.detect import Detection
+from vidstyle.segment.nesting import shared
 
 #: A histogram of an object's colours, summing to 1.
 Colours = NDArray[np.float32]
 
 _LEAST_SEEN = 0.5  # total score of an object that is seen in one sample only
 _MEMORY = 3  # latest sightings that tell an object's speed
+_CROWDED = 0.3  # share of a box in common with another object's at which it is no key frame
 _COLOUR = 1.0  # weight of alike colours against alike places
 
 
@@ -48,21 +50,32 @@ class Sighting:
         """The frame with the best score, the first of equals, and its detection."""
         return max(self.seen.items(), key=lambda item: (item[1].score, -item[0]))
 
-    def spread(self, count: int) -> list[int]:
+    def spread(self, count: int, others: Sequence["Sighting"] = ()) -> list[int]:
         """Up to ``count`` frames for key mattes, in order: from each of equal parts of the
-        object's time the one that shows it most clearly at its usual size."""
+        object's time the one that shows it most clearly at its usual size.
+
+        Where another object stands before or behind it, a segmenter may well cut out that one:
+        such frames are left out, unless there are no others.
+        """
         first, last = min(self.seen), max(self.seen)
         usual = median(_side(d.box) for d in self.seen.values())
+        crowds = {frame: self._crowd(frame, others) for frame in self.seen}
+        least = min(crowds.values())
 
         def clarity(frame: int) -> float:
             detection = self.seen[frame]
             ratio = _side(detection.box) / usual
-            return detection.score * min(ratio, 1 / ratio)
+            return detection.score * min(ratio, 1 / ratio) * (1 - crowds[frame])
 
         parts: dict[int, list[int]] = {}
-        for frame in self.seen:
+        for frame in (f for f in self.seen if crowds[f] <= max(_CROWDED, least)):
             parts.setdefault((frame - first) * count // (last - first + 1), []).append(frame)
         return sorted(max(frames, key=clarity) for frames in parts.values())
+
+    def _crowd(self, frame: int, others: Sequence["Sighting"]) -> float:
+        """The largest share that its box in a frame has in common with another object's."""
+        boxes = [other.seen[frame].box for other in others if frame in other.seen]
+        return max((shared(self.seen[frame].box, box) for box in boxes), default=0.0)
 
     def expected(self, frame: int) -> Box:
         """Where the object should be in a later frame: its latest box, moved on at its speed."""

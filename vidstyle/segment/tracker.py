@@ -33,7 +33,7 @@ _RADIUS, _EPSILON = 6.0, 1e-3  # of the neighbours' guided filter
 _SHAPE_DECAY = 0.9  # of the shape's memory, a frame
 _DRAW = 0.2  # share of the place's drift that is corrected a frame
 _STILL = 0.35  # share of the object's own motion at which a pixel's tells nothing
-_VETO = 2.0  # log odds of background, by colour, that overrule a motion like the object's
+_VETO = 2.0  # log odds of background, by colour, that overrule motion and clean plate
 _LEAST_PIXELS = 50  # a smaller object teaches nothing
 
 Plane = NDArray[np.float32]
@@ -140,13 +140,15 @@ class Tracker:
             + _KEY_COLOUR * key
             + _SHAPE * _log_odds(shape, 0.02)
         )
+        # A reflection or a shadow moves with the object, and another object hides the plate as
+        # well as this one does: colour may veto.
+        allowed = np.clip(1 + local / _VETO, 0, 1)
         if self._plate is not None:
-            evidence += _PLATE * self._plate.log_odds(image, window)
+            other = self._plate.log_odds(image, window)
+            evidence += _PLATE * np.where(other > 0, allowed * other, other)
         background = fit_affine(backward, self._probability <= 0.5, step=8)
         if background is not None:
             motion = _unlike(background, flow, carried > 0.5, window)
-            # A reflection or a shadow moves with the object: colour may veto.
-            allowed = np.clip(1 + local / _VETO, 0, 1)
             evidence += _MOTION * trust * np.where(motion > 0, allowed * motion, motion)
         crop = image[window.rows, window.columns]
         smooth = GuidedFilter(crop, self._pixels(_RADIUS), _EPSILON)

@@ -1,0 +1,60 @@
+"""People who cross, leave, come back, and are cut away from, in clips whose truth is known."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from vidstyle.segment import find_mattes, parse_object
+from vidstyle.segment.grabcut import GrabCut
+from vidstyle.segment.lost import lost_ranges
+
+
+@pytest.fixture
+def find(tmp_path):
+    def run(spec, clip, detector, shots=None):
+        tools = SimpleNamespace(segmenter=GrabCut(), detector=detector)
+        shots = shots or [(0, clip.count)]
+        return find_mattes(parse_object(spec), clip, shots, tools, tmp_path, lambda _: None)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def crossing(make_people):
+    """Behind, from right to left, the one in blue; before her, from left to right, the other."""
+    speed = 200 / 31
+    return make_people(32, lambda t: 260 - speed * t, lambda t: 60 + speed * t)
+
+
+@pytest.mark.parametrize("which", ["behind", "before"])
+def test_people_who_cross_keep_their_identities(find, crossing, seeing, score, which):
+    clip, other = crossing if which == "behind" else crossing[::-1]
+    detector = seeing(*crossing)
+    # The one in front is seen for longer, and so is the first.
+    mattes = find("person#2" if which == "behind" else "person", clip, detector)
+    apart = [*range(8), *range(25, 32)]
+    whole = range(clip.count) if which == "before" else apart
+    assert min(score(mattes[i], clip.truth[i]) for i in apart) > 0.8
+    assert min(score(mattes[i], clip.truth[i]) for i in whole) > 0.65
+    assert max(score(mattes[i], other.truth[i]) for i in apart) < 0.1
+
+
+def test_one_who_leaves_is_found_again(find, make_people, seeing, score):
+    (clip,) = make_people(36, lambda t: 160 - 320 * np.sin(np.pi * t / 35))
+    mattes = find("person", clip, seeing(clip))
+    away = [i for i, truth in enumerate(clip.truth) if not truth.any()]
+    assert len(away) > 10
+    ((first, last),) = lost_ranges(mattes, [(0, clip.count)])
+    assert away[0] <= first <= away[0] + 2
+    assert away[-1] - 2 <= last <= away[-1]
+    assert min(score(mattes[i], clip.truth[i]) for i in (*range(4), *range(32, 36))) > 0.7
+
+
+def test_after_a_cut_she_is_looked_for_again(find, make_clip, seeing, score):
+    clip = make_clip(24)
+    for i in range(12, 24):
+        clip.images[i] = np.ascontiguousarray(clip.images[i][:, ::-1])
+        clip.truth[i] = np.ascontiguousarray(clip.truth[i][:, ::-1])
+    mattes = find("person", clip, seeing(clip), shots=[(0, 12), (12, 24)])
+    assert min(score(mattes[i], clip.truth[i]) for i in range(clip.count)) > 0.8
