@@ -152,3 +152,16 @@ def test_a_report_never_replaces_what_is_compared(vidstyle, shot, results) -> No
     assert "the output is the input itself" in done.err
     twice = vidstyle("evaluate", shot.clip, results[0], results[0])
     assert (twice.code, "given twice" in twice.err) == (2, True)
+
+
+def test_sintel_by_its_true_flow(vidstyle, data, tmp_path: Path) -> None:
+    """The final pass adds haze and motion blur to the clean one: another plate, equal motion."""
+    plate, result = data("sintel/alley_1_clean"), data("sintel/alley_1_final")
+    named = ["--flow", data("sintel/alley_1_flow"), "--gaps", "1,3", "--json", tmp_path / "a.json"]
+    done = vidstyle("evaluate", plate, result, *named)
+    assert done.code == 0, done.err
+    means = json.loads((tmp_path / "a.json").read_text())["means"]
+    floor = means["alley_1_final"]["e_warp_excess.gap1.all"] + means["plate"]["e_warp.gap1.all"]
+    assert floor == pytest.approx(means["alley_1_final"]["e_warp.gap1.all"])
+    for clip in ("plate", "alley_1_final"):
+        assert 0 < means[clip]["e_warp.gap1.all"] < means[clip]["e_warp.gap3.all"] < 0.002

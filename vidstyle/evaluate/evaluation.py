@@ -102,9 +102,11 @@ class _Scoring:
         self._job = job
         device = select_device(job.device)
         self._reference = job.reference or (job.results[0] if len(job.results) > 1 else None)
-        # The reference comes last; it is read twice where it is a result too.
-        extra = [self._reference] if self._reference else []
-        self._readers = open_alike([job.plate, *job.results, *extra])
+        sources = [job.plate, *job.results]
+        if self._reference and self._reference not in sources:
+            sources.append(self._reference)
+        self._reference_at = sources.index(self._reference) if self._reference else None
+        self._readers = open_alike(sources)
         info = self._readers[0].info
         names = measure_names(
             job.gaps,
@@ -190,8 +192,8 @@ class _Scoring:
                     values[named("ssim", name)] = masked_mean(similarity, mask * whole).item()
                     if distance is not None:
                         values[named("lpips", name)] = masked_mean(distance, mask).item()
-                    if self._reference:
-                        kept = detail_ratio(image, images[-1:], mask)
+                    if self._reference_at is not None:
+                        kept = detail_ratio(image, images[self._reference_at][None], mask)
                         values[named("detail", name)] = kept.item()
             scores.put(clip, values)
 
