@@ -18,7 +18,7 @@ from vidstyle.frame import Frame, unit_range
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.progress import Progress
-from vidstyle.segment.derived import Inverted, WholeFrame
+from vidstyle.segment.derived import Excluded, Inverted, WholeFrame
 from vidstyle.segment.lost import lost_ranges
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
@@ -109,6 +109,7 @@ def analyse(
     options: RenderOptions,
     work: Path,
     progress: Progress,
+    excluded: Sequence[Mattes] = (),
 ) -> Analysis:
     """Find one object's mattes and freeze its statistics.
 
@@ -116,6 +117,7 @@ def analyse(
         spec: the object; None for the whole frame.
         style: see :func:`read_style`.
         work: folder that takes the mattes.
+        excluded: of what is not styled, see :func:`find_excluded`.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
@@ -125,6 +127,8 @@ def analyse(
     lost = _lost(take, spec, mattes, options)
     if options.invert:
         mattes = Inverted(mattes)
+    if excluded:
+        mattes = Excluded(mattes, excluded)
     chosen = [_chosen(shot, mattes) for shot in take.shots]
     progress.stage("statistics", PASSES * sum(map(len, chosen)))
     transfers = tuple(
@@ -134,6 +138,26 @@ def analyse(
         for frames in chosen
     )
     return Analysis(mattes, transfers, lost)
+
+
+def find_excluded(
+    take: Take, specs: Sequence[ObjectSpec], parts: Parts, work: Path, progress: Progress
+) -> list[Mattes]:
+    """Mattes of what ``--exclude`` names. Where such a thing is not seen, nothing is kept from
+    the style: that is told.
+
+    Args:
+        work: folder that takes the mattes.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+    """
+    found = []
+    for number, spec in enumerate(specs):
+        found.append(_mattes(take, spec, parts, work / str(number), progress))
+        if lost := _lost_frames(take, found[-1]):
+            log.warning("%s %s: not seen in frames %s", spec.option, spec, _told(lost))
+    return found
 
 
 def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[Style, ...]:
@@ -187,18 +211,23 @@ def _lost(
     take: Take, spec: ObjectSpec | None, mattes: Mattes, options: RenderOptions
 ) -> tuple[tuple[int, int], ...]:
     """Tell where the object is lost; the run goes on unless ``--strict``."""
-    if spec is None:
-        return ()
-    lost = lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots])
+    lost = () if spec is None else _lost_frames(take, mattes)
+    if lost and options.strict:
+        raise ObjectNotFoundError(
+            f"--object {spec}: lost in frames {_told(lost)}; give a box, point or mask there, "
+            "or leave out --strict"
+        )
     if lost:
-        frames = ", ".join(f"{first}-{last}" for first, last in lost)
-        if options.strict:
-            raise ObjectNotFoundError(
-                f"--object {spec}: lost in frames {frames}; give a box, point or mask there, "
-                "or leave out --strict"
-            )
-        log.warning("object %s: not seen in frames %s", spec, frames)
-    return tuple(lost)
+        log.warning("object %s: not seen in frames %s", spec, _told(lost))
+    return lost
+
+
+def _lost_frames(take: Take, mattes: Mattes) -> tuple[tuple[int, int], ...]:
+    return tuple(lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots]))
+
+
+def _told(ranges: Sequence[tuple[int, int]]) -> str:
+    return ", ".join(f"{first}-{last}" for first, last in ranges)
 
 
 def _chosen(shot: Shot, mattes: Mattes) -> set[int]:

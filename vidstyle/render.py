@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from vidstyle.analysis import Analysis, Take, analyse, find_take, read_style
+from vidstyle.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
 from vidstyle.errors import UsageError
 from vidstyle.layer import Layer, Look
 from vidstyle.options import RenderOptions, StyledObject
@@ -60,15 +60,25 @@ def render(job: Job, progress: Progress) -> Report:
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     torch.manual_seed(job.options.seed)
-    reader, specs = _open(job)
-    parts = build_parts(job.options, specs)
+    reader, specs, exclusions = _open(job)
+    parts = build_parts(job.options, [*specs, *exclusions])
     styles = _styles(job, reader, parts)
     stages = Stages()
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as work:
         with stages("analysis"):
             take = _take(job, reader, progress)
+            excluded = find_excluded(take, exclusions, parts, Path(work, "excluded"), progress)
             analyses = [
-                analyse(take, spec, style, parts, job.options, Path(work, str(number)), progress)
+                analyse(
+                    take,
+                    spec,
+                    style,
+                    parts,
+                    job.options,
+                    Path(work, str(number)),
+                    progress,
+                    excluded,
+                )
                 for number, (spec, style) in enumerate(zip(specs, styles, strict=True))
             ]
         if job.matte_target:
@@ -97,8 +107,8 @@ def plan(job: Job, progress: Progress) -> str:
     Raises:
         VidstyleError: what can be found wrong before objects are looked for.
     """
-    reader, specs = _open(job)
-    parts = build_parts(job.options, specs)
+    reader, specs, exclusions = _open(job)
+    parts = build_parts(job.options, [*specs, *exclusions])
     _styles(job, reader, parts)
     take = _take(job, reader, progress)
     height, width = take.size
@@ -113,6 +123,7 @@ def plan(job: Job, progress: Progress) -> str:
             f"object   {wanted.object or 'whole frame'} in the style of {wanted.style}"
             for wanted in job.objects
         ),
+        *(f"exclude  {spec}" for spec in exclusions),
         *(f"{part:<9}{name}" for part, name in parts.names().items()),
         f"memory   about {_memory(job.options, take) / 2**20:.0f} MiB of frames and features, "
         "for any length",
@@ -136,18 +147,20 @@ def _frame_count(job: Job) -> int:
     return sum(1 for _ in open_clip(job.source).frames(*job.options.range))
 
 
-def _open(job: Job) -> tuple[ClipReader, list[ObjectSpec | None]]:
-    """The clip and its objects, once all is refused that can be before work starts."""
+def _open(job: Job) -> tuple[ClipReader, list[ObjectSpec | None], list[ObjectSpec]]:
+    """The clip, its objects and what is excluded, once all is refused that can be before work
+    starts."""
     if not 0 <= job.options.strength <= 1:
         raise UsageError(f"--strength {job.options.strength}: must lie between 0 and 1")
     specs = [
         None if wanted.object is None else parse_object(wanted.object) for wanted in job.objects
     ]
+    exclusions = [parse_object(text, "--exclude") for text in job.options.exclude]
     _check_targets(job)
     reader = open_clip(job.source)
-    for spec in filter(None, specs):
+    for spec in filter(None, [*specs, *exclusions]):
         spec.check_inside(reader.info.size)
-    return reader, specs
+    return reader, specs, exclusions
 
 
 def _check_targets(job: Job) -> None:

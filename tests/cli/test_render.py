@@ -113,6 +113,39 @@ def test_invert_keeps_the_object(render, shot, tmp_path: Path) -> None:
         assert (result != plate).any(axis=2)[shot.matte(index) == 0].mean() > 0.8
 
 
+def test_what_is_excluded_keeps_its_pixels(render, shot, tmp_path: Path) -> None:
+    """Of the whole frame, and of an object; and the report tells."""
+    lower = np.zeros(shot.size, np.uint8)
+    lower[shot.size[0] // 2 :] = 255
+    (tmp_path / "lower").mkdir()
+    for index in range(len(shot.pts)):
+        cv2.imwrite(str(tmp_path / f"lower/{index:04}.png"), lower)
+    hers = f"matte:{shot.mattes}"
+    inverted, excluded, half = (tmp_path / f"{name}.%04d.png" for name in ("inv", "exc", "half"))
+    render("--object", hers, "--invert", "-o", inverted)
+    render("--exclude", hers, "-o", excluded)
+    assert np.array_equal(pictures(excluded), pictures(inverted))
+    half_options = ("--object", f"matte:{tmp_path / 'lower'}", "--exclude", hers)
+    render(*half_options, "-o", half, "--report", tmp_path / "report.json")
+    core = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
+    for index, (plate, result) in enumerate(zip(pictures(shot.clip), pictures(half), strict=True)):
+        changed = (result != plate).any(axis=2)
+        assert not changed[cv2.erode(shot.matte(index), core) == 255].any()
+        assert not changed[: shot.size[0] // 2 - FEATHER].any()
+        assert changed[(shot.matte(index) == 0) & (lower > 0)].mean() > 0.8
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["options"]["exclude"] == [hers]
+
+
+def test_a_bad_exclusion_is_refused_by_its_name(vidstyle, shot, style_picture) -> None:
+    command = ("render", shot.clip, "--style", style_picture, "--exclude")
+    for spec in ("box:1,2", "box:0,0,9999,9"):
+        outcome = vidstyle(*command, spec)
+        assert outcome.code == 2
+        assert f"--exclude {spec}" in outcome.err
+        assert "--object" not in outcome.err
+
+
 def test_two_objects_with_two_styles(
     render, shot, reach, other_style_picture, tmp_path: Path
 ) -> None:
@@ -135,6 +168,30 @@ def test_two_objects_with_two_styles(
         assert np.array_equal(together[hers], one[hers])
         assert np.array_equal(together[:14, :42], other[:14, :42])
     assert (pictures(second)[:, :10, :36] != pictures(first)[:, :10, :36]).mean() > 0.5
+
+
+def test_of_two_objects_the_later_lies_above(
+    render, shot, other_style_picture, tmp_path: Path
+) -> None:
+    """Where they overlap, no pixel is styled twice."""
+    (tmp_path / "below").mkdir()
+    for index in range(len(shot.pts)):
+        half = np.zeros(shot.size, np.uint8)
+        half[shot.size[0] // 2 :] = 255
+        cv2.imwrite(str(tmp_path / f"below/{index:04}.png"), half)
+    below, above = f"matte:{tmp_path / 'below'}", f"matte:{shot.mattes}"
+    both, lower, upper = (tmp_path / f"{name}.%04d.png" for name in ("both", "lower", "upper"))
+    render("--object", below, "--object", above, "--style", other_style_picture, "-o", both)
+    render("--object", below, "-o", lower)
+    render("--object", above, "-o", upper, style=other_style_picture)
+    kernel = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
+    layers = zip(pictures(both), pictures(lower), pictures(upper), strict=True)
+    for index, (together, one, other) in enumerate(layers):
+        hers = cv2.erode(shot.matte(index), kernel) == 255
+        rest = cv2.dilate(shot.matte(index), kernel) == 0
+        assert hers[shot.size[0] // 2 :].any()
+        assert np.array_equal(together[hers], other[hers])
+        assert np.array_equal(together[rest], one[rest])
 
 
 def test_one_style_for_the_whole_frame_differs_from_another(

@@ -32,6 +32,8 @@ _LOOK = (
     option("--feather", type=click.FloatRange(0, 512), metavar="PX",
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
     option("--invert", is_flag=True, help="Style all but the object."),
+    option("--exclude", multiple=True, metavar="SPEC",
+           help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
     option("--strict", is_flag=True, help="Stop when the object is lost in some frames."),
     option("--in", "first", type=click.IntRange(0), help="First frame."),
     option("--out", "last", type=click.IntRange(0), help="Last frame."),

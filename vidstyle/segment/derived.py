@@ -1,5 +1,7 @@
 """Mattes made from other mattes, or from nothing."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vidstyle.frame import Box
@@ -20,6 +22,27 @@ class WholeFrame:
 
     def box(self, index: int) -> Box | None:  # noqa: ARG002
         return Box(0, 0, self._size[1], self._size[0])
+
+
+class Excluded:
+    """An object without others: min(m, 1 − e) for each of these, so that soft edges stay soft."""
+
+    def __init__(self, mattes: Mattes, others: Sequence[Mattes]) -> None:
+        self._mattes, self._others = mattes, others
+
+    def __len__(self) -> int:
+        return len(self._mattes)
+
+    def __getitem__(self, index: int) -> Matte:
+        here = [other[index] for other in self._others if other.box(index)]
+        least = np.minimum.reduce([self._mattes[index], *(255 - other for other in here)])
+        return np.asarray(least, np.uint8)
+
+    def box(self, index: int) -> Box | None:
+        box = self._mattes.box(index)
+        if box is None or not any(other.box(index) for other in self._others):
+            return box
+        return bounding_box(self[index])
 
 
 class Inverted:

@@ -89,7 +89,7 @@ def find_mattes(
             progress(shot[1] - shot[0])
     if empty == len(shots):
         raise ObjectNotFoundError(
-            f"--object {spec}: not found in the clip; give a box, point or mask"
+            f"{spec.option} {spec}: not found in the clip; give a box, point or mask"
         )
     return store
 

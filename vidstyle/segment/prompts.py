@@ -78,10 +78,12 @@ Prompt = NamePrompt | EverythingPrompt | FramePrompt | MattePrompt
 
 @dataclass(frozen=True)
 class ObjectSpec:
-    """One object: all its prompts, and the text that they came from."""
+    """One object: all its prompts, the text that they came from, and the option that it was
+    given to, which error messages name."""
 
     text: str
     prompts: tuple[Prompt, ...]
+    option: str = "--object"
 
     def __str__(self) -> str:
         return self.text
@@ -120,7 +122,7 @@ class ObjectSpec:
                     continue
             if not inside:
                 raise UsageError(
-                    f"--object {self.text}: {text} reaches outside the frame of "
+                    f"{self.option} {self.text}: {text} reaches outside the frame of "
                     f"{width}x{height} pixels; give pixels of the upright picture"
                 )
 
@@ -133,8 +135,8 @@ class ObjectSpec:
         """
         if self.names and detector is None:
             raise WeightsError(
-                f"--object {self.text}: finding objects by name needs a detector, and none is on "
-                "this machine; run 'vidstyle models fetch', or give a box, point or mask"
+                f"{self.option} {self.text}: finding objects by name needs a detector, and none is "
+                "on this machine; run 'vidstyle models fetch', or give a box, point or mask"
             )
         for prompt in self.names:
             if isinstance(prompt, NamePrompt) and detector is not None:
@@ -149,13 +151,13 @@ class ObjectSpec:
         for prompt in self.frame_prompts:
             if not start <= prompt.frame < stop:
                 raise UsageError(
-                    f"--object {self.text}: frame {prompt.frame} cannot be prompted, the frames "
-                    f"are {start} to {stop - 1}; name one of them with @frame"
+                    f"{self.option} {self.text}: frame {prompt.frame} cannot be prompted, the "
+                    f"frames are {start} to {stop - 1}; name one of them with @frame"
                 )
 
 
-def parse_object(spec: str) -> ObjectSpec:
-    """Read ``--object SPEC``.
+def parse_object(spec: str, option: str = "--object") -> ObjectSpec:
+    """Read the SPEC of ``--object``, or of another ``option``.
 
     ``+`` and ``@`` inside a file's name are taken as part of the name when a file of that name
     is there.
@@ -163,43 +165,43 @@ def parse_object(spec: str) -> ObjectSpec:
     Raises:
         UsageError: malformed text, or prompts that exclude each other.
     """
-    pieces = spec.split("+")
+    pieces, origin = spec.split("+"), f"{option} {spec}"
     prompts: list[Prompt] = []
     while pieces:
-        used, prompt = _next_prompt(spec, pieces)
+        used, prompt = _next_prompt(origin, pieces)
         prompts.append(prompt)
         del pieces[:used]
     if len(prompts) > 1 and any(isinstance(p, MattePrompt) for p in prompts):
-        raise _malformed(spec, "matte: gives every frame's matte and cannot be joined to others")
-    return ObjectSpec(spec, tuple(prompts))
+        raise _malformed(origin, "matte: gives every frame's matte and cannot be joined to others")
+    return ObjectSpec(spec, tuple(prompts), option)
 
 
-def _next_prompt(spec: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
+def _next_prompt(origin: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
     """The first prompt, and how many of the ``+``-separated pieces it takes up."""
     kind, colon, rest = pieces[0].strip().partition(":")
     if not colon:
-        return 1, _name(spec, kind)
+        return 1, _name(origin, kind)
     match kind:
         case "box" | "point":
-            return 1, _place(spec, kind, rest)
+            return 1, _place(origin, kind, rest)
         case "mask" | "matte":
-            return _file(spec, kind, [rest, *pieces[1:]])
-    raise _malformed(spec, f"unknown kind of prompt '{kind}:'")
+            return _file(origin, kind, [rest, *pieces[1:]])
+    raise _malformed(origin, f"unknown kind of prompt '{kind}:'")
 
 
-def _name(spec: str, text: str) -> Prompt:
+def _name(origin: str, text: str) -> Prompt:
     if text == "all":
         return EverythingPrompt()
     match = re.fullmatch(r"([^\W\d_][\w '\-]*?)\s*(?:#(\d+))?", text)
     if match is None:
-        raise _malformed(spec, f"'{text}' is no object name" if text else "a prompt is empty")
+        raise _malformed(origin, f"'{text}' is no object name" if text else "a prompt is empty")
     instance = int(match[2] or 1)
     if instance < 1:
-        raise _malformed(spec, "instances count from 1")
+        raise _malformed(origin, "instances count from 1")
     return NamePrompt(match[1].lower(), instance)
 
 
-def _place(spec: str, kind: str, text: str) -> Prompt:
+def _place(origin: str, kind: str, text: str) -> Prompt:
     count = 4 if kind == "box" else 2
     match = re.fullmatch(r"([^@]*)(?:@(\d+))?", text)
     try:
@@ -208,17 +210,17 @@ def _place(spec: str, kind: str, text: str) -> Prompt:
         numbers = []
     if match is None or len(numbers) != count:
         form = "box:x0,y0,x1,y1[@frame]" if kind == "box" else "point:x,y[@frame]"
-        raise _malformed(spec, f"{kind}:{text} is not {form} in whole pixels")
+        raise _malformed(origin, f"{kind}:{text} is not {form} in whole pixels")
     frame = int(match[2] or 0)
     if kind == "point":
         return PointPrompt(numbers[0], numbers[1], frame)
     box = Box(*numbers)
     if box.width <= 0 or box.height <= 0:
-        raise _malformed(spec, f"{kind}:{text} is empty; x0 < x1 and y0 < y1 are needed")
+        raise _malformed(origin, f"{kind}:{text} is empty; x0 < x1 and y0 < y1 are needed")
     return BoxPrompt(box, frame)
 
 
-def _file(spec: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
+def _file(origin: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
     """The longest run of pieces that names something on disk, else the first piece alone."""
     for used in range(len(pieces), 0, -1):
         text = "+".join(pieces[:used])
@@ -233,8 +235,8 @@ def _file(spec: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
             path, frame = Path(text), 0
         if text and (used == 1 or path.exists()):
             return used, MaskPrompt(path, frame)
-    raise _malformed(spec, f"{kind}: names no file")
+    raise _malformed(origin, f"{kind}: names no file")
 
 
-def _malformed(spec: str, reason: str) -> UsageError:
-    return UsageError(f"--object {spec}: {reason}; use {FORMS}, joined by +")
+def _malformed(origin: str, reason: str) -> UsageError:
+    return UsageError(f"{origin}: {reason}; use {FORMS}, joined by +")

@@ -59,7 +59,7 @@ def name_for(word: str, names: Sequence[str]) -> str:
     known = [*names, *(w for w, name in _BY_SYNONYM.items() if name in names)]
     near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
     advice = f"did you mean {', '.join(near)}?" if near else f"known are {', '.join(names)}"
-    raise ObjectNotFoundError(f"--object {word}: the detector knows no such object; {advice}")
+    raise ObjectNotFoundError(f"{word}: the detector knows no such object; {advice}")
 
 
 def _singulars(word: str) -> list[str]:
