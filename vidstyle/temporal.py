@@ -10,6 +10,7 @@ tools/bench_temporal.py does it:
     three bands, 0.85, 0.8 and 0.6        .23  .50  .80   .44  .78  .88   .38  .79  .87
     the same, then sharpened to match     .25  .51  .92   .45  .80  .97   .40  .81  .97
     gradient domain, PULL 1.0             .29  .53  .92   .46  .79  .94   .41  .79  .94
+    gradient domain, PULL 1.2             .28  .52  .91   .45  .78  .93   .40  .79  .93
     gradient domain, PULL 1.5             .26  .51  .90   .44  .78  .92   .39  .78  .92
     ====================================  ==============  ==============  ==============
 
