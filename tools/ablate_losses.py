@@ -21,7 +21,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import default_collate
 
 from vidstyle.flow import build_flow
@@ -45,7 +45,7 @@ TRIED = {
     "masked_mean_std": 1.0,
     "outside": 5.0,
     "temporal": 20.0,
-    "feature_temporal": 0.5,
+    "feature_temporal": 5.0,
     "long_term": 10.0,
     "compound": 10.0,
     "contrastive": 0.2,
@@ -101,7 +101,8 @@ class Bench:
         """Every term on the held-out items."""
         everything = StyleWeights(**dict.fromkeys(asdict(NOTHING), 1.0))
         objective = self.objective(network, replace(everything, domain=0.0)).eval()
-        objective.projectors = None
+        # Plain differences: the projections of a short run have not learned to tell anything.
+        objective.projectors = nn.ModuleList([nn.Identity(), nn.Identity()])
         totals: dict[str, list[float]] = {}
         for item in objective.held_out():
             for name, term in objective(default_collate([item])).items():

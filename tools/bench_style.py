@@ -35,6 +35,8 @@ from vidstyle.train.teacher import Teacher, build_teacher
 from vidstyle.video.reader import open_clip
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
+SAMPLES = 2
+"""Frames of a clip that statistics are gathered from."""
 STYLE_SIDE = 512
 """Shorter side of the style pictures, in pixels."""
 
@@ -70,7 +72,7 @@ def read(clip: str, pairs: int, estimator: FlowEstimator) -> Footage:
     """Pairs of neighbours, spread evenly over a clip."""
     frames = [frame.image for frame in open_clip(clip).frames()]
     starts = np.linspace(0, len(frames) - 2, pairs + 2).round().astype(int)[1:-1]
-    spread = np.linspace(0, len(frames) - 1, 4).round().astype(int)
+    spread = np.linspace(0, len(frames) - 1, SAMPLES + 2).round().astype(int)[1:-1]
 
     def stacked(numbers: Sequence[int]) -> Tensor:
         return torch.stack([frames[number] for number in numbers]).movedim(-1, 1).float() / 255
@@ -119,7 +121,7 @@ def mean(scores: Sequence[Score]) -> Score:
 @click.option("--teacher", default="auto", show_default=True, help="As in `vidstyle train`.")
 @click.option("--held-out", multiple=True, help="Stem of a style kept out of training.")
 @click.option("--only", multiple=True, help="Stem of a style; all by default.")
-@click.option("--pairs", default=2, show_default=True, help="Of neighbours, in each clip.")
+@click.option("--pairs", default=1, show_default=True, help="Of neighbours, in each clip.")
 def main(
     clips: tuple[str, ...],
     folder: Path,
