@@ -137,6 +137,9 @@ class StyleConfig(Phase):
     Attributes:
         rise: fraction of the run over which the weight of style rises from a third to its own.
         gaps: between the frames of clips that the temporal terms compare, in frames; rising.
+        keep: how much of the decoder and attention that the phase began with is kept: its result
+            is this part of the way back to them. Between the two lies less of the new style, but
+            more content and fewer surprises on styles not seen (Wortsman 2022, WiSE-FT).
         shift, noise, light: of motion made up for photographs; see
             :class:`vidstyle.train.motion.SyntheticMotion`.
     """
@@ -145,6 +148,7 @@ class StyleConfig(Phase):
     batch: int = 4
     rate: float = 5e-4
     rise: float = 0.3
+    keep: float = 0.5
     gaps: tuple[int, ...] = (1,)
     shift: float = 8.0
     noise: float = 0.02
@@ -154,6 +158,7 @@ class StyleConfig(Phase):
     def __post_init__(self) -> None:
         super().__post_init__()
         _require(0 <= self.rise <= 1, "rise must be in [0, 1]")
+        _require(0 <= self.keep <= 1, "keep must be in [0, 1]")
         rising = list(self.gaps) == sorted(set(self.gaps)) and min(self.gaps, default=0) >= 1
         _require(rising, "gaps must be rising numbers of frames")
         for name in ("shift", "noise", "light"):

@@ -1,5 +1,6 @@
 """``vidstyle train`` from its folders to the model's folder, phase by phase."""
 
+import copy
 import logging
 import shutil
 import time
@@ -84,6 +85,7 @@ def run(job: TrainJob, progress: Progress) -> None:
         if not phase.steps:
             log.info("%s: left out", name)
             continue
+        began_with = copy.deepcopy(network)
         objective = _objective(name, network, teacher, data, config)
         trained[name] = train(
             objective,
@@ -97,8 +99,17 @@ def run(job: TrainJob, progress: Progress) -> None:
             progress=progress,
         )
         network = trained[name].network
+        if name == "style":
+            _go_back(network, began_with, config.style.keep)
     if accelerator.is_main_process:
         _write(job, config, network, teacher.to(accelerator.device), data, trained, accelerator)
+
+
+@torch.no_grad()
+def _go_back(network: StyleNetwork, before: StyleNetwork, part: float) -> None:
+    """Bring weights this part of the way back to those before."""
+    for now, then in zip(network.parameters(), before.parameters(), strict=True):
+        now.lerp_(then.to(now), part)
 
 
 def _clear_work(job: TrainJob, accelerator: Accelerator) -> None:
@@ -204,6 +215,7 @@ def _decisive(
     free = "run.", "licence", *(f"{other}." for other in PHASES if other != name)
     kept = {key: value for key, value in table.items() if not key.startswith(free)}
     kept.pop(f"{name}.minutes")
+    kept.pop("style.keep", None)  # of what comes after training
     return {**kept, "data": data.digest}
 
 
