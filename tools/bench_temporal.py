@@ -121,10 +121,10 @@ def compare(footage: Footage, style: Path, options: RenderOptions, folder: Path)
         out = folder / f"{footage.name}-{style.stem}-{temporal}"
         out.mkdir()
         job = Job(
-            footage.plates,
-            str(out / "%04d.png"),
-            [StyledObject(None, str(style))],
-            replace(options, temporal=temporal, last=count - 1),
+            source=footage.plates,
+            target=str(out / "%04d.png"),
+            objects=[StyledObject(None, str(style))],
+            options=replace(options, temporal=temporal, last=count - 1),
         )
         seconds = render(job, Silence()).content["seconds"]
         results[temporal] = read(str(out), count)

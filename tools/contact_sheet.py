@@ -43,10 +43,10 @@ def restyled(clip: str, index: int, style: Path, options: RenderOptions) -> Pict
     """One frame of a clip in a style: (H, W, 3) RGB."""
     with tempfile.TemporaryDirectory() as folder:
         job = Job(
-            clip,
-            f"{folder}/%06d.png",
-            [StyledObject(None, str(style))],
-            replace(options, first=index, last=index, temporal="off"),
+            source=clip,
+            target=f"{folder}/%06d.png",
+            objects=[StyledObject(None, str(style))],
+            options=replace(options, first=index, last=index, temporal="off"),
         )
         render(job, Silence())
         (path,) = Path(folder).iterdir()

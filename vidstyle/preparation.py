@@ -1,0 +1,110 @@
+"""From what the user asked for to all that frames need to be rendered one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vidstyle.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
+from vidstyle.errors import UsageError
+from vidstyle.layer import Layer, Look
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.parts import Parts, build_parts
+from vidstyle.progress import Progress
+from vidstyle.segment.prompts import parse_object
+from vidstyle.timing import Stages
+from vidstyle.video.reader import open_clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is to be restyled, and how.
+
+    Attributes:
+        source: a video file, a sequence pattern, a folder of pictures, or a picture.
+        objects: from the lowest layer to the topmost; at least one.
+    """
+
+    source: str
+    objects: Sequence[StyledObject]
+    options: RenderOptions
+
+
+class Preparation:
+    """The steps before the first frame is rendered, each longer than the one before; what can be
+    refused is refused at the earliest.
+
+    Attributes:
+        reader: of the source.
+        parts: the models.
+    """
+
+    def __init__(self, request: Request) -> None:
+        """Open the clip, choose the parts, and read the styles.
+
+        Raises:
+            UsageError: an object or option that cannot be meant.
+            MediaError, WeightsError, DeviceError: the clip, a style or a part.
+        """
+        options = request.options
+        torch.manual_seed(options.seed)
+        if not 0 <= options.strength <= 1:
+            raise UsageError(f"--strength {options.strength}: must lie between 0 and 1")
+        self._options = options
+        self._specs = [
+            None if wanted.object is None else parse_object(wanted.object)
+            for wanted in request.objects
+        ]
+        self._exclusions = [parse_object(text, "--exclude") for text in options.exclude]
+        named = [spec for spec in (*self._specs, *self._exclusions) if spec is not None]
+        self.reader = open_clip(request.source)
+        for spec in named:
+            spec.check_inside(self.reader.info.size)
+        self.parts = build_parts(options, named)
+        self._styles = [
+            read_style(wanted.style, self.reader.info.size, self.parts.stylizer)
+            for wanted in request.objects
+        ]
+
+    def find_take(self, progress: Progress) -> Take:
+        """Count the frames and find the cuts; errors as of ``analysis.find_take``."""
+        return find_take(self.reader, self._options, progress)
+
+    def analyse(self, take: Take, work: Path, progress: Progress) -> list[Analysis]:
+        """Find every object's mattes and freeze its statistics; errors as of
+        ``analysis.analyse``.
+
+        Args:
+            work: folder that takes the mattes.
+        """
+        excluded = find_excluded(take, self._exclusions, self.parts, work / "excluded", progress)
+        return [
+            analyse(
+                take,
+                spec,
+                style,
+                self.parts,
+                self._options,
+                work / str(number),
+                progress,
+                excluded,
+            )
+            for number, (spec, style) in enumerate(zip(self._specs, self._styles, strict=True))
+        ]
+
+
+def new_layers(
+    analyses: Sequence[Analysis], shot: int, parts: Parts, options: RenderOptions, stages: Stages
+) -> list[Layer]:
+    """Fresh layers for one segment of a shot, for each object that is in the shot.
+
+    Args:
+        shot: number of the shot in its take.
+    """
+    look = Look(options.strength, options.feather, parts.steady)
+    return [
+        Layer(analysis.mattes, transfer, parts.stylizer, look, stages)
+        for analysis in analyses
+        if (transfer := analysis.transfers[shot]) is not None
+    ]
