@@ -28,12 +28,12 @@ def screened_poisson(target: Tensor, weight: Tensor, prior: float, steps: int) -
     diagonal = (weight + prior + 4).reciprocal()
     centre, radius = (_LARGEST + _LEAST) / 2, (_LARGEST - _LEAST) / 2
     solution = wanted * diagonal / centre
-    change, rate = solution, radius / centre
+    change, rate = solution.clone(), radius / centre
     for _ in range(steps - 1):
-        residual = (wanted + _neighbours(solution)) * diagonal - solution
+        residual = _neighbours(solution).add_(wanted).mul_(diagonal).sub_(solution)
         previous, rate = rate, 1 / (2 * centre / radius - rate)
-        change = rate * previous * change + (2 * rate / radius) * residual
-        solution = solution + change
+        change.mul_(rate * previous).add_(residual, alpha=2 * rate / radius)
+        solution.add_(change)
     return solution
 
 
@@ -41,4 +41,4 @@ def _neighbours(image: Tensor) -> Tensor:
     """The sum of the four; beyond the border lies what is on it (no gradient across)."""
     wide = F.pad(image, (1, 1, 1, 1), mode="replicate")
     across = wide[..., 1:-1, 2:] + wide[..., 1:-1, :-2]
-    return across + wide[..., 2:, 1:-1] + wide[..., :-2, 1:-1]
+    return across.add_(wide[..., 2:, 1:-1]).add_(wide[..., :-2, 1:-1])

@@ -66,23 +66,31 @@ def _sample(
     image: Tensor, columns: Tensor, rows: Tensor, mode: Literal["bilinear", "nearest"] = "bilinear"
 ) -> Tensor:
     height, width = image.shape[-2:]
-    # Pixel centres sit at half integers of the normalised frame (align_corners=False), which
-    # also holds for a frame one pixel wide, where align_corners=True divides by zero.
-    grid = torch.stack([(2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1], dim=-1)
+    grid = torch.stack([_normalised(columns, width), _normalised(rows, height)], dim=-1)
     return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=False)
+
+
+def _normalised(position: Tensor, side: int) -> Tensor:
+    """As grid_sample counts: pixel centres sit at half integers of the frame from −1 to 1
+    (align_corners=False). That also holds for a frame one pixel wide, where align_corners=True
+    divides by zero."""
+    return (2 * position + 1) / side - 1
 
 
 def _catmull_rom(image: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
     result = image.new_zeros(*image.shape[:2], *columns.shape[-2:])
-    for row, row_weight in _taps(rows):
-        for column, column_weight in _taps(columns):
-            weight = (row_weight * column_weight)[:, None]
-            result += weight * _sample(image, column, row)
+    grid = columns.new_empty(*columns.shape, 2)
+    for row, row_weight in _taps(rows, image.shape[-2]):
+        grid[..., 1] = row
+        for column, column_weight in _taps(columns, image.shape[-1]):
+            grid[..., 0] = column
+            sample = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
+            result.addcmul_(sample, (row_weight * column_weight)[:, None])
     return result
 
 
-def _taps(position: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Where to sample along one axis, and the weight of each sample.
+def _taps(position: Tensor, side: int) -> list[tuple[Tensor, Tensor]]:
+    """Where to sample along one axis of ``side`` pixels, normalised, and the weight of each sample.
 
     The kernel's two middle taps are both positive, so one bilinear sample between them, at the
     right place, stands for both: nine samples in place of sixteen.
@@ -94,8 +102,5 @@ def _taps(position: Tensor) -> list[tuple[Tensor, Tensor]]:
     inner_right = t * (0.5 + t * (2 - 1.5 * t))
     outer_right = t * t * (0.5 * t - 0.5)
     inner = inner_left + inner_right
-    return [
-        (left - 1, outer_left),
-        (left + inner_right / inner, inner),
-        (left + 2, outer_right),
-    ]
+    taps = ((left - 1, outer_left), (left + inner_right / inner, inner), (left + 2, outer_right))
+    return [(_normalised(place, side), weight) for place, weight in taps]
