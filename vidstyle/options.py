@@ -29,6 +29,8 @@ class RenderOptions:
         temporal: ``blend`` steadies each frame with the one before it, ``off`` does not.
         flow: estimator that carries the one before along; ``auto`` is RAFT on CUDA, DIS on a CPU.
         flow_size: largest short side, in pixels, that flow is estimated at.
+        flow_cache: folder that keeps flows for the next render of the shot; None keeps none.
+        flow_cache_size: MiB that it may hold.
         strict: an object that is lost in some frames ends the run.
         segmenter: ``sam``, ``grabcut``, or ``auto``: SAM where its weights are.
         model: style model, by name or by folder.
@@ -49,6 +51,8 @@ class RenderOptions:
     temporal: str = "blend"
     flow: str = "auto"
     flow_size: int = 540
+    flow_cache: str | None = None
+    flow_cache_size: int = 4096
     strict: bool = False
     segmenter: str = "auto"
     model: str = "micro"

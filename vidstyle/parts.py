@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 
@@ -11,6 +12,7 @@ from vidstyle import weights
 from vidstyle.device import select_device
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.flow.build import build_flow
+from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.options import RenderOptions
 from vidstyle.segment.detect import Detector
@@ -93,7 +95,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     device = select_device(options.device)
     steady = None
     if options.temporal == "blend":
-        steady = build_flow(options.flow, device, options.flow_size)
+        steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options))
     elif options.temporal != "off":
         raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
     parts = Parts(
@@ -107,6 +109,12 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     for spec in filter(None, specs):
         _verify(parts, spec)
     return parts
+
+
+def _flow_cache(options: RenderOptions) -> FlowCache | None:
+    if options.flow_cache is None:
+        return None
+    return FlowCache(Path(options.flow_cache), options.flow_cache_size * 2**20)
 
 
 def _choose_segmenter(name: str) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import MediaError
-from vidstyle.flow import DisFlow, FlowEstimator, inside, valid, warp
+from vidstyle.flow import DisFlow, FlowEstimator, both_ways, inside, valid, warp
 
 _log = logging.getLogger(__name__)
 
@@ -72,8 +72,8 @@ class EstimatedFlow:
         gap: int,  # noqa: ARG002
     ) -> Correspondence:
         """See :meth:`Judge.between`."""
-        flow = self._estimator(later, earlier)
-        return Correspondence(flow, valid(self._estimator(earlier, later), flow))
+        forward, backward = both_ways(self._estimator, earlier, later)
+        return Correspondence(backward, valid(forward, backward))
 
 
 class TrueFlow:

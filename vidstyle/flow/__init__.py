@@ -1,8 +1,9 @@
 """Optical flow: estimators behind one interface, warping, and where a flow can be trusted."""
 
 from vidstyle.flow.build import NAMES, build_flow
+from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.dis import DisFlow
-from vidstyle.flow.estimator import FlowEstimator
+from vidstyle.flow.estimator import FlowEstimator, both_ways
 from vidstyle.flow.occlusion import valid
 from vidstyle.flow.raft import RaftFlow
 from vidstyle.flow.warp import inside, warp
@@ -10,8 +11,10 @@ from vidstyle.flow.warp import inside, warp
 __all__ = [
     "NAMES",
     "DisFlow",
+    "FlowCache",
     "FlowEstimator",
     "RaftFlow",
+    "both_ways",
     "build_flow",
     "inside",
     "valid",

@@ -6,6 +6,7 @@ import torch
 
 from vidstyle import weights
 from vidstyle.errors import UsageError
+from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.dis import DisFlow
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.raft import RaftFlow
@@ -15,7 +16,9 @@ NAMES = ("auto", "raft-large", "raft-small", "dis")
 _log = logging.getLogger(__name__)
 
 
-def build_flow(name: str, device: torch.device, flow_size: int) -> FlowEstimator:
+def build_flow(
+    name: str, device: torch.device, flow_size: int, cache: FlowCache | None = None
+) -> FlowEstimator:
     """The estimator that ``--flow`` names.
 
     ``auto`` is the better RAFT whose weights are on this machine when ``device`` is CUDA, else
@@ -25,6 +28,7 @@ def build_flow(name: str, device: torch.device, flow_size: int) -> FlowEstimator
         name: one of :data:`NAMES`.
         device: where it runs (DIS runs on the CPU whatever this says).
         flow_size: largest short side, in pixels, that it works at.
+        cache: of flows that were estimated before; None estimates all.
 
     Raises:
         UsageError: no such name, or ``flow_size`` is not positive.
@@ -36,11 +40,11 @@ def build_flow(name: str, device: torch.device, flow_size: int) -> FlowEstimator
         name, reason = _choose(device)
         _log.info("flow: %s (%s)", name, reason)
     if name == "dis":
-        return DisFlow(flow_size)
+        return DisFlow(flow_size, cache)
     if name not in ("raft-small", "raft-large"):
         raise UsageError(f"--flow {name}: no such estimator; use one of {', '.join(NAMES)}")
     path = weights.require(_found(name) or name)
-    return RaftFlow(name, path, device=device, flow_size=flow_size)
+    return RaftFlow(name, path, device=device, flow_size=flow_size, cache=cache)
 
 
 def _choose(device: torch.device) -> tuple[str, str]:

@@ -5,7 +5,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.flow.estimator import estimate_bounded
+from vidstyle.flow.cache import FlowCache
+from vidstyle.flow.estimator import FlowFunction, estimate_bounded
 
 # The coarsest level must still hold several of the preset's 8-pixel patches.
 _LEAST_SIDE = 64
@@ -18,17 +19,21 @@ class DisFlow:
 
     Args:
         flow_size: largest short side, in pixels, that it works at.
+        cache: of flows that were estimated before.
     """
 
     name = "dis"
 
-    def __init__(self, flow_size: int) -> None:
+    def __init__(self, flow_size: int, cache: FlowCache | None = None) -> None:
         self._flow_size = flow_size
+        self._estimate: FlowFunction = _dis
+        if cache:
+            self._estimate = cache.around(_dis, f"dis medium, OpenCV {cv2.__version__}")
 
     def __call__(self, first: Tensor, second: Tensor) -> Tensor:
         """See :meth:`vidstyle.flow.FlowEstimator.__call__`."""
         return estimate_bounded(
-            _dis, first, second, flow_size=self._flow_size, least=_LEAST_SIDE, stride=1
+            self._estimate, first, second, flow_size=self._flow_size, least=_LEAST_SIDE, stride=1
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vidstyle.flow.estimator import FlowEstimator
+from vidstyle.flow.estimator import FlowEstimator, both_ways
 from vidstyle.flow.occlusion import valid
 from vidstyle.flow.warp import warp
 
@@ -38,7 +38,7 @@ def estimate_motion(estimator: FlowEstimator, before: Tensor, after: Tensor) -> 
     A place counts where forward and backward flow agree (Ruder 2016) and, by degrees, where the
     warped plate looks like the plate: light changes and wrong flow both fail the second test.
     """
-    flow = estimator(after, before)
-    consistent = valid(estimator(before, after), flow)
+    forward, flow = both_ways(estimator, before, after)
+    consistent = valid(forward, flow)
     gap = (after - warp(before, flow, "bilinear")).square().mean(dim=1, keepdim=True)
     return Motion(flow, consistent * torch.exp(-gap / PHOTOMETRIC_SCALE**2))

@@ -8,8 +8,9 @@ from torch import Tensor
 from torchvision.models.optical_flow import raft_large, raft_small
 
 from vidstyle.errors import WeightsError
-from vidstyle.flow.estimator import estimate_bounded
-from vidstyle.weights import load_tensors
+from vidstyle.flow.cache import FlowCache
+from vidstyle.flow.estimator import FlowFunction, estimate_bounded
+from vidstyle.weights import load_tensors, sha256
 
 _STRIDE = 8  # of the feature encoder
 _LEAST_SIDE = 128  # the fourth level of the correlation pyramid is then 2×2
@@ -51,6 +52,7 @@ class RaftFlow:
         device: where it runs.
         flow_size: largest short side, in pixels, that it works at.
         updates: refinements of the flow; the paper's curve is flat after about 10.
+        cache: of flows that were estimated before.
 
     Raises:
         WeightsError: the file cannot be read, or does not fit the variant.
@@ -64,6 +66,7 @@ class RaftFlow:
         device: torch.device,
         flow_size: int,
         updates: int = 12,
+        cache: FlowCache | None = None,
     ) -> None:
         self.name = variant
         self._device = device
@@ -78,11 +81,16 @@ class RaftFlow:
                 f"{variant}`"
             ) from None
         self._network = network.eval().requires_grad_(False).to(device)
+        self._estimate: FlowFunction = self._raft
+        if cache:
+            # Precision differs from one kind of device to the other.
+            settings = f"{variant} {sha256(weights)}, {updates} updates, {device.type}"
+            self._estimate = cache.around(self._raft, settings)
 
     def __call__(self, first: Tensor, second: Tensor) -> Tensor:
         """See :meth:`vidstyle.flow.FlowEstimator.__call__`."""
         flow = estimate_bounded(
-            self._raft,
+            self._estimate,
             first.to(self._device),
             second.to(self._device),
             flow_size=self._flow_size,

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.errors import MediaError
-from vidstyle.flow import FlowEstimator, inside, valid, warp
+from vidstyle.flow import FlowEstimator, both_ways, inside, valid, warp
 from vidstyle.frame import Frame, unit_range
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.pattern import PICTURE_SUFFIXES
@@ -176,9 +176,9 @@ class VideoPairs:
             return None
         before, after = frames[end - gap], frames[end]
         a, b = unit_range(before)[None], unit_range(after)[None]
-        flow = self._estimator(b, a)
+        forward, flow = both_ways(self._estimator, a, b)
         apart = (b - warp(a, flow, "bilinear")).square().mean(dim=1, keepdim=True).sqrt()
-        trusted = valid(self._estimator(a, b), flow) * (apart < UNLIKE)
+        trusted = valid(forward, flow) * (apart < UNLIKE)
         return _Whole(before, after, flow[0].half(), trusted[0].bool())
 
     def _shrunk(self, frame: Frame) -> Tensor:

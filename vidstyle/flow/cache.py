@@ -1,0 +1,125 @@
+"""Flows kept on disk by what they were estimated from, so that a shot's are estimated once."""
+
+import hashlib
+import logging
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidstyle.errors import UsageError
+from vidstyle.flow.estimator import FlowFunction
+
+_SUFFIX = ".flow.npy"
+
+_log = logging.getLogger(__name__)
+
+
+class FlowCache:
+    """A folder of flows.
+
+    The key of a flow is the hash of both pictures and of who estimates it: another style, another
+    name of the clip or another machine changes nothing, a retouched plate or another box of the
+    object does. Any number of processes may share the folder.
+
+    Flows are rounded to half precision (a thousandth of their length), whether they were
+    in the folder or not: the first render and the second give the same pixels.
+
+    Args:
+        folder: made where it is missing.
+        limit: bytes that it may hold; those least recently used go first. A shot that needs more
+            finds nothing of its own again.
+
+    Raises:
+        UsageError: the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self._folder, self._limit = folder, limit
+        self._full = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise UsageError(
+                f"--flow-cache {folder}: cannot be written to ({error.strerror}); name another "
+                "folder"
+            ) from None
+
+    def around(self, estimate: FlowFunction, identity: str) -> FlowFunction:
+        """``estimate``, asked only for the pairs that are not in the folder.
+
+        Args:
+            estimate: maps two (N, 3, h, w) pictures to (N, 2, h, w), each pair by itself.
+            identity: all else that its result depends on: network, weights, settings.
+        """
+
+        def cached(first: Tensor, second: Tensor) -> Tensor:
+            pairs = list(zip(first, second, strict=True))
+            paths = [self._path(identity, a, b) for a, b in pairs]
+            flows = {path: flow for path in paths if (flow := _read(path, first)) is not None}
+            missing = [number for number, path in enumerate(paths) if path not in flows]
+            if missing:
+                estimated = estimate(first[missing], second[missing]).half().cpu()
+                for number, flow in zip(missing, estimated, strict=True):
+                    flows[paths[number]] = flow
+                    _write(paths[number], flow)
+                self._evict()
+            return torch.stack([flows[path] for path in paths]).float().to(first.device)
+
+        return cached
+
+    def _path(self, identity: str, first: Tensor, second: Tensor) -> Path:
+        digest = hashlib.sha256(f"{identity} {tuple(first.shape)} {first.dtype}".encode())
+        for picture in (first, second):
+            digest.update(picture.contiguous().cpu().numpy().data)
+        return self._folder / f"{digest.hexdigest()}{_SUFFIX}"
+
+    def _evict(self) -> None:
+        """Down to the limit, the least recently used first."""
+        found = []
+        for path in self._folder.glob(f"*{_SUFFIX}"):
+            with suppress(FileNotFoundError):  # another process evicts too
+                found.append((path.stat().st_mtime_ns, path.stat().st_size, path))
+        excess = sum(size for _, size, _ in found) - self._limit
+        if excess > 0 and not self._full:
+            self._full = True
+            _log.warning(
+                "flow cache: %s is full; flows that were not used for longest go", self._folder
+            )
+        for _, size, path in sorted(found):
+            if excess <= 0:
+                break
+            path.unlink(missing_ok=True)
+            excess -= size
+
+
+def _read(path: Path, pictures: Tensor) -> Tensor | None:
+    """(2, h, w) in half precision; None where there is no such flow."""
+    try:
+        flow = np.load(path, allow_pickle=False)
+        if flow.dtype != np.float16 or flow.shape != (2, *pictures.shape[-2:]):
+            raise ValueError("it holds something else")
+        os.utime(path)  # tells when it was last of use
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, EOFError) as error:
+        _log.warning("flow cache: %s is estimated again: %s", path, error)
+        return None
+    return torch.from_numpy(flow)
+
+
+def _write(path: Path, flow: Tensor) -> None:
+    """Whole or not at all: others may read it, or write the same, at this moment."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with temporary.open("wb") as opened:
+            np.save(opened, flow.numpy())
+        temporary.replace(path)
+    except OSError as error:
+        _log.warning("flow cache: %s is not kept: %s", path, error)
+        temporary.unlink(missing_ok=True)
