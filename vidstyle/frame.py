@@ -17,12 +17,14 @@ class Frame:
         index: number in its clip, from 0.
         pts: presentation time in units of ``time_base``.
         time_base: seconds per unit of ``pts``.
+        alpha: (H, W) of the image's dtype, as it lies in the source; None where it has none.
     """
 
     image: Tensor
     index: int
     pts: int
     time_base: Fraction
+    alpha: Tensor | None = None
 
     @property
     def size(self) -> tuple[int, int]:

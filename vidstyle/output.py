@@ -10,7 +10,9 @@ from vidstyle.analysis import Take
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions
 from vidstyle.segment.mattes import Mattes
+from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import codec_for
+from vidstyle.video.encoder import check_encoder
 from vidstyle.video.overlap import WriteBehind
 from vidstyle.video.pattern import is_pattern
 from vidstyle.video.target import check_target, is_picture_target, target_exists
@@ -38,6 +40,17 @@ def check_outputs(
         codec_for(preset, name)
         if target_exists(name) and not overwrite:
             raise UsageError(f"{name}: exists; add --overwrite, or name another output")
+
+
+def check_encodes(target: str, info: ClipInfo, codec: str | None) -> None:
+    """Refuse what the encoder would refuse.
+
+    Raises:
+        UsageError: see ``check_encoder``.
+    """
+    preset = codec_for(codec, target)
+    if preset is not None:
+        check_encoder(preset, info)
 
 
 def check_fits(take: Take, *targets: str | None) -> None:
@@ -71,11 +84,12 @@ def open_output(target: str, source: str, take: Take, options: RenderOptions) ->
 
 def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
     """Write mattes as grey pictures of the clip's size and times."""
-    info = replace(take.reader.info, bits=8, audio_streams=0)
+    info = replace(take.reader.info, bits=8, audio_streams=0, alpha=False, hdr=None)
     with open_writer(target, info, codec=matte_codec(target)) as writer:
         for frame in take.frames(take.start):
             matte = torch.from_numpy(mattes[frame.index])
-            writer.write(replace(frame, image=matte[..., None].expand(-1, -1, 3).contiguous()))
+            image = matte[..., None].expand(-1, -1, 3).contiguous()
+            writer.write(replace(frame, image=image, alpha=None))
 
 
 def matte_codec(target: str) -> str | None:

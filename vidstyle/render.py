@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vidstyle.analysis import Take
 from vidstyle.options import RenderOptions
-from vidstyle.output import check_fits, check_outputs, open_output, write_mattes
+from vidstyle.output import check_encodes, check_fits, check_outputs, open_output, write_mattes
 from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Progress
@@ -111,7 +111,9 @@ def _frame_count(job: Job) -> int:
 def _prepare(job: Job) -> Preparation:
     """Refuse all that can be before work starts."""
     check_outputs(job.source, job.target, job.matte_target, job.options.codec, job.overwrite)
-    return Preparation(job)
+    preparation = Preparation(job)
+    check_encodes(job.target, preparation.reader.info, job.options.codec)
+    return preparation
 
 
 def _take(job: Job, preparation: Preparation, progress: Progress) -> Take:

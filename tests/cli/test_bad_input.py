@@ -68,7 +68,7 @@ CASES = {
     "output that is a folder": (GOOD + " -o {out}", USAGE, "a folder"),
     "output that is the input": (GOOD + " -o {clip} --overwrite", USAGE, "the input itself"),
     "output that exists": (GOOD + " -o {style}", USAGE, "add --overwrite"),
-    "unknown container": (GOOD + " -o {out}/a.avi", USAGE, "no container"),
+    "unknown container": (GOOD + " -o {out}/a.wmv", USAGE, "no container"),
     "one picture for a clip": (GOOD + " -o {out}/a.png", USAGE, "cannot hold 16 frames"),
     "mattes over the output": (GOOD + " --matte-out {out}/styled.mp4", USAGE, "is the output"),
     "mattes over the input": (
@@ -79,7 +79,12 @@ CASES = {
     "missing report folder": (GOOD + " --report {out}/none/a.json", USAGE, "there is no folder"),
     # The parts.
     "unknown codec": (GOOD + " --codec vp6", USAGE, "no such preset"),
-    "codec that the container refuses": (GOOD + " --codec ffv1", USAGE, ".mp4 cannot hold it"),
+    "codec that the container refuses": (GOOD + " --codec prores", USAGE, ".mp4 cannot hold it"),
+    "codec that refuses the size": (
+        GOOD + " --codec dnxhr-hqx -o {out}/a.mov",
+        USAGE,
+        "at least 256x120",
+    ),
     "codec for pictures": (GOOD + " -o {out}/%04d.png --codec h264", USAGE, "pictures take none"),
     "no such device": (GOOD + " --device cuda:99", DEVICE, "CUDA devices"),
     "no device's name": (GOOD + " --device abacus", DEVICE, "no such device"),

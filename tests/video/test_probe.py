@@ -101,3 +101,24 @@ def test_a_clip_without_one_good_frame_is_refused(tmp_path, info, pan):
     target.write_bytes(data)
     with pytest.raises(MediaError, match=r"mud\.mp4: not one frame"):
         probe(str(target))
+
+
+@pytest.mark.parametrize(
+    ("name", "encoder", "options"),
+    [
+        ("in.mov", "prores_ks", {"flags": "+ildct"}),
+        ("in.mp4", "libx264", {"x264-params": "tff=1"}),
+        ("in.mpg", "mpeg2video", {"flags": "+ildct+ilme"}),
+    ],
+)
+def test_interlaced_clips_are_refused_with_advice(tmp_path, info, pan, name, encoder, options):
+    path = str(tmp_path / name)
+    with av.open(path, "w") as container:
+        stream = container.add_stream(encoder, rate=25, width=96, height=72, options=options)
+        stream.pix_fmt = "yuv422p10le" if encoder == "prores_ks" else "yuv420p"
+        for frame in pan(info(), 4):
+            picture = av.VideoFrame.from_ndarray(frame.image.numpy())
+            container.mux(stream.encode(picture.reformat(format=stream.pix_fmt)))
+        container.mux(stream.encode(None))
+    with pytest.raises(MediaError, match=r"interlaced; deinterlace it first \(ffmpeg.* bwdif"):
+        probe(path)

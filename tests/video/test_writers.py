@@ -15,6 +15,8 @@ import torch
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
+from vidstyle.video.codecs import CODECS
+from vidstyle.video.encoder import check_encoder
 from vidstyle.video.reader import open_clip
 from vidstyle.video.writer import open_writer
 
@@ -23,11 +25,37 @@ WRITERS = [
     ("out.mov", "prores"),
     ("out.mp4", "hevc"),
     ("out.mkv", "ffv1"),
+    ("out.mp4", "ffv1"),
+    ("out.mov", "prores-4444"),
+    ("out.mov", "dnxhr-hqx"),
+    ("out.mp4", "av1"),
+    ("out.avi", "ffv1"),
     ("shot.%04d.png", None),
     ("shot.####.jpg", None),
 ]
-MOVIES = WRITERS[:4]
-LOSSLESS = [("out.mkv", "ffv1"), ("shot.%04d.png", None)]
+MOVIES = WRITERS[:9]
+TIMED = WRITERS[:8]
+LOSSLESS = [
+    ("out.mkv", "ffv1"), ("out.mp4", "ffv1"), ("out.avi", "ffv1"), ("shot.%04d.png", None)
+]  # fmt: skip
+# Height and width below which an encoder refuses.
+LEAST = {"hevc": (32, 32), "dnxhr-hqx": (120, 256), "av1": (4, 4)}
+
+
+@pytest.fixture(autouse=True)
+def quiet_av1(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SVT_LOG", "1")
+
+
+@pytest.fixture(scope="session")
+def info(info):
+    """As of the folder, as large as the codec needs."""
+
+    def make(*size: int, codec: str | None = None, **fields: object):
+        least = LEAST.get(codec or "", (0, 0))
+        return info(*(size or (max(72, least[0]), max(96, least[1]))), **fields)
+
+    return make
 
 
 def _render(target, codec, info, frames, source=None):
@@ -45,7 +73,7 @@ def _level(image: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize(("name", "codec"), WRITERS)
 @pytest.mark.parametrize("bits", [8, 16])
 def test_frames_come_back(tmp_path, info, pan, name, codec, bits):
-    movie = info(bits=bits)
+    movie = info(codec=codec, bits=bits)
     frames = pan(movie, 9)
     back = list(_render(tmp_path / name, codec, movie, frames).frames())
     assert len(back) == 9
@@ -66,10 +94,10 @@ def test_lossless_outputs_give_back_every_bit(tmp_path, info, name, codec, bits)
     assert torch.equal(read.image, image)
 
 
-@pytest.mark.parametrize(("name", "codec"), MOVIES)
+@pytest.mark.parametrize(("name", "codec"), TIMED)
 def test_times_are_exact(tmp_path, info, pan, name, codec):
     # Frames a prime number of ticks apart: variable rate.
-    movie = info(start_pts=640)
+    movie = info(codec=codec, start_pts=640)
     steps = np.cumsum([0, 512, 1024, 509, 4099, 512, 30, 700, 512, 512])
     frames = [
         replace(frame, pts=640 + int(step))
@@ -81,9 +109,9 @@ def test_times_are_exact(tmp_path, info, pan, name, codec):
     assert [abs(a.time - b.time) <= slack for a, b in zip(frames, back, strict=True)] == [True] * 10
 
 
-@pytest.mark.parametrize(("name", "codec"), MOVIES)
+@pytest.mark.parametrize(("name", "codec"), TIMED)
 def test_a_part_starts_where_the_whole_would(tmp_path, info, pan, name, codec):
-    movie = info(start_pts=1280)
+    movie = info(codec=codec, start_pts=1280)
     back = list(_render(tmp_path / name, codec, movie, pan(movie, 9)[4:]).frames())
     assert len(back) == 5
     assert back[0].time == Fraction(1, 10)
@@ -91,15 +119,15 @@ def test_a_part_starts_where_the_whole_would(tmp_path, info, pan, name, codec):
 
 @pytest.mark.parametrize(("name", "codec"), WRITERS)
 def test_one_frame_makes_a_clip(tmp_path, info, pan, name, codec):
-    movie = info()
+    movie = info(codec=codec)
     assert len(list(_render(tmp_path / name, codec, movie, pan(movie, 1)).frames())) == 1
 
 
 @pytest.mark.parametrize(("name", "codec"), WRITERS)
 @pytest.mark.parametrize("size", [(75, 101), (76, 101), (75, 100), (1, 1)])
 def test_odd_sizes_are_kept(tmp_path, info, pan, name, codec, size):
-    if codec == "hevc" and size == (1, 1):
-        pytest.skip("x265 has no pictures below 32 pixels")
+    least = LEAST.get(codec, (1, 1))
+    size = max(size[0], least[0] + size[0] % 2), max(size[1], least[1] + size[1] % 2)
     movie = info(*size)
     reader = _render(tmp_path / name, codec, movie, pan(movie, 2))
     assert reader.info.size == size
@@ -127,7 +155,7 @@ def test_pixels_that_are_not_square_stay_so_or_are_told(
 
 @pytest.mark.parametrize(("name", "codec"), MOVIES)
 def test_nothing_bears_the_outputs_name_before_commit(tmp_path, info, pan, name, codec):
-    movie = info()
+    movie = info(codec=codec)
     writer = open_writer(str(tmp_path / name), movie, codec=codec)
     for frame in pan(movie, 4):
         writer.write(frame)
@@ -141,7 +169,7 @@ def test_nothing_bears_the_outputs_name_before_commit(tmp_path, info, pan, name,
 @pytest.mark.parametrize(("name", "codec"), MOVIES)
 def test_a_failure_leaves_no_file_and_keeps_the_old_output(tmp_path, info, pan, name, codec):
     (tmp_path / name).write_text("the last good render")
-    movie = info()
+    movie = info(codec=codec)
     frame = pan(movie, 1)[0]
 
     def render():
@@ -157,7 +185,7 @@ def test_a_failure_leaves_no_file_and_keeps_the_old_output(tmp_path, info, pan, 
 
 @pytest.mark.parametrize(("name", "codec"), WRITERS)
 def test_a_frame_of_another_size_is_refused(tmp_path, info, pan, name, codec):
-    movie = info()
+    movie = info(codec=codec)
     with pytest.raises(UsageError, match="another size"):
         _render(tmp_path / name, codec, movie, pan(info(64, 64), 1))
     assert list(tmp_path.iterdir()) == []
@@ -165,7 +193,7 @@ def test_a_frame_of_another_size_is_refused(tmp_path, info, pan, name, codec):
 
 @pytest.mark.parametrize(("name", "codec"), MOVIES)
 def test_frames_out_of_order_and_no_frames_are_refused(tmp_path, info, pan, name, codec):
-    movie = info()
+    movie = info(codec=codec)
     first, second = pan(movie, 2)
     with pytest.raises(UsageError, match="comes after a later one"):
         _render(tmp_path / name, codec, movie, [second, first])
@@ -210,13 +238,22 @@ os.kill(os.getpid(), signal.SIGKILL)
         ("nv12", "h264", "yuv420p"),
         ("gray", "h264", "yuv420p"),
         ("bgr0", "h264", "yuv444p"),
+        ("yuv420p", "h264-10bit", "yuv420p10le"),
+        ("yuv422p", "hevc-10bit", "yuv422p10le"),
+        ("yuv444p12le", "av1", "yuv420p10le"),
+        ("yuv420p", "prores-4444", "yuv444p12le"),
+        ("yuva420p", "prores-4444", "yuva444p12le"),
+        ("yuva420p", "ffv1", "bgra"),
+        ("yuva444p12le", "ffv1", "gbrap16le"),
         ("yuv420p", "ffv1", "bgr0"),
         ("yuv420p10le", "ffv1", "gbrp16le"),
         ("yuv420p", "prores", "yuv422p10le"),
     ],
 )
 def test_chroma_and_depth_follow_the_source(tmp_path, info, pan, source, codec, expected):
-    movie = info(pix_fmt=source, bits=av.VideoFormat(source).components[0].bits)
+    form = av.VideoFormat(source)
+    alpha = any(component.is_alpha for component in form.components)
+    movie = info(pix_fmt=source, bits=form.components[0].bits, alpha=alpha)
     reader = _render(tmp_path / "out.mkv", codec, movie, pan(movie, 2))
     assert reader.info.pix_fmt == expected
 
@@ -224,9 +261,13 @@ def test_chroma_and_depth_follow_the_source(tmp_path, info, pan, source, codec, 
 @pytest.mark.parametrize(
     ("name", "codec", "message"),
     [
-        ("out.mp4", "divx", r"--codec divx: no such preset; \.mp4 takes h264, hevc$"),
-        ("out.mp4", "prores", r"\.mp4 cannot hold it; choose h264, hevc"),
-        ("out.mp4", "ffv1", r"end the output's name in \.mkv$"),
+        ("out.mp4", "divx", r"--codec divx: no such preset; \.mp4 takes h264, .*av1, ffv1"),
+        (
+            "out.mp4",
+            "prores",
+            r"\.mp4 cannot hold it; choose h264, .*or end the output.s name in \.mov or \.mkv$",
+        ),
+        ("out.mov", "ffv1", r"end the output's name in \.mkv or \.mp4 or \.avi$"),
         ("out.wmv", None, r"no container is called '\.wmv'; end the name in \.mp4"),
         ("out", None, "no container"),
         ("shot.####.png", "h264", "pictures take none"),
@@ -237,6 +278,29 @@ def test_codecs_and_containers_that_do_not_go_together(tmp_path, info, name, cod
     with pytest.raises(UsageError, match=message):
         open_writer(str(tmp_path / name), info(), codec=codec)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_avi_refuses_frames_at_uneven_times(tmp_path, info, pan):
+    movie = info()
+    frames = pan(movie, 4)
+    frames[2] = replace(frames[2], pts=frames[2].pts + 300)
+    with pytest.raises(UsageError, match=r"uneven times, as at frame 2; end the name in \.mkv"):
+        _render(tmp_path / "out.avi", None, movie, frames)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("codec", "size", "reason"),
+    [
+        ("av1", (2, 64), "shorter than 4 pixels"),
+        ("hevc", (14, 20), "too small"),
+        ("dnxhr-hqx", (72, 96), "at least 256x120"),
+    ],
+)
+def test_an_encoder_that_refuses_the_clip_is_found_out_before_work(info, codec, size, reason):
+    with pytest.raises(UsageError, match=f"--codec {codec}: cannot encode.*{reason}"):
+        check_encoder(CODECS[codec], info(*size))
+    check_encoder(CODECS["h264"], info(*size))
 
 
 def test_timecode_counts_on(tmp_path, info, pan):

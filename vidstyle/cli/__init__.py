@@ -1,6 +1,7 @@
 """The command line: one short file a command; errors become one line and an exit code here."""
 
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -42,6 +43,8 @@ cli.add_command(train_command)
 def main() -> NoReturn:
     """Run the command line and exit with the code that :mod:`vidstyle.errors` gives."""
     use_one_heap()
+    # The AV1 encoder tells its settings on standard error, unless told to name errors only.
+    os.environ.setdefault("SVT_LOG", "1")
     for number in _STOPPING:
         signal.signal(number, _stop)
     try:

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
+from vidstyle.cli.codecs import list_codecs
 from vidstyle.flow.build import NAMES as FLOWS
 from vidstyle.options import DEFAULTS
 from vidstyle.parts import SEGMENTERS, TEMPORAL
 from vidstyle.progress import NAMES as PROGRESSES
-from vidstyle.video.codecs import CODECS
 
 Command = Callable[..., Any]
 
@@ -57,8 +57,9 @@ _PARTS = (
     option("--batch", type=click.IntRange(1, 256), help="Frames per network call.",
            **default_of("batch")),
     option("--seed", type=int, help="Of every random generator.", **default_of("seed")),
-    option("--codec", metavar="PRESET", default=None,
-           help=f"Video codec: {', '.join(CODECS)}; by default h264."),
+    option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=list_codecs,
+           help="Video codec, by default h264 (ffv1 in avi); list tells of each what it keeps "
+           "and whether it works on this machine."),
     option("--segment", type=click.IntRange(0), metavar="N",
            help="Render on a grid of N frames, as a farm does; 0: in one go.",
            **default_of("segment")),

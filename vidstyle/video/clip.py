@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 from vidstyle.frame import Frame
 from vidstyle.video.colour import ColourTags
+from vidstyle.video.hdr import HdrMetadata
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class ClipInfo:
         sample_aspect: width of a pixel over its height, upright.
         audio_streams: how many.
         timecode: SMPTE timecode of the first frame, when the clip carries one.
+        alpha: whether frames carry alpha.
+        hdr: mastering display and content light, where the clip tells them.
         is_sequence: an image sequence or picture rather than a video file; ``pts`` is then the
             number in the file name.
     """
@@ -50,6 +53,8 @@ class ClipInfo:
     sample_aspect: Fraction = Fraction(1)
     audio_streams: int = 0
     timecode: str | None = None
+    alpha: bool = False
+    hdr: HdrMetadata | None = None
     is_sequence: bool = False
 
     @property

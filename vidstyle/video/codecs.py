@@ -1,20 +1,12 @@
-"""The codecs that clips are written with, and the pixel format each takes for a given clip."""
+"""The codecs that clips are written with: what each is called, what it keeps, where it goes."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from dataclasses import replace as replaced
 from pathlib import Path
 from types import MappingProxyType
 
-import av
-
 from vidstyle.errors import UsageError
-from vidstyle.video.clip import ClipInfo
-from vidstyle.video.colour import FULL, RGB, ColourTags, resolve
 from vidstyle.video.target import is_picture_target
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -24,11 +16,18 @@ class Codec:
     Attributes:
         name: what ``--codec`` calls it.
         encoder: what FFmpeg calls it.
-        suffixes: containers that hold it with exact times.
+        suffixes: containers that hold it.
         options: FFmpeg's own.
-        depths: bits per component that it can hold, rising.
-        chroma: "" for RGB, "422" for that alone, None for whatever the source has.
+        depths: bits per component that it can hold, rising; the least that holds the source's
+            is taken.
+        chroma: samplings that it can hold: ``420``, ``422``, ``444``; none for RGB.
+        alpha: whether it can hold the source's alpha.
+        lossless: whether decoding gives back the pipeline's RGB bit for bit.
         tag: FourCC in mp4 and mov, where players want a certain one.
+        hdr: FFmpeg's option through which the encoder takes HDR metadata; None where it has none.
+        halves_odd: whether subsampled chroma may have an odd picture: half, rounded up.
+        least: shortest side, below which the encoder would crash rather than refuse.
+        semiplanar: whether its deep formats are p010 rather than three planes.
     """
 
     name: str
@@ -36,50 +35,117 @@ class Codec:
     suffixes: tuple[str, ...]
     options: Mapping[str, str]
     depths: tuple[int, ...]
-    chroma: str | None = None
+    chroma: tuple[str, ...] = ("420", "422", "444")
+    alpha: bool = False
+    lossless: bool = False
     tag: str | None = None
+    hdr: str | None = None
+    halves_odd: bool = False
+    least: int = 1
+    semiplanar: bool = False
 
+
+MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi")
+
+_ANYWHERE = (".mp4", ".mov", ".mkv")
+_X264 = {"crf": "16", "preset": "medium"}
+_X265 = {"crf": "18", "preset": "medium", "x265-params": "log-level=error"}
+_NVENC = {"preset": "p6", "rc": "vbr", "cq": "18", "b": "0"}
 
 CODECS: Mapping[str, Codec] = MappingProxyType(
     {
         codec.name: codec
         for codec in (
+            Codec("h264", "libx264", _ANYWHERE, _X264, (8, 10), hdr="x264-params"),
+            Codec("h264-10bit", "libx264", _ANYWHERE, _X264, (10,), hdr="x264-params"),
             Codec(
-                "h264",
-                "libx264",
-                (".mp4", ".mov", ".mkv"),
-                {"crf": "16", "preset": "medium"},
-                depths=(8, 10),
+                "hevc", "libx265", _ANYWHERE, _X265, (8, 10, 12), tag="hvc1", hdr="x265-params"
             ),
             Codec(
-                "hevc",
-                "libx265",
-                (".mp4", ".mov", ".mkv"),
-                {"crf": "18", "preset": "medium", "x265-params": "log-level=error"},
-                depths=(8, 10, 12),
-                tag="hvc1",
+                "hevc-10bit", "libx265", _ANYWHERE, _X265, (10,), tag="hvc1", hdr="x265-params"
             ),
-            # Lossless: decoding gives back the RGB bit for bit. FFmpeg's mov does not take it,
-            # and avi has no frame times.
-            Codec("ffv1", "ffv1", (".mkv",), {"level": "3"}, depths=(8, 16), chroma=""),
-            # Profile 3 is 422 HQ.
+            Codec(
+                "av1",
+                "libsvtav1",
+                (".mp4", ".mkv"),
+                {"crf": "18", "preset": "7"},
+                (8, 10),
+                chroma=("420",),
+                hdr="svtav1-params",
+                halves_odd=True,
+                least=4,
+            ),
+            # Profile 3 is 422 HQ, 4 is 4444. FFmpeg's encoder spoils the last column of odd 4:2:2.
             Codec(
                 "prores",
                 "prores_ks",
                 (".mov", ".mkv"),
                 {"profile": "3", "vendor": "apl0"},
-                depths=(10,),
-                chroma="422",
+                (10,),
+                chroma=("422",),
+            ),
+            Codec(
+                "prores-4444",
+                "prores_ks",
+                (".mov", ".mkv"),
+                {"profile": "4", "vendor": "apl0", "alpha_bits": "16"},
+                (10,),
+                chroma=("444",),
+                alpha=True,
+            ),
+            Codec(
+                "dnxhr-hqx",
+                "dnxhd",
+                (".mov",),
+                {"profile": "dnxhr_hqx"},
+                (10,),
+                chroma=("422",),
+                halves_odd=True,
+            ),
+            # FFmpeg's mov does not take it, though its mp4 does.
+            Codec(
+                "ffv1",
+                "ffv1",
+                (".mkv", ".mp4", ".avi"),
+                {"level": "3"},
+                (8, 16),
+                chroma=(),
+                alpha=True,
+                lossless=True,
+            ),
+            Codec(
+                "h264-nvenc", "h264_nvenc", _ANYWHERE, _NVENC, (8,), chroma=("420", "444")
+            ),
+            Codec(
+                "hevc-nvenc",
+                "hevc_nvenc",
+                _ANYWHERE,
+                _NVENC,
+                (8, 10),
+                chroma=("420",),
+                tag="hvc1",
+                halves_odd=True,
+                semiplanar=True,
+            ),
+            Codec(
+                "av1-nvenc",
+                "av1_nvenc",
+                (".mp4", ".mkv"),
+                _NVENC,
+                (8, 10),
+                chroma=("420",),
+                halves_odd=True,
+                semiplanar=True,
             ),
         )
     }
-)
+)  # fmt: skip
 
-MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv")
+_USUAL = {".avi": "ffv1"}
 
 
 def choose_codec(name: str | None, target: str) -> Codec:
-    """The preset called ``name`` (h264 for None).
+    """The preset called ``name``; for None the container's usual one: h264, ffv1 for avi.
 
     Raises:
         UsageError: no such preset, no such container, or one that does not hold the codec.
@@ -91,7 +157,7 @@ def choose_codec(name: str | None, target: str) -> Codec:
             f"end the name in {', '.join(MOVIE_SUFFIXES)}, .png or .jpg"
         )
     fitting = ", ".join(c.name for c in CODECS.values() if suffix in c.suffixes)
-    codec = CODECS.get(name or "h264")
+    codec = CODECS.get(name or _USUAL.get(suffix, "h264"))
     if codec is None:
         raise UsageError(f"--codec {name}: no such preset; {suffix} takes {fitting}")
     if suffix not in codec.suffixes:
@@ -113,44 +179,3 @@ def codec_for(name: str | None, target: str) -> Codec | None:
     if name is not None:
         raise UsageError(f"--codec {name}: pictures take none; leave it out")
     return None
-
-
-def pixel_format(codec: Codec, info: ClipInfo) -> str:
-    """FFmpeg's name of the format that keeps most of the clip: its depth, its chroma, its size."""
-    depth = next((bits for bits in codec.depths if bits >= info.bits), codec.depths[-1])
-    if codec.chroma == "":
-        return "bgr0" if depth == 8 else f"gbrp{depth}le"
-    chroma = _chroma(codec, info)
-    return f"yuv{chroma}p" + ("" if depth == 8 else f"{depth}le")
-
-
-def _chroma(codec: Codec, info: ClipInfo) -> str:
-    chroma = codec.chroma or _chroma_of(info)
-    if (info.width % 2 and chroma != "444") or (info.height % 2 and chroma == "420"):
-        log.info(
-            "%d×%d is odd: written as 4:4:4, since %s would need another size",
-            info.width,
-            info.height,
-            chroma,
-        )
-        return "444"
-    return chroma
-
-
-def _chroma_of(info: ClipInfo) -> str:
-    source = av.VideoFormat(info.pix_fmt, 64, 64)
-    if info.is_sequence or len(source.components) < 3:
-        return "420"
-    step = 64 // source.chroma_width(), 64 // source.chroma_height()
-    return {(2, 2): "420", (2, 1): "422"}.get(step, "444")
-
-
-def output_tags(codec: Codec, info: ClipInfo) -> ColourTags:
-    """The tags to write: the clip's own, with the matrix and range that the pixels really have."""
-    if codec.chroma == "":
-        return replaced(info.colour, matrix=RGB, range=FULL)
-    tags = resolve(info.colour, info.size)
-    if av.VideoFormat(info.pix_fmt).is_rgb:
-        # Full-range YUV is rare enough that many players misread it.
-        return replaced(tags, range=1)
-    return tags

@@ -125,12 +125,17 @@ def to_frame(image: Tensor, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
         frame = _full_range(image, pix_fmt, tags)
     else:
         frame = _yuv(image, pix_fmt, tags)
+    tag_frame(frame, tags)
+    return frame
+
+
+def tag_frame(frame: av.VideoFrame, tags: ColourTags) -> None:
+    """Set the tags on a frame for an encoder."""
     # ProRes reads the tags from the frame, x264 from the codec context.
     frame.colorspace = tags.matrix
     frame.color_range = tags.range
     frame.color_primaries = tags.primaries
     frame.color_trc = tags.transfer
-    return frame
 
 
 def _packed(image: Tensor, scale: float = 1) -> av.VideoFrame:

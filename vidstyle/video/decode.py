@@ -14,7 +14,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidstyle.video.clip import ClipInfo
-from vidstyle.video.probe import open_video, video_stream
+from vidstyle.video.probe import decoder_of, open_video, video_stream
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +111,7 @@ class _Decoder:
         self._info = info
         self._container = container
         self._stream = stream
+        self._decoder = decoder_of(stream)
         self._counts_packets = info.codec in _ONE_FRAME_A_PACKET
         self._awaited: list[int] = []
         self.errors = 0
@@ -120,7 +121,7 @@ class _Decoder:
 
     def pictures(self) -> Iterator[Picture]:
         """Numbered from 0 at the first picture that comes out."""
-        self._stream.thread_type = "AUTO"
+        self._decoder.thread_type = "AUTO"
         index, last = -1, None
         for frame in self._frames():
             lost = self._lost_before(frame.pts)
@@ -139,7 +140,7 @@ class _Decoder:
             if packet is not None and packet.pts is not None and not packet.is_discard:
                 heapq.heappush(self._awaited, packet.pts)
             try:
-                yield from self._stream.decode(packet)
+                yield from self._decoder.decode(packet)
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:

@@ -1,22 +1,33 @@
 """What a clip is before it is rendered, and why one cannot be read."""
 
 import logging
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
 
 import av
 import av.error
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError
+from vidstyle.video.alpha import has_alpha
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.colour import tags_of
+from vidstyle.video.hdr import hdr_of
 from vidstyle.video.orientation import DisplayMatrix, display_matrix, swaps_sides
 from vidstyle.video.pattern import is_sequence
 from vidstyle.video.sequence import describe_sequence
 
 log = logging.getLogger(__name__)
+
+_ALPHA_DECODERS: Mapping[str, Literal["libvpx", "libvpx-vp9"]] = MappingProxyType(
+    {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+)
+_ALPHA_MODE = ("alpha_mode", "ALPHA_MODE")
 
 
 def probe(source: str) -> ClipInfo:
@@ -92,19 +103,42 @@ def probe_video(path: str) -> ClipInfo:
         first = _first_frame(container, stream)
         if first is None:
             raise MediaError(f"{path}: not one frame can be decoded; copy or export it again")
-        if any(component.is_alpha for component in first.format.components):
-            log.warning("%s: its transparency is dropped", path)
-        if first.interlaced_frame:
-            log.warning("%s: interlaced; both fields are treated as one picture", path)
+        check_progressive(first, path)
         matrix = display_matrix(first)
         return _describe(path, container, stream, first, matrix)
 
 
+def check_progressive(frame: av.VideoFrame, path: str) -> None:
+    """Refuse two fields woven into one frame: styling and flow would smear them together.
+
+    Raises:
+        MediaError: the frame is interlaced.
+    """
+    if frame.interlaced_frame:
+        raise MediaError(
+            f"{path}: interlaced; deinterlace it first (ffmpeg -i IN -vf bwdif OUT), or, if its "
+            "pictures are whole and only flagged so (PsF), clear the flag (-vf setfield=prog)"
+        )
+
+
+def decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """The decoder to use: the stream's own, but for VP8 and VP9 with alpha libvpx's, since
+    FFmpeg's leave the alpha out."""
+    own = stream.codec_context
+    library = _ALPHA_DECODERS.get(own.name)
+    if library is None or "1" not in (stream.metadata.get(key) for key in _ALPHA_MODE):
+        return own
+    decoder = av.CodecContext.create(library, "r")
+    decoder.extradata = own.extradata
+    return decoder
+
+
 def _first_frame(container: InputContainer, stream: VideoStream) -> av.VideoFrame | None:
     packets = container.demux(stream)
+    decoder = decoder_of(stream)
     while True:
         try:
-            for frame in next(packets).decode():
+            for frame in decoder.decode(next(packets)):
                 return frame
         except StopIteration:
             return None
@@ -149,6 +183,8 @@ def _describe(
         sample_aspect=Fraction(aspect),
         audio_streams=len(container.streams.audio),
         timecode=_timecode(container, stream),
+        alpha=has_alpha(first.format.name),
+        hdr=hdr_of(first),
     )
 
 

@@ -10,12 +10,13 @@ from av.video.reformatter import VideoReformatter
 
 from vidstyle.errors import MediaError
 from vidstyle.frame import Frame
+from vidstyle.video.alpha import alpha_of
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.colour import resolve, to_rgb
 from vidstyle.video.decode import PacketIndex, Picture, decode
 from vidstyle.video.orientation import display_matrix, upright
 from vidstyle.video.pattern import is_sequence
-from vidstyle.video.probe import probe_video
+from vidstyle.video.probe import check_progressive, probe_video
 from vidstyle.video.sequence import SEQUENCE_RATE, SequenceReader
 
 __all__ = ["ClipReader", "VideoReader", "open_clip"]
@@ -58,17 +59,28 @@ class VideoReader:
                     return
 
     def _frame(self, picture: Picture, reformatter: VideoReformatter) -> Frame:
+        check_progressive(picture.coded, self.info.path)
         pixels = to_rgb(picture.coded, self._colour, reformatter)
+        alpha = None
+        if self.info.alpha:
+            alpha = alpha_of(picture.coded, reformatter)[..., None]
         matrix = display_matrix(picture.coded)
         if matrix is not None:
             pixels = upright(pixels, matrix)
+            alpha = None if alpha is None else upright(alpha, matrix)
         if pixels.shape[:2] != self.info.size:
             raise MediaError(
                 f"{self.info.path}: frame {picture.index} is {pixels.shape[1]}×{pixels.shape[0]}, "
                 f"the first was {self.info.width}×{self.info.height}; "
                 "split the clip where its size changes"
             )
-        return Frame(torch.from_numpy(pixels), picture.index, picture.pts, self.info.time_base)
+        return Frame(
+            torch.from_numpy(pixels),
+            picture.index,
+            picture.pts,
+            self.info.time_base,
+            None if alpha is None else torch.from_numpy(alpha[..., 0]),
+        )
 
     @cached_property
     def _index(self) -> PacketIndex | None:

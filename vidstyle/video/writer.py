@@ -16,8 +16,8 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.video.audio import Soundtrack
 from vidstyle.video.clip import ClipInfo, ClipWriter
-from vidstyle.video.codecs import Codec, codec_for, output_tags, pixel_format
-from vidstyle.video.colour import tag_encoder, to_frame
+from vidstyle.video.codecs import CODECS, Codec, codec_for
+from vidstyle.video.encoder import configure, options_for, output_tags, pixel_format, to_encoder
 from vidstyle.video.pattern import is_sequence
 from vidstyle.video.probe import open_video
 from vidstyle.video.sequence import SequenceWriter
@@ -96,13 +96,16 @@ class MovieWriter(ClipWriter):
             f".{self._target.stem}.{os.getpid()}{self._target.suffix}"
         )
         self._info = info
+        # Avi has no times: its frames are counted.
+        self._counts = self._target.suffix.lower() == ".avi"
+        self._time_base = 1 / info.rate if self._counts else info.time_base
         self._tags = output_tags(codec, info)
         self._pix_fmt = pixel_format(codec, info)
         self._written = 0
         self._last_pts: int | None = None
-        self._shift = 0
+        self._shift = Fraction(0)
         self._soundtrack: Soundtrack | None = None
-        options = dict(_MUXER_OPTIONS[self._target.suffix.lower()])
+        options = dict(_MUXER_OPTIONS.get(self._target.suffix.lower(), {}))
         self._container = av.open(str(self._partial.absolute()), "w", options=options)
         self._open = True
         try:
@@ -115,6 +118,16 @@ class MovieWriter(ClipWriter):
             self.abort()
             raise
         log.info("%s: %s, %s", target, codec.name, self._pix_fmt)
+        if info.alpha and not codec.alpha:
+            keeping = ", ".join(other.name for other in CODECS.values() if other.alpha)
+            log.warning(
+                "%s: %s has no alpha, the source's is dropped; %s keep it",
+                target,
+                codec.name,
+                keeping,
+            )
+        if info.hdr is not None and codec.hdr is None:
+            log.warning("%s: %s cannot be told the HDR metadata, left out", target, codec.name)
         in_mkv = self._target.suffix.lower() == ".mkv"
         if info.sample_aspect != 1 and in_mkv and codec.name in _NO_ASPECT_IN_MKV:
             log.warning("%s: mkv with %s loses the pixels' aspect", target, codec.name)
@@ -125,14 +138,19 @@ class MovieWriter(ClipWriter):
             raise UsageError(f"{self._target}: frame {frame.index} has another size, {frame.size}")
         if self._last_pts is None:
             self._start(frame)
-        pts = self._ticks(frame) + self._shift
+        pts = round((frame.time + self._shift) / self._time_base)
         if self._last_pts is not None and pts <= self._last_pts:
             raise UsageError(f"{self._target}: frame {frame.index} comes after a later one")
+        if self._counts and pts != self._written:
+            raise UsageError(
+                f"{self._target}: avi cannot hold frames at uneven times, as at frame "
+                f"{frame.index}; end the name in .mkv or .mp4"
+            )
         self._last_pts = pts
-        coded = to_frame(frame.image, self._pix_fmt, self._tags)
+        coded = to_encoder(frame, self._pix_fmt, self._tags)
         coded.pts = pts
-        coded.time_base = self._info.time_base
-        coded.duration = max(1, round(1 / (self._info.rate * self._info.time_base)))
+        coded.time_base = self._time_base
+        coded.duration = max(1, round(1 / (self._info.rate * self._time_base)))
         self._written += 1
         with self._writing():
             self._mux(coded)
@@ -149,7 +167,7 @@ class MovieWriter(ClipWriter):
         with self._writing():
             self._mux(None)
             if self._soundtrack is not None:
-                self._soundtrack.advance(None, self._shift * self._info.time_base)
+                self._soundtrack.advance(None, self._shift)
             self._close()
             with self._partial.open("rb+") as written:
                 os.fsync(written.fileno())
@@ -166,18 +184,14 @@ class MovieWriter(ClipWriter):
 
     def _add_stream(self, codec: Codec) -> VideoStream:
         stream = self._container.add_stream(
-            codec.encoder, rate=self._info.rate, options=dict(codec.options)
+            codec.encoder, rate=self._info.rate, options=options_for(codec, self._info)
         )
         assert isinstance(stream, VideoStream)
-        context = stream.codec_context
-        context.width, context.height = self._info.width, self._info.height
-        context.pix_fmt = self._pix_fmt
-        context.sample_aspect_ratio = self._info.sample_aspect
-        # Both: the codec context counts in the one, mp4 and mov in the other.
-        stream.time_base = context.time_base = self._info.time_base
+        configure(stream.codec_context, codec, self._info)
+        # The codec context counts in its own, mp4 and mov in this.
+        stream.time_base = stream.codec_context.time_base = self._time_base
         if codec.tag is not None and self._target.suffix.lower() != ".mkv":
-            context.codec_tag = codec.tag
-        tag_encoder(context, self._tags)
+            stream.codec_context.codec_tag = codec.tag
         return stream
 
     def _carry_metadata(self, clip: InputContainer, whole: bool) -> None:
@@ -190,13 +204,11 @@ class MovieWriter(ClipWriter):
         if dropped:
             log.info("%s: %s streams are not carried over", self._target, " and ".join(dropped))
 
-    def _ticks(self, frame: Frame) -> int:
-        return round(frame.time / self._info.time_base)
-
     def _start(self, first: Frame) -> None:
         """Settle what hangs on the first frame, and write the header."""
-        start = 0 if self._info.is_sequence else self._info.start_pts
-        self._shift = start - self._ticks(first)
+        counted = self._info.is_sequence or self._counts
+        start = 0 if counted else self._info.start_pts * self._info.time_base
+        self._shift = start - first.time
         if self._info.timecode is not None:
             timecode = advanced(self._info.timecode, self._info.rate, first.index)
             if timecode is not None:
@@ -210,7 +222,7 @@ class MovieWriter(ClipWriter):
                 packet.dts = packet.pts
             if self._soundtrack is not None and packet.dts is not None:
                 now = packet.dts * packet.time_base
-                self._soundtrack.advance(now, self._shift * self._info.time_base)
+                self._soundtrack.advance(now, self._shift)
             self._container.mux(packet)
 
     def _close(self) -> None:
