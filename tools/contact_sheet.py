@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
+from vidstyle.pattern import PICTURE_SUFFIXES
 from vidstyle.progress import Silence
 from vidstyle.render import Job, render
-from vidstyle.video.pattern import PICTURE_SUFFIXES
 from vidstyle.video.reader import open_clip
 
 Picture = NDArray[np.uint8]

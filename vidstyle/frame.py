@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -13,11 +14,14 @@ class Frame:
 
     Attributes:
         image: RGB code values (H, W, 3) on the CPU, full range, upright; ``uint8`` for 8-bit
-            sources, ``uint16`` (full scale 65535) for deeper ones. Never changed in place.
+            sources, ``uint16`` (full scale 65535) for deeper ones, ``float32`` as it lies in
+            the file for sources in floating point. Never changed in place.
         index: number in its clip, from 0.
         pts: presentation time in units of ``time_base``.
         time_base: seconds per unit of ``pts``.
         alpha: (H, W) of the image's dtype, as it lies in the source; None where it has none.
+        origin: the picture file that the frame was read from; None where it was none. A writer
+            takes from there what frames do not carry: other channels, windows, metadata.
     """
 
     image: Tensor
@@ -25,6 +29,7 @@ class Frame:
     pts: int
     time_base: Fraction
     alpha: Tensor | None = None
+    origin: Path | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -38,8 +43,8 @@ class Frame:
 
 
 def full_scale(dtype: torch.dtype) -> int:
-    """The code value of white for a frame's dtype: 255 or 65535."""
-    return torch.iinfo(dtype).max
+    """The code value of white for a frame's dtype: 255, 65535, or 1 for floats."""
+    return 1 if dtype.is_floating_point else torch.iinfo(dtype).max
 
 
 def unit_range(image: Tensor) -> Tensor:

@@ -9,12 +9,12 @@ import torch
 from vidstyle.analysis import Take
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions
+from vidstyle.pattern import is_pattern
 from vidstyle.segment.mattes import Mattes
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import codec_for
 from vidstyle.video.encoder import check_encoder
 from vidstyle.video.overlap import WriteBehind
-from vidstyle.video.pattern import is_pattern
 from vidstyle.video.target import check_target, is_picture_target, target_exists
 from vidstyle.video.writer import open_writer
 
@@ -84,12 +84,14 @@ def open_output(target: str, source: str, take: Take, options: RenderOptions) ->
 
 def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
     """Write mattes as grey pictures of the clip's size and times."""
-    info = replace(take.reader.info, bits=8, audio_streams=0, alpha=False, hdr=None)
+    info = replace(
+        take.reader.info, bits=8, audio_streams=0, alpha=False, hdr=None, is_float=False, space=None
+    )
     with open_writer(target, info, codec=matte_codec(target)) as writer:
         for frame in take.frames(take.start):
             matte = torch.from_numpy(mattes[frame.index])
-            image = matte[..., None].expand(-1, -1, 3).contiguous()
-            writer.write(replace(frame, image=image, alpha=None))
+            grey = matte[..., None].expand(-1, -1, 3).contiguous()
+            writer.write(replace(frame, image=grey, alpha=None, origin=None))
 
 
 def matte_codec(target: str) -> str | None:

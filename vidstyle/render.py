@@ -8,12 +8,12 @@ from pathlib import Path
 from vidstyle.analysis import Take
 from vidstyle.options import RenderOptions
 from vidstyle.output import check_encodes, check_fits, check_outputs, open_output, write_mattes
+from vidstyle.pattern import is_pattern, matching
 from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Progress
 from vidstyle.report import Report
 from vidstyle.timing import Stages
-from vidstyle.video.pattern import is_pattern, matching
 from vidstyle.video.reader import open_clip
 from vidstyle.video.target import target_exists
 

@@ -57,9 +57,9 @@ CASES = {
     "empty prompt": (GOOD + " --object ''", USAGE, "a prompt is empty"),
     "empty mask": (GOOD + " --object mask:{bad}/black.png", NOT_FOUND, "the mask is empty"),
     "mask of another size": (GOOD + " --object mask:{bad}/large.png", MEDIA, "200x100"),
-    "missing mask": (GOOD + " --object mask:{bad}/none.png", MEDIA, "is missing"),
-    "mask that is no picture": (GOOD + " --object mask:{bad}/text.jpg", MEDIA, "cannot be read"),
-    "missing mattes": (GOOD + " --object matte:{bad}/none.%04d.png", MEDIA, "no such folder"),
+    "missing mask": (GOOD + " --object mask:{bad}/none.png", MEDIA, "none.png: missing"),
+    "mask that is no picture": (GOOD + " --object mask:{bad}/text.jpg", MEDIA, "not a picture"),
+    "missing mattes": (GOOD + " --object matte:{bad}/none.%04d.png", MEDIA, "matches no file"),
     "too few mattes": (GOOD + " --object matte:{bad}/mattes", MEDIA, "1 mattes for 16 frames"),
     "name without a detector": (GOOD + " --object person", WEIGHTS, "vidstyle models fetch"),
     # The output.

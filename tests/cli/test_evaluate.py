@@ -134,7 +134,7 @@ def test_a_render_is_not_judged_by_its_own_flow(vidstyle, arguments, tmp_path: P
         (["--row", "96"], 2, "--row 96: the clips have 96 rows"),
         (["--in", "99"], 2, "has no such frame"),
         (["--style", "nowhere.png", "--teacher", "micro"], 3, "nowhere.png: no such file"),
-        (["--matte", "nowhere.%04d.png"], 3, "--matte nowhere.%04d.png: there is no such"),
+        (["--matte", "nowhere.%04d.png"], 3, "nowhere.%04d.png: matches no file"),
         (["--reference", "nowhere.mp4"], 3, "nowhere.mp4"),
         (["--report", "nowhere.json"], 2, "--report nowhere.json: cannot be read"),
     ],

@@ -270,8 +270,8 @@ def test_chroma_and_depth_follow_the_source(tmp_path, info, pan, source, codec, 
         ("out.mov", "ffv1", r"end the output's name in \.mkv or \.mp4 or \.avi$"),
         ("out.wmv", None, r"no container is called '\.wmv'; end the name in \.mp4"),
         ("out", None, "no container"),
-        ("shot.####.png", "h264", "pictures take none"),
-        ("shot.####.exr", None, "no container is called"),
+        ("shot.####.png", "h264", r"\.png pictures take none"),
+        ("shot.####.webm", None, "no container is called"),
     ],
 )
 def test_codecs_and_containers_that_do_not_go_together(tmp_path, info, name, codec, message):

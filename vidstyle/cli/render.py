@@ -9,9 +9,9 @@ import click
 from vidstyle.cli.options import option, render_options, run_options
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
 from vidstyle.render import Job, is_done, plan, render
-from vidstyle.video.pattern import is_pattern
 from vidstyle.video.target import check_target
 
 

@@ -15,10 +15,9 @@ from torch import Tensor
 from vidstyle.errors import MediaError
 from vidstyle.evaluate.regions import regions
 from vidstyle.frame import Frame, unit_range
+from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence, pictures
 from vidstyle.segment.mattes import read_matte
-from vidstyle.segment.sequence import sequence_files
 from vidstyle.video.clip import ClipReader
-from vidstyle.video.pattern import PICTURE_SUFFIXES, is_sequence
 from vidstyle.video.reader import open_clip
 
 #: SSIM's window, the largest thing that must fit into a frame.
@@ -125,11 +124,8 @@ def _mattes(source: str, size: tuple[int, int], start: int) -> Iterator[Matte]:
         while True:
             yield matte
     elif is_sequence(source):
-        files = sequence_files(source)
-        if not files:
-            raise MediaError(f"--matte {source}: there is no such folder or sequence of pictures")
-        for file in files[start:]:
-            yield read_matte(file, size)
+        for file in pictures(source)[start:]:
+            yield read_matte(file.path, size)
     else:
         reader = open_clip(source)
         if reader.info.size != size:

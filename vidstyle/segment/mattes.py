@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError
 from vidstyle.frame import Box
-from vidstyle.segment.sequence import sequence_files
+from vidstyle.pattern import pictures, split_channel
+from vidstyle.picture import Values, read_channel, read_picture
 
 Matte = NDArray[np.uint8]
 
@@ -74,7 +75,8 @@ class GivenMattes:
     Files are read when asked for, so a farm task reads only its own.
 
     Args:
-        pattern: ``m.%04d.png``, ``m.####.png`` or a folder; 8- or 16-bit pictures.
+        pattern: ``m.%04d.png``, ``m.####.png`` or a folder; ``m.####.exr#mask`` takes the
+            channel ``mask``.
         size: (H, W) of the clip's frames.
         count: number of the clip's frames.
 
@@ -84,9 +86,11 @@ class GivenMattes:
     """
 
     def __init__(self, pattern: str, size: tuple[int, int], count: int) -> None:
-        files = sequence_files(pattern)
-        if not files:
-            raise MediaError(f"matte:{pattern}: there is no such folder or sequence of pictures")
+        name, self._channel = split_channel(pattern)
+        try:
+            files = [file.path for file in pictures(name)]
+        except MediaError as error:
+            raise MediaError(f"matte:{error}") from None
         if len(files) < count:
             last = re.sub(r"\s+", " ", files[-1].name)
             raise MediaError(
@@ -102,7 +106,7 @@ class GivenMattes:
         return len(self._files)
 
     def __getitem__(self, index: int) -> Matte:
-        matte = read_matte(self._files[index], self._size)
+        matte = read_matte(self._files[index], self._size, self._channel)
         self._boxes[index] = bounding_box(matte)
         return matte
 
@@ -112,27 +116,34 @@ class GivenMattes:
         return self._boxes[index]
 
 
-def read_matte(path: Path, size: tuple[int, int]) -> Matte:
-    """Read a matte from a picture of 8 or 16 bits: its grey values, or its alpha channel unless
-    that is opaque everywhere.
+def read_matte(path: Path, size: tuple[int, int], channel: str | None = None) -> Matte:
+    """Read a matte from a picture: the channel of that name, or else its alpha unless that is
+    opaque everywhere, or else its grey values. Floats are cut to [0, 1].
 
     Raises:
-        MediaError: the file is missing, unreadable, or not of ``size`` (H, W).
+        MediaError: the file is missing, unreadable, not of ``size`` (H, W), or has no such
+            channel.
+        UsageError: it takes the ``post`` extra, which is not installed.
     """
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if path.is_file() else None
-    if picture is None:
-        reason = "cannot be read as a picture" if path.exists() else "is missing"
-        raise MediaError(f"{path}: this matte {reason}; give an 8- or 16-bit PNG or TIFF")
-    if picture.dtype not in (np.uint8, np.uint16):
-        raise MediaError(f"{path}: {picture.dtype} mattes are not read; give 8 or 16 bits")
-    if picture.shape[:2] != size:
+    matte = _alpha_or_grey(path) if channel is None else read_channel(path, channel)
+    if matte.shape != size:
         raise MediaError(
-            f"{path}: this matte has {picture.shape[1]}x{picture.shape[0]} pixels, the clip "
+            f"{path}: this matte has {matte.shape[1]}x{matte.shape[0]} pixels, the clip "
             f"{size[1]}x{size[0]}; give mattes of the clip's size"
         )
-    if picture.ndim == 3:
-        opaque = picture.shape[2] < 4 or bool((picture[..., 3] == picture[..., 3].max()).all())
-        picture = cv2.cvtColor(picture[..., :3], cv2.COLOR_BGR2GRAY) if opaque else picture[..., 3]
-    if picture.dtype == np.uint16:
-        picture = ((picture.astype(np.uint32) + 128) // 257).astype(np.uint8)
-    return np.ascontiguousarray(picture)
+    return _in_eight_bits(matte)
+
+
+def _alpha_or_grey(path: Path) -> Values:
+    picture = read_picture(path)
+    if picture.alpha is not None and (picture.alpha != picture.alpha.max()).any():
+        return picture.alpha
+    return np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY))
+
+
+def _in_eight_bits(matte: Values) -> Matte:
+    if matte.dtype == np.uint8:
+        return np.ascontiguousarray(matte)
+    if matte.dtype == np.uint16:
+        return np.asarray((matte.astype(np.uint32) + 128) // 257, np.uint8)
+    return np.asarray(np.rint(np.nan_to_num(matte).clip(0, 1) * 255), np.uint8)

@@ -5,7 +5,7 @@
             | "box:" x0,y0,x1,y1 [ "@" FRAME ]
             | "point:" x,y [ "@" FRAME ]
             | "mask:" FILE [ "@" FRAME ]      a matte to track
-            | "matte:" PATTERN                a matte for every frame, used as it is
+            | "matte:" PATTERN [ "#" CHANNEL ] a matte for every frame, used as it is
             | "all"                           everything that the detector finds
 
 Pixels count from the upper left corner, frames from 0; ``@FRAME`` is 0 when left out.
@@ -18,8 +18,8 @@ from pathlib import Path
 
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.frame import Box
+from vidstyle.pattern import matching, split_channel
 from vidstyle.segment.detect import Detector
-from vidstyle.segment.sequence import sequence_exists
 
 FORMS = (
     "NAME, NAME#N, box:x0,y0,x1,y1[@frame], point:x,y[@frame], mask:FILE[@frame], "
@@ -225,7 +225,7 @@ def _file(origin: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
     for used in range(len(pieces), 0, -1):
         text = "+".join(pieces[:used])
         if kind == "matte":
-            if text and (used == 1 or sequence_exists(text)):
+            if text and (used == 1 or _names_pictures(text)):
                 return used, MattePrompt(text)
             continue
         match = re.fullmatch(r"(.+)@(\d+)", text)
@@ -236,6 +236,11 @@ def _file(origin: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
         if text and (used == 1 or path.exists()):
             return used, MaskPrompt(path, frame)
     raise _malformed(origin, f"{kind}: names no file")
+
+
+def _names_pictures(text: str) -> bool:
+    pattern = split_channel(text)[0]
+    return Path(pattern).is_dir() or bool(matching(pattern))
 
 
 def _malformed(origin: str, reason: str) -> UsageError:

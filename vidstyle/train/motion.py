@@ -17,8 +17,8 @@ from torch import Tensor
 from vidstyle.errors import MediaError
 from vidstyle.flow import FlowEstimator, both_ways, inside, valid, warp
 from vidstyle.frame import Frame, unit_range
+from vidstyle.pattern import PICTURE_SUFFIXES
 from vidstyle.video.clip import ClipReader
-from vidstyle.video.pattern import PICTURE_SUFFIXES
 from vidstyle.video.reader import open_clip
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".webm", ".avi", ".mxf")

@@ -25,7 +25,8 @@ class ClipInfo:
         duration: of the picture in seconds, as the container tells; None where it does not.
         codec: FFmpeg's name of the video codec.
         pix_fmt: pixel format as coded (``yuv420p``, ``gbrp``, …).
-        bits: bits per component; frames are ``uint8`` up to 8, else ``uint16``.
+        bits: bits per component; frames are ``uint8`` up to 8, else ``uint16``, or ``float32``
+            where ``is_float``.
         colour: tags as they stand in the file.
         rotation: degrees counterclockwise by which players turn the coded picture.
         sample_aspect: width of a pixel over its height, upright.
@@ -33,6 +34,8 @@ class ClipInfo:
         timecode: SMPTE timecode of the first frame, when the clip carries one.
         alpha: whether frames carry alpha.
         hdr: mastering display and content light, where the clip tells them.
+        is_float: components are floating point: half (``bits`` 16) or single.
+        space: what the files say of their colour space; None where they say nothing.
         is_sequence: an image sequence or picture rather than a video file; ``pts`` is then the
             number in the file name.
     """
@@ -55,6 +58,8 @@ class ClipInfo:
     timecode: str | None = None
     alpha: bool = False
     hdr: HdrMetadata | None = None
+    is_float: bool = False
+    space: str | None = None
     is_sequence: bool = False
 
     @property

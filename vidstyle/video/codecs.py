@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from vidstyle.errors import UsageError
+from vidstyle.oiio import COMPRESSIONS
 from vidstyle.video.target import is_picture_target
 
 
@@ -169,13 +170,19 @@ def choose_codec(name: str | None, target: str) -> Codec:
 
 
 def codec_for(name: str | None, target: str) -> Codec | None:
-    """As :func:`choose_codec`; None for an image sequence or a picture, which take none.
+    """As :func:`choose_codec`; None for an image sequence or a picture, which take at most a
+    compression.
 
     Raises:
-        UsageError: as there, or a codec was named for pictures.
+        UsageError: as there, or pictures of that kind have no such compression.
     """
     if not is_picture_target(target):
         return choose_codec(name, target)
-    if name is not None:
-        raise UsageError(f"--codec {name}: pictures take none; leave it out")
+    suffix = Path(target).suffix.lower()
+    fitting = COMPRESSIONS.get(suffix, ())
+    if name is not None and name not in fitting:
+        raise UsageError(
+            f"--codec {name}: {suffix} pictures take "
+            + (f"one of {', '.join(fitting)}" if fitting else "none; leave it out")
+        )
     return None

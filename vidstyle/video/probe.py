@@ -14,12 +14,12 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError
+from vidstyle.pattern import is_sequence
 from vidstyle.video.alpha import has_alpha
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.colour import tags_of
 from vidstyle.video.hdr import hdr_of
 from vidstyle.video.orientation import DisplayMatrix, display_matrix, swaps_sides
-from vidstyle.video.pattern import is_sequence
 from vidstyle.video.sequence import describe_sequence
 
 log = logging.getLogger(__name__)

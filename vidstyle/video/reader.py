@@ -10,25 +10,25 @@ from av.video.reformatter import VideoReformatter
 
 from vidstyle.errors import MediaError
 from vidstyle.frame import Frame
+from vidstyle.pattern import is_sequence
 from vidstyle.video.alpha import alpha_of
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.colour import resolve, to_rgb
 from vidstyle.video.decode import PacketIndex, Picture, decode
 from vidstyle.video.orientation import display_matrix, upright
-from vidstyle.video.pattern import is_sequence
 from vidstyle.video.probe import check_progressive, probe_video
-from vidstyle.video.sequence import SEQUENCE_RATE, SequenceReader
+from vidstyle.video.sequence import SequenceReader
 
 __all__ = ["ClipReader", "VideoReader", "open_clip"]
 
 
-def open_clip(source: str, sequence_rate: Fraction = SEQUENCE_RATE) -> ClipReader:
+def open_clip(source: str, sequence_rate: Fraction | None = None) -> ClipReader:
     """A reader for a video file, a sequence pattern (``shot.%04d.png``, ``shot.####.png``),
     a folder of pictures or a single picture.
 
     Args:
         source: what to read.
-        sequence_rate: frames per second of pictures, which carry none.
+        sequence_rate: frames per second of pictures; None for their own, or 24.
 
     Raises:
         MediaError: nothing there that can be read; the message says why.

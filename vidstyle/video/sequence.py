@@ -12,14 +12,17 @@ import torch
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
+from vidstyle.pattern import NumberedFile, is_pattern, numbered, pictures
+from vidstyle.picture import Picture, read_picture
 from vidstyle.video.clip import ClipInfo, ClipWriter
-from vidstyle.video.colour import PICTURE_TAGS, Pixels
-from vidstyle.video.pattern import NumberedFile, is_pattern, numbered, pictures
+from vidstyle.video.colour import PICTURE_TAGS
+from vidstyle.video.repack import Packing, save
+from vidstyle.video.timecodes import advanced
 
 log = logging.getLogger(__name__)
 
 SEQUENCE_RATE = Fraction(24)
-"""Frames per second of pictures, which carry none."""
+"""Frames per second of pictures that do not tell."""
 
 _ENCODER_OPTIONS = {
     ".png": [],
@@ -35,8 +38,13 @@ _ENCODER_OPTIONS[".jpeg"] = _ENCODER_OPTIONS[".jpg"]
 class SequenceReader:
     """A numbered sequence, a folder of pictures, or one picture."""
 
-    def __init__(self, source: str, rate: Fraction = SEQUENCE_RATE) -> None:
-        """Raises MediaError when there is no picture, or the first cannot be read."""
+    def __init__(self, source: str, rate: Fraction | None = None) -> None:
+        """Raises MediaError when there is no picture, or the first cannot be read.
+
+        Args:
+            source: what to read.
+            rate: frames per second; None for the pictures' own, or :data:`SEQUENCE_RATE`.
+        """
         self._files = pictures(source)
         self.info = _describe(source, self._files, rate)
         self._warn_of_gaps()
@@ -47,19 +55,26 @@ class SequenceReader:
         stop = len(self._files) if stop is None else min(stop, len(self._files))
         for index in range(start, stop):
             file = self._files[index]
-            image = torch.from_numpy(self._read(file.path))
-            yield Frame(image, index, file.number, self.info.time_base)
+            picture = self._read(file.path)
+            yield Frame(
+                torch.from_numpy(picture.pixels),
+                index,
+                file.number,
+                self.info.time_base,
+                None if picture.alpha is None else torch.from_numpy(picture.alpha),
+                file.path,
+            )
 
-    def _read(self, path: Path) -> Pixels:
-        pixels = _read_rgb(path)
-        found = (*pixels.shape[:2], pixels.dtype.itemsize * 8)
+    def _read(self, path: Path) -> Picture:
+        picture = read_picture(path)
+        found = (*picture.pixels.shape[:2], picture.bits)
         expected = (*self.info.size, self.info.bits)
         if found != expected:
             raise MediaError(
                 f"{path}: {found[1]}×{found[0]} at {found[2]} bits, the first picture is "
                 f"{expected[1]}×{expected[0]} at {expected[2]}; make them all alike"
             )
-        return pixels
+        return picture
 
     def _warn_of_gaps(self) -> None:
         numbers = [file.number for file in self._files]
@@ -78,35 +93,33 @@ def describe_sequence(source: str) -> ClipInfo:
     return SequenceReader(source).info
 
 
-def _describe(source: str, files: list[NumberedFile], rate: Fraction) -> ClipInfo:
-    pixels = _read_rgb(files[0].path)
-    deep = pixels.dtype == np.uint16
+def _describe(source: str, files: list[NumberedFile], told: Fraction | None) -> ClipInfo:
+    picture = read_picture(files[0].path)
+    rate = told or picture.rate or SEQUENCE_RATE
     return ClipInfo(
         path=source,
-        width=pixels.shape[1],
-        height=pixels.shape[0],
+        width=picture.pixels.shape[1],
+        height=picture.pixels.shape[0],
         rate=rate,
         time_base=1 / rate,
         start_pts=files[0].number,
         frame_count=len(files),
         duration=len(files) / rate,
         codec=files[0].path.suffix.lower().lstrip("."),
-        pix_fmt="rgb48le" if deep else "rgb24",
-        bits=16 if deep else 8,
+        pix_fmt=_PIX_FMT[picture.pixels.dtype.name],
+        bits=picture.bits,
         colour=PICTURE_TAGS,
+        sample_aspect=picture.aspect,
+        timecode=picture.timecode,
+        alpha=picture.alpha is not None,
+        is_float=picture.pixels.dtype == np.float32,
+        space=picture.space,
         is_sequence=True,
     )
 
 
-def _read_rgb(path: Path) -> Pixels:
-    """(H, W, 3) RGB, turned as EXIF tells; grey spread over three channels, alpha dropped."""
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    if pixels is None:
-        raise MediaError(f"{path}: not a picture, or a damaged one; export it again")
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise MediaError(f"{path}: {pixels.dtype} pixels; convert it to 8 or 16 bits")
-    rgb: Pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), dtype=pixels.dtype)
-    return rgb
+# What FFmpeg calls the pixels, by NumPy's name of their type.
+_PIX_FMT = {"uint8": "rgb24", "uint16": "rgb48le", "float32": "gbrpf32le"}
 
 
 class SequenceWriter(ClipWriter):
@@ -116,10 +129,17 @@ class SequenceWriter(ClipWriter):
     index. Frames that were written stay after ``abort``.
     """
 
-    def __init__(self, target: str, info: ClipInfo) -> None:
-        """The target's folder and kind are checked by ``open_writer``."""
+    def __init__(self, target: str, info: ClipInfo, compression: str | None = None) -> None:
+        """The target's folder and kind are checked by ``open_writer``.
+
+        Args:
+            target: a pattern, or one picture.
+            info: of the clip that is restyled.
+            compression: one of :data:`vidstyle.oiio.COMPRESSIONS`; None for the source's own.
+        """
         self._target = target
         self._info = info
+        self._compression = compression
         self._written = 0
 
     def write(self, frame: Frame) -> None:
@@ -142,22 +162,36 @@ class SequenceWriter(ClipWriter):
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
 
     def _save(self, frame: Frame, path: Path) -> None:
+        partial_name = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+        encode = self._encode if path.suffix.lower() in _ENCODER_OPTIONS else self._repack
+        try:
+            encode(frame, partial_name)
+            with partial_name.open("rb+") as written:
+                os.fsync(written.fileno())
+            partial_name.replace(path)
+        except OSError as error:
+            raise MediaError(
+                f"{path}: cannot be written ({error.strerror}); free the disk"
+            ) from None
+        finally:
+            partial_name.unlink(missing_ok=True)
+
+    def _encode(self, frame: Frame, path: Path) -> None:
         suffix = path.suffix.lower()
         pixels = cv2.cvtColor(frame.image.numpy(), cv2.COLOR_RGB2BGR)
+        if suffix == ".png" and frame.alpha is not None:
+            pixels = np.dstack([pixels, frame.alpha.numpy()])
         if suffix != ".png" and pixels.dtype == np.uint16:
             if self._written == 0:
                 log.info("%s: JPEG holds 8 bits, the frames' 16 are rounded", self._target)
             pixels = cv2.convertScaleAbs(pixels, alpha=1 / 257)
-        encoded = cv2.imencode(suffix, pixels, _ENCODER_OPTIONS[suffix])[1]
-        partial = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-        try:
-            with partial.open("wb") as opened:
-                opened.write(encoded.tobytes())
-                opened.flush()
-                os.fsync(opened.fileno())
-            partial.replace(path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise MediaError(
-                f"{path}: cannot be written ({error.strerror}); free the disk"
-            ) from None
+        path.write_bytes(cv2.imencode(suffix, pixels, _ENCODER_OPTIONS[suffix])[1].tobytes())
+
+    def _repack(self, frame: Frame, path: Path) -> None:
+        info = self._info
+        timecode = info.timecode and advanced(info.timecode, info.rate, frame.index)
+        packing = Packing(
+            info.bits, info.rate, timecode, info.sample_aspect, self._compression, info.space
+        )
+        alpha = None if frame.alpha is None else frame.alpha.numpy()
+        save(path, frame.image.numpy(), alpha, frame.origin, packing)

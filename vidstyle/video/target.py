@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 
 from vidstyle.errors import UsageError
-from vidstyle.video.pattern import matching
+from vidstyle.pattern import matching
 
-WRITABLE_PICTURES = (".png", ".jpg", ".jpeg")
+WRITABLE_PICTURES = (".png", ".jpg", ".jpeg", ".exr", ".dpx", ".tif", ".tiff")
 
 
 def target_exists(target: str) -> bool:

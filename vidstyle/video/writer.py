@@ -14,11 +14,11 @@ from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
+from vidstyle.pattern import is_sequence
 from vidstyle.video.audio import Soundtrack
 from vidstyle.video.clip import ClipInfo, ClipWriter
 from vidstyle.video.codecs import CODECS, Codec, codec_for
 from vidstyle.video.encoder import configure, options_for, output_tags, pixel_format, to_encoder
-from vidstyle.video.pattern import is_sequence
 from vidstyle.video.probe import open_video
 from vidstyle.video.sequence import SequenceWriter
 from vidstyle.video.target import check_target
@@ -58,7 +58,8 @@ def open_writer(
     Args:
         target: its suffix picks the container.
         info: of the clip that is restyled: size, times, depth and colour are kept.
-        codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; h264 for None.
+        codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; h264 for None. For pictures one
+            of :data:`vidstyle.oiio.COMPRESSIONS`; the source's own for None.
         source: clip whose sound, metadata and chapters are carried over; None for none.
         audio_range: seconds of the source, half open, whose sound is taken, when only a part
             of it is written; None for the whole.
@@ -71,7 +72,7 @@ def open_writer(
     check_target(target, source)
     preset = codec_for(codec, target)
     if preset is None:
-        return SequenceWriter(target, info)
+        return SequenceWriter(target, info, codec)
     return MovieWriter(target, info, preset, source, audio_range)
 
 

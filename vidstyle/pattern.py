@@ -1,5 +1,6 @@
 """Which files a name stands for: a file, a numbered sequence, or a folder of pictures."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,10 @@ from fileseq.filesequence import FileSequence
 
 from vidstyle.errors import MediaError
 
-PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
+PICTURE_SUFFIXES = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm"),
+    *(".exr", ".dpx"),
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,11 @@ class NumberedFile:
 
 def is_pattern(name: str) -> bool:
     """Whether a name is numbered by ``%04d``, ``####`` or ``@@@@`` and no file itself."""
-    return bool(FileSequence(name, pad_style=PAD_STYLE_HASH1).padding()) and not Path(name).exists()
+    try:
+        padding = FileSequence(name, pad_style=PAD_STYLE_HASH1).padding()
+    except FileSeqException:
+        return False
+    return bool(padding) and not Path(name).exists()
 
 
 def is_sequence(name: str) -> bool:
@@ -47,6 +55,12 @@ def matching(name: str) -> list[NumberedFile]:
             return []
         return _members(found)
     return [NumberedFile(0, Path(name))] if Path(name).is_file() else []
+
+
+def split_channel(name: str) -> tuple[str, str | None]:
+    """The file name and the channel of ``comp.####.exr#mask``; None where none is named."""
+    match = re.fullmatch(r"(.+\.[A-Za-z]\w*)#([^#/\\]+)", name)
+    return (match[1], match[2]) if match else (name, None)
 
 
 def pictures(source: str) -> list[NumberedFile]:

@@ -1,0 +1,93 @@
+"""Picture files: what one holds, and reading it, by OpenCV or (the ``post`` extra) OpenImageIO."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle import oiio
+from vidstyle.errors import MediaError
+
+Values = NDArray[Any]
+"""Code values: ``uint8`` or ``uint16`` at full range, or ``float32`` as it lies in the file."""
+
+# These can hold alpha, and OpenCV turns only the others as EXIF tells.
+_WITH_ALPHA = (".png", ".webp", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        pixels: (H, W, 3) RGB of the display window; ``uint8``, ``uint16`` or ``float32``.
+        alpha: (H, W), as it lies in the file; None where it has none.
+        bits: per component, as stored: 10 in a 10-bit DPX, whose pixels come as ``uint16``.
+        space: what the file says of its colour space; None where it says nothing.
+        rate: frames per second, as the file tells.
+        timecode: SMPTE timecode, as the file tells.
+        aspect: width of a pixel over its height.
+    """
+
+    pixels: Values
+    alpha: Values | None
+    bits: int
+    space: str | None = None
+    rate: Fraction | None = None
+    timecode: str | None = None
+    aspect: Fraction = Fraction(1)
+
+
+def read_picture(path: Path) -> Picture:
+    """A picture file; grey is spread over three channels.
+
+    Raises:
+        MediaError: the file is missing, damaged, or of a kind that is not read.
+        UsageError: it takes the ``post`` extra, which is not installed.
+    """
+    if not oiio.reads(path):
+        return _by_opencv(path)
+    with oiio.opened(path) as parts:
+        part = parts.colour()
+        header = part.header
+        values = part.display(part.colour)
+        alpha = part.display(part.alpha)[..., 0] if part.alpha else None
+    if values.shape[2] < 3:
+        values = np.repeat(values[..., :1], 3, axis=2)
+    return Picture(
+        values, alpha, header.bits, header.space, header.rate, header.timecode, header.aspect
+    )
+
+
+def read_channel(path: Path, name: str) -> Values:
+    """One channel of a picture by its name (``mask``, ``crypto.R``): (H, W) of the display window.
+
+    Raises:
+        MediaError: the file is missing, damaged, or has no such channel.
+        UsageError: as of :func:`read_picture`.
+    """
+    with oiio.opened(path) as parts:
+        part = parts.holding(name)
+        return part.display([part.names.index(name)])[..., 0]
+
+
+def _by_opencv(path: Path) -> Picture:
+    alpha_too = path.suffix.lower() in _WITH_ALPHA
+    flags = cv2.IMREAD_UNCHANGED if alpha_too else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    stored = cv2.imread(str(path), flags) if path.is_file() else None
+    if stored is None:
+        reason = "not a picture, or a damaged one; export it again"
+        raise MediaError(f"{path}: {reason if path.exists() else 'missing; check the name'}")
+    if stored.dtype not in (np.uint8, np.uint16):
+        raise MediaError(f"{path}: {stored.dtype} pixels; convert it to 8 or 16 bits")
+    grey = stored.ndim == 2
+    rgb = cv2.cvtColor(stored if grey else stored[..., :3], _TO_RGB[grey])
+    alpha = None if grey or stored.shape[2] < 4 else np.ascontiguousarray(stored[..., 3])
+    return Picture(np.asarray(rgb), alpha, stored.dtype.itemsize * 8)
+
+
+_TO_RGB = {True: cv2.COLOR_GRAY2RGB, False: cv2.COLOR_BGR2RGB}
