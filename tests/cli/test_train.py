@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 import torch
+from safetensors.torch import load_file
 
 from vidstyle.style.build import build_stylizer
 from vidstyle.train.config import read_config
@@ -93,6 +94,23 @@ def test_a_run_is_neither_repeated_nor_replaced_by_accident(vidstyle, arguments)
     assert other.code == 2
     assert "seed = 7, not 9" in other.err
     assert vidstyle(*arguments, "--overwrite", "--seed", 9).code == 0
+
+
+def test_part_of_the_way_back_to_the_distilled_weights(vidstyle, arguments, tmp_path) -> None:
+    """``style.keep`` is applied after training: another takes no new run, and lies between."""
+    kept = {}
+    for keep in (0.0, 0.5, 1.0):
+        recipe = tmp_path / f"keep-{keep}.toml"
+        style = f"[style]\nkeep = {keep}\nrate = 0.05\nwarm_up = 1"
+        recipe.write_text("average = 0.1\n" + RECIPE.replace("[style]", style))
+        done = vidstyle(*arguments, "--config", recipe, "--resume", "--overwrite")
+        assert done.code == 0, done.err
+        kept[keep] = load_file(tmp_path / "mine" / "weights.safetensors")
+    trained, half, distilled = (kept[keep] for keep in (0.0, 0.5, 1.0))
+    assert max((trained[name] - distilled[name]).abs().max() for name in trained) > 0.01
+    for name in trained:
+        middle = (trained[name].float() + distilled[name].float()) / 2
+        assert torch.allclose(half[name].float(), middle, atol=2e-3), name
 
 
 @pytest.mark.parametrize(
