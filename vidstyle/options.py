@@ -70,3 +70,20 @@ class RenderOptions:
 
 
 DEFAULTS = RenderOptions()
+
+
+@dataclass(frozen=True)
+class QualityOptions:
+    """How a render scores its output.
+
+    Attributes:
+        step: every nth frame is scored; judging motion takes longer than rendering it.
+        page: file of the HTML report; None for none.
+        fail_above, fail_below: thresholds, ``e_warp.gap1.all=0.004``; see
+            :class:`vidstyle.evaluate.gate.Threshold`.
+    """
+
+    step: int = 4
+    page: str | None = None
+    fail_above: tuple[str, ...] = ()
+    fail_below: tuple[str, ...] = ()

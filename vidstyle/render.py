@@ -4,9 +4,11 @@ import tempfile
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vidstyle.analysis import Take
-from vidstyle.options import RenderOptions
+from vidstyle.extras import needs_extra
+from vidstyle.options import QualityOptions, RenderOptions
 from vidstyle.output import check_encodes, check_fits, check_outputs, open_output, write_mattes
 from vidstyle.pattern import is_pattern, matching
 from vidstyle.pipeline import cut_into_segments, render_shot
@@ -17,6 +19,9 @@ from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
 from vidstyle.video.target import target_exists
 
+if TYPE_CHECKING:
+    from vidstyle.quality import QualityControl
+
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Request):
@@ -26,21 +31,26 @@ class Job(Request):
         target: a video file, a sequence pattern or a picture.
         matte_target: where the first object's mattes go as pictures or video; None for nowhere.
         overwrite: whether ``target`` may exist.
+        quality: how the output is scored; None for not at all.
     """
 
     target: str
     matte_target: str | None = None
     overwrite: bool = False
+    quality: QualityOptions | None = None
 
 
 def render(job: Job, progress: Progress) -> Report:
     """Run a job. Nothing stands under the target's name before it is whole.
+
+    An output that quality control finds fault with stays: see ``Report.check_quality``.
 
     Raises:
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     options, stages = job.options, Stages()
     preparation = _prepare(job)
+    control = _quality_control(job, preparation)
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as work:
         with stages("analysis"):
             take = _take(job, preparation, progress)
@@ -59,10 +69,28 @@ def render(job: Job, progress: Progress) -> Report:
                     stages=stages,
                     on_frames=progress.advance,
                 )
+        quality = None
+        if control:
+            with stages("quality"):
+                quality = control(take, [analysis.mattes for analysis in analyses], progress)
     lost = [analysis.lost for analysis in analyses]
-    return Report.of(
+    report = Report.of(
         job.source, job.target, job.objects, lost, options, preparation.parts, take, stages
     )
+    return report.scored(quality) if quality else report
+
+
+def _quality_control(job: Job, preparation: Preparation) -> "QualityControl | None":
+    """
+    Raises:
+        UsageError: its packages are not installed, or a threshold cannot be meant.
+        WeightsError: nothing on this machine can judge.
+    """
+    if job.quality is None:
+        return None
+    with needs_extra("evaluate", "--qc"):
+        from vidstyle.quality import QualityControl
+    return QualityControl(job.quality, job, job.target, preparation.parts.names()["flow"])
 
 
 def plan(job: Job, progress: Progress) -> str:
@@ -72,6 +100,7 @@ def plan(job: Job, progress: Progress) -> str:
         VidstyleError: what can be found wrong before objects are looked for.
     """
     preparation = _prepare(job)
+    _quality_control(job, preparation)
     take = _take(job, preparation, progress)
     info = take.reader.info
     shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from vidstyle import __version__, weights
 from vidstyle.analysis import Take
+from vidstyle.errors import QualityError
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts
 from vidstyle.timing import Stages
@@ -72,8 +73,29 @@ class Report:
             }
         )
 
+    def scored(self, quality: Mapping[str, Any]) -> Self:
+        """With what quality control found, as ``quality``."""
+        return type(self)({**self.content, "quality": quality})
+
+    def check_quality(self) -> None:
+        """
+        Raises:
+            QualityError: the output does not keep a threshold. It is whole all the same.
+        """
+        if found := self.content.get("quality", {}).get("failures"):
+            raise QualityError(f"{self.content['output']} is written, but {'; '.join(found)}")
+
     def write(self, path: Path) -> None:
         """As JSON, whole or not at all."""
         temporary = path.with_name(f".{path.name}.partial")
         temporary.write_text(json.dumps(self.content, indent=2) + "\n", encoding="utf-8")
         temporary.replace(path)
+
+
+def has_passed(report: str | None) -> bool:
+    """Whether a report is there that tells of an output without fault."""
+    try:
+        content = json.loads(Path(report or "").read_text(encoding="utf-8"))
+        return bool(content["quality"]["failures"] == [])
+    except (OSError, ValueError, LookupError, TypeError):
+        return False

@@ -105,6 +105,27 @@ def test_a_sample_of_a_range(vidstyle, arguments, tmp_path: Path) -> None:
     assert min(errors[1:]) > 0.009
 
 
+def test_no_pair_reaches_over_a_cut(vidstyle, shot, tmp_path: Path) -> None:
+    """Five frames of the shot, then five of it upside down and in negative."""
+    for name in ("plate", "result"):
+        (tmp_path / name).mkdir()
+    for frame in open_clip(str(shot.clip)).frames(0, 10):
+        image = frame.image.numpy()[..., ::-1]
+        image = image if frame.index < 5 else 255 - image[::-1]
+        for name in ("plate", "result"):
+            cv2.imwrite(str(tmp_path / f"{name}/{frame.index}.png"), image)
+    clips = (tmp_path / "plate", tmp_path / "result")
+    done = vidstyle("-q", "evaluate", *clips, "--flow", "dis", "--gaps", "1,3",
+                    "--json", tmp_path / "a.json")  # fmt: skip
+    assert done.code == 0, done.err
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content["cuts"] == "5"
+    for gap in (1, 3):
+        errors = content["per_frame"]["result"][f"e_warp.gap{gap}.all"]
+        scored = [index for index, error in enumerate(errors) if error is not None]
+        assert scored == [*range(gap, 5), *range(5 + gap, 10)]
+
+
 def test_a_gate_is_told_in_one_line(vidstyle, arguments) -> None:
     done = vidstyle("-q", *arguments, "--fail-above", "e_warp.gap1.all=0.005",
                     "--fail-below", "detail.all=0.001")  # fmt: skip

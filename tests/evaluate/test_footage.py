@@ -29,6 +29,18 @@ def test_frames_come_in_step_and_in_range(tmp_path: Path) -> None:
     assert seen == [(2, 2, 2), (3, 3, 3), (4, 4, 4)]
 
 
+def test_results_that_hold_a_part(tmp_path: Path) -> None:
+    plate, part = pictures(tmp_path / "plate", 6), pictures(tmp_path / "part", 3, first=40)
+    readers = open_alike([plate, part], part=True)
+    seen = [
+        (each.index, *(int(picture[0, 0, 0]) for picture in each.pictures))
+        for each in together(readers, None, 2, 5, part=True)
+    ]
+    assert seen == [(2, 2, 0), (3, 3, 1), (4, 4, 2)]
+    with pytest.raises(MediaError, match="part: ends before frame 3"):
+        list(together(readers, None, 2, 6, part=True))
+
+
 def test_no_more_frames_are_held_than_the_window_is_long(tmp_path: Path) -> None:
     readers = open_alike([pictures(tmp_path / "a", 6)])
     held = [[each.index for each in w] for w in window(together(readers, None, 0, None), 3)]

@@ -8,7 +8,7 @@ import pytest
 
 from vidstyle.errors import QualityError, UsageError
 from vidstyle.evaluate.gate import Threshold, check
-from vidstyle.evaluate.scores import Scores, measure_names
+from vidstyle.evaluate.scores import PLATE, Scores, measure_names
 from vidstyle.evaluate.tables import as_csv, as_text, best
 
 NAMES = ("e_warp.gap1.all", "ssim.all", "lpips.all")
@@ -38,7 +38,7 @@ def test_names_say_measure_gap_and_region() -> None:
     assert names[:2] == ["e_warp.gap1.all", "e_warp.gap1.band"]
     assert {"temporal.gap10.band", "gram.all", "ssim.band"} <= set(names)
     assert not any(name.startswith("detail") for name in names)
-    assert len(set(names)) == len(names) == 2 * 3 * 2 + 4 * 2
+    assert len(set(names)) == len(names) == 2 * 4 * 2 + 4 * 2
 
 
 def test_text_and_csv_tell_the_same(scores: Scores) -> None:
@@ -84,3 +84,15 @@ def test_what_could_not_be_measured_does_not_pass(scores: Scores) -> None:
 def test_thresholds_that_cannot_be_meant(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Threshold.parse(text, NAMES)
+
+
+def test_the_mean_of_ratios_is_the_ratio_of_means() -> None:
+    """A frame in which the plate has no error at all must not decide."""
+    scores = Scores([PLATE, "a"], measure_names([1], ["all"], style=False, detail=False))
+    for frame, (plate, error) in enumerate([(0.0, 0.002), (0.001, 0.002), (0.003, 0.004)]):
+        scores.begin(frame)
+        scores.put(PLATE, {"e_warp.gap1.all": plate})
+        ratio = error / plate if plate else float("inf")
+        scores.put("a", {"e_warp.gap1.all": error, "e_warp_ratio.gap1.all": ratio})
+    assert scores.mean("a", "e_warp_ratio.gap1.all") == pytest.approx(2)
+    assert math.isnan(scores.mean(PLATE, "e_warp_ratio.gap1.all"))

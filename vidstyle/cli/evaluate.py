@@ -1,20 +1,17 @@
 """``vidstyle evaluate``: how steady, how sharp and how much in style results are."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from vidstyle.cli.options import option
 from vidstyle.errors import UsageError
+from vidstyle.extras import needs_extra
 from vidstyle.options import DEFAULTS
 from vidstyle.progress import NAMES as PROGRESSES
 from vidstyle.progress import build_progress
 from vidstyle.video.target import check_target
-
-#: What the extra ``evaluate`` installs.
-_EXTRA = ("h5py", "lpips", "skimage")
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -75,6 +72,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @option("--in", "first", type=click.IntRange(0), default=0, help="First frame.")
 @option("--out", "last", type=click.IntRange(0), help="Last frame.")
 @option(
+    "--part",
+    is_flag=True,
+    help="Results and mattes hold only these frames, as a render with "
+    "the same --in and --out makes them.",
+)
+@option(
     "--step",
     type=click.IntRange(1),
     metavar="N",
@@ -115,6 +118,7 @@ def evaluate_command(
     gaps: str,
     first: int,
     last: int | None,
+    part: bool,
     step: int,
     row: int | None,
     json_file: Path | None,
@@ -139,7 +143,7 @@ def evaluate_command(
             check_target(str(target), source)
     if len(set(targets)) < len(targets):
         raise UsageError(f"{targets[0]}: one file cannot hold two reports; name several")
-    with _evaluate_extra():
+    with needs_extra("evaluate", "vidstyle evaluate"):
         from vidstyle.evaluate.evaluation import Job, evaluate
         from vidstyle.evaluate.gate import check
         from vidstyle.evaluate.page import as_html
@@ -158,6 +162,7 @@ def evaluate_command(
             gaps=_numbers(gaps),
             first=first,
             last=last,
+            part=part,
             step=step,
             row=row,
             device=device,
@@ -182,17 +187,3 @@ def _numbers(gaps: str) -> list[int]:
     if min(numbers) < 1:
         raise UsageError(f"--gaps {gaps}: give numbers of frames, such as 1,10")
     return sorted(numbers)
-
-
-@contextmanager
-def _evaluate_extra() -> Iterator[None]:
-    """Measuring needs packages that rendering does not."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _EXTRA:
-            raise
-        raise UsageError(
-            f"evaluating needs {package}, which is not installed: pip install 'vidstyle[evaluate]'"
-        ) from None

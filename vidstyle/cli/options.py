@@ -7,7 +7,7 @@ import click
 
 from vidstyle.cli.codecs import list_codecs
 from vidstyle.flow.build import NAMES as FLOWS
-from vidstyle.options import DEFAULTS
+from vidstyle.options import DEFAULTS, QualityOptions
 from vidstyle.parts import SEGMENTERS, TEMPORAL
 from vidstyle.progress import NAMES as PROGRESSES
 
@@ -78,6 +78,20 @@ _RUN = (
 )  # fmt: skip
 
 
+_QUALITY = (
+    option("--qc", is_flag=True, help="Score the output as `vidstyle evaluate` does; the scores "
+           "go into the report."),
+    option("--qc-step", type=click.IntRange(1), metavar="N", help="Score every nth frame.",
+           default=QualityOptions.step, show_default=True),
+    option("--qc-html", "page", type=click.Path(dir_okay=False), metavar="FILE",
+           help="And write them as a page with plots and pictures."),
+    option("--fail-above", multiple=True, metavar="NAME=VALUE",
+           help="Exit with code 7 when a mean is larger, as e_warp_ratio.gap1.inside=3."),
+    option("--fail-below", multiple=True, metavar="NAME=VALUE",
+           help="Exit with code 7 when it is smaller, as ssim.outside=0.9."),
+)  # fmt: skip
+
+
 def _group(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         for add in reversed(options):
@@ -89,6 +103,9 @@ def _group(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Comma
 
 render_options = _group(_LOOK + _PARTS)
 """Every field of :class:`~vidstyle.options.RenderOptions`, as an argument of that name."""
+
+quality_options = _group(_QUALITY)
+"""Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""
 
 run_options = _group(_RUN)
 """How a run behaves: ``progress, resume, overwrite, dry_run, report``."""

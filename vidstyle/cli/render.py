@@ -6,12 +6,13 @@ from typing import Any
 
 import click
 
-from vidstyle.cli.options import option, render_options, run_options
+from vidstyle.cli.options import option, quality_options, render_options, run_options
 from vidstyle.errors import UsageError
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import QualityOptions, RenderOptions, StyledObject
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
 from vidstyle.render import Job, is_done, plan, render
+from vidstyle.report import has_passed
 from vidstyle.video.target import check_target
 
 
@@ -30,6 +31,7 @@ from vidstyle.video.target import check_target
 @option("-o", "--output", "target", help="A video file, or a pattern: styled.%04d.png.")
 @option("--matte-out", "matte_target", metavar="P", help="Write the first object's mattes.")
 @render_options
+@quality_options
 @run_options
 def render_command(
     source: str,
@@ -37,6 +39,11 @@ def render_command(
     objects: tuple[str, ...],
     target: str | None,
     matte_target: str | None,
+    qc: bool,
+    qc_step: int,
+    page: str | None,
+    fail_above: tuple[str, ...],
+    fail_below: tuple[str, ...],
     progress: str,
     resume: bool,
     overwrite: bool,
@@ -52,6 +59,9 @@ def render_command(
     vidstyle render in.mp4 --object person --style art.jpg
     vidstyle render in.mp4 --object person --style a.jpg --object dog --style b.jpg -o out.mov
     """
+    quality = None
+    if qc or page or fail_above or fail_below:
+        quality = QualityOptions(qc_step, page, fail_above, fail_below)
     job = Job(
         source=source,
         target=target or beside(source),
@@ -60,10 +70,12 @@ def render_command(
         matte_target=matte_target,
         # What a cancelled run left of a sequence is rendered again.
         overwrite=overwrite or resume,
+        quality=quality,
     )
-    if report:
-        check_target(report, source)
-    if resume and is_done(job):
+    for file in filter(None, (report, page)):
+        check_target(file, source)
+    # What was not scored, or did not pass, is not done.
+    if resume and is_done(job) and (quality is None or has_passed(report)):
         click.echo(f"{job.target}: already there")
         return
     with closing(build_progress(progress)) as told:
@@ -74,6 +86,7 @@ def render_command(
     if report:
         done.write(Path(report))
     click.echo(job.target)
+    done.check_quality()
 
 
 def pair(objects: tuple[str, ...], styles: tuple[str, ...]) -> list[StyledObject]:

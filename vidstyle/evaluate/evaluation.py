@@ -1,7 +1,7 @@
 """Scoring results against their plate: the way of a frame through the measures."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +19,12 @@ from vidstyle.evaluate.pictures import FlickerMaps, Slices, Stills, middle_row
 from vidstyle.evaluate.regions import region_names
 from vidstyle.evaluate.scores import PLATE, Scores, measure_names, named
 from vidstyle.evaluate.style import LAYERS, StyleDistance
+from vidstyle.frame import Frame
 from vidstyle.perceptual.teacher import build_teacher
 from vidstyle.progress import Progress
+from vidstyle.segment.mattes import Mattes
 from vidstyle.video.clip import ClipInfo
+from vidstyle.video.shots import find_cuts
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +37,18 @@ class Job:
         plate: the original clip.
         results: clips made of it.
         style: picture whose style they should have; None measures no style distance.
-        matte: of the object, one a frame or one for all; None scores whole frames.
+        matte: of the object: files, one a frame or one for all, or mattes that are held; None
+            scores whole frames.
         reference: whose detail the results should have; None takes the first of several results.
         flow: who judges motion; see :func:`vidstyle.evaluate.judge.choose_judge`.
         flow_size: largest short side, in pixels, that flow is estimated at.
         reports: of the renders, which tell the flow that they used.
+        used: flow that they are known to have used.
         teacher: in whose eyes style is compared.
         gaps: frames that pairs are apart.
         first, last: frames to score; None for the clips' own.
+        part: results and files of mattes hold only these frames.
+        cuts: frames that begin a new shot, across which no pair is scored; None finds them.
         step: every nth of them is scored.
         row: of the slices, in pixels from the top; None chooses the middle of the object.
         device: where networks run.
@@ -51,15 +58,18 @@ class Job:
     plate: str
     results: Sequence[str]
     style: str | None = None
-    matte: str | None = None
+    matte: str | Mattes | None = None
     reference: str | None = None
     flow: str = "auto"
     flow_size: int = 360
     reports: Sequence[Path] = ()
+    used: Sequence[str] = ()
     teacher: str = "auto"
     gaps: Sequence[int] = (1, 10)
     first: int = 0
     last: int | None = None
+    part: bool = False
+    cuts: Sequence[int] | None = None
     step: int = 1
     row: int | None = None
     device: str = "auto"
@@ -97,28 +107,37 @@ def evaluate(job: Job, progress: Progress) -> Evaluation:
     return _Scoring(job).run(progress)
 
 
+def check_job(job: Job) -> None:
+    """Refuse what can be before the results are there.
+
+    Raises:
+        UsageError: a threshold or the flow cannot be meant.
+        WeightsError: what judges motion or style is not on this machine, or corrupt.
+        DeviceError: there is no such device.
+    """
+    _thresholds(job, _measures(job))
+    _judge(job, select_device(job.device), first_number=0)
+    if job.style is not None:
+        build_teacher(job.teacher, LAYERS)
+
+
 class _Scoring:
     def __init__(self, job: Job) -> None:
         self._job = job
         device = select_device(job.device)
-        self._reference = job.reference or (job.results[0] if len(job.results) > 1 else None)
+        reference = _reference(job)
         sources = [job.plate, *job.results]
-        if self._reference and self._reference not in sources:
-            sources.append(self._reference)
-        self._reference_at = sources.index(self._reference) if self._reference else None
-        self._readers = open_alike(sources)
+        if reference and reference not in sources:
+            sources.append(reference)
+        self._reference_at = sources.index(reference) if reference else None
+        self._readers = open_alike(sources, part=job.part)
         info = self._readers[0].info
-        names = measure_names(
-            job.gaps,
-            region_names(job.matte is not None),
-            style=job.style is not None,
-            detail=self._reference is not None,
-        )
-        thresholds = [Threshold.parse(text, names) for text in job.fail_above]
-        thresholds += [Threshold.parse(text, names, largest=False) for text in job.fail_below]
+        names = _measures(job)
+        thresholds = _thresholds(job, names)
         if job.row is not None and not 0 <= job.row < info.height:
             raise UsageError(f"--row {job.row}: the clips have {info.height} rows, from 0")
-        self._judge = _judge(job, info, device)
+        # The number in a file's name is that of its flow; frames of a video count from 0.
+        self._judge = _judge(job, device, info.start_pts if info.is_sequence else 0)
         self._style = None
         if job.style is not None:
             self._style = StyleDistance(build_teacher(job.teacher, LAYERS), job.style, device)
@@ -136,8 +155,8 @@ class _Scoring:
             "style": job.style or "none",
             "network of style": self._style.name if self._style else "none",
             "network of LPIPS": self._lpips.name if self._lpips else "none",
-            "matte": job.matte or "none",
-            "reference of detail": self._reference or "none",
+            "matte": _told_matte(job.matte),
+            "reference of detail": reference or "none",
         }  # fmt: skip
         clips = len(scores.clips)
         self._done = Evaluation(
@@ -147,8 +166,11 @@ class _Scoring:
     def run(self, progress: Progress) -> Evaluation:
         job, done = self._job, self._done
         stop = None if job.last is None else job.last + 1
+        cuts = self._cuts(stop, progress)
+        done.facts["cuts"] = ", ".join(map(str, cuts)) or "none"
         progress.stage("evaluate", _count(self._readers[0].info, job.first, stop))
-        instants = together(self._readers, job.matte, job.first, stop)
+        instants = together(self._readers, job.matte, job.first, stop, part=job.part)
+        pairs = dict.fromkeys(job.gaps, 0)
         for held in window(instants, max(job.gaps) + 1):
             now = held[-1]
             if now.index == job.first:
@@ -158,16 +180,32 @@ class _Scoring:
                 done.scores.begin(now.index)
                 self._score_pictures(now)
                 for gap in job.gaps:
-                    if gap < len(held):
+                    earlier = now.index - gap
+                    if gap < len(held) and not any(earlier < cut <= now.index for cut in cuts):
                         self._score_pair(held[-1 - gap], now, gap)
+                        pairs[gap] += 1
             progress.advance(1)
         if not done.scores.frames:
             raise UsageError(f"--in {job.first}: {job.plate} has no such frame; give a lower one")
-        for gap in job.gaps:
-            if done.scores.frames[-1] - job.first < gap:
-                log.warning("gap %d: no pair of frames is that far apart", gap)
-                done.scores.missing[f"gap{gap}"] = "no pair of frames is that far apart"
+        for gap in (gap for gap, count in pairs.items() if not count):
+            reason = "no pair of frames of one shot is that far apart"
+            log.warning("gap %d: %s", gap, reason)
+            done.scores.missing[f"gap{gap}"] = reason
         return done
+
+    def _cuts(self, stop: int | None, progress: Progress) -> Sequence[int]:
+        """Frames that begin a new shot of the plate."""
+        if self._job.cuts is not None:
+            return self._job.cuts
+        plate = self._readers[0]
+        progress.stage("cuts", _count(plate.info, self._job.first, stop))
+
+        def watched() -> Iterator[Frame]:
+            for frame in plate.frames(self._job.first, stop):
+                yield frame
+                progress.advance(1)
+
+        return find_cuts(watched())
 
     def _begin(self, first: Instant) -> None:
         clips = len(self._done.scores.clips)
@@ -215,6 +253,7 @@ class _Scoring:
                 }
                 if clip != PLATE:
                     values[named("e_warp_excess", name, gap)] = (error - errors[0]).item()
+                    values[named("e_warp_ratio", name, gap)] = (error / errors[0]).item()
                 done.scores.put(clip, values)
         if gap == min(self._job.gaps):
             done.flicker.add(difference, pair.mask)
@@ -238,16 +277,38 @@ def labels(results: Sequence[str]) -> list[str]:
     return list(results)
 
 
-def _judge(job: Job, info: ClipInfo, device: torch.device) -> Judge:
-    # The number in a file's name is that of its flow; frames of a video count from 0.
-    number = info.start_pts if info.is_sequence else 0
+def _reference(job: Job) -> str | None:
+    return job.reference or (job.results[0] if len(job.results) > 1 else None)
+
+
+def _measures(job: Job) -> list[str]:
+    return measure_names(
+        job.gaps,
+        region_names(job.matte is not None),
+        style=job.style is not None,
+        detail=_reference(job) is not None,
+    )
+
+
+def _thresholds(job: Job, measures: Sequence[str]) -> list[Threshold]:
+    above = [Threshold.parse(text, measures) for text in job.fail_above]
+    return above + [Threshold.parse(text, measures, largest=False) for text in job.fail_below]
+
+
+def _judge(job: Job, device: torch.device, first_number: int) -> Judge:
     return choose_judge(
         job.flow,
-        flows_used(job.reports),
+        flows_used(job.reports).union(job.used),
         device=device,
         flow_size=job.flow_size,
-        first_number=number,
+        first_number=first_number,
     )
+
+
+def _told_matte(matte: str | Mattes | None) -> str:
+    if matte is None:
+        return "none"
+    return matte if isinstance(matte, str) else "the render's own"
 
 
 def _of_clips(instant: Instant, count: int) -> Instant:

@@ -9,21 +9,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import MediaError
 from vidstyle.evaluate.regions import regions
 from vidstyle.frame import Frame, unit_range
 from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence, pictures
-from vidstyle.segment.mattes import read_matte
+from vidstyle.segment.mattes import Matte, Mattes, read_matte
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.reader import open_clip
 
 #: SSIM's window, the largest thing that must fit into a frame.
 LEAST_SIDE = 11
-
-Matte = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -50,8 +47,11 @@ class Instant:
         return regions((height, width), self.matte)
 
 
-def open_alike(sources: Sequence[str]) -> list[ClipReader]:
+def open_alike(sources: Sequence[str], *, part: bool = False) -> list[ClipReader]:
     """Readers of clips of one size, and of one length as far as their containers tell.
+
+    Args:
+        part: all but the first hold a part of it only, and have another length.
 
     Raises:
         MediaError: one cannot be read, or differs from the first.
@@ -67,25 +67,43 @@ def open_alike(sources: Sequence[str]) -> list[ClipReader]:
                 f"{source}: {info.width}×{info.height} pixels, but {sources[0]} has "
                 f"{first.width}×{first.height}; give clips of one size"
             )
-        if None not in (info.frame_count, first.frame_count):
+        if not part and None not in (info.frame_count, first.frame_count):
             _check_length(source, info.frame_count, sources[0], first.frame_count)
     return readers
 
 
 def together(
-    readers: Sequence[ClipReader], matte: str | None, start: int, stop: int | None
+    readers: Sequence[ClipReader],
+    matte: str | Mattes | None,
+    start: int,
+    stop: int | None,
+    *,
+    part: bool = False,
 ) -> Iterator[Instant]:
     """All clips and the object's mattes, frame by frame, from ``start`` up to ``stop``.
+
+    Args:
+        matte: file, clip or sequence; or mattes by the numbers of the first clip's frames.
+        part: all clips but the first, and mattes that are read, begin at ``start``.
 
     Raises:
         MediaError: a clip or the mattes end before the others, or a frame cannot be decoded.
     """
     names = [reader.info.path for reader in readers]
-    streams = [reader.frames(start, stop) for reader in readers]
-    mattes = _mattes(matte, readers[0].info.size, start) if matte else None
+    begins = [start if part and number else 0 for number in range(len(readers))]
+    streams = [
+        reader.frames(start - begin, None if stop is None else stop - begin)
+        for reader, begin in zip(readers, begins, strict=True)
+    ]
+    mattes = None
+    if isinstance(matte, str):
+        mattes = _mattes(matte, readers[0].info.size, 0 if part else start)
+    elif matte is not None:
+        mattes = (matte[index] for index in range(start, len(matte)))
     for index, frames in enumerate(zip_longest(*streams), start):
         pictures = tuple(
-            _picture(frame, index, name) for frame, name in zip(frames, names, strict=True)
+            _picture(frame, index - begin, name)
+            for frame, begin, name in zip(frames, begins, names, strict=True)
         )
         found = next(mattes, None) if mattes else None
         if mattes and found is None:

@@ -121,7 +121,11 @@ def _plots(done: Evaluation) -> Iterator[str]:
     plots = []
     for name in scores.measured():
         measure = name.partition(".")[0]
-        if name.endswith(f".{region}") and measure not in ("e_warp_excess", "temporal"):
+        if name.endswith(f".{region}") and measure not in (
+            "e_warp_excess",
+            "e_warp_ratio",
+            "temporal",
+        ):
             lines = {clip: scores.series(clip, name) for clip in scores.clips}
             plots.append(f"<div>{line_plot(name, scores.frames, lines)}</div>")
     yield f'<div class="grid2">{"".join(plots)}</div>'

@@ -12,6 +12,7 @@ PLATE = "plate"
 MEANINGS = {
     "e_warp": "warping error (Lai 2018): squared difference to the warped earlier frame",
     "e_warp_excess": "warping error above that of the plate",
+    "e_warp_ratio": "warping error over that of the plate; the ratio of the means as a mean",
     "temporal": "temporal error (ReCoNet): root of the warping error of each pair",
     "ssim": "likeness to the plate, 1 is equal (Wang 2004)",
     "lpips": "perceptual distance to the plate, 0 is equal (Zhang 2018)",
@@ -56,7 +57,14 @@ class Scores:
         return [row[clip].get(measure, float("nan")) for row in self._rows]
 
     def mean(self, clip: str, measure: str) -> float:
-        """The mean over the frames that have a value; NaN where none has."""
+        """The mean over the frames that have a value; NaN where none has.
+
+        Of ratios it is the ratio of the means: in a still shot single plates may have no error.
+        """
+        if measure.startswith("e_warp_ratio"):
+            error = measure.replace("e_warp_ratio", "e_warp")
+            floor = self.mean(PLATE, error)
+            return self.mean(clip, error) / floor if floor and clip != PLATE else float("nan")
         values = np.array(self.series(clip, measure))
         values = values[np.isfinite(values)]
         return float(values.mean()) if len(values) else float("nan")
@@ -74,7 +82,7 @@ def measure_names(
     moving = [
         named(measure, region, gap)
         for gap in gaps
-        for measure in ("e_warp", "e_warp_excess", "temporal")
+        for measure in ("e_warp", "e_warp_excess", "e_warp_ratio", "temporal")
         for region in regions
     ]
     wanted = ["ssim", "lpips", *(["gram", "mean_std"] if style else [])]

@@ -5,6 +5,7 @@ import io
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from vidstyle import __version__
 from vidstyle.evaluate.evaluation import Evaluation
@@ -31,9 +32,15 @@ def shown(value: float) -> str:
 
 
 def as_json(done: Evaluation) -> str:
-    """What was compared, means, and a value for each frame; null where there is none."""
+    """The content as text."""
+    content = as_content(done)
+    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def as_content(done: Evaluation) -> dict[str, Any]:
+    """What was compared, means, and a value for each frame; None where there is none."""
     scores, names = done.scores, done.scores.measured()
-    content = {
+    return {
         "vidstyle": __version__,
         **done.facts,
         "frames": scores.frames,
@@ -48,7 +55,6 @@ def as_json(done: Evaluation) -> str:
             for clip in scores.clips
         },
     }
-    return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_csv(scores: Scores) -> str:

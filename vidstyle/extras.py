@@ -1,0 +1,30 @@
+"""Packages that not every user needs, by the extra that installs them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vidstyle.errors import UsageError
+
+#: What only these extras install, by the names that are imported.
+_PACKAGES = {"evaluate": ("h5py", "lpips", "skimage")}
+
+
+@contextmanager
+def needs_extra(extra: str, what: str) -> Iterator[None]:
+    """For imports of what an extra installs.
+
+    Args:
+        what: the command or option that needs it.
+
+    Raises:
+        UsageError: a package of the extra is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in _PACKAGES[extra]:
+            raise
+        raise UsageError(
+            f"{what} needs {package}, which is not installed: pip install 'vidstyle[{extra}]'"
+        ) from None
