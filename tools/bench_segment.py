@@ -4,7 +4,8 @@
     python tools/bench_segment.py ../shared/data/davis --prompt box --raft raft-small.pth
 
 J and F (vidstyle.evaluate.segmentation) are means over a clip's frames without the first, which
-is prompted from the truth. With --raft, "edge" is the matte's root mean squared warping error, in
+is prompted from the truth; "confidence off by" is the mean distance of a frame's confidence from
+its J. With --raft, "edge" is the matte's root mean squared warping error, in
 8-bit levels, along RAFT's flow, which tracking does not use: mean over pairs of neighbouring
 frames, in the band of 8 pixels about the matte's edge where that flow can be trusted. "true edge"
 is the same of the true masks. Stages are milliseconds a frame, one line a clip; "track" includes
@@ -15,7 +16,7 @@ import cProfile
 import pstats
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -87,7 +88,7 @@ class DavisClip:
             yield Frame(torch.from_numpy(self.picture(i)), i, i, Fraction(1, 24))
 
 
-class TrueMattes:
+class TrueMattes(Mattes):
     """A clip's truth as mattes."""
 
     def __init__(self, clip: DavisClip) -> None:
@@ -126,14 +127,18 @@ class Scores:
 
     j: float
     f: float
+    doubt: float
 
     @classmethod
     def of(cls, clip: DavisClip, mattes: Mattes) -> "Scores":
         pairs = [(mattes[i] > 127, clip.truth(i)) for i in range(1, clip.count)]
-        return cls(
-            float(np.mean([region_similarity(*pair) for pair in pairs])),
-            float(np.mean([contour_accuracy(*pair) for pair in pairs])),
-        )
+        j = np.array([region_similarity(*pair) for pair in pairs])
+        f = np.mean([contour_accuracy(*pair) for pair in pairs])
+        confidences = [mattes.confidence(i) for i in range(1, clip.count)]
+        return cls(float(j.mean()), float(f), float(np.abs(confidences - j).mean()))
+
+    def __str__(self) -> str:
+        return f"J {self.j:.3f}  F {self.f:.3f}  confidence off by {self.doubt:.3f}"
 
 
 def edge_errors(
@@ -243,15 +248,15 @@ def main(
             )
             profile.disable()
             scores.append(Scores.of(clip, mattes))
-            line = f"{clip.name:12} J {scores[-1].j:.3f}  F {scores[-1].f:.3f}"
+            line = f"{clip.name:12} {scores[-1]}"
             if flow:
                 edges = edge_errors(clip, {"edge": mattes, "true edge": TrueMattes(clip)}, flow)
                 line += "".join(f"  {name} {error:.1f}" for name, error in edges.items())
             click.echo(f"{line}  ms: {stage_times(profile, clip.count)}")
             if sheet:
                 rows.append(overlays(clip, mattes))
-    j, f = (np.mean([getattr(s, name) for s in scores]) for name in ("j", "f"))
-    click.echo(f"{'mean':12} J {j:.3f}  F {f:.3f}")
+    mean = Scores(*np.mean([astuple(score) for score in scores], axis=0))
+    click.echo(f"{'mean':12} {mean}")
     if sheet:
         cv2.imwrite(str(sheet), np.vstack(rows)[..., ::-1])
 

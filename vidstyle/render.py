@@ -73,11 +73,10 @@ def render(job: Job, progress: Progress) -> Report:
         if control:
             with stages("quality"):
                 quality = control(take, [analysis.mattes for analysis in analyses], progress)
-    lost = [analysis.lost for analysis in analyses]
-    report = Report.of(
-        job.source, job.target, job.objects, lost, options, preparation.parts, take, stages
-    )
-    return report.scored(quality) if quality else report
+        report = Report.of(
+            job.source, job.target, job.objects, analyses, options, preparation.parts, take, stages
+        )
+        return report.scored(quality) if quality else report
 
 
 def _quality_control(job: Job, preparation: Preparation) -> "QualityControl | None":

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidstyle import __version__, weights
-from vidstyle.analysis import Take
+from vidstyle.analysis import Analysis, Take
 from vidstyle.errors import QualityError
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts
@@ -30,7 +30,7 @@ class Report:
         source: str,
         target: str,
         objects: Sequence[StyledObject],
-        lost: Sequence[Sequence[tuple[int, int]]],
+        analyses: Sequence[Analysis],
         options: RenderOptions,
         parts: Parts,
         take: Take,
@@ -38,7 +38,7 @@ class Report:
     ) -> Self:
         """
         Args:
-            lost: for each object, the runs of frames (first, last) in which it is not seen.
+            analyses: of each object.
         """
         info = take.reader.info
         model = weights.StyleModel(weights.find_model(options.model))
@@ -58,8 +58,8 @@ class Report:
                 },
                 "output": target,
                 "objects": [
-                    {**asdict(wanted), "lost": [list(run) for run in runs]}
-                    for wanted, runs in zip(objects, lost, strict=True)
+                    {**asdict(wanted), **_found(analysis, take)}
+                    for wanted, analysis in zip(objects, analyses, strict=True)
                 ],
                 "options": asdict(options),
                 "parts": parts.names(),
@@ -99,3 +99,13 @@ def has_passed(report: str | None) -> bool:
         return bool(content["quality"]["failures"] == [])
     except (OSError, ValueError, LookupError, TypeError):
         return False
+
+
+def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
+    """Where an object is not seen, as runs of frames (first, last), and how far its mattes can be
+    relied on, 0 to 1, in every frame of the take."""
+    frames = range(take.start, take.count)
+    return {
+        "lost": [list(run) for run in analysis.lost],
+        "confidence": [round(analysis.mattes.confidence(frame), 2) for frame in frames],
+    }

@@ -252,7 +252,8 @@ def test_the_report(render, style_picture, tiny_model, tmp_path: Path) -> None:
     assert content["output"] == str(target)
     assert content["input"]["frames"] == 8
     assert content["input"]["shots"] == [[0, 8]]
-    assert content["objects"] == [{"object": None, "style": str(style_picture), "lost": []}]
+    whole = {"object": None, "style": str(style_picture), "lost": [], "confidence": [1.0] * 8}
+    assert content["objects"] == [whole]
     assert content["options"]["codec"] == "ffv1"
     assert content["parts"]["flow"] == "dis"
     assert content["hashes"]["styles"] == {str(style_picture): weights.sha256(style_picture)}
@@ -401,4 +402,6 @@ def test_lost_frames_are_reported_and_strict_refuses_them(
     assert "frames 3-4" in refused.err
     assert not target.exists()
     assert vidstyle("-q", *arguments, "--report", report).code == 0
-    assert json.loads(report.read_text())["objects"][0]["lost"] == [[3, 4]]
+    (told,) = json.loads(report.read_text())["objects"]
+    assert told["lost"] == [[3, 4]]
+    assert told["confidence"] == [float(i not in (3, 4)) for i in range(len(shot.pts))]

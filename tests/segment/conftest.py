@@ -2,15 +2,23 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 
 import cv2
 import numpy as np
 import pytest
+import segment_anything
 import skimage.data
 import torch
 from photographs import astronaut
 from scenes import Layer, Scene
 from scenes import similarity as placed
+from segment_anything.modeling import (
+    ImageEncoderViT,
+    MaskDecoder,
+    PromptEncoder,
+    TwoWayTransformer,
+)
 
 from vidstyle.frame import Frame
 from vidstyle.segment.coco import NAMES
@@ -136,3 +144,40 @@ def score() -> Callable[[np.ndarray, np.ndarray], float]:
 def photo_clip() -> ArrayClip:
     """Sixteen frames of 180x270."""
     return moving_photo(16)
+
+
+def build_tiny_sam() -> segment_anything.modeling.Sam:
+    """The package's own parts, small, with random weights."""
+    torch.manual_seed(0)
+    side, patch, width = 128, 16, 32
+    grid = (side // patch, side // patch)
+    return segment_anything.modeling.Sam(
+        ImageEncoderViT(
+            img_size=side,
+            patch_size=patch,
+            embed_dim=32,
+            depth=2,
+            num_heads=2,
+            out_chans=width,
+            norm_layer=partial(torch.nn.LayerNorm, eps=1e-6),
+            use_rel_pos=True,
+            window_size=4,
+            global_attn_indexes=(1,),
+        ),
+        PromptEncoder(width, grid, (side, side), mask_in_chans=4),
+        MaskDecoder(
+            transformer_dim=width,
+            transformer=TwoWayTransformer(depth=1, embedding_dim=width, num_heads=2, mlp_dim=32),
+        ),
+    ).eval()
+
+
+@pytest.fixture(scope="session")
+def new_sam() -> Callable[[], segment_anything.modeling.Sam]:
+    """Builds the same tiny SAM each time."""
+    return build_tiny_sam
+
+
+@pytest.fixture
+def tiny_sam() -> segment_anything.modeling.Sam:
+    return build_tiny_sam()

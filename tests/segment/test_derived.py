@@ -53,3 +53,13 @@ def test_an_object_without_several_others(square, tmp_path):
 
 def test_what_is_excluded_wholly_is_gone(square):
     assert Excluded(square, [WholeFrame(SIZE, 2)]).box(0) is None
+
+
+def test_derived_mattes_are_as_sure_as_the_least_of_what_they_are_made_of(square, tmp_path):
+    square.put(0, square[0], 0.6)
+    other = MatteStore(tmp_path / "other", SIZE, 2)
+    other.put(0, np.full(SIZE, 255, np.uint8), 0.4)
+    assert WholeFrame(SIZE, 2).confidence(0) == 1
+    assert Inverted(square).confidence(0) == 0.6
+    assert Excluded(square, [other]).confidence(0) == 0.4
+    assert Excluded(WholeFrame(SIZE, 2), [square, other]).confidence(1) == 1

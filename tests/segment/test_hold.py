@@ -17,6 +17,7 @@ class Knowing:
     """A ``Segmenter`` that knows the true matte of every picture, or finds nothing."""
 
     name = "knowing"
+    renews = False
 
     def __init__(self, clip, blind=False):
         self._truth = {i.tobytes(): t for i, t in zip(clip.images, clip.truth, strict=True)}

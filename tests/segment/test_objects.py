@@ -91,6 +91,8 @@ def test_two_masks_pin_both_frames(find, mask, photo_clip, score):
     assert min(scores(mattes, photo_clip, score)) > 0.88
     for frame in (2, 13):
         assert np.array_equal(mattes[frame], photo_clip.truth[frame])
+        assert mattes.confidence(frame) == 1
+    assert all(0.5 < mattes.confidence(frame) < 1 for frame in (0, 1, *range(3, 13), 14, 15))
     assert sum(done) == photo_clip.count
 
 
@@ -98,6 +100,8 @@ def test_a_box_is_enough(find, photo_clip, score):
     box = bounding_box(photo_clip.truth[4])
     mattes = find(f"box:{box.x0},{box.y0},{box.x1},{box.y1}@4", photo_clip)
     assert np.mean(scores(mattes, photo_clip, score)) > 0.8
+    # How good a cut is, only the frames beside it can tell.
+    assert mattes.confidence(4) == min(mattes.confidence(3), mattes.confidence(5)) < 1
 
 
 def test_a_name_is_found_though_frames_are_missed(find, photo_clip, score):

@@ -1,17 +1,9 @@
 """One contract for every segmenter, and what each does beyond it."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 import segment_anything
 import torch
-from segment_anything.modeling import (
-    ImageEncoderViT,
-    MaskDecoder,
-    PromptEncoder,
-    TwoWayTransformer,
-)
 
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.frame import Box
@@ -21,35 +13,9 @@ from vidstyle.segment.sam import Sam
 from vidstyle.segment.segmenter import build_segmenter
 
 
-def tiny_sam() -> segment_anything.modeling.Sam:
-    """The package's own parts, small, with random weights."""
-    torch.manual_seed(0)
-    side, patch, width = 128, 16, 32
-    grid = (side // patch, side // patch)
-    return segment_anything.modeling.Sam(
-        ImageEncoderViT(
-            img_size=side,
-            patch_size=patch,
-            embed_dim=32,
-            depth=2,
-            num_heads=2,
-            out_chans=width,
-            norm_layer=partial(torch.nn.LayerNorm, eps=1e-6),
-            use_rel_pos=True,
-            window_size=4,
-            global_attn_indexes=(1,),
-        ),
-        PromptEncoder(width, grid, (side, side), mask_in_chans=4),
-        MaskDecoder(
-            transformer_dim=width,
-            transformer=TwoWayTransformer(depth=1, embedding_dim=width, num_heads=2, mlp_dim=32),
-        ),
-    ).eval()
-
-
 @pytest.fixture(scope="module", params=["grabcut", "sam"])
-def segmenter(request):
-    return GrabCut() if request.param == "grabcut" else Sam(tiny_sam())
+def segmenter(request, new_sam):
+    return GrabCut() if request.param == "grabcut" else Sam(new_sam())
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +101,8 @@ def test_grabcut_is_bounded_on_large_pictures(picture, truth, prompts, score):
     assert score(matte[4::8, 4::8], truth) > 0.8
 
 
-def test_sam_looks_once_at_a_picture(picture, prompts):
-    model = tiny_sam()
+def test_sam_looks_once_at_a_picture(picture, prompts, tiny_sam):
+    model = tiny_sam
     looks = []
     model.image_encoder.register_forward_hook(lambda *_: looks.append(1))
     sam = Sam(model)
@@ -147,12 +113,12 @@ def test_sam_looks_once_at_a_picture(picture, prompts):
     assert len(looks) == 2
 
 
-def test_sam_reads_its_weights(tmp_path, monkeypatch, picture, prompts):
-    model = tiny_sam()
+def test_sam_reads_its_weights(tmp_path, monkeypatch, picture, prompts, new_sam):
+    model = new_sam()
     path = tmp_path / "sam.pth"
     torch.save(model.state_dict(), path)
     monkeypatch.setattr("vidstyle.segment.sam._BUILDERS", {32: "tiny"})
-    monkeypatch.setitem(segment_anything.sam_model_registry, "tiny", tiny_sam)
+    monkeypatch.setitem(segment_anything.sam_model_registry, "tiny", new_sam)
     loaded = build_segmenter("sam", path, torch.device("cpu"))
     assert np.array_equal(
         loaded.segment(picture, **prompts["box"]), Sam(model).segment(picture, **prompts["box"])

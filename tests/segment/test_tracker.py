@@ -44,6 +44,22 @@ def test_an_object_that_leaves_is_gone(make_clip):
     assert (matte > 127).mean() < 0.01
 
 
+def test_confidence_is_about_the_overlap_with_the_truth(make_clip, score):
+    clip = make_clip(20, speed=16.0)
+    tracker = Tracker()
+    tracker.reset(clip.images[0], clip.truth[0])
+    assert tracker.confidence == 1
+    told, true = [], []
+    for image, truth in zip(clip.images[1:], clip.truth[1:], strict=True):
+        true.append(score(tracker.step(image), truth))
+        told.append(tracker.confidence)
+    # She leaves the frame, bit by bit.
+    assert np.abs(np.subtract(told, true)[:12]).mean() < 0.15
+    assert told[-1] < 0.3
+    tracker.reset(clip.images[0], clip.truth[0])
+    assert tracker.confidence == 1
+
+
 def test_reset_forgets_the_past(photo_clip):
     images, truth = photo_clip.images, photo_clip.truth
     fresh = track(images[5:8], truth[5])

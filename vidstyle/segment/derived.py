@@ -8,7 +8,7 @@ from vidstyle.frame import Box
 from vidstyle.segment.mattes import Matte, Mattes, bounding_box
 
 
-class WholeFrame:
+class WholeFrame(Mattes):
     """The matte of no object in particular: everything."""
 
     def __init__(self, size: tuple[int, int], count: int) -> None:
@@ -24,7 +24,7 @@ class WholeFrame:
         return Box(0, 0, self._size[1], self._size[0])
 
 
-class Excluded:
+class Excluded(Mattes):
     """An object without others: min(m, 1 − e) for each of these, so that soft edges stay soft."""
 
     def __init__(self, mattes: Mattes, others: Sequence[Mattes]) -> None:
@@ -44,8 +44,12 @@ class Excluded:
             return box
         return bounding_box(self[index])
 
+    def confidence(self, index: int) -> float:
+        here = [other for other in self._others if other.box(index)]
+        return min(mattes.confidence(index) for mattes in (self._mattes, *here))
 
-class Inverted:
+
+class Inverted(Mattes):
     """All but the object."""
 
     def __init__(self, mattes: Mattes) -> None:
@@ -59,3 +63,6 @@ class Inverted:
 
     def box(self, index: int) -> Box | None:
         return bounding_box(self[index])
+
+    def confidence(self, index: int) -> float:
+        return self._mattes.confidence(index)

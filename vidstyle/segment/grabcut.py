@@ -28,6 +28,7 @@ class GrabCut:
     colour model is local, and at a bounded size."""
 
     name = "grabcut"
+    renews = False
 
     def segment(
         self,

@@ -14,6 +14,7 @@ from vidstyle.segment.linking import Sighting
 from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
 from vidstyle.segment.nesting import shared
 from vidstyle.segment.propagate import Arrival, propagate
+from vidstyle.segment.renewal import renew
 from vidstyle.segment.search import sampled
 from vidstyle.segment.segmenter import Segmenter
 from vidstyle.segment.tracker import Tracker
@@ -40,7 +41,8 @@ def hold(
     A thing that was found by name is tracked again, as long as that changes its key mattes: those
     that the tracking from the keys around them contradicts are dropped, and where the detector
     clearly sees it and the matte is elsewhere or empty, it is segmented afresh. Where it has gone,
-    by both detector and tracker, its mattes are empty.
+    by both detector and tracker, its mattes are empty. A segmenter that betters tracked mattes
+    renews them first (``renew``).
 
     Args:
         folder: takes the mattes.
@@ -49,18 +51,19 @@ def hold(
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
+    if segmenter.renews:
+        renew(thing, clip, shot, _tracker(thing), segmenter)
     for number in range(ROUNDS):
-        known = [(thing.images[frame], thing.small[frame]) for frame in sorted(thing.small)]
-        tracker = Tracker(plate=thing.plate, known=known)
         arrivals = propagate(
-            thing.small, clip, shot, tracker, store, scratch, _silent if number else tick
+            thing.small, clip, shot, _tracker(thing), store, scratch, _silent if number else tick
         )
         if thing.certain or number == ROUNDS - 1:
             break
         doubted = _doubted(thing, arrivals)
         for frame in doubted:
             logger.info("frame %d: its cut-out is contradicted by the others: dropped", frame)
-            del thing.small[frame], thing.images[frame]
+            del thing.small[frame]
+            thing.images.pop(frame, None)
         missed = _missed(thing, store, shot[0])
         for frame in missed:
             logger.info("frame %d: the object is seen where it was not tracked: cut out", frame)
@@ -69,7 +72,13 @@ def hold(
             break
     if thing.sighting is not None:
         _clear_remains(thing.sighting, thing.small, store, shot)
+    _judge_keys(thing, store, shot)
     return store
+
+
+def _tracker(thing: KeyMattes) -> Tracker:
+    known = [(image, thing.small[frame]) for frame, image in sorted(thing.images.items())]
+    return Tracker(plate=thing.plate, known=known)
 
 
 def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
@@ -109,6 +118,17 @@ def _clear_remains(
             matte = store[frame - shot[0]]
             if matte.any() and (matte > 127).sum() < _REMAINS * usual:
                 store[frame - shot[0]] = np.zeros_like(matte)
+
+
+def _judge_keys(thing: KeyMattes, store: MatteStore, shot: tuple[int, int]) -> None:
+    """A key matte that the user did not give is as doubtful as those beside it: nothing else tells
+    how good it is."""
+    for frame in thing.small.keys() - thing.given.keys():
+        beside = [f for f in (frame - 1, frame + 1) if f in range(*shot) and f not in thing.small]
+        if beside:
+            index = frame - shot[0]
+            least = min(store.confidence(f - shot[0]) for f in beside)
+            store.put(index, store[index], least)
 
 
 def _cut_afresh(thing: KeyMattes, clip: Clip, frame: int, segmenter: Segmenter) -> None:

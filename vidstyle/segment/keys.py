@@ -40,7 +40,7 @@ class KeyMattes:
         small: matte at the working size of each key frame.
         given: matte at the clip's size of each key frame that a mask was given for; the result
             holds it unchanged.
-        images: picture at the working size of each key frame.
+        images: picture at the working size of each key frame that teaches what it looks like.
         plate: the shot without the thing, where it could be made.
         sighting: where a detector saw the thing.
     """

@@ -27,6 +27,11 @@ class Mattes(Protocol):
         """The smallest box that holds every non-zero pixel; None for an empty matte."""
         ...
 
+    def confidence(self, index: int) -> float:
+        """How far a matte can be relied on: about its intersection over union with the truth, as
+        the tracker estimates it. 1 for what the user gave, 0 for an empty matte."""
+        return 1.0 if self.box(index) else 0.0
+
 
 def bounding_box(matte: Matte) -> Box | None:
     """The smallest box that holds every non-zero pixel of ``matte`` (H, W); None if none is."""
@@ -34,8 +39,9 @@ def bounding_box(matte: Matte) -> Box | None:
     return Box(x, y, x + width, y + height) if width else None
 
 
-class MatteStore:
-    """A folder of 8-bit PNG files, written as the mattes are made: memory holds only boxes.
+class MatteStore(Mattes):
+    """A folder of 8-bit PNG files, written as the mattes are made: memory holds only boxes and
+    confidences.
 
     Mattes never written read as empty. Existing files of the folder are written over.
     """
@@ -45,6 +51,7 @@ class MatteStore:
         self.folder = folder
         self._size = size
         self._boxes: list[Box | None] = [None] * count
+        self._confidences = [1.0] * count
 
     def __len__(self) -> int:
         return len(self._boxes)
@@ -55,7 +62,12 @@ class MatteStore:
         return read_matte(self.path(index), self._size)
 
     def __setitem__(self, index: int, matte: Matte) -> None:
+        self.put(index, matte, 1.0)
+
+    def put(self, index: int, matte: Matte, confidence: float) -> None:
+        """Store a matte (H, W) and how far it can be relied on."""
         self._boxes[index] = bounding_box(matte)
+        self._confidences[index] = confidence
         path = self.path(index)
         # Level 1: mattes are flat, and higher levels save little and take several times longer.
         if not cv2.imwrite(str(path), matte, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
@@ -64,12 +76,15 @@ class MatteStore:
     def box(self, index: int) -> Box | None:
         return self._boxes[index]
 
+    def confidence(self, index: int) -> float:
+        return self._confidences[index] if self.box(index) else 0.0
+
     def path(self, index: int) -> Path:
         """The file of a frame's matte."""
         return self.folder / f"{range(len(self._boxes))[index]:06d}.png"
 
 
-class GivenMattes:
+class GivenMattes(Mattes):
     """Mattes from a numbered sequence or a folder; the nth file belongs to frame n.
 
     Files are read when asked for, so a farm task reads only its own.

@@ -125,8 +125,14 @@ def _track(
             for thing in things:
                 if frame.index in thing.given:
                     matte = np.maximum(matte, thing.given[frame.index])
-            store[frame.index] = matte
+            store.put(frame.index, matte, _confidence(tracked, frame.index - start))
             tick()
+
+
+def _confidence(tracked: Sequence[Mattes], index: int) -> float:
+    """The least of the things that are seen."""
+    seen = [mattes.confidence(index) for mattes in tracked if mattes.box(index)]
+    return min(seen, default=0.0)
 
 
 def _view(frame: Frame, mattes: Sequence[Matte], given: Container[int]) -> View:

@@ -69,7 +69,7 @@ def propagate(
                 before[frame] = matte
             tracker.reset(image, keys[frame])
             matte = keys[frame]
-        store[frame - start] = matte
+        store.put(frame - start, matte, tracker.confidence)
         tick()
     if last > start:
         for image, frame in zip(
@@ -81,7 +81,8 @@ def propagate(
                     after[frame] = matte
                 tracker.reset(image, keys[frame])
                 matte = keys[frame]
-            (store if frame < first else scratch)[frame - start] = matte
+            into = store if frame < first else scratch
+            into.put(frame - start, matte, tracker.confidence)
             tick()
     marks = sorted(keys)
     for left, right in pairwise(marks):
@@ -103,17 +104,20 @@ def agreement(a: Matte, b: Matte) -> float:
 
 
 def _go_over(store: MatteStore, scratch: MatteStore, between: range) -> None:
-    """From the mattes of ``store`` to those of ``scratch``, in place."""
+    """From the mattes of ``store`` to those of ``scratch``, in place.
+
+    Halfway, where both have come equally far, their agreement tells as much of how good they are
+    as the tracker's own estimate.
+    """
     if not between:
         return
     half = len(between) / 2
-    merits = [
-        agreement(store[index], scratch[index]) - _FAR * abs((number + 0.5) / half - 1)
-        for number, index in enumerate(between)
-    ]
-    middle = between[int(np.argmax(merits))]
-    for index in between:
+    nearness = np.abs((np.arange(len(between)) + 0.5) / half - 1)
+    agreements = np.array([agreement(store[index], scratch[index]) for index in between])
+    middle = between[int(np.argmax(agreements - _FAR * nearness))]
+    for index, near, agreed in zip(between, nearness.tolist(), agreements.tolist(), strict=True):
         share = min(max((index - middle) / CROSSFADE + 0.5, 0.0), 1.0)
-        if share:
-            mixed = (1 - share) * store[index] + share * scratch[index]
-            store[index] = np.rint(mixed).astype(np.uint8)
+        mixed = (1 - share) * store[index] + share * scratch[index]
+        told = (1 - share) * store.confidence(index) + share * scratch.confidence(index)
+        told += (1 - near) / 2 * (agreed - told)
+        store.put(index, np.rint(mixed).astype(np.uint8), told)

@@ -30,6 +30,7 @@ class Sam:
     """
 
     name = "sam"
+    renews = True
 
     def __init__(self, model: segment_anything.modeling.Sam) -> None:
         self._predictor = segment_anything.SamPredictor(model)

@@ -21,6 +21,11 @@ class Segmenter(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def renews(self) -> bool:
+        """Whether what it makes of a hint is better than the tracker's matte that the hint is."""
+        ...
+
     def segment(
         self,
         image: NDArray[np.uint8],

@@ -1,0 +1,97 @@
+"""Key mattes renewed on the way: when the segmenter is asked, and what becomes of its answer."""
+
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.segment import find_mattes, parse_object
+from vidstyle.segment.keys import KeyMattes
+from vidstyle.segment.renewal import EVERY, REST, renew
+from vidstyle.segment.sam import Sam
+from vidstyle.segment.tracker import Tracker
+
+
+class Answering:
+    """A ``Segmenter`` that answers each hint with what it is told to, and remembers the frames."""
+
+    name = "answering"
+    renews = True
+
+    def __init__(self, clip, answer):
+        self._frames = {image.tobytes(): i for i, image in enumerate(clip.images)}
+        self._answer, self.asked = answer, []
+
+    def segment(self, image, boxes=(), points=(), hint=None):  # noqa: ARG002
+        self.asked.append(self._frames[image.tobytes()])
+        return self._answer(self.asked[-1], hint)
+
+
+@pytest.fixture(scope="module")
+def clip(make_clip):
+    return make_clip(26, size=(90, 136), speed=2.0)
+
+
+@pytest.fixture
+def thing(clip):
+    return KeyMattes({4: clip.truth[4]}, {}, {4: clip.images[4]})
+
+
+@pytest.fixture
+def tracker(clip):
+    return Tracker(known=[(clip.images[4], clip.truth[4])])
+
+
+def test_every_tenth_frame_is_bettered_both_ways(clip, thing, tracker):
+    segmenter = Answering(clip, lambda frame, _: clip.truth[frame])
+    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    assert segmenter.asked == [4 + EVERY, 4 + 2 * EVERY]
+    assert sorted(thing.small) == [4, 4 + EVERY, 4 + 2 * EVERY]
+    assert np.array_equal(thing.small[4 + EVERY], clip.truth[4 + EVERY])
+    thing.small = {24: clip.truth[24]}
+    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    assert segmenter.asked[2:] == [24 - EVERY, 24 - 2 * EVERY]
+
+
+def test_where_confidence_falls_it_is_asked_at_once(clip, thing):
+    class Wavering(Tracker):
+        """Sure of nothing."""
+
+        confidence = 0.3
+
+    segmenter = Answering(clip, lambda frame, _: clip.truth[frame])
+    renew(thing, clip, (0, clip.count), Wavering(), segmenter)
+    assert segmenter.asked == [*range(4 + REST, 26, REST), 4 - REST]
+
+
+def test_an_answer_that_is_another_object_is_not_taken(clip, thing, tracker):
+    segmenter = Answering(clip, lambda _, hint: hint[::-1, ::-1].copy())
+    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    assert segmenter.asked
+    assert sorted(thing.small) == [4]
+
+
+def test_a_hidden_thing_is_not_asked_about(clip, tracker):
+    segmenter = Answering(clip, lambda _, hint: hint)
+    thing = KeyMattes({4: np.zeros(clip.size, np.uint8)}, {}, {})
+    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    assert not segmenter.asked
+
+
+def test_sam_looks_at_no_frame_that_it_is_not_needed_in(clip, tiny_sam, tmp_path):
+    """The package's own network: its image encoder runs in every tenth frame, once, however often
+    the clip is tracked. Untrained, it sees nothing, and tracking goes on without its answers."""
+    cv2.imwrite(str(tmp_path / "mask.png"), clip.truth[0])
+    looks = []
+    tiny_sam.image_encoder.register_forward_hook(lambda *_: looks.append(1))
+    mattes = find_mattes(
+        parse_object(f"mask:{tmp_path / 'mask.png'}"),
+        clip,
+        [(0, clip.count)],
+        SimpleNamespace(segmenter=Sam(tiny_sam), detector=None),
+        tmp_path / "mattes",
+        lambda _: None,
+    )
+    assert len(looks) == (clip.count - 1) // EVERY
+    assert all(mattes.box(i) for i in range(clip.count))
