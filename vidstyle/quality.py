@@ -83,7 +83,7 @@ class QualityControl:
         return as_content(done)
 
 
-class _Union:
+class _Union(Mattes):
     """What lies in any of some objects."""
 
     def __init__(self, mattes: Sequence[Mattes]) -> None:
