@@ -1,7 +1,6 @@
 """What a render writes: checked before work starts, and opened when there are frames."""
 
 from dataclasses import replace
-from fractions import Fraction
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import codec_for
 from vidstyle.video.encoder import check_encoder
 from vidstyle.video.overlap import WriteBehind
+from vidstyle.video.span import Span
 from vidstyle.video.target import check_target, is_picture_target, target_exists
 from vidstyle.video.writer import open_writer
 
@@ -73,11 +73,8 @@ def open_output(target: str, source: str, take: Take, options: RenderOptions) ->
     Raises:
         UsageError, MediaError: see ``open_writer``.
     """
-    part = None
-    if options.first is not None or options.last is not None:
-        part = _seconds(take)
     writer = open_writer(
-        target, take.reader.info, codec=options.codec, source=source, audio_range=part
+        target, take.reader.info, codec=options.codec, source=source, span=_span(take, options)
     )
     return WriteBehind(writer, depth=2 * options.batch)
 
@@ -99,8 +96,12 @@ def matte_codec(target: str) -> str | None:
     return "ffv1" if Path(target).suffix.lower() == ".mkv" else None
 
 
-def _seconds(take: Take) -> tuple[Fraction, Fraction]:
-    """The time that the take covers, in seconds of the source."""
-    first = next(take.frames(take.start, take.start + 1))
-    last = next(take.frames(take.count - 1, take.count))
-    return first.time, last.time + 1 / take.reader.info.rate
+def _span(take: Take, options: RenderOptions) -> Span:
+    """The time that the take covers; open where it goes to the clip's own beginning or end."""
+    start = end = None
+    if take.start > 0:
+        start = next(take.frames(take.start, take.start + 1)).time
+    if options.last is not None:
+        last = next(take.frames(take.count - 1, take.count))
+        end = last.time + 1 / take.reader.info.rate
+    return Span(start, end)

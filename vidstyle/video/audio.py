@@ -1,120 +1,77 @@
-"""Sound: copied packet by packet from the source, so that it stays bit for bit what it was."""
+"""Sound: copied packet by packet, so that it stays bit for bit what it was; encoded again only
+where the container cannot hold it."""
 
-import io
 import logging
-from collections.abc import Generator
-from contextlib import ExitStack
+import math
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Literal
 
 import av
 import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
-from av.container import InputContainer, OutputContainer
+from av.container import OutputContainer
 from av.packet import Packet
+from numpy.typing import NDArray
 
-from vidstyle.video.probe import open_video
+from vidstyle.video.metadata import describe
+from vidstyle.video.span import Span
 
 log = logging.getLogger(__name__)
+
+_Encoder = Literal["aac", "pcm_s16le"]
 
 # All that AAC has a code for, but 7350.
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
 
-class _Track(Protocol):
-    def mux(self, packet: "Packet[AudioStream]", shift: Fraction) -> None: ...
-    def flush(self) -> None: ...
+def audio_track(
+    stream: AudioStream, output: OutputContainer, source: str, span: Span, copied: bool
+) -> "CopiedAudio | EncodedAudio":
+    """Sound on its way into ``output``.
+
+    Args:
+        source: the name to tell.
+        copied: whether the container can hold packets of the stream.
+    """
+    # Avi starts all sound with the picture, so it is cut at samples, not at packets.
+    if copied and output.format.name != "avi":
+        return CopiedAudio(stream, output, span)
+    codec: _Encoder = "pcm_s16le" if output.format.name == "avi" else "aac"
+    log.info(
+        "%s: %s cannot hold %s sound as it is, encoded as %s instead",
+        source,
+        output.format.name,
+        stream.codec_context.name,
+        "AAC" if codec == "aac" else "PCM",
+    )
+    return EncodedAudio(stream, output, span, codec)
 
 
-class Soundtrack:
-    """All audio streams of a source on their way into an output, a little ahead of the picture."""
+class CopiedAudio:
+    """Packets as they are.
 
-    def __init__(
-        self,
-        source: str,
-        output: OutputContainer,
-        span: tuple[Fraction, Fraction] | None,
-    ) -> None:
-        """Opens the source and adds its streams to the output; ``close`` closes it.
+    In mp4 and mov an edit list hides what of the first packets lies before the span, so a cut is
+    exact to the sample; elsewhere the first whole packet in the span is the first.
+    """
 
-        Args:
-            source: video file.
-            output: container whose header is not yet written.
-            span: seconds of the source, half open, whose packets are taken; None for all.
-        """
-        self._span = span
-        with ExitStack() as opened:
-            container = opened.enter_context(open_video(source))
-            self._tracks = {s.index: _track(s, output, source) for s in container.streams.audio}
-            self._packets = self._read(container)
-            self._next = next(self._packets, None)
-            self._close = opened.pop_all().close
-
-    def advance(self, until: Fraction | None, shift: Fraction) -> None:
-        """Write what sounds before ``until`` (output seconds; None for all that is left), moved
-        by ``shift`` seconds."""
-        while self._next is not None:
-            time, packet = self._next
-            if until is not None and time + shift >= until:
-                return
-            self._tracks[packet.stream.index].mux(packet, shift)
-            self._next = next(self._packets, None)
-        if until is None:
-            for track in self._tracks.values():
-                track.flush()
-
-    def close(self) -> None:
-        """Close the source."""
-        self._packets.close()
-        self._close()
-
-    def _read(
-        self, container: InputContainer
-    ) -> Generator[tuple[Fraction, "Packet[AudioStream]"], None, None]:
-        if not self._tracks:
-            return
-        start, end = self._span or (None, None)
-        if start is not None:
-            container.seek(int(start * av.time_base))
-        try:
-            for packet in container.demux(container.streams.audio):
-                ticks = packet.pts if packet.pts is not None else packet.dts
-                if ticks is None:
-                    continue
-                time = ticks * packet.time_base
-                if (start is None or time >= start) and (end is None or time < end):
-                    yield time, packet
-        except av.error.FFmpegError as error:
-            log.warning("%s: sound breaks off (%s), kept up to there", container.name, error)
-
-
-def _track(stream: AudioStream, output: OutputContainer, source: str) -> _Track:
-    container = output.format.name
-    if _holds(container, stream):
-        return _Copied(stream, output)
-    codec = stream.codec_context.name
-    log.info("%s: %s cannot hold %s sound, encoded as AAC instead", source, container, codec)
-    return _Encoded(stream, output)
-
-
-def _holds(container: str, stream: AudioStream) -> bool:
-    """Ask the muxer, by a header for this stream alone: its list of codecs promises too much."""
-    with av.open(io.BytesIO(), "w", format=container) as trial:
-        try:
-            trial.add_stream_from_template(stream)
-            trial.start_encoding()
-        except (ValueError, av.error.FFmpegError):
-            return False
-    return True
-
-
-class _Copied:
-    def __init__(self, stream: AudioStream, output: OutputContainer) -> None:
+    def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
         self._output = output
         self._stream = output.add_stream_from_template(stream)
-        _describe(stream, self._stream)
+        self._span = span
+        self._hides = output.format.name in ("mp4", "mov")
+        describe(stream, self._stream)
 
-    def mux(self, packet: "Packet[AudioStream]", shift: Fraction) -> None:
+    def takes(self, packet: "Packet[Any]") -> bool:
+        time, duration = _times(packet)
+        if self._hides:
+            # A packet more: most codecs need the one before to decode the first.
+            return self._span.meets(time, time + 2 * duration)
+        early = self._span.start is not None and time < self._span.start
+        return not early and self._span.meets(time, time + duration)
+
+    def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
         ticks = round(shift / packet.time_base)
         if packet.pts is not None:
             packet.pts += ticks
@@ -127,31 +84,92 @@ class _Copied:
         pass
 
 
-class _Encoded:
-    def __init__(self, stream: AudioStream, output: OutputContainer) -> None:
-        self._output = output
-        rate = stream.rate if stream.rate in _AAC_RATES else 48000
-        self._stream = output.add_stream("aac", rate=rate, layout=stream.layout)
-        self._stream.bit_rate = 96000 * stream.layout.nb_channels
-        _describe(stream, self._stream)
+class EncodedAudio:
+    """Decoded and encoded again, cut at the span's first and last sample."""
 
-    def mux(self, packet: "Packet[AudioStream]", shift: Fraction) -> None:
+    def __init__(
+        self, stream: AudioStream, output: OutputContainer, span: Span, codec: _Encoder
+    ) -> None:
+        self._output = output
+        self._span = span
+        aac = codec == "aac"
+        rate = stream.rate if not aac or stream.rate in _AAC_RATES else 48000
+        self._stream = output.add_stream(codec, rate=rate, layout=stream.layout)
+        if aac:
+            self._stream.bit_rate = 96000 * stream.layout.nb_channels
+        self._starts_with_picture = output.format.name == "avi"
+        self._begun = False
+        describe(stream, self._stream)
+
+    def takes(self, packet: "Packet[Any]") -> bool:
+        time, duration = _times(packet)
+        return self._span.meets(time, time + 2 * duration)
+
+    def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
         try:
             frames = packet.stream.decode(packet)
         except av.error.FFmpegError as error:
             log.warning("a packet of sound is damaged, left out (%s)", error)
             return
+        # Sound before the picture, where that cannot be.
+        start = -shift if self._starts_with_picture else self._span.start
         for frame in frames:
-            if frame.pts is not None and frame.time_base is not None:
-                frame.pts += round(shift / frame.time_base)
-            self._output.mux(self._stream.encode(frame))
+            cut = _cut(frame, Span(start, self._span.end))
+            if cut is None:
+                continue
+            if self._starts_with_picture and not self._begun:
+                cut = _padded(cut, -shift)
+            self._begun = True
+            if cut.pts is not None and cut.time_base is not None:
+                cut.pts += round(shift / cut.time_base)
+            self._output.mux(self._stream.encode(cut))
 
     def flush(self) -> None:
         self._output.mux(self._stream.encode(None))
 
 
-def _describe(source: AudioStream, target: AudioStream) -> None:
-    for key in ("language", "title"):
-        if key in source.metadata:
-            target.metadata[key] = source.metadata[key]
-    target.disposition = source.disposition
+def _times(packet: "Packet[Any]") -> tuple[Fraction, Fraction]:
+    """When a packet begins and how long it is, in seconds."""
+    ticks = packet.pts if packet.pts is not None else packet.dts
+    return (ticks or 0) * packet.time_base, (packet.duration or 0) * packet.time_base
+
+
+def _cut(frame: AudioFrame, span: Span) -> AudioFrame | None:
+    """What of a decoded frame lies in the span; None for nothing."""
+    if frame.pts is None or frame.time_base is None:
+        return frame
+    time, rate = frame.pts * frame.time_base, frame.sample_rate
+    first, stop = 0, frame.samples
+    if span.start is not None:
+        first = max(first, math.ceil((span.start - time) * rate))
+    if span.end is not None:
+        stop = min(stop, math.ceil((span.end - time) * rate))
+    if first >= stop:
+        return None
+    if (first, stop) == (0, frame.samples):
+        return frame
+    step = 1 if frame.format.is_planar else frame.layout.nb_channels
+    samples = frame.to_ndarray()[:, first * step : stop * step]
+    return _like(frame, samples, frame.pts + round(first / (rate * frame.time_base)))
+
+
+def _padded(frame: AudioFrame, start: Fraction) -> AudioFrame:
+    """The frame with silence before it, so that it begins at ``start`` seconds."""
+    if frame.pts is None or frame.time_base is None:
+        return frame
+    gap = round((frame.pts * frame.time_base - start) * frame.sample_rate)
+    if gap <= 0:
+        return frame
+    samples = frame.to_ndarray()
+    width = gap * (1 if frame.format.is_planar else frame.layout.nb_channels)
+    silence = np.zeros((samples.shape[0], width), samples.dtype)
+    pts = frame.pts - round(gap / (frame.sample_rate * frame.time_base))
+    return _like(frame, np.concatenate([silence, samples], axis=1), pts)
+
+
+def _like(frame: AudioFrame, samples: NDArray[Any], pts: int) -> AudioFrame:
+    new = AudioFrame.from_ndarray(
+        np.ascontiguousarray(samples), format=frame.format.name, layout=frame.layout.name
+    )
+    new.sample_rate, new.time_base, new.pts = frame.sample_rate, frame.time_base, pts
+    return new

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import av
 import av.error
-from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.pattern import is_sequence
-from vidstyle.video.audio import Soundtrack
 from vidstyle.video.clip import ClipInfo, ClipWriter
-from vidstyle.video.codecs import CODECS, Codec, codec_for
+from vidstyle.video.codecs import Codec, codec_for
+from vidstyle.video.companions import Companions
 from vidstyle.video.encoder import configure, options_for, output_tags, pixel_format, to_encoder
-from vidstyle.video.probe import open_video
+from vidstyle.video.losses import losses
+from vidstyle.video.metadata import chapters_within
+from vidstyle.video.muxer import Belongings, belongings_of, open_muxer
 from vidstyle.video.sequence import SequenceWriter
+from vidstyle.video.span import WHOLE, Span
 from vidstyle.video.target import check_target
 from vidstyle.video.timecodes import advanced
 
@@ -28,21 +30,8 @@ __all__ = ["ClipWriter", "MovieWriter", "open_writer"]
 
 log = logging.getLogger(__name__)
 
-_MUXER_OPTIONS = {
-    ".mp4": {"movflags": "+faststart"},
-    ".mov": {"movflags": "+faststart"},
-    # Else sound that starts before zero (an AAC encoder's delay) moves the picture with it.
-    ".mkv": {"avoid_negative_ts": "disabled"},
-}
-
 # x265 leaves the decoding time of so short a clip uninitialised.
 _NEVER_REORDERED = 2
-
-# Matroska takes the aspect from the stream, where PyAV cannot set it, or the codec's own header.
-_NO_ASPECT_IN_MKV = {"ffv1", "prores"}
-
-# What the muxer writes itself, for the file it makes, and what belongs to its first frame.
-_CONTAINER_KEYS = {"major_brand", "minor_version", "compatible_brands", "encoder", "timecode"}
 
 
 def open_writer(
@@ -51,7 +40,7 @@ def open_writer(
     *,
     codec: str | None = None,
     source: str | None = None,
-    audio_range: tuple[Fraction, Fraction] | None = None,
+    span: Span = WHOLE,
 ) -> ClipWriter:
     """A writer for a video file (mp4, mov, mkv), a sequence pattern or one picture.
 
@@ -60,9 +49,9 @@ def open_writer(
         info: of the clip that is restyled: size, times, depth and colour are kept.
         codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; h264 for None. For pictures one
             of :data:`vidstyle.oiio.COMPRESSIONS`; the source's own for None.
-        source: clip whose sound, metadata and chapters are carried over; None for none.
-        audio_range: seconds of the source, half open, whose sound is taken, when only a part
-            of it is written; None for the whole.
+        source: clip whose sound, subtitles, chapters and metadata are carried over; None for
+            none.
+        span: the part of the source that is written, and that these are taken from.
 
     Raises:
         UsageError: the target cannot be written, is the source itself, or does not go with
@@ -73,7 +62,7 @@ def open_writer(
     preset = codec_for(codec, target)
     if preset is None:
         return SequenceWriter(target, info, codec)
-    return MovieWriter(target, info, preset, source, audio_range)
+    return MovieWriter(target, info, preset, source, span)
 
 
 class MovieWriter(ClipWriter):
@@ -89,7 +78,7 @@ class MovieWriter(ClipWriter):
         info: ClipInfo,
         codec: Codec,
         source: str | None,
-        audio_range: tuple[Fraction, Fraction] | None,
+        span: Span,
     ) -> None:
         """Raises MediaError when the source cannot be read."""
         self._target = Path(target)
@@ -105,33 +94,25 @@ class MovieWriter(ClipWriter):
         self._written = 0
         self._last_pts: int | None = None
         self._shift = Fraction(0)
-        self._soundtrack: Soundtrack | None = None
-        options = dict(_MUXER_OPTIONS.get(self._target.suffix.lower(), {}))
-        self._container = av.open(str(self._partial.absolute()), "w", options=options)
+        self._span = span
+        movie = source if source is not None and not is_sequence(source) else None
+        self._belongings = Belongings() if movie is None else belongings_of(movie)
+        self._companions: Companions | None = None
+        self._container = open_muxer(self._partial, info, self._belongings)
         self._open = True
         try:
             self._stream = self._add_stream(codec)
-            if source is not None and not is_sequence(source):
-                with open_video(source) as clip:
-                    self._carry_metadata(clip, whole=audio_range is None)
-                self._soundtrack = Soundtrack(source, self._container, audio_range)
+            if movie is not None:
+                self._companions = Companions(movie, self._container, span)
         except BaseException:
             self.abort()
             raise
         log.info("%s: %s, %s", target, codec.name, self._pix_fmt)
-        if info.alpha and not codec.alpha:
-            keeping = ", ".join(other.name for other in CODECS.values() if other.alpha)
-            log.warning(
-                "%s: %s has no alpha, the source's is dropped; %s keep it",
-                target,
-                codec.name,
-                keeping,
-            )
-        if info.hdr is not None and codec.hdr is None:
-            log.warning("%s: %s cannot be told the HDR metadata, left out", target, codec.name)
-        in_mkv = self._target.suffix.lower() == ".mkv"
-        if info.sample_aspect != 1 and in_mkv and codec.name in _NO_ASPECT_IN_MKV:
-            log.warning("%s: mkv with %s loses the pixels' aspect", target, codec.name)
+        for loss in losses(codec, self._target.suffix.lower(), info):
+            log.warning("%s: %s", target, loss)
+        if self._belongings.left_behind:
+            kinds = " and ".join(self._belongings.left_behind)
+            log.info("%s: %s streams are not carried over", target, kinds)
 
     def write(self, frame: Frame) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
@@ -167,8 +148,8 @@ class MovieWriter(ClipWriter):
             raise MediaError(f"{self._target}: no frame to write; check the clip and --in/--out")
         with self._writing():
             self._mux(None)
-            if self._soundtrack is not None:
-                self._soundtrack.advance(None, self._shift)
+            if self._companions is not None:
+                self._companions.advance(None, self._shift)
             self._close()
             with self._partial.open("rb+") as written:
                 os.fsync(written.fileno())
@@ -191,19 +172,10 @@ class MovieWriter(ClipWriter):
         configure(stream.codec_context, codec, self._info)
         # The codec context counts in its own, mp4 and mov in this.
         stream.time_base = stream.codec_context.time_base = self._time_base
+        stream.metadata.update(self._belongings.picture)
         if codec.tag is not None and self._target.suffix.lower() != ".mkv":
             stream.codec_context.codec_tag = codec.tag
         return stream
-
-    def _carry_metadata(self, clip: InputContainer, whole: bool) -> None:
-        for key, value in clip.metadata.items():
-            if key.lower() not in _CONTAINER_KEYS:
-                self._container.metadata[key] = value
-        if whole:
-            self._container.set_chapters(clip.chapters())
-        dropped = sorted({s.type for s in clip.streams} - {"video", "audio"})
-        if dropped:
-            log.info("%s: %s streams are not carried over", self._target, " and ".join(dropped))
 
     def _start(self, first: Frame) -> None:
         """Settle what hangs on the first frame, and write the header."""
@@ -212,8 +184,11 @@ class MovieWriter(ClipWriter):
         self._shift = start - first.time
         if self._info.timecode is not None:
             timecode = advanced(self._info.timecode, self._info.rate, first.index)
-            if timecode is not None:
+            if timecode is not None and not self._counts:
                 self._stream.metadata["timecode"] = timecode
+        self._container.set_chapters(
+            chapters_within(self._belongings.chapters, self._span, self._shift)
+        )
         with self._writing():
             self._container.start_encoding()
 
@@ -221,9 +196,9 @@ class MovieWriter(ClipWriter):
         for packet in self._stream.encode(frame):
             if self._written <= _NEVER_REORDERED:
                 packet.dts = packet.pts
-            if self._soundtrack is not None and packet.dts is not None:
+            if self._companions is not None and packet.dts is not None:
                 now = packet.dts * packet.time_base
-                self._soundtrack.advance(now, self._shift)
+                self._companions.advance(now, self._shift)
             self._container.mux(packet)
 
     def _close(self) -> None:
@@ -231,8 +206,8 @@ class MovieWriter(ClipWriter):
             return
         self._open = False
         try:
-            if self._soundtrack is not None:
-                self._soundtrack.close()
+            if self._companions is not None:
+                self._companions.close()
         finally:
             self._container.close()
 
