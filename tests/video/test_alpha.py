@@ -78,7 +78,7 @@ def test_a_codec_without_alpha_says_so(tmp_path, info, caplog):
     with open_writer(str(tmp_path / "out.mp4"), movie) as writer:
         writer.write(_ramp(movie, 8))
     assert "h264 has no alpha" in caplog.text
-    assert "prores-4444, ffv1 keep it" in caplog.text
+    assert "prores-4444 and ffv1 keep it" in caplog.text
 
 
 @pytest.mark.parametrize(("pix_fmt", "bits"), [("rgba", 8), ("argb", 8), ("rgba64be", 16)])
