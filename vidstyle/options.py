@@ -71,6 +71,10 @@ class RenderOptions:
 
 DEFAULTS = RenderOptions()
 
+#: Frames of a segment where a farm's grid is needed and none is given: a quarter of the work is
+#: pre-roll, and a minute of film is some twenty tasks.
+FARM_SEGMENT = 64
+
 
 @dataclass(frozen=True)
 class QualityOptions:

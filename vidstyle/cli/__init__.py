@@ -11,10 +11,13 @@ from typing import NoReturn
 import click
 
 from vidstyle import __version__
+from vidstyle.cli.analyse import analyse_command
 from vidstyle.cli.evaluate import evaluate_command
 from vidstyle.cli.heap import use_one_heap
+from vidstyle.cli.join import join_command
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
+from vidstyle.cli.segment_render import segment_render_command
 from vidstyle.cli.train import train_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
 
@@ -35,6 +38,9 @@ def cli(verbose: bool, quiet: bool) -> None:
 
 
 cli.add_command(render_command)
+cli.add_command(analyse_command)
+cli.add_command(segment_render_command)
+cli.add_command(join_command)
 cli.add_command(evaluate_command)
 cli.add_command(models)
 cli.add_command(train_command)

@@ -1,13 +1,15 @@
 """Options that several commands share. Defaults come from :mod:`vidstyle.options`."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from vidstyle.cli.codecs import list_codecs
+from vidstyle.errors import UsageError
 from vidstyle.flow.build import NAMES as FLOWS
-from vidstyle.options import DEFAULTS, QualityOptions
+from vidstyle.options import DEFAULTS, QualityOptions, StyledObject
 from vidstyle.parts import SEGMENTERS, TEMPORAL
 from vidstyle.progress import NAMES as PROGRESSES
 
@@ -25,6 +27,16 @@ def default_of(field: str) -> dict[str, Any]:
     """``default=`` and ``show_default=`` from the dataclass."""
     return {"default": getattr(DEFAULTS, field), "show_default": True}
 
+
+_OBJECTS = (
+    option("--style", "styles", multiple=True, required=True, metavar="IMAGE",
+           help="Style picture."),
+    option("--object", "objects", multiple=True, metavar="SPEC",
+           help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
+           "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
+           "--object and --style may repeat, paired in order."),
+    option("--matte-out", "matte_target", metavar="P", help="Write the first object's mattes."),
+)  # fmt: skip
 
 _LOOK = (
     option("--strength", type=float, help="0 leaves the plate, 1 is the full style.",
@@ -67,11 +79,19 @@ _PARTS = (
            help="Frames that a segment starts early.", **default_of("preroll")),
 )  # fmt: skip
 
-_RUN = (
+_FARM = (
+    option("--work", type=click.Path(file_okay=False, path_type=Path), required=True,
+           metavar="DIR", help="Work directory, shared by all machines."),
+)  # fmt: skip
+
+_TOLD = (
     option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
            help="How progress is told."),
-    option("--resume", is_flag=True, help="An output that is already there is done."),
     option("--overwrite", is_flag=True, help="Replace an output that is already there."),
+)  # fmt: skip
+
+_RUN = (
+    option("--resume", is_flag=True, help="An output that is already there is done."),
     option("--dry-run", is_flag=True, help="Print the plan and stop."),
     option("--report", type=click.Path(dir_okay=False), metavar="FILE.json",
            help="Write what was done, with what, and how long it took."),
@@ -107,5 +127,27 @@ render_options = _group(_LOOK + _PARTS)
 quality_options = _group(_QUALITY)
 """Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""
 
-run_options = _group(_RUN)
+object_options = _group(_OBJECTS)
+"""Objects, their styles and mattes: ``styles, objects, matte_target``; see :func:`pair`."""
+
+farm_options = _group(_FARM + _TOLD)
+"""Of the commands that share a work directory: ``work, progress, overwrite``."""
+
+run_options = _group(_TOLD + _RUN)
 """How a run behaves: ``progress, resume, overwrite, dry_run, report``."""
+
+
+def pair(objects: tuple[str, ...], styles: tuple[str, ...]) -> list[StyledObject]:
+    """Objects and styles in order; one style serves any number of objects.
+
+    Raises:
+        UsageError: the numbers do not match.
+    """
+    wanted: tuple[str | None, ...] = objects or (None,)
+    if len(styles) == 1:
+        styles *= len(wanted)
+    if len(styles) != len(wanted):
+        raise UsageError(
+            f"{len(wanted)} objects but {len(styles)} styles: give one --style for each --object"
+        )
+    return [StyledObject(*both) for both in zip(wanted, styles, strict=True)]

@@ -6,9 +6,15 @@ from typing import Any
 
 import click
 
-from vidstyle.cli.options import option, quality_options, render_options, run_options
-from vidstyle.errors import UsageError
-from vidstyle.options import QualityOptions, RenderOptions, StyledObject
+from vidstyle.cli.options import (
+    object_options,
+    option,
+    pair,
+    quality_options,
+    render_options,
+    run_options,
+)
+from vidstyle.options import QualityOptions, RenderOptions
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
 from vidstyle.render import Job, is_done, plan, render
@@ -18,18 +24,8 @@ from vidstyle.video.target import check_target
 
 @click.command("render")
 @click.argument("source", metavar="INPUT")
-@option("--style", "styles", multiple=True, required=True, metavar="IMAGE", help="Style picture.")
-@option(
-    "--object",
-    "objects",
-    multiple=True,
-    metavar="SPEC",
-    help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
-    "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
-    "--object and --style may repeat, paired in order.",
-)
+@object_options
 @option("-o", "--output", "target", help="A video file, or a pattern: styled.%04d.png.")
-@option("--matte-out", "matte_target", metavar="P", help="Write the first object's mattes.")
 @render_options
 @quality_options
 @run_options
@@ -87,22 +83,6 @@ def render_command(
         done.write(Path(report))
     click.echo(job.target)
     done.check_quality()
-
-
-def pair(objects: tuple[str, ...], styles: tuple[str, ...]) -> list[StyledObject]:
-    """Objects and styles in order; one style serves any number of objects.
-
-    Raises:
-        UsageError: the numbers do not match.
-    """
-    wanted: tuple[str | None, ...] = objects or (None,)
-    if len(styles) == 1:
-        styles *= len(wanted)
-    if len(styles) != len(wanted):
-        raise UsageError(
-            f"{len(wanted)} objects but {len(styles)} styles: give one --style for each --object"
-        )
-    return [StyledObject(*both) for both in zip(wanted, styles, strict=True)]
 
 
 def beside(source: str) -> str:

@@ -1,6 +1,7 @@
 """From the name that the user gave to an estimator."""
 
 import logging
+from pathlib import Path
 
 import torch
 
@@ -39,12 +40,26 @@ def build_flow(
     if name == "auto":
         name, reason = _choose(device)
         _log.info("flow: %s (%s)", name, reason)
-    if name == "dis":
-        return DisFlow(flow_size, cache)
-    if name not in ("raft-small", "raft-large"):
+    if name not in NAMES:
         raise UsageError(f"--flow {name}: no such estimator; use one of {', '.join(NAMES)}")
-    path = weights.require(_found(name) or name)
+    path = flow_weights(name)
+    if path is None:
+        return DisFlow(flow_size, cache)
     return RaftFlow(name, path, device=device, flow_size=flow_size, cache=cache)
+
+
+def flow_weights(name: str) -> Path | None:
+    """The file that an estimator's weights come from; None for one that has none.
+
+    Args:
+        name: one of :data:`NAMES` but ``auto``.
+
+    Raises:
+        WeightsError: it is not on this machine.
+    """
+    if name == "dis":
+        return None
+    return weights.require(_found(name) or name)
 
 
 def _choose(device: torch.device) -> tuple[str, str]:

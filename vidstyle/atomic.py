@@ -1,0 +1,53 @@
+"""Files that appear under their name whole, or not at all."""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedRandom
+from pathlib import Path
+
+from vidstyle.errors import MediaError
+
+PARTIAL = ".partial"
+"""How the name of a file in the making ends; it begins with a dot and the final name."""
+
+_ADVICE = {
+    errno.ENOSPC: "free the disk and run again",
+    errno.EDQUOT: "free the disk and run again",
+    errno.EFBIG: "this file system or limit holds no file of that size",
+    errno.EROFS: "name a folder that can be written",
+    errno.EACCES: "name a folder that can be written",
+    errno.ENOENT: "its folder has gone; make it, or mount it again",
+    errno.ESTALE: "its folder has gone; make it, or mount it again",
+}
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BufferedRandom]:
+    """A file to write, beside ``path`` under a name of its own, that takes the name when the
+    block ends. Two that write one name do not disturb each other: the later to end wins.
+
+    Raises:
+        MediaError: the disk refuses; nothing is left of the attempt.
+    """
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    try:
+        try:
+            with partial.open("x+b") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> MediaError:
+    """What to tell of a file that the disk refuses."""
+    advice = _ADVICE.get(error.errno or 0, "check the disk and run again")
+    return MediaError(f"{path}: cannot be written ({error.strerror or error}); {advice}")

@@ -1,0 +1,34 @@
+"""``vidstyle join``: the clip from its segments."""
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from vidstyle.cli.options import farm_options, option
+from vidstyle.cli.render import beside
+from vidstyle.farm.join import join
+from vidstyle.farm.work import WorkFolder
+from vidstyle.farm.worker import Worker
+from vidstyle.progress import build_progress
+
+
+@click.command("join")
+@click.argument("source", metavar="INPUT")
+@farm_options
+@option("-o", "--output", "target", help="A video file, or a pattern: styled.%04d.png.")
+@option("--repair", is_flag=True, help="Render here what is missing or damaged.")
+def join_command(
+    source: str, work: Path, progress: str, overwrite: bool, target: str | None, repair: bool
+) -> None:
+    """Write the clip from the segments of a work directory, with the sound of INPUT.
+
+    Every segment's checksum is verified first.
+    """
+    folder, target = WorkFolder(work), target or beside(source)
+    with closing(build_progress(progress)) as told:
+        join(
+            Worker(folder, source), folder, source, target, told,
+            repair=repair, overwrite=overwrite,
+        )  # fmt: skip
+    click.echo(target)

@@ -1,0 +1,31 @@
+"""``vidstyle segment-render``: what a task of the farm runs."""
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from vidstyle.cli.options import farm_options, option
+from vidstyle.farm.ranges import parse_segments
+from vidstyle.farm.work import WorkFolder
+from vidstyle.farm.worker import Worker
+from vidstyle.progress import build_progress
+
+
+@click.command("segment-render")
+@click.argument("source", metavar="INPUT")
+@farm_options
+@option("--segments", required=True, metavar="A-B", help="Which to render: 4, or 0-3.")
+@option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run; else as analysed.")
+def segment_render_command(
+    source: str, work: Path, progress: str, overwrite: bool, segments: str, device: str | None
+) -> None:
+    """Render some segments of INPUT, which was analysed into a work directory.
+
+    Segments that are there and whole are left alone; any number of machines may be at work, even
+    on the same one.
+    """
+    numbers = parse_segments(segments)
+    worker = Worker(WorkFolder(work), source, device)
+    with closing(build_progress(progress)) as told:
+        worker.render(numbers, told, overwrite)

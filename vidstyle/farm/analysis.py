@@ -1,0 +1,121 @@
+"""Filling a work directory: all that must be known before segments can be rendered anywhere."""
+
+import logging
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from vidstyle import __version__, weights
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.farm.frozen import store, verify
+from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
+from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
+from vidstyle.farm.work import WorkFolder
+from vidstyle.options import FARM_SEGMENT
+from vidstyle.output import check_fits, check_outputs, write_mattes
+from vidstyle.preparation import Preparation, Request
+from vidstyle.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+def analyse_into(
+    work: WorkFolder,
+    request: Request,
+    progress: Progress,
+    *,
+    matte_target: str | None = None,
+    overwrite: bool = False,
+) -> Manifest:
+    """Analyse a clip into a work directory, unless that is done.
+
+    Args:
+        request: its ``options.segment`` of 0 stands for the farm's own grid; flows are not kept.
+        matte_target: where the first object's mattes go as pictures or video; None for nowhere.
+        overwrite: whether another analysis, with its segments, may be replaced.
+
+    Raises:
+        VidstyleError: see :mod:`vidstyle.errors`.
+    """
+    request = _on_the_grid(request)
+    check_outputs(request.source, None, matte_target, request.options.codec, overwrite)
+    preparation = Preparation(request)
+    work.make(work.root)
+    parts = preparation.parts
+    footage = fingerprint(request.source)
+    flow = parts.steady.name if parts.steady else None
+    hashes = weight_hashes(request.options.model, flow)
+    settings = settings_hash(request, footage, parts, hashes)
+    there = _there(work, settings, overwrite)
+    if there is not None and matte_target is None:
+        log.info("%s: already analysed", work.root)
+        return there
+    take = preparation.find_take(progress)
+    check_fits(take, matte_target)
+    with tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary:
+        analyses = preparation.analyse(take, Path(temporary), progress)
+        if matte_target is not None:
+            write_mattes(take, analyses[0].mattes, matte_target)
+        frozen = [store(work, number, found, take) for number, found in enumerate(analyses)]
+    info = take.reader.info
+    # Chosen here, for all machines.
+    options = replace(request.options, flow=flow) if flow else request.options
+    manifest = Manifest(
+        schema=1,
+        vidstyle=__version__,
+        settings=settings,
+        objects=tuple(request.objects),
+        options=options,
+        parts=parts.names(),
+        weights=hashes,
+        styles=tuple(weights.sha256(Path(wanted.style)) for wanted in request.objects),
+        clip=Clip(
+            fingerprint=footage,
+            width=info.width,
+            height=info.height,
+            rate=str(info.rate),
+            pixel_format=info.pix_fmt,
+            shots=tuple((shot.start, shot.stop) for shot in take.shots),
+        ),
+        segments=grid(take.shots, options),
+        frozen=tuple(frozen),
+    )
+    write_manifest(work, manifest)
+    return manifest
+
+
+def _on_the_grid(request: Request) -> Request:
+    """With a grid, and without what concerns this machine alone."""
+    options = replace(request.options, flow_cache=None)
+    if not options.segment:
+        log.info("grid: segments of %d frames", FARM_SEGMENT)
+        options = replace(options, segment=FARM_SEGMENT)
+    return replace(request, options=options)
+
+
+def _there(work: WorkFolder, settings: str, overwrite: bool) -> Manifest | None:
+    """The analysis that is there, whole and of these settings; None when one must be made.
+
+    Raises:
+        UsageError: there is one of other settings, and no leave to replace it.
+    """
+    if not work.manifest.exists():
+        return None
+    try:
+        manifest, _ = read_manifest(work)
+        if manifest.settings == settings:
+            verify(work, manifest)
+            return manifest
+    except MediaError as error:
+        log.warning("%s", error)
+        return None
+    except UsageError as error:
+        if not overwrite:
+            raise UsageError(f"{error}; or add --overwrite to analyse again") from None
+    if not overwrite:
+        raise UsageError(
+            f"{work.root}: analysed with other settings, styles, models or footage; "
+            "add --overwrite to replace it, or name another folder"
+        )
+    work.forget_segments()
+    return None

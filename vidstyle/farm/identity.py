@@ -1,0 +1,112 @@
+"""What makes two runs the same run: the footage, the settings, and the models, by their content.
+
+Names of folders and machines, and the times of files, play no part: they differ on a farm.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic_core import to_jsonable_python
+
+from vidstyle import __version__, weights
+from vidstyle.errors import MediaError
+from vidstyle.farm.sealed import seal
+from vidstyle.flow.build import flow_weights
+from vidstyle.parts import Parts
+from vidstyle.pattern import is_sequence, pictures, split_channel
+from vidstyle.preparation import Request
+from vidstyle.segment.prompts import MaskPrompt, MattePrompt, parse_object
+
+#: How many places of the footage are read, and how many bytes at each: enough to tell takes,
+#: versions and cut-off copies apart, without reading a film's gigabytes for each task.
+PLACES, WIDTH = 64, 1 << 16
+
+
+def fingerprint(source: str) -> str:
+    """The sha256 over the names and sizes of a clip's files, and over samples of their bytes.
+
+    A lone file's name does not count: copies on other machines may be called otherwise.
+
+    Raises:
+        MediaError: the clip is not there or cannot be read.
+    """
+    if is_sequence(source):
+        return _fingerprint([file.path for file in pictures(source)], named=True)
+    return _fingerprint([Path(source)], named=False)
+
+
+def settings_hash(request: Request, footage: str, parts: Parts, hashes: dict[str, str]) -> str:
+    """The sha256 of all that decides what comes out.
+
+    Args:
+        footage: fingerprint of the source.
+        parts: what was chosen; their device does not count.
+        hashes: of weights, see :func:`weight_hashes`.
+    """
+    names = {part: name for part, name in parts.names().items() if part != "device"}
+    content = {
+        "vidstyle": __version__,
+        "footage": footage,
+        "objects": [wanted.object for wanted in request.objects],
+        "styles": [weights.sha256(Path(wanted.style)) for wanted in request.objects],
+        "given": [_fingerprint(files, named=True) for files in _given(request)],
+        "options": to_jsonable_python(asdict(request.options)),
+        "parts": names,
+        "weights": hashes,
+    }
+    return seal(content)
+
+
+def weight_hashes(model: str, flow: str | None) -> dict[str, str]:
+    """The sha256 of the files that every segment's pixels hang on.
+
+    Args:
+        model: style model, by name or by folder.
+        flow: an estimator's name; None for none.
+
+    Raises:
+        WeightsError: they cannot be read.
+    """
+    hashes = {"model": weights.sha256(weights.StyleModel(weights.find_model(model)).weights)}
+    file = None if flow is None else flow_weights(flow)
+    if file is not None:
+        hashes["flow"] = weights.sha256(file)
+    return hashes
+
+
+def _given(request: Request) -> Iterable[Sequence[Path]]:
+    """The files that objects and exclusions name, which somebody may touch up."""
+    texts = [wanted.object for wanted in request.objects if wanted.object is not None]
+    for text in (*texts, *request.options.exclude):
+        for prompt in parse_object(text).prompts:
+            if isinstance(prompt, MaskPrompt | MattePrompt):
+                name = prompt.pattern if isinstance(prompt, MattePrompt) else str(prompt.path)
+                yield [file.path for file in pictures(split_channel(name)[0])]
+
+
+def _fingerprint(files: Sequence[Path], named: bool) -> str:
+    digest = hashlib.sha256()
+    try:
+        sizes = [file.stat().st_size for file in files]
+        for file, size in zip(files, sizes, strict=True):
+            digest.update(f"{file.name if named else ''}\0{size}\0".encode())
+        for file, offsets in _places(files, sizes):
+            with file.open("rb") as opened:
+                for offset in offsets:
+                    opened.seek(offset)
+                    digest.update(opened.read(WIDTH))
+    except OSError as error:
+        raise MediaError(f"{error.filename}: cannot be read ({error.strerror})") from None
+    return digest.hexdigest()
+
+
+def _places(files: Sequence[Path], sizes: Sequence[int]) -> Iterable[tuple[Path, Sequence[int]]]:
+    """Where to read, spread evenly: within one file, or the heads and ends of some of many."""
+    if len(files) == 1:
+        end = max(0, sizes[0] - WIDTH)
+        yield files[0], sorted({i * end // (PLACES - 1) for i in range(PLACES)})
+        return
+    for number in sorted({i * (len(files) - 1) // (PLACES - 1) for i in range(PLACES)}):
+        yield files[number], (0, max(0, sizes[number] - WIDTH))

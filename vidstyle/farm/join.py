@@ -1,0 +1,102 @@
+"""Putting the segments together: the same file that one render of the same grid writes."""
+
+import logging
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import replace
+
+from vidstyle.analysis import Take
+from vidstyle.errors import MediaError
+from vidstyle.farm.rendered import Sidecar, State, images, read_sidecar
+from vidstyle.farm.work import WorkFolder
+from vidstyle.farm.worker import Worker
+from vidstyle.frame import Frame
+from vidstyle.output import check_encodes, check_fits, check_outputs, open_output
+from vidstyle.progress import Progress
+from vidstyle.video.overlap import read_ahead
+
+log = logging.getLogger(__name__)
+
+
+def join(
+    worker: Worker,
+    work: WorkFolder,
+    source: str,
+    target: str,
+    progress: Progress,
+    *,
+    repair: bool = False,
+    overwrite: bool = False,
+) -> None:
+    """Write the whole clip from its segments.
+
+    Args:
+        worker: of the same work directory and source.
+        repair: render what is missing or damaged here and now.
+        overwrite: whether ``target`` may exist.
+
+    Raises:
+        UsageError: the target cannot be written.
+        MediaError: a segment is missing or damaged, or the disk refuses.
+    """
+    manifest = worker.manifest
+    check_outputs(source, target, None, manifest.options.codec, overwrite)
+    check_encodes(target, worker.reader.info, manifest.options.codec)
+    every = range(len(manifest.segments))
+    lacking = [n for n, state in worker.states(every).items() if state is not State.WHOLE]
+    if lacking and not repair:
+        raise MediaError(
+            f"{work.root}: segments {runs(lacking)} of {len(every)} are missing, damaged or of "
+            "another analysis; render them, or join with --repair"
+        )
+    if lacking:
+        log.warning("segments %s: rendered again", runs(lacking))
+        worker.render(lacking, progress, overwrite=True)
+    take = Take(worker.reader, manifest.shots)
+    check_fits(take, target)
+    progress.stage("join", take.frame_count)
+    with open_output(target, source, take, manifest.options) as writer:
+        plates = read_ahead(take.frames(take.start), depth=2 * manifest.options.batch)
+        for frame in _rendered(work, every, plates):
+            writer.write(frame)
+            progress.advance(1)
+    work.forget_partials()
+
+
+def runs(numbers: list[int]) -> str:
+    """Rising numbers in short: ``0-3,7``."""
+    ends = [n for n in numbers if n + 1 not in numbers]
+    starts = [n for n in numbers if n - 1 not in numbers]
+    return ",".join(
+        f"{first}-{last}" if first < last else f"{first}"
+        for first, last in zip(starts, ends, strict=True)
+    )
+
+
+def _rendered(
+    work: WorkFolder, segments: range, plates: Generator[Frame, None, None]
+) -> Iterator[Frame]:
+    """The plates with what was rendered in place of their pictures.
+
+    Raises:
+        MediaError: the segments hold other frames than the clip.
+    """
+    with closing(plates):
+        for number in segments:
+            sidecar, rendered = _sidecar(work, number), None
+            for index, pts in zip(sidecar.frames, sidecar.pts, strict=True):
+                plate = next(plates, None)
+                if plate is None or plate.index != index:
+                    raise MediaError(f"{work.segment(number)}: frame {index} is not in the clip")
+                if rendered is None:
+                    rendered = images(work.segment(number), len(sidecar.frames), plate.image)
+                yield replace(plate, image=next(rendered), pts=pts)
+        if next(plates, None) is not None:
+            raise MediaError(f"{work.root}: the clip has more frames than were rendered")
+
+
+def _sidecar(work: WorkFolder, number: int) -> Sidecar:
+    try:
+        return read_sidecar(work, number)
+    except FileNotFoundError as error:
+        raise MediaError(f"{error.filename}: has gone; is somebody deleting?") from None

@@ -1,0 +1,194 @@
+"""What a work directory holds, as its manifest says it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
+
+from vidstyle import __version__
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.farm.sealed import read_sealed, write_sealed
+from vidstyle.farm.work import WorkFolder
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.pipeline import Segment, cut_into_segments
+from vidstyle.video.shots import Shot
+
+SCHEMA = 1
+"""Rises when older programs could misread what newer ones write."""
+
+Count = Annotated[int, Field(ge=0)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The footage: its content, and the part of it that is rendered.
+
+    Attributes:
+        fingerprint: see ``identity.fingerprint``.
+        width, height: in pixels, upright.
+        rate: frames per second, a fraction.
+        shots: first frame and end of each.
+    """
+
+    fingerprint: Sha256
+    width: Count
+    height: Count
+    rate: str
+    pixel_format: str
+    shots: tuple[tuple[Count, Count], ...]
+
+
+@dataclass(frozen=True)
+class GridSegment:
+    """One segment of the grid.
+
+    Attributes:
+        shot: number of the shot that it lies in.
+        start, stop: the frames that it delivers, half open.
+        warm_up: the frame that it begins to render at.
+    """
+
+    shot: Count
+    start: Count
+    stop: Count
+    warm_up: Count
+
+    @property
+    def segment(self) -> Segment:
+        return Segment(self.start, self.stop, self.warm_up)
+
+
+@dataclass(frozen=True)
+class FrozenObject:
+    """What was found out about one object.
+
+    Attributes:
+        lost: runs of frames, first and last, in which it is not seen.
+        mattes: checksum of the list of its mattes.
+        statistics: sha256 of the file of its frozen maps.
+    """
+
+    lost: tuple[tuple[Count, Count], ...]
+    mattes: Sha256
+    statistics: Sha256
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything that rendering a segment, and joining all, needs to know.
+
+    Attributes:
+        schema: see :data:`SCHEMA`.
+        vidstyle: version that analysed; others may give other pixels.
+        settings: see ``identity.settings_hash``.
+        objects, options: what was asked for; parts that were to be chosen are named.
+        parts: names of the models, as in the report.
+        weights: sha256 of those that segments are rendered with.
+        styles: sha256 of the style pictures.
+        clip: the footage.
+        segments: the grid.
+        frozen: for each object.
+    """
+
+    schema: Literal[1]
+    vidstyle: str
+    settings: Sha256
+    objects: tuple[StyledObject, ...]
+    options: RenderOptions
+    parts: dict[str, str]
+    weights: dict[str, Sha256]
+    styles: tuple[Sha256, ...]
+    clip: Clip
+    segments: Annotated[tuple[GridSegment, ...], Field(min_length=1)]
+    frozen: tuple[FrozenObject, ...]
+
+    @property
+    def shots(self) -> list[Shot]:
+        return [Shot(start, stop) for start, stop in self.clip.shots]
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames to render."""
+        return self.segments[-1].stop - self.segments[0].start
+
+
+def grid(shots: Sequence[Shot], options: RenderOptions) -> tuple[GridSegment, ...]:
+    """The segments of all shots, in order."""
+    return tuple(
+        GridSegment(number, segment.start, segment.stop, segment.warm_up)
+        for number, shot in enumerate(shots)
+        for segment in cut_into_segments(shot.start, shot.stop, options.segment, options.preroll)
+    )
+
+
+_MANIFEST = TypeAdapter(Manifest)
+
+
+def write_manifest(work: WorkFolder, manifest: Manifest) -> str:
+    """Write it, and give its checksum, which names everything that hangs on it.
+
+    Raises:
+        MediaError: the disk refuses.
+    """
+    return write_sealed(work.manifest, to_jsonable_python(asdict(manifest)))
+
+
+def read_manifest(work: WorkFolder) -> tuple[Manifest, str]:
+    """The manifest and its checksum.
+
+    Raises:
+        UsageError: there is none, or another version of vidstyle wrote it.
+        MediaError: it is damaged.
+    """
+    try:
+        content, digest = read_sealed(work.manifest, "analyse again")
+    except FileNotFoundError:
+        raise UsageError(
+            f"{work.root}: not analysed (no {work.manifest.name}); run 'vidstyle analyse' first"
+        ) from None
+    _check_version(work, content)
+    try:
+        manifest = _MANIFEST.validate_python(content)
+    except ValidationError as error:
+        raise MediaError(
+            f"{work.manifest}: damaged ({first_problem(error)}); analyse again"
+        ) from None
+    if not _is_whole(manifest):
+        raise MediaError(f"{work.manifest}: damaged (its parts do not fit); analyse again")
+    return manifest, digest
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong, in a few words."""
+    problem = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+
+
+def _check_version(work: WorkFolder, content: dict[str, Any]) -> None:
+    found = content.get("schema"), content.get("vidstyle")
+    if found != (SCHEMA, __version__):
+        raise UsageError(
+            f"{work.manifest}: schema {found[0]!r} of vidstyle {found[1]!r}, this is schema "
+            f"{SCHEMA} of vidstyle {__version__}; use the same version on all machines"
+        )
+
+
+def _is_whole(manifest: Manifest) -> bool:
+    """Whether shots and segments lie end to end, as the settings say, and each object is known."""
+    shots, options = manifest.shots, manifest.options
+    if options.segment < 1 or options.preroll < 0 or options.batch < 1:
+        return False
+    if any(shot.start >= shot.stop for shot in shots):
+        return False
+    # Counted first: the grid of an absurd shot would fill the memory.
+    count = sum(-(-(shot.stop - shot.start) // options.segment) for shot in shots)
+    return (
+        all(before.stop == after.start for before, after in pairwise(shots))
+        and len(manifest.segments) == count
+        and manifest.segments == grid(shots, options)
+        and len(manifest.objects) == len(manifest.frozen) == len(manifest.styles) > 0
+    )

@@ -1,0 +1,69 @@
+"""JSON documents that carry a checksum of what they say, so that damage shows."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
+
+from vidstyle.atomic import replacing
+from vidstyle.errors import MediaError
+
+SEAL = "sha256"
+"""The key of the checksum."""
+
+#: Bytes of the largest document: that of a clip of 100,000 frames takes a tenth.
+_LARGEST = 1 << 28
+
+
+def seal(content: Mapping[str, Any]) -> str:
+    """The sha256, in hexadecimal, of what a JSON object says, however it is laid out."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> str:
+    """Write a JSON object with its checksum, whole or not at all.
+
+    Returns:
+        The checksum.
+
+    Raises:
+        MediaError: the disk refuses.
+    """
+    digest = seal(content)
+    text = json.dumps({**content, SEAL: digest}, indent=1) + "\n"
+    with replacing(path) as file:
+        file.write(text.encode())
+    return digest
+
+
+def read_sealed(path: Path, advice: str) -> tuple[dict[str, Any], str]:
+    """What the document says, without its checksum, and the checksum.
+
+    Args:
+        advice: what to do when it is damaged.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        MediaError: it cannot be read, or is not what was written.
+    """
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError("too large")
+        content = from_json(path.read_bytes(), allow_inf_nan=False)
+        if not isinstance(content, dict):
+            raise ValueError("no JSON object")
+        found = content.pop(SEAL, None)
+        if found != seal(content):
+            raise ValueError("its checksum is another")
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror}); {advice}") from None
+    except ValueError as error:
+        reason = str(error).partition("\n")[0]
+        raise MediaError(f"{path}: damaged ({reason}); {advice}") from None
+    return content, found

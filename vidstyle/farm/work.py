@@ -1,0 +1,79 @@
+"""The work directory: where each thing lies in it.
+
+    manifest.json                what is made of what, with what, and the segments
+    mattes/<object>/<frame>.png  final mattes, and mattes/<object>.json with boxes and checksums
+    statistics/<object>.safetensors
+    segments/<number>.npy        rendered frames, and segments/<number>.json, the sidecar
+
+Every name is made from numbers, so nothing that a file says can lead outside.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.atomic import PARTIAL, unwritable
+from vidstyle.errors import UsageError
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """A work directory, there or yet to be made."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / "manifest.json"
+
+    def mattes(self, number: int) -> Path:
+        """Folder of an object's mattes."""
+        return self.root / "mattes" / f"{number:d}"
+
+    def matte_index(self, number: int) -> Path:
+        """What lies in :meth:`mattes`."""
+        return self.root / "mattes" / f"{number:d}.json"
+
+    def statistics(self, number: int) -> Path:
+        """An object's frozen maps."""
+        return self.root / "statistics" / f"{number:d}.safetensors"
+
+    def segment(self, number: int) -> Path:
+        """A segment's frames."""
+        return self.root / "segments" / f"{number:05d}.npy"
+
+    def sidecar(self, number: int) -> Path:
+        """What is known of a segment's file."""
+        return self.root / "segments" / f"{number:05d}.json"
+
+    def make(self, folder: Path) -> Path:
+        """Make a folder inside.
+
+        Raises:
+            MediaError: the disk refuses.
+            UsageError: a link leads outside.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(folder, error) from None
+        if not folder.resolve().is_relative_to(self.root.resolve()):
+            raise UsageError(f"{folder}: leads out of the work directory; replace it by a folder")
+        return folder
+
+    def forget_segments(self) -> None:
+        """Delete what was rendered."""
+        folder = self.segment(0).parent
+        self._delete(*folder.glob("[0-9]*.json"), *folder.glob("[0-9]*.npy"))
+
+    def forget_partials(self) -> None:
+        """Delete what killed workers left; none may be at work."""
+        self._delete(*self.root.rglob(f".*{PARTIAL}"))
+
+    def _delete(self, *files: Path) -> None:
+        for file in files:
+            if not file.parent.resolve().is_relative_to(self.root.resolve()):
+                continue
+            try:
+                file.unlink(missing_ok=True)
+            except OSError as error:
+                raise unwritable(file, error) from None

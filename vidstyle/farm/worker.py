@@ -1,0 +1,160 @@
+"""Rendering segments of an analysed clip: what a task of the farm does."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+import torch
+
+from vidstyle.analysis import Take
+from vidstyle.atomic import replacing
+from vidstyle.errors import UsageError, WeightsError
+from vidstyle.farm.frozen import load
+from vidstyle.farm.identity import fingerprint, weight_hashes
+from vidstyle.farm.manifest import read_manifest
+from vidstyle.farm.rendered import (
+    FramesWriter,
+    Sidecar,
+    State,
+    checksum,
+    state_of,
+    write_sidecar,
+)
+from vidstyle.farm.work import WorkFolder
+from vidstyle.parts import build_parts
+from vidstyle.pipeline import render_shot
+from vidstyle.preparation import new_layers
+from vidstyle.progress import Progress
+from vidstyle.timing import Stages
+from vidstyle.video.clip import ClipReader
+from vidstyle.video.overlap import WriteBehind
+from vidstyle.video.reader import open_clip
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Renders segments; models are loaded once, when the first is.
+
+    Attributes:
+        manifest: of the work directory.
+        reader: of the clip.
+    """
+
+    def __init__(self, work: WorkFolder, source: str, device: str | None = None) -> None:
+        """
+        Args:
+            source: the clip that was analysed, wherever it lies on this machine.
+            device: as ``RenderOptions.device``; None for what the analysis was told.
+
+        Raises:
+            UsageError: not analysed, or by another version, or of another clip.
+            MediaError: the clip cannot be read, or the manifest is damaged.
+        """
+        self._work = work
+        self.manifest, self._digest = read_manifest(work)
+        self.reader = open_analysed(source, self.manifest.clip.fingerprint, work)
+        # A file that comes from elsewhere must not name a folder to write to.
+        self._options = replace(self.manifest.options, flow_cache=None)
+        if device is not None:
+            self._options = replace(self._options, device=device)
+
+    def states(self, numbers: Iterable[int]) -> dict[int, State]:
+        """What is there of some segments. Raises UsageError when the grid has no such segment."""
+        last = len(self.manifest.segments) - 1
+        wanted = list(numbers)
+        if wanted and wanted[-1] > last:
+            raise UsageError(f"--segments: the last segment of this clip is {last}")
+        return {number: state_of(self._work, number, self._digest) for number in wanted}
+
+    def render(self, numbers: Iterable[int], progress: Progress, overwrite: bool = False) -> None:
+        """Render segments, but those that are there, whole.
+
+        Args:
+            numbers: of segments, rising.
+            overwrite: whether what was rendered for another analysis may be replaced.
+
+        Raises:
+            UsageError: no such segment, or one is of another analysis.
+            WeightsError: a model is not the one of the analysis.
+            DeviceError, MediaError: see the parts, the reader and the disk.
+        """
+        due = []
+        for number, state in self.states(numbers).items():
+            if state is State.OTHER and not overwrite:
+                raise UsageError(
+                    f"{self._work.segment(number)}: {state.value}; add --overwrite to replace it"
+                )
+            if state is State.WHOLE:
+                log.info("segment %d: already there", number)
+                continue
+            if state is State.DAMAGED:
+                log.warning("segment %d: damaged, rendered again", number)
+            due.append(number)
+        if due:
+            self._render(due, progress)
+
+    def _render(self, numbers: list[int], progress: Progress) -> None:
+        manifest, options = self.manifest, self._options
+        torch.manual_seed(options.seed)
+        flow = options.flow if options.temporal == "blend" else None
+        if weight_hashes(options.model, flow) != manifest.weights:
+            raise WeightsError(
+                f"{self._work.root}: analysed with other weights than this machine's; "
+                "give all machines the same"
+            )
+        parts = build_parts(options)
+        analyses = load(self._work, manifest, parts.device)
+        take = Take(self.reader, manifest.shots)
+        self._work.make(self._work.segment(0).parent)
+        progress.stage("render", sum(self._length(number) for number in numbers))
+        for number in numbers:
+            place, stages = manifest.segments[number], Stages()
+            with replacing(self._work.segment(number)) as file:
+                writer = FramesWriter(file)
+                with WriteBehind(writer, depth=2 * options.batch) as behind:
+                    render_shot(
+                        take.reader,
+                        [place.segment],
+                        partial(new_layers, analyses, place.shot, parts, options, stages),
+                        behind,
+                        batch=options.batch,
+                        stages=stages,
+                        on_frames=progress.advance,
+                    )
+                content = checksum(file)
+            sidecar = Sidecar(
+                segment=number,
+                manifest=self._digest,
+                frames=tuple(writer.frames),
+                pts=tuple(writer.pts),
+                content=content,
+                device=str(parts.device),
+                seconds={name: round(time, 3) for name, time in stages.seconds.items()},
+            )
+            write_sidecar(self._work, sidecar)
+            log.info("segment %d: frames %d-%d", number, place.start, place.stop - 1)
+
+    def _length(self, number: int) -> int:
+        place = self.manifest.segments[number]
+        return place.stop - place.start
+
+
+def open_analysed(source: str, expected: str, work: WorkFolder) -> ClipReader:
+    """The clip that was analysed.
+
+    Args:
+        expected: its fingerprint.
+
+    Raises:
+        UsageError: another clip.
+        MediaError: it cannot be read.
+    """
+    reader = open_clip(source)
+    if fingerprint(source) != expected:
+        raise UsageError(
+            f"{source}: not the clip that {work.root} was made from; name that clip, "
+            "or analyse this one into another folder"
+        )
+    return reader
