@@ -17,8 +17,15 @@ from vidstyle.progress import build_progress
 @farm_options
 @option("--segments", required=True, metavar="A-B", help="Which to render: 4, or 0-3.")
 @option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run; else as analysed.")
+@option("--flow-cache", metavar="DIR", help="Keep flows here, for other styles of the clip.")
 def segment_render_command(
-    source: str, work: Path, progress: str, overwrite: bool, segments: str, device: str | None
+    source: str,
+    work: Path,
+    progress: str,
+    overwrite: bool,
+    segments: str,
+    device: str | None,
+    flow_cache: str | None,
 ) -> None:
     """Render some segments of INPUT, which was analysed into a work directory.
 
@@ -26,6 +33,6 @@ def segment_render_command(
     on the same one.
     """
     numbers = parse_segments(segments)
-    worker = Worker(WorkFolder(work), source, device)
+    worker = Worker(WorkFolder(work), source, device=device, flow_cache=flow_cache)
     with closing(build_progress(progress)) as told:
         worker.render(numbers, told, overwrite)

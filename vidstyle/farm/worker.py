@@ -42,11 +42,19 @@ class Worker:
         reader: of the clip.
     """
 
-    def __init__(self, work: WorkFolder, source: str, device: str | None = None) -> None:
+    def __init__(
+        self,
+        work: WorkFolder,
+        source: str,
+        *,
+        device: str | None = None,
+        flow_cache: str | None = None,
+    ) -> None:
         """
         Args:
             source: the clip that was analysed, wherever it lies on this machine.
             device: as ``RenderOptions.device``; None for what the analysis was told.
+            flow_cache: as ``RenderOptions.flow_cache``.
 
         Raises:
             UsageError: not analysed, or by another version, or of another clip.
@@ -55,8 +63,8 @@ class Worker:
         self._work = work
         self.manifest, self._digest = read_manifest(work)
         self.reader = open_analysed(source, self.manifest.clip.fingerprint, work)
-        # A file that comes from elsewhere must not name a folder to write to.
-        self._options = replace(self.manifest.options, flow_cache=None)
+        # Whatever folder the manifest names: it may come from elsewhere.
+        self._options = replace(self.manifest.options, flow_cache=flow_cache)
         if device is not None:
             self._options = replace(self._options, device=device)
 
