@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from vidstyle.errors import UsageError
 
 #: What only these extras install, by the names that are imported.
-_PACKAGES = {"evaluate": ("h5py", "lpips", "skimage")}
+_PACKAGES = {
+    "evaluate": ("h5py", "lpips", "skimage"),
+    "study": ("choix", "scipy"),
+}
 
 
 @contextmanager

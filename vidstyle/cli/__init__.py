@@ -18,6 +18,7 @@ from vidstyle.cli.join import join_command
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
 from vidstyle.cli.segment_render import segment_render_command
+from vidstyle.cli.study import study
 from vidstyle.cli.train import train_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
 
@@ -43,6 +44,7 @@ cli.add_command(segment_render_command)
 cli.add_command(join_command)
 cli.add_command(evaluate_command)
 cli.add_command(models)
+cli.add_command(study)
 cli.add_command(train_command)
 
 

@@ -1,0 +1,34 @@
+"""A study of three methods on pictures and a video."""
+
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from vidstyle.evaluate.study.make import make_study
+
+METHODS = ("ours", "theirs", "plain")
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory: pytest.TempPathFactory, shot) -> list[Path]:
+    """Folders of three methods: two pictures and a clip each."""
+    folder = tmp_path_factory.mktemp("results")
+    picture = cv2.resize(skimage.data.astronaut(), (96, 96), interpolation=cv2.INTER_AREA)
+    for number, method in enumerate(METHODS):
+        made = folder / method
+        made.mkdir()
+        for name in ("a.png", "b.png"):
+            cv2.imwrite(str(made / name), np.roll(picture, number, axis=2))
+        shutil.copy(shot.clip, made / "shot.mp4")
+    return [folder / method for method in METHODS]
+
+
+@pytest.fixture
+def study_folder(results, tmp_path: Path) -> Path:
+    folder = tmp_path / "study"
+    make_study(results, folder, "Which one?", reference=results[0])
+    return folder

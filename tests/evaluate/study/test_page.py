@@ -1,0 +1,56 @@
+"""The study's page in a browser, as a rater uses it."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vidstyle.evaluate.study.server import StudyServer
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture
+def server(study_folder: Path) -> Iterator[StudyServer]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with StudyServer(study_folder, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_rater_goes_through_a_study(server, tmp_path: Path) -> None:
+    complaints: list[str] = []
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(server.url)
+        expect = playwright.expect
+        expect(page.locator("#question")).to_have_text("Which one?")
+        for number in range(1, 10):
+            expect(page.locator("#place")).to_have_text(f"{number} of 9")
+            expect(page.locator("[data-choice=left]")).to_be_enabled(timeout=20_000)
+            if number == 4:  # a rater who reloads goes on where they were
+                page.reload()
+                expect(page.locator("#place")).to_have_text("4 of 9")
+                expect(page.locator("[data-choice=left]")).to_be_enabled(timeout=20_000)
+                page.screenshot(path=tmp_path / "desktop.png")
+            if number % 3 == 0:
+                page.keyboard.press("ArrowRight")
+            else:
+                page.locator(f"[data-choice={'left' if number % 3 == 1 else 'neither'}]").click()
+        expect(page.locator("#message")).to_have_text("That was all. Thank you.")
+        expect(page.locator("#pair")).to_be_hidden()
+        browser.close()
+    choices = sorted(answer.choice for answer in server.answers.all())
+    assert choices == ["left"] * 3 + ["neither"] * 3 + ["right"] * 3
+    assert not complaints
