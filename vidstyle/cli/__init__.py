@@ -15,6 +15,7 @@ from vidstyle.cli.analyse import analyse_command
 from vidstyle.cli.evaluate import evaluate_command
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.join import join_command
+from vidstyle.cli.live import live_command
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
 from vidstyle.cli.segment_render import segment_render_command
@@ -43,6 +44,7 @@ cli.add_command(analyse_command)
 cli.add_command(segment_render_command)
 cli.add_command(join_command)
 cli.add_command(evaluate_command)
+cli.add_command(live_command)
 cli.add_command(models)
 cli.add_command(study)
 cli.add_command(train_command)

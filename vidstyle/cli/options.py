@@ -44,6 +44,9 @@ _LOOK = (
     option("--feather", type=click.FloatRange(0, 512), metavar="PX",
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
     option("--invert", is_flag=True, help="Style all but the object."),
+)  # fmt: skip
+
+_WHAT = (
     option("--exclude", multiple=True, metavar="SPEC",
            help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
     option("--strict", is_flag=True, help="Stop when the object is lost in some frames."),
@@ -51,24 +54,27 @@ _LOOK = (
     option("--out", "last", type=click.IntRange(0), help="Last frame."),
 )  # fmt: skip
 
-_PARTS = (
+_NETWORKS = (
     option("--temporal", type=click.Choice(TEMPORAL), help="Steady frames with the one before.",
            **default_of("temporal")),
     option("--flow", type=click.Choice(FLOWS), help="Optical flow.", **default_of("flow")),
     option("--flow-size", type=click.IntRange(64), metavar="PX",
            help="Largest short side for the flow.", **default_of("flow_size")),
-    option("--flow-cache", metavar="DIR",
-           help="Keep flows here: another style of the same shot estimates none."),
-    option("--flow-cache-size", type=click.IntRange(1), metavar="MIB",
-           help="What that folder may hold.", **default_of("flow_cache_size")),
     option("--segmenter", type=click.Choice(SEGMENTERS), help="What cuts objects out.",
            **default_of("segmenter")),
     option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model")),
     option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
            **default_of("device")),
+    option("--seed", type=int, help="Of every random generator.", **default_of("seed")),
+)  # fmt: skip
+
+_WORK = (
+    option("--flow-cache", metavar="DIR",
+           help="Keep flows here: another style of the same shot estimates none."),
+    option("--flow-cache-size", type=click.IntRange(1), metavar="MIB",
+           help="What that folder may hold.", **default_of("flow_cache_size")),
     option("--batch", type=click.IntRange(1, 256), help="Frames per network call.",
            **default_of("batch")),
-    option("--seed", type=int, help="Of every random generator.", **default_of("seed")),
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=list_codecs,
            help="Video codec, by default h264 (ffv1 in avi); list tells of each what it keeps "
            "and whether it works on this machine."),
@@ -121,11 +127,14 @@ def _group(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Comma
     return decorate
 
 
-render_options = _group(_LOOK + _PARTS)
+render_options = _group(_LOOK + _WHAT + _NETWORKS + _WORK)
 """Every field of :class:`~vidstyle.options.RenderOptions`, as an argument of that name."""
 
 quality_options = _group(_QUALITY)
 """Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""
+
+live_options = _group(_LOOK + _NETWORKS)
+"""Those of them that pictures need which come one by one."""
 
 object_options = _group(_OBJECTS)
 """Objects, their styles and mattes: ``styles, objects, matte_target``; see :func:`pair`."""

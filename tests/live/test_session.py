@@ -1,0 +1,51 @@
+"""Frame by frame, without a look ahead."""
+
+import numpy as np
+import pytest
+import torch
+
+from vidstyle.live.session import Session, find_subjects, scaled
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.parts import build_parts
+from vidstyle.video.reader import open_clip
+
+
+@pytest.fixture(scope="module")
+def options(tiny_model) -> RenderOptions:
+    return RenderOptions(model=str(tiny_model), device="cpu", flow="dis", segmenter="grabcut")
+
+
+@pytest.fixture(scope="module")
+def frames(shot):
+    return list(open_clip(str(shot.clip)).frames())
+
+
+def session(frames, objects, options, height):
+    parts = build_parts(options)
+    subjects = find_subjects(objects, frames, parts, invert=options.invert)
+    return Session(subjects, frames, height, parts, options)
+
+
+def test_the_whole_frame_at_another_size(frames, options, style_picture) -> None:
+    live = session(frames[:4], [StyledObject(None, str(style_picture))], options, 64)
+    shown = [live.step(frame) for frame in frames[4:8]]
+    assert {frame.size for frame in shown} == {(64, 106)} == {live.size}
+    plate = scaled(frames[4], 64).image.float()
+    assert (shown[0].image.float() - plate).abs().mean() > 8
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_an_object_is_followed(frames, options, shot, style_picture, invert: bool) -> None:
+    """What changes is where the object truly is, long after the first frames."""
+    chosen = RenderOptions(**{**vars(options), "invert": invert, "feather": 0.0})
+    wanted = [StyledObject(f"mask:{shot.mask}", str(style_picture))]
+    live = session(frames[:3], wanted, chosen, shot.size[0])
+    shown = [live.step(frame) for frame in frames[3:12]]
+    changed = (shown[-1].image.int() - frames[11].image.int()).abs().amax(-1).numpy() > 6
+    truth = (shot.matte(11) > 127) != invert
+    union = changed | truth
+    assert (changed & truth).sum() / union.sum() > 0.6
+    untouched = ~np.asarray(
+        torch.nn.functional.max_pool2d(torch.from_numpy(truth)[None].float(), 25, 1, 12)[0] > 0
+    )
+    assert not changed[untouched].any()

@@ -1,0 +1,63 @@
+"""``vidstyle live``: a camera or stream, restyled as it comes."""
+
+from typing import Any
+
+import click
+
+from vidstyle.cli.options import live_options, option, pair
+from vidstyle.live.run import LiveJob, live
+from vidstyle.options import RenderOptions
+
+
+@click.command("live")
+@click.argument("source")
+@option("--style", "styles", multiple=True, required=True, metavar="IMAGE", help="Style picture.")
+@option(
+    "--object",
+    "objects",
+    multiple=True,
+    metavar="SPEC",
+    help="What to style, found in the first frames: a SPEC as of render's, but matte:. The "
+    "whole frame by default.",
+)
+@option(
+    "-o",
+    "--output",
+    "target",
+    metavar="URL|FILE",
+    help="A stream (rtmp://, rtsp://, srt://, udp://) or a file; a window by default.",
+)
+@option(
+    "--height",
+    type=click.IntRange(32, 4320),
+    metavar="PX",
+    help="Of the pictures; by default the largest that this machine restyles in time.",
+)
+@option("--seconds", type=click.FloatRange(0, min_open=True), metavar="S", help="How long.")
+@live_options
+def live_command(
+    source: str,
+    styles: tuple[str, ...],
+    objects: tuple[str, ...],
+    target: str | None,
+    height: int | None,
+    seconds: float | None,
+    **options: Any,
+) -> None:
+    """Restyle SOURCE as it comes: a camera (0, 1, …), a stream (rtsp://…) or a file, played at
+    its own speed. Frames that come too fast are dropped; the picture is as large as the machine
+    keeps up with.
+
+    \b
+    vidstyle live 0 --style art.jpg
+    vidstyle live rtsp://camera/stream --object person --style art.jpg -o rtmp://host/live/key
+    """
+    job = LiveJob(
+        source=source,
+        target=target,
+        objects=pair(objects, styles),
+        options=RenderOptions(**options),
+        height=height,
+        seconds=seconds,
+    )
+    click.echo(live(job))

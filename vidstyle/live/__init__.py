@@ -1,0 +1,1 @@
+"""``vidstyle live``: a camera or stream, restyled as it comes."""

@@ -1,0 +1,180 @@
+"""Where live pictures go: a window, a stream, or a file."""
+
+import os
+import sys
+from fractions import Fraction
+from types import TracebackType
+from typing import Protocol, Self
+
+import av
+import av.error
+import cv2
+import numpy as np
+
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.frame import Frame
+from vidstyle.video.clip import ClipInfo, ClipWriter
+from vidstyle.video.colour import BT709, LIMITED, PICTURE_TAGS, ColourTags, tag_encoder, to_frame
+from vidstyle.video.writer import open_writer
+
+#: The container of each kind of URL that can be sent to.
+_FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "srt": "mpegts", "udp": "mpegts"}
+_TAGS = ColourTags(matrix=BT709, range=LIMITED, primaries=BT709, transfer=BT709)
+
+
+class Sink(Protocol):
+    """Takes pictures as they are made. A context; what was recorded is whole on leaving it."""
+
+    def show(self, frame: Frame, told: str) -> bool:
+        """Take a picture and a line on how it went; False when nobody wants more."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink:
+    """A window for None, a stream for a URL, else a recording.
+
+    Args:
+        size: (H, W) of the pictures.
+        rate: frames a second that the source sends.
+
+    Raises:
+        UsageError: no window can be opened here, or the target's name cannot be meant.
+        MediaError: nobody takes the stream.
+    """
+    if target is None:
+        return Window()
+    if "://" in target:
+        return Stream(target, size, rate)
+    return Recording(target, size, rate)
+
+
+class Window:
+    """A window on this machine's screen; q, Escape or its button closes it."""
+
+    _NAME = "vidstyle live"
+
+    def __init__(self) -> None:
+        """Raises UsageError: there is no screen."""
+        if sys.platform == "linux" and not (
+            os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+        ):
+            raise UsageError("live: no screen to open a window on; name a file or a stream with -o")
+
+    def show(self, frame: Frame, told: str) -> bool:
+        """See :class:`Sink`."""
+        picture = np.ascontiguousarray(frame.image.numpy()[..., ::-1])
+        for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+            cv2.putText(
+                picture, told, (6, 18), cv2.FONT_HERSHEY_DUPLEX, 0.45, colour, width, cv2.LINE_AA
+            )
+        cv2.imshow(self._NAME, picture)
+        pressed = cv2.waitKey(1) & 0xFF
+        return (
+            pressed not in (ord("q"), 27)
+            and cv2.getWindowProperty(self._NAME, cv2.WND_PROP_VISIBLE) > 0
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        cv2.destroyAllWindows()
+
+
+class Stream:
+    """H.264 to a URL, encoded without looking ahead."""
+
+    def __init__(self, url: str, size: tuple[int, int], rate: Fraction) -> None:
+        scheme = url.partition("://")[0]
+        if scheme not in _FORMATS:
+            raise UsageError(
+                f"-o {url}: cannot send to {scheme}://; use one of {', '.join(sorted(_FORMATS))}"
+            )
+        self._url = url
+        try:
+            self._container = av.open(url, "w", format=_FORMATS[scheme], timeout=10)
+            self._stream = self._container.add_stream(
+                "libx264", rate=rate, options={"preset": "veryfast", "tune": "zerolatency"}
+            )
+            context = self._stream.codec_context
+            context.height, context.width = size
+            context.pix_fmt = "yuv420p"
+            context.time_base = self._stream.time_base = Fraction(1, 90_000)
+            context.gop_size = round(2 * rate)
+            tag_encoder(context, _TAGS)
+            self._container.start_encoding()
+        except (av.error.FFmpegError, OSError) as error:
+            raise MediaError(f"{url}: nobody takes the stream ({error}); is it there?") from None
+
+    def show(self, frame: Frame, told: str) -> bool:  # noqa: ARG002
+        """See :class:`Sink`.
+
+        Raises:
+            MediaError: the other side has gone.
+        """
+        coded = to_frame(frame.image, "yuv420p", _TAGS)
+        coded.pts, coded.time_base = round(frame.time * 90_000), Fraction(1, 90_000)
+        try:
+            self._container.mux(self._stream.encode(coded))
+        except (av.error.FFmpegError, OSError) as error:
+            raise MediaError(f"{self._url}: the other side has gone ({error})") from None
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._container.mux(self._stream.encode(None))
+        finally:
+            self._container.close()
+
+
+class Recording:
+    """A video file of the pictures at the times at which they came."""
+
+    def __init__(self, target: str, size: tuple[int, int], rate: Fraction) -> None:
+        self._writer: ClipWriter = open_writer(target, _description(size, rate))
+
+    def show(self, frame: Frame, told: str) -> bool:  # noqa: ARG002
+        """See :class:`Sink`."""
+        self._writer.write(frame)
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
+
+
+def _description(size: tuple[int, int], rate: Fraction) -> ClipInfo:
+    return ClipInfo(
+        path="live",
+        width=size[1],
+        height=size[0],
+        rate=rate,
+        time_base=Fraction(1, 90_000),
+        start_pts=0,
+        frame_count=None,
+        duration=None,
+        codec="rawvideo",
+        pix_fmt="yuv420p",
+        bits=8,
+        colour=PICTURE_TAGS,
+    )
