@@ -83,7 +83,7 @@ def _found(
     return [255 - matte for matte in found] if invert else found
 
 
-class Followed:
+class Followed(Mattes):
     """The matte of an object that is followed as frames come; only the newest is kept."""
 
     def __init__(self, frame: Frame, matte: Matte) -> None:
