@@ -15,6 +15,7 @@ from torch import Tensor
 
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
 from vidstyle.frame import Frame, unit_range
+from vidstyle.matte_movie import is_movie, read_movie
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.progress import Progress
@@ -197,6 +198,8 @@ def _mattes(
     if spec is None:
         return WholeFrame(take.size, take.count)
     progress.stage("mattes", take.frame_count)
+    if spec.given is not None and is_movie(spec.given.pattern):
+        return read_movie(spec.given.pattern, take, take.start, work, progress)
     return find_mattes(
         spec,
         take,

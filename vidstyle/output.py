@@ -1,5 +1,6 @@
 """What a render writes: checked before work starts, and opened when there are frames."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,21 +21,26 @@ from vidstyle.video.writer import open_writer
 
 
 def check_outputs(
-    source: str, target: str | None, matte_target: str | None, codec: str | None, overwrite: bool
+    source: str,
+    target: str | None,
+    matte_targets: Sequence[str],
+    codec: str | None,
+    overwrite: bool,
 ) -> None:
     """Refuse what could not be written.
 
     Args:
-        target, matte_target: None for no such output.
+        target: None for no such output.
+        matte_targets: see :func:`matte_targets`.
 
     Raises:
         UsageError: see ``check_target`` and ``codec_for``; or an output exists.
     """
     targets = {} if target is None else {target: codec}
-    if matte_target is not None:
-        if target is not None and Path(matte_target).resolve() == Path(target).resolve():
-            raise UsageError(f"--matte-out {matte_target}: is the output; name another file")
-        targets[matte_target] = matte_codec(matte_target)
+    for name in matte_targets:
+        if target is not None and Path(name).resolve() == Path(target).resolve():
+            raise UsageError(f"--matte-out {name}: is the output; name another file")
+        targets[name] = matte_codec(name)
     for name, preset in targets.items():
         check_target(name, source)
         codec_for(preset, name)
@@ -79,21 +85,44 @@ def open_output(target: str, source: str, take: Take, options: RenderOptions) ->
     return WriteBehind(writer, depth=2 * options.batch)
 
 
+def matte_targets(target: str | None, objects: int) -> list[str]:
+    """Where each object's mattes go: of several, ``object2.m.####.png`` takes the second's."""
+    if target is None:
+        return []
+    if objects == 1:
+        return [target]
+    path = Path(target)
+    return [str(path.with_name(f"object{number + 1}.{path.name}")) for number in range(objects)]
+
+
 def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
-    """Write mattes as grey pictures of the clip's size and times."""
+    """Write mattes as grey pictures of the clip's size and times, of 16 bits where the clip has
+    more than 8; where the codec holds alpha, they are there as well."""
+    bits = 16 if take.reader.info.bits > 8 else 8
+    codec = codec_for(matte_codec(target), target)
+    with_alpha = codec is not None and codec.alpha
     info = replace(
-        take.reader.info, bits=8, audio_streams=0, alpha=False, hdr=None, is_float=False, space=None
+        take.reader.info,
+        bits=bits,
+        audio_streams=0,
+        alpha=with_alpha,
+        hdr=None,
+        is_float=False,
+        space=None,
     )
-    with open_writer(target, info, codec=matte_codec(target)) as writer:
+    with open_writer(target, info, codec=codec.name if codec else None) as writer:
         for frame in take.frames(take.start):
             matte = torch.from_numpy(mattes[frame.index])
+            if bits == 16:
+                matte = (257 * matte.int()).to(torch.uint16)
             grey = matte[..., None].expand(-1, -1, 3).contiguous()
-            writer.write(replace(frame, image=grey, alpha=None, origin=None))
+            alpha = matte if with_alpha else None
+            writer.write(replace(frame, image=grey, alpha=alpha, origin=None))
 
 
 def matte_codec(target: str) -> str | None:
-    """Mattes lose nothing where the container allows it."""
-    return "ffv1" if Path(target).suffix.lower() == ".mkv" else None
+    """One that holds alpha, where the container has one."""
+    return {".mkv": "ffv1", ".avi": "ffv1", ".mov": "prores-4444"}.get(Path(target).suffix.lower())
 
 
 def _span(take: Take, options: RenderOptions) -> Span:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 from vidstyle.analysis import Take
 from vidstyle.extras import needs_extra
 from vidstyle.options import QualityOptions, RenderOptions
-from vidstyle.output import check_encodes, check_fits, check_outputs, open_output, write_mattes
+from vidstyle.output import (
+    check_encodes,
+    check_fits,
+    check_outputs,
+    matte_targets,
+    open_output,
+    write_mattes,
+)
 from vidstyle.pattern import is_pattern, matching
 from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
@@ -29,7 +36,8 @@ class Job(Request):
 
     Attributes:
         target: a video file, a sequence pattern or a picture.
-        matte_target: where the first object's mattes go as pictures or video; None for nowhere.
+        matte_target: where the mattes go as pictures or video, see ``output.matte_targets``; None
+            for nowhere.
         overwrite: whether ``target`` may exist.
         quality: how the output is scored; None for not at all.
     """
@@ -55,8 +63,8 @@ def render(job: Job, progress: Progress) -> Report:
         with stages("analysis"):
             take = _take(job, preparation, progress)
             analyses = preparation.analyse(take, Path(work), progress)
-        if job.matte_target:
-            write_mattes(take, analyses[0].mattes, job.matte_target)
+        for analysis, target in zip(analyses, _matte_targets(job), strict=False):
+            write_mattes(take, analysis.mattes, target)
         progress.stage("render", take.frame_count)
         with open_output(job.target, job.source, take, options) as writer:
             for number, shot in enumerate(take.shots):
@@ -138,7 +146,7 @@ def _frame_count(job: Job) -> int:
 
 def _prepare(job: Job) -> Preparation:
     """Refuse all that can be before work starts."""
-    check_outputs(job.source, job.target, job.matte_target, job.options.codec, job.overwrite)
+    check_outputs(job.source, job.target, _matte_targets(job), job.options.codec, job.overwrite)
     preparation = Preparation(job)
     check_encodes(job.target, preparation.reader.info, job.options.codec)
     return preparation
@@ -146,8 +154,12 @@ def _prepare(job: Job) -> Preparation:
 
 def _take(job: Job, preparation: Preparation, progress: Progress) -> Take:
     take = preparation.find_take(progress)
-    check_fits(take, job.target, job.matte_target)
+    check_fits(take, job.target, *_matte_targets(job))
     return take
+
+
+def _matte_targets(job: Job) -> list[str]:
+    return matte_targets(job.matte_target, len(job.objects))
 
 
 def _memory(options: RenderOptions, take: Take) -> int:

@@ -66,10 +66,21 @@ def test_a_folder_is_ordered_by_number(tmp_path):
     assert [int(mattes[i].max()) for i in range(2)] == [9, 10]
 
 
-def test_fewer_mattes_than_frames_names_the_missing(tmp_path):
+def test_mattes_of_a_part_belong_to_its_frames(tmp_path):
+    for number in (3, 4, 5):
+        write(tmp_path, [f"m.{number:04}.png"], blob(number))
+    part = GivenMattes(str(tmp_path), SIZE, 6, start=3)
+    assert len(part) == 6
+    assert [int(part[i].max()) for i in (3, 4, 5)] == [3, 4, 5]
+    whole = GivenMattes(str(tmp_path), SIZE, 3, start=2)
+    assert int(whole[2].max()) == 5
+
+
+def test_other_numbers_of_mattes_than_frames_are_refused(tmp_path):
     write(tmp_path, ["m.0001.png", "m.0002.png"])
-    with pytest.raises(MediaError, match="frames 2 to 4"):
-        GivenMattes(str(tmp_path / "m.%04d.png"), SIZE, 5)
+    for start in (0, 2):
+        with pytest.raises(MediaError, match=f"2 mattes for frames {start} to 4"):
+            GivenMattes(str(tmp_path / "m.%04d.png"), SIZE, 5, start)
 
 
 def test_no_mattes_at_all(tmp_path):

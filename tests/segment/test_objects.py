@@ -96,6 +96,26 @@ def test_two_masks_pin_both_frames(find, mask, photo_clip, score):
     assert sum(done) == photo_clip.count
 
 
+def test_a_mask_corrects_what_was_found_by_name(find, tmp_path, photo_clip):
+    """Half of her is painted out in one frame: so that frame is, and those beside it lean to it;
+    far from it she is whole."""
+    half = photo_clip.truth[8].copy()
+    box = bounding_box(half)
+    half[: (box.y0 + box.y1) // 2] = 0
+    cv2.imwrite(str(tmp_path / "half.png"), half)
+
+    def areas(spec):
+        mattes = find(spec, photo_clip, detector=FakeDetector(photo_clip))
+        return mattes, [int((mattes[i] > 127).sum()) for i in range(photo_clip.count)]
+
+    mattes, corrected = areas(f"person+mask:{tmp_path / 'half.png'}@8")
+    assert np.array_equal(mattes[8], half)
+    assert mattes.confidence(8) == 1
+    _, found = areas("person")
+    assert corrected[7] + corrected[9] < 0.93 * (found[7] + found[9])
+    assert corrected[0] + corrected[15] > 0.95 * (found[0] + found[15])
+
+
 def test_a_box_is_enough(find, photo_clip, score):
     box = bounding_box(photo_clip.truth[4])
     mattes = find(f"box:{box.x0},{box.y0},{box.x1},{box.y1}@4", photo_clip)

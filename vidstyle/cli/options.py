@@ -35,7 +35,9 @@ _OBJECTS = (
            help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
            "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
            "--object and --style may repeat, paired in order."),
-    option("--matte-out", "matte_target", metavar="P", help="Write the first object's mattes."),
+    option("--matte-out", "matte_target", metavar="P",
+           help="Write the mattes as pictures (m.####.png) or video; of several objects, the "
+           "second's go to object2.m.####.png."),
 )  # fmt: skip
 
 _LOOK = (

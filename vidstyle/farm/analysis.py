@@ -12,7 +12,7 @@ from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
 from vidstyle.farm.work import WorkFolder
 from vidstyle.options import FARM_SEGMENT
-from vidstyle.output import check_fits, check_outputs, write_mattes
+from vidstyle.output import check_fits, check_outputs, matte_targets, write_mattes
 from vidstyle.preparation import Preparation, Request
 from vidstyle.progress import Progress
 
@@ -31,14 +31,16 @@ def analyse_into(
 
     Args:
         request: its ``options.segment`` of 0 stands for the farm's own grid; flows are not kept.
-        matte_target: where the first object's mattes go as pictures or video; None for nowhere.
+        matte_target: where the mattes go as pictures or video, see ``output.matte_targets``; None
+            for nowhere.
         overwrite: whether another analysis, with its segments, may be replaced.
 
     Raises:
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     request = _on_the_grid(request)
-    check_outputs(request.source, None, matte_target, request.options.codec, overwrite)
+    targets = matte_targets(matte_target, len(request.objects))
+    check_outputs(request.source, None, targets, request.options.codec, overwrite)
     preparation = Preparation(request)
     work.make(work.root)
     parts = preparation.parts
@@ -47,15 +49,15 @@ def analyse_into(
     hashes = weight_hashes(request.options.model, flow)
     settings = settings_hash(request, footage, parts, hashes)
     there = _there(work, settings, overwrite)
-    if there is not None and matte_target is None:
+    if there is not None and not targets:
         log.info("%s: already analysed", work.root)
         return there
     take = preparation.find_take(progress)
-    check_fits(take, matte_target)
+    check_fits(take, *targets)
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary:
         analyses = preparation.analyse(take, Path(temporary), progress)
-        if matte_target is not None:
-            write_mattes(take, analyses[0].mattes, matte_target)
+        for analysis, target in zip(analyses, targets, strict=False):
+            write_mattes(take, analysis.mattes, target)
         frozen = [store(work, number, found, take) for number, found in enumerate(analyses)]
     info = take.reader.info
     # Chosen here, for all machines.

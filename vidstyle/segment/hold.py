@@ -86,7 +86,9 @@ def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
     frames: list[int] = []
     marks = sorted(thing.small)
     for before, frame in pairwise(marks):
-        if before not in frames and arrivals[frame].contradicts(thing.small[frame]):
+        if frame in thing.given or before in frames:
+            continue
+        if arrivals[frame].contradicts(thing.small[frame]):
             frames.append(frame)
     return frames
 

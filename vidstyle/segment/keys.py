@@ -38,8 +38,8 @@ class KeyMattes:
 
     Attributes:
         small: matte at the working size of each key frame.
-        given: matte at the clip's size of each key frame that a mask was given for; the result
-            holds it unchanged.
+        given: matte at the clip's size of each key frame that the user gave a mask for, and
+            nothing else; it is the result's.
         images: picture at the working size of each key frame that teaches what it looks like.
         plate: the shot without the thing, where it could be made.
         sighting: where a detector saw the thing.
@@ -63,6 +63,12 @@ class KeyMattes:
         else:
             logger.warning("frame %d: the segmenter finds nothing at the prompt", frame)
 
+    def correct(self, masks: "KeyMattes") -> None:
+        """Take the user's masks of the same thing as key mattes."""
+        self.small |= masks.small
+        self.images |= masks.images
+        self.given |= masks.given
+
 
 def find_keys(
     spec: ObjectSpec,
@@ -72,16 +78,14 @@ def find_keys(
     detector: Detector | None,
 ) -> list[KeyMattes]:
     """The things that ``spec`` means in ``shot`` (first frame, end), each to be tracked by itself:
-    one for all its boxes, points and masks, and one for each object found by name.
+    one for all its boxes, points and masks, and one for each object found by name. Masks joined to
+    the name of a single object correct that object.
 
     Raises:
         ObjectNotFoundError: an object name that the detector does not know, or an empty mask.
         MediaError: a mask that cannot be read, or of another size than the clip.
     """
     found = []
-    pointed = [p for p in spec.frame_prompts if shot[0] <= p.frame < shot[1]]
-    if pointed:
-        found.append(_pointed(pointed, clip, segmenter))
     if spec.names and detector is not None:
         names = [detector.name_of(p.name) for p in spec.names if isinstance(p, NamePrompt)]
         sightings = search(clip, shot, detector, names)
@@ -89,6 +93,13 @@ def find_keys(
             for sighting in _chosen(prompt, sightings, detector):
                 others = [other for other in sightings if other is not sighting]
                 found.append(_seen(sighting, others, clip, segmenter))
+    pointed = [p for p in spec.frame_prompts if shot[0] <= p.frame < shot[1]]
+    if pointed:
+        keys = _pointed(pointed, clip, segmenter)
+        if len(found) == 1 and keys.small.keys() == keys.given.keys():
+            found[0].correct(keys)
+        else:
+            found.append(keys)
     return [keys for keys in found if keys.small]
 
 
@@ -103,10 +114,12 @@ def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -
         matte, image = np.zeros(small, np.uint8), picture(clip, frame)
         if boxes or points:
             matte = segmenter.segment(image, boxes, points)
-        for mask in (p for p in here if isinstance(p, MaskPrompt)):
-            given = _read_mask(mask, clip.size)
-            keys.given[frame] = np.maximum(given, keys.given.get(frame, 0))
+        masks = [_read_mask(p, clip.size) for p in here if isinstance(p, MaskPrompt)]
+        if masks:
+            given = np.maximum.reduce(masks)
             matte = np.maximum(matte, resized(given, small))
+            if not boxes and not points:
+                keys.given[frame] = given
         keys.keep(frame, image, matte)
     return keys
 

@@ -1,6 +1,5 @@
 """Mattes on disk: the ones that the tracker writes, and the ones that an artist gives."""
 
-import re
 from pathlib import Path
 from typing import Protocol
 
@@ -85,43 +84,36 @@ class MatteStore(Mattes):
 
 
 class GivenMattes(Mattes):
-    """Mattes from a numbered sequence or a folder; the nth file belongs to frame n.
-
-    Files are read when asked for, so a farm task reads only its own.
+    """Mattes from a numbered sequence or a folder, read when they are asked for, so that a farm
+    task reads only its own.
 
     Args:
-        pattern: ``m.%04d.png``, ``m.####.png`` or a folder; ``m.####.exr#mask`` takes the
-            channel ``mask``.
+        pattern: ``m.%04d.png``, ``m.####.png``, ``comp.####.exr#channel``, or a folder.
         size: (H, W) of the clip's frames.
         count: number of the clip's frames.
+        start: the first frame that is asked for; see ``first_given``.
 
     Raises:
         MediaError: there are fewer mattes than frames, or (then, or when read) a matte is
             unreadable or of another size than the frames.
     """
 
-    def __init__(self, pattern: str, size: tuple[int, int], count: int) -> None:
+    def __init__(self, pattern: str, size: tuple[int, int], count: int, start: int = 0) -> None:
         name, self._channel = split_channel(pattern)
         try:
-            files = [file.path for file in pictures(name)]
+            self._files = [file.path for file in pictures(name)]
         except MediaError as error:
             raise MediaError(f"matte:{error}") from None
-        if len(files) < count:
-            last = re.sub(r"\s+", " ", files[-1].name)
-            raise MediaError(
-                f"matte:{pattern}: {len(files)} mattes for {count} frames; frames {len(files)} "
-                f"to {count - 1} have none (the last is {last})"
-            )
-        self._files = files[:count]
-        self._size = size
+        self._first = first_given(f"matte:{pattern}", len(self._files), start, count)
+        self._size, self._count = size, count
         self._boxes: dict[int, Box | None] = {}
-        self[0]
+        self[start]
 
     def __len__(self) -> int:
-        return len(self._files)
+        return self._count
 
     def __getitem__(self, index: int) -> Matte:
-        matte = read_matte(self._files[index], self._size, self._channel)
+        matte = read_matte(self._files[index - self._first], self._size, self._channel)
         self._boxes[index] = bounding_box(matte)
         return matte
 
@@ -129,6 +121,29 @@ class GivenMattes(Mattes):
         if index not in self._boxes:
             self[index]
         return self._boxes[index]
+
+
+def first_given(origin: str, given: int, start: int, count: int) -> int:
+    """The frame that the first of given mattes belongs to: 0, or ``start`` where there are just as
+    many as frames from there to the clip's end.
+
+    Args:
+        origin: what the user named.
+        given: how many mattes there are.
+        start: the first frame that is asked for.
+        count: number of the clip's frames.
+
+    Raises:
+        MediaError: there are too few.
+    """
+    if given >= count:
+        return 0
+    if given == count - start:
+        return start
+    raise MediaError(
+        f"{origin}: {given} mattes for frames {start} to {count - 1}; give one for each of them, "
+        "or for the whole clip"
+    )
 
 
 def read_matte(path: Path, size: tuple[int, int], channel: str | None = None) -> Matte:

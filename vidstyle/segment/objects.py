@@ -70,7 +70,7 @@ def find_mattes(
             that holds the object.
     """
     if spec.given is not None:
-        mattes = GivenMattes(spec.given.pattern, clip.size, clip.count)
+        mattes = GivenMattes(spec.given.pattern, clip.size, clip.count, shots[0][0])
         progress(sum(stop - start for start, stop in shots))
         return mattes
     spec.check_inside(clip.size)
@@ -106,7 +106,7 @@ def _track(
     to the clip's size."""
     start, stop = shot
     length = stop - start
-    given = {frame for thing in things for frame in thing.given}
+    given = {frame: matte for thing in things for frame, matte in thing.given.items()}
     tick = _Ticks(progress, length, sum(passes(t.small, shot) for t in things) + length)
     with tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary:
         tracked = [
@@ -121,11 +121,11 @@ def _track(
             for frame in ahead
         )
         for frame, small in zip(frames, steadied(views), strict=True):
-            matte = upsample(small, eight_bit(frame))
-            for thing in things:
-                if frame.index in thing.given:
-                    matte = np.maximum(matte, thing.given[frame.index])
-            store.put(frame.index, matte, _confidence(tracked, frame.index - start))
+            if frame.index in given:
+                store[frame.index] = given[frame.index]
+            else:
+                matte = upsample(small, eight_bit(frame))
+                store.put(frame.index, matte, _confidence(tracked, frame.index - start))
             tick()
 
 
