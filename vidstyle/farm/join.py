@@ -40,7 +40,7 @@ def join(
         MediaError: a segment is missing or damaged, or the disk refuses.
     """
     manifest = worker.manifest
-    check_outputs(source, target, None, manifest.options.codec, overwrite)
+    check_outputs(source, target, (), manifest.options.codec, overwrite)
     check_encodes(target, worker.reader.info, manifest.options.codec)
     every = range(len(manifest.segments))
     lacking = [n for n, state in worker.states(every).items() if state is not State.WHOLE]
