@@ -8,6 +8,7 @@ from vidstyle.style.encoders import ENCODERS, build_encoder
 from vidstyle.style.lapped import BANDS, STRIDE, LappedTransform
 from vidstyle.style.network import Architecture, Attention, StyleNetwork
 from vidstyle.style.pyramid import GRID
+from vidstyle.style.residual import LEAST_PLACES, Residual
 
 
 @pytest.fixture(params=ENCODERS)
@@ -78,6 +79,26 @@ def test_shift_by_the_grid_shifts_the_result(network: StyleNetwork, photograph: 
         atol=1e-4,
         rtol=0,
     )
+
+
+def test_blocks_laid_over_each_other_are_the_inverse(photograph: Tensor) -> None:
+    lapped = LappedTransform()
+    bands = lapped(photograph)
+    strides = lapped.overlapped(bands.movedim(1, 3) @ lapped.blocks.T)
+    picture = torch.nn.functional.pixel_shuffle(strides, STRIDE) + 0.5
+    torch.testing.assert_close(picture, lapped.inverse(bands), atol=1e-5, rtol=0)
+
+
+def test_residual_is_the_plain_convolution() -> None:
+    """Whatever way it is computed; a batch is as its pictures."""
+    torch.manual_seed(0)
+    residual = Residual(16)
+    features = torch.randn(2, 16, 63, 50)
+    assert features.shape[2] * features.shape[3] >= LEAST_PLACES
+    wanted = features + residual.conv(features.relu())
+    with torch.inference_mode():
+        got = residual(features)
+    torch.testing.assert_close(got, wanted, atol=1e-4, rtol=0)
 
 
 def test_attention_starts_as_one_everywhere(photograph: Tensor) -> None:

@@ -11,23 +11,9 @@ from torchvision.models import mobilenet_v2, vgg19
 from torchvision.ops import FrozenBatchNorm2d
 
 from vidstyle.style.lapped import BANDS
+from vidstyle.style.residual import Residual
 
 ENCODERS = ("micro", "mobilenet", "vgg19")
-
-
-class Residual(nn.Module):
-    """x + conv(relu(x)). The convolution starts small, so that a deep stack starts near the
-    identity and its output does not grow with depth (Zhang 2019, Fixup)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
-        with torch.no_grad():
-            self.conv.weight *= 0.3
-
-    def forward(self, x: Tensor) -> Tensor:
-        moved: Tensor = x + self.conv(F.relu(x))
-        return moved
 
 
 class BandEncoder(nn.Module):

@@ -18,14 +18,13 @@ def off_grid(change: Tensor) -> Tensor:
     beyond the smooth part of the change, cannot come from the picture: it is taken away.
 
     Args:
-        change: (N, C, H, W), H and W multiples of ``STRIDE``, aligned to the network's grid.
+        change: (N, C, h, w), through ``pixel_unshuffle`` by ``STRIDE``, aligned to the network's
+            grid: a channel for each pixel of a block.
 
     Returns:
-        (N, C, H, W); a smooth change comes out as it is.
+        (N, C, h, w); a smooth change comes out as it is.
     """
-    smooth = F.interpolate(
-        F.avg_pool2d(change, STRIDE), scale_factor=STRIDE, mode="bilinear", align_corners=False
-    )
-    phases = F.pixel_unshuffle(change - smooth, STRIDE)
-    repeated = F.avg_pool2d(phases, REACH, 1, REACH // 2, count_include_pad=False)
-    return change - F.pixel_shuffle(repeated, STRIDE)
+    means = change.unflatten(1, (-1, STRIDE**2)).mean(2)
+    smooth = F.interpolate(means, scale_factor=STRIDE, mode="bilinear", align_corners=False)
+    rough = change - F.pixel_unshuffle(smooth, STRIDE)
+    return change - F.avg_pool2d(rough, REACH, 1, REACH // 2, count_include_pad=False)

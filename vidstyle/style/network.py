@@ -23,8 +23,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.style.encoders import Residual, build_encoder
+from vidstyle.style.encoders import build_encoder
 from vidstyle.style.lapped import BANDS, LappedTransform
+from vidstyle.style.residual import Residual
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,19 @@ class StyleNetwork(nn.Module):
         Returns:
             p, (N, BANDS, h, w): z itself where ``moved`` is ``texture``.
         """
-        *body, head = self.decoder
-        changed = torch.cat([moved, texture])
-        for layer in body:
-            changed = layer(changed)
-        painted, plain = changed.chunk(2)
-        # The head is linear: once over the difference will do, and its offset falls out.
-        return bands + F.conv2d(painted - plain, head.weight)  # type: ignore[arg-type]
+        return bands + F.conv2d(self.strokes(texture, moved), self.head[..., None, None])
+
+    def strokes(self, texture: Tensor, moved: Tensor) -> Tensor:
+        """The change of texture as D sees it before its head, (N, texture, h, w).
+
+        The head is linear: once over the difference will do, and its offset falls out.
+        """
+        body = self.decoder[:-1]
+        strokes: Tensor = body(moved) - body(texture)
+        return strokes
+
+    @property
+    def head(self) -> Tensor:
+        """The matrix from strokes to bands, (BANDS, texture)."""
+        weight: Tensor = self.decoder[-1].weight  # type: ignore[assignment]
+        return weight.flatten(1)

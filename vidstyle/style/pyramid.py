@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.style.grid import off_grid
-from vidstyle.style.lapped import STRIDE, WINDOW
+from vidstyle.style.lapped import BANDS, STRIDE, WINDOW
 from vidstyle.style.network import StyleNetwork
 from vidstyle.style.transform import AffineMap, Statistics, transport
 
@@ -59,10 +59,32 @@ def change(network: StyleNetwork, plates: Tensor, transfer: Transfer) -> Tensor:
     bands = network.lapped(plates)
     texture = network.encoder(plates, bands)
     moved = transfer.texture(texture)
-    step = transfer.bands(network.paint(bands, texture, moved)) - bands
+    blocks = step(network, bands, network.strokes(texture, moved), transfer.bands)
     if network.attention is not None:
-        step = network.attention(texture, moved) * step
-    return off_grid(network.lapped.inverse(step.float()) - 0.5)
+        blocks = network.attention(texture, moved).movedim(1, 3) * blocks
+    return F.pixel_shuffle(off_grid(network.lapped.overlapped(blocks).float()), STRIDE)
+
+
+def step(network: StyleNetwork, bands: Tensor, strokes: Tensor, bands_map: AffineMap) -> Tensor:
+    """The pixels of what each block changes by, as :meth:`LappedTransform.overlapped` takes them.
+
+    From bands z and strokes d the map makes y = T (z + H d) + b. All that follows up to the
+    blocks' pixels B (y − z) is linear, so it is one matrix:
+
+        B (T − 1) z + B T H d + B b
+
+    Returns:
+        (N, h, w, BANDS)
+    """
+    matrix = bands_map.matrix
+    change = matrix - torch.eye(BANDS, dtype=matrix.dtype, device=matrix.device)
+    to_pixels = network.lapped.blocks @ torch.cat([change, matrix @ network.head], dim=-1)
+    offset = network.lapped.blocks @ bands_map.offset
+    seen = torch.cat([bands, strokes], dim=1)
+    places = seen.flatten(2).mT
+    blocks = torch.baddbmm(offset.mT, places, to_pixels.mT.expand(len(places), -1, -1))
+    unfolded: Tensor = blocks.unflatten(1, seen.shape[2:])
+    return unfolded
 
 
 def through(network: StyleNetwork, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:

@@ -142,10 +142,14 @@ class AffineMap:
     source: Tensor
     target: Tensor
 
+    @property
+    def offset(self) -> Tensor:
+        """What it makes of zero, (..., C, 1)."""
+        return self.target[..., None] - self.matrix @ self.source[..., None]
+
     def __call__(self, features: Tensor) -> Tensor:
         """(N, C, h, w) → (N, C, h, w)."""
-        offset = self.target[..., None] - self.matrix @ self.source[..., None]
-        moved: Tensor = self.matrix @ features.flatten(2) + offset
+        moved: Tensor = self.matrix @ features.flatten(2) + self.offset
         result: Tensor = moved.unflatten(2, features.shape[2:])
         return result
 
