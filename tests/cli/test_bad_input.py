@@ -30,6 +30,8 @@ CASES = {
     "zero bytes": ("{bad}/zero.mp4 --style {style}", MEDIA, "0 bytes"),
     "audio only": ("{bad}/sound.mp4 --style {style}", MEDIA, "no video in it"),
     "range the wrong way round": (GOOD + " --in 9 --out 3", USAGE, "no frame lies between"),
+    "range that is no number": (GOOD + " --in soon", USAGE, "--in soon: give a frame number"),
+    "timecode after the end": (GOOD + " --in 01:00:00:00", USAGE, "not in"),
     "range after the end": (GOOD + " --in 99", USAGE, "has fewer frames"),
     # The style.
     "no style": ("{clip}", USAGE, "--style"),

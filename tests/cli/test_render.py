@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -305,6 +306,23 @@ def test_a_part_keeps_its_frames_and_its_sound(render, shot, tmp_path: Path) -> 
     with av.open(str(target)) as container:
         sound = sum(f.samples for f in container.decode(audio=0)) / 48_000
     assert sound == pytest.approx(times[-1] - times[0] + 1 / 25, abs=0.06)
+
+
+def test_a_part_by_timecode_with_handles_counts_on(render, tmp_path: Path) -> None:
+    """Drop-frame at 29.97, over a minute: frames 8 and 9 are 00:00:59;28 and ;29."""
+    source, target = tmp_path / "tape.mov", tmp_path / "part.mov"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(30000, 1001), width=64, height=64)
+        stream.metadata["timecode"] = "00:00:59;20"
+        for number in range(20):
+            picture = np.full((64, 64, 3), 10 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        container.mux(stream.encode(None))
+    cut = ("--strength", 0, "--in", "00:01:00;02", "--out", "00:01:00;04", "--handles", 2)
+    render(*cut, "-o", target, source=source)
+    assert open_clip(str(target)).info.timecode == "00:00:59;28"
+    levels = pictures(target).mean(axis=(1, 2, 3))
+    assert levels == pytest.approx([10.0 * n for n in range(8, 15)], abs=2)
 
 
 def test_progress_as_json(render, shot, tmp_path: Path) -> None:

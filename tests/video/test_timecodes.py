@@ -26,7 +26,13 @@ def test_counting(timecode, rate, frames, expected):
 
 
 @pytest.mark.parametrize(
-    ("timecode", "rate"), [("00:00:59;29", Fraction(30)), ("next take", Fraction(25))]
+    ("timecode", "rate"),
+    [
+        ("00:00:59;29", Fraction(30)),
+        ("00:00:59;20", Fraction(24000, 1001)),
+        ("00:00:59:29", Fraction(25)),
+        ("next take", Fraction(25)),
+    ],
 )
 def test_what_does_not_fit_is_left_out_with_a_warning(timecode, rate, caplog):
     assert advanced(timecode, rate, 3) is None

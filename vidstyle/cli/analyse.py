@@ -6,10 +6,15 @@ from typing import Any
 
 import click
 
-from vidstyle.cli.options import farm_options, object_options, pair, render_options
+from vidstyle.cli.options import (
+    farm_options,
+    object_options,
+    pair,
+    read_render_options,
+    render_options,
+)
 from vidstyle.farm.analysis import analyse_into
 from vidstyle.farm.work import WorkFolder
-from vidstyle.options import RenderOptions
 from vidstyle.preparation import Request
 from vidstyle.progress import build_progress
 
@@ -40,7 +45,7 @@ def analyse_command(
     vidstyle join in.mp4 --work in.work -o out.mp4
     """
     request = Request(
-        source=source, objects=pair(objects, styles), options=RenderOptions(**options)
+        source=source, objects=pair(objects, styles), options=read_render_options(source, options)
     )
     folder = WorkFolder(work)
     with closing(build_progress(progress)) as told:

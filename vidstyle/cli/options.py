@@ -1,6 +1,6 @@
 """Options that several commands share. Defaults come from :mod:`vidstyle.options`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,11 @@ import click
 from vidstyle.cli.codecs import list_codecs
 from vidstyle.errors import UsageError
 from vidstyle.flow.build import NAMES as FLOWS
-from vidstyle.options import DEFAULTS, QualityOptions, StyledObject
+from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, StyledObject
 from vidstyle.parts import SEGMENTERS, TEMPORAL
 from vidstyle.progress import NAMES as PROGRESSES
+from vidstyle.video.probe import probe
+from vidstyle.video.ranges import frame_range
 
 Command = Callable[..., Any]
 
@@ -52,8 +54,11 @@ _WHAT = (
     option("--exclude", multiple=True, metavar="SPEC",
            help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
     option("--strict", is_flag=True, help="Stop when the object is lost in some frames."),
-    option("--in", "first", type=click.IntRange(0), help="First frame."),
-    option("--out", "last", type=click.IntRange(0), help="Last frame."),
+    option("--in", "first", metavar="FRAME|TC",
+           help="First frame: its number from 0, or its timecode."),
+    option("--out", "last", metavar="FRAME|TC", help="Last frame; it is rendered too."),
+    option("--handles", type=click.IntRange(0), metavar="N", default=0, show_default=True,
+           help="Frames more before --in and after --out, as far as the clip goes."),
 )  # fmt: skip
 
 _NETWORKS = (
@@ -130,7 +135,22 @@ def _group(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Comma
 
 
 render_options = _group(_LOOK + _WHAT + _NETWORKS + _WORK)
-"""Every field of :class:`~vidstyle.options.RenderOptions`, as an argument of that name."""
+"""What :func:`read_render_options` takes."""
+
+
+def read_render_options(source: str, values: Mapping[str, Any]) -> RenderOptions:
+    """What ``render_options`` parsed, for a clip: timecodes and handles become frames.
+
+    Raises:
+        UsageError: see ``frame_range``.
+        MediaError: the clip, which tells where its timecode starts, cannot be read.
+    """
+    fields = dict(values)
+    first, last, handles = (fields.pop(name) for name in ("first", "last", "handles"))
+    if first is not None or last is not None:
+        first, last = frame_range(probe(source), first, last, handles)
+    return RenderOptions(first=first, last=last, **fields)
+
 
 quality_options = _group(_QUALITY)
 """Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""

@@ -11,10 +11,11 @@ from vidstyle.cli.options import (
     option,
     pair,
     quality_options,
+    read_render_options,
     render_options,
     run_options,
 )
-from vidstyle.options import QualityOptions, RenderOptions
+from vidstyle.options import QualityOptions
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
 from vidstyle.render import Job, is_done, plan, render
@@ -62,7 +63,7 @@ def render_command(
         source=source,
         target=target or beside(source),
         objects=pair(objects, styles),
-        options=RenderOptions(**options),
+        options=read_render_options(source, options),
         matte_target=matte_target,
         # What a cancelled run left of a sequence is rendered again.
         overwrite=overwrite or resume,
