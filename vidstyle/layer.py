@@ -13,6 +13,7 @@ from vidstyle.composite import composite, feathered
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import estimate_motion
 from vidstyle.frame import Box, Frame, unit_range
+from vidstyle.preserve import preserved
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.pyramid import GRID, Transfer
 from vidstyle.style.stylizer import MARGIN, Stylizer
@@ -28,11 +29,13 @@ class Look:
         strength: 0 to 1.
         feather: pixels.
         steady: estimator of the plate's motion for the temporal step; None for no such step.
+        preserve: what of the plate is kept, one of :data:`vidstyle.preserve.NAMES`.
     """
 
     strength: float
     feather: float
     steady: FlowEstimator | None
+    preserve: str = "none"
 
 
 class Layer:
@@ -72,6 +75,7 @@ class Layer:
         images = self._crop(frames, box)
         with self._stages("style"):
             styled = self._stylizer(images, self._transfer, self._look.strength)
+            styled = preserved(self._look.preserve, images, styled)
         if self._look.steady is not None:
             styled = self._steadied(self._look.steady, frames, images, styled, box)
         with self._stages("composite"):

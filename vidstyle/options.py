@@ -24,6 +24,7 @@ class RenderOptions:
         strength: 0 leaves the plate as it is, 1 applies the style in full.
         feather: softens the matte's edge by this many pixels each way.
         invert: style all but the object.
+        preserve: what of the plate the style must leave: ``none``, ``color``, ``structure``.
         exclude: SPECs, as of ``--object``, of what is never styled.
         first, last: first and last frame to render; None for the clip's own.
         temporal: ``blend`` steadies each frame with the one before it, ``off`` does not.
@@ -45,6 +46,7 @@ class RenderOptions:
     strength: float = 1.0
     feather: float = 2.0
     invert: bool = False
+    preserve: str = "none"
     exclude: tuple[str, ...] = ()
     first: int | None = None
     last: int | None = None

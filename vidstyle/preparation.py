@@ -102,7 +102,7 @@ def new_layers(
     Args:
         shot: number of the shot in its take.
     """
-    look = Look(options.strength, options.feather, parts.steady)
+    look = Look(options.strength, options.feather, parts.steady, options.preserve)
     return [
         Layer(analysis.mattes, transfer, parts.stylizer, look, stages)
         for analysis in analyses

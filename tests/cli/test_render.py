@@ -87,6 +87,27 @@ def test_only_the_object_changes_bit_for_bit(render, shot, reach, tmp_path: Path
         assert (result[inside] != plate[inside]).any(axis=1).mean() > 0.95
 
 
+def test_the_plates_structure_or_colours_are_kept(render, shot, tmp_path: Path) -> None:
+    plate = pictures(shot.clip)[:2].astype(float)
+    results = {}
+    for kind in ("none", "color", "structure"):
+        target = tmp_path / f"{kind}.%04d.png"
+        render("--preserve", kind, "--out", 1, "--temporal", "off", "-o", target)
+        results[kind] = pictures(target).astype(float)
+
+    def off(kind: str, feature: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> float:
+        return float(np.abs(feature(results[kind]) - feature(plate)).mean())
+
+    def edges(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.diff(x, axis=2)
+
+    def colours(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return x - x.mean(axis=3, keepdims=True)
+
+    assert off("structure", edges) < 0.6 * off("none", edges)
+    assert off("color", colours) < 0.5 * off("none", colours)
+
+
 def test_strength_0_returns_the_input(render, shot, tmp_path: Path) -> None:
     render("--strength", 0, "-o", tmp_path / "same.%04d.png")
     assert np.array_equal(pictures(tmp_path / "same.%04d.png"), pictures(shot.clip))

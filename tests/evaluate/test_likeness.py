@@ -14,8 +14,9 @@ from torch import Tensor
 
 from vidstyle import weights
 from vidstyle.errors import WeightsError
-from vidstyle.evaluate.likeness import PerceptualDistance, build_lpips, ssim_map
+from vidstyle.evaluate.likeness import PerceptualDistance, build_lpips
 from vidstyle.evaluate.metrics import masked_mean
+from vidstyle.evaluate.structure import ssim_map
 
 
 @pytest.fixture(scope="module")

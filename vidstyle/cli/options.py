@@ -11,6 +11,7 @@ from vidstyle.errors import UsageError
 from vidstyle.flow.build import NAMES as FLOWS
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, StyledObject
 from vidstyle.parts import SEGMENTERS, TEMPORAL
+from vidstyle.preserve import NAMES as PRESERVED
 from vidstyle.progress import NAMES as PROGRESSES
 from vidstyle.video.probe import probe
 from vidstyle.video.ranges import frame_range
@@ -47,6 +48,8 @@ _LOOK = (
            **default_of("strength")),
     option("--feather", type=click.FloatRange(0, 512), metavar="PX",
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
+    option("--preserve", type=click.Choice(PRESERVED),
+           help="Keep the plate's colours, or its edges and structure.", **default_of("preserve")),
     option("--invert", is_flag=True, help="Style all but the object."),
 )  # fmt: skip
 

@@ -13,11 +13,12 @@ from vidstyle.evaluate.correspondence import Judge
 from vidstyle.evaluate.footage import Instant, open_alike, together, window
 from vidstyle.evaluate.gate import Threshold
 from vidstyle.evaluate.judge import choose_judge, flows_used
-from vidstyle.evaluate.likeness import build_lpips, ssim_map
+from vidstyle.evaluate.likeness import build_lpips
 from vidstyle.evaluate.metrics import detail_ratio, masked_mean, warped_difference
 from vidstyle.evaluate.pictures import FlickerMaps, Slices, Stills, middle_row
 from vidstyle.evaluate.regions import region_names
 from vidstyle.evaluate.scores import PLATE, Scores, measure_names, named
+from vidstyle.evaluate.structure import ssim_map
 from vidstyle.evaluate.style import LAYERS, StyleDistance
 from vidstyle.frame import Frame
 from vidstyle.perceptual.teacher import build_teacher

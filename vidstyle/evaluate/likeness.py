@@ -4,48 +4,17 @@ import warnings
 from pathlib import Path
 
 import lpips
-import numpy as np
 import torch
-from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from vidstyle import weights
 from vidstyle.errors import WeightsError
-
-#: Pixels along the frame's border whose window reaches over it.
-SSIM_BORDER = 5
 
 #: LPIPS's networks, best first, by the registry's entries of their backbones.
 _BACKBONES = {"alexnet": "alex", "vgg16": "vgg"}
 
 #: AlexNet's poolings leave nothing of a smaller picture.
 _LEAST_SIDE = 64
-
-
-def ssim_map(result: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
-    """SSIM (Wang et al. 2004) in Gaussian windows of 11 pixels, σ = 1.5; the mean of the channels.
-
-    Args:
-        result, plate: (1, 3, H, W) in [0, 1], H and W at least 11.
-
-    Returns:
-        The map (1, 1, H, W), and a mask of the same shape that is 0 along the border, where the
-        window is not whole. Their masked mean is scikit-image's mean SSIM.
-    """
-    _, similarity = structural_similarity(
-        result[0].numpy(),
-        plate[0].numpy(),
-        channel_axis=0,
-        data_range=1.0,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        full=True,
-    )
-    values = torch.from_numpy(np.asarray(similarity, np.float32)).mean(dim=0)[None, None]
-    whole = torch.zeros_like(values)
-    whole[..., SSIM_BORDER:-SSIM_BORDER, SSIM_BORDER:-SSIM_BORDER] = 1
-    return values, whole
 
 
 class PerceptualDistance:

@@ -129,7 +129,7 @@ class Session:
         self._next = 0
         self._followed: list[Followed] = []
         self._layers: list[Layer] = []
-        look = Look(options.strength, options.feather, parts.steady)
+        look = Look(options.strength, options.feather, parts.steady, options.preserve)
         for subject in subjects:
             mattes: Mattes = WholeFrame(self.size, 1)
             samples = [_sample(frame, None) for frame in small]

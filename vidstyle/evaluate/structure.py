@@ -1,0 +1,65 @@
+"""How much of a plate's structure a result has kept."""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from skimage.metrics import structural_similarity
+from torch import Tensor
+
+#: Pixels along the frame's border whose window reaches over it.
+SSIM_BORDER = 5
+
+
+def ssim_map(result: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
+    """SSIM (Wang et al. 2004) in Gaussian windows of 11 pixels, σ = 1.5; the mean of the channels.
+
+    Args:
+        result, plate: (1, 3, H, W) in [0, 1], H and W at least 11.
+
+    Returns:
+        The map (1, 1, H, W), and a mask of the same shape that is 0 along the border, where the
+        window is not whole. Their masked mean is scikit-image's mean SSIM.
+    """
+    _, similarity = structural_similarity(
+        result[0].numpy(),
+        plate[0].numpy(),
+        channel_axis=0,
+        data_range=1.0,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )
+    values = torch.from_numpy(np.asarray(similarity, np.float32)).mean(dim=0)[None, None]
+    whole = torch.zeros_like(values)
+    whole[..., SSIM_BORDER:-SSIM_BORDER, SSIM_BORDER:-SSIM_BORDER] = 1
+    return values, whole
+
+
+def gradient_correlation(result: Tensor, plate: Tensor, mask: Tensor) -> float:
+    """Whether edges are where they were: 1 where all are, 0 for chance (Penney et al. 1998).
+
+    The mean of the correlations of both components of the gradient of luma (central differences).
+
+    Args:
+        result, plate: (1, 3, H, W) in [0, 1].
+        mask: (1, 1, H, W): pixels above 0 count.
+
+    Returns:
+        In [−1, 1]; not a number where a picture is flat.
+    """
+    inside = mask[0, 0].numpy() > 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        both = [
+            np.corrcoef(ours[inside], theirs[inside])[0, 1]
+            for ours, theirs in zip(_gradient(result), _gradient(plate), strict=True)
+        ]
+    return float(np.mean(both))
+
+
+def _gradient(image: Tensor) -> list[NDArray[np.float32]]:
+    """Along rows and along columns, (H, W) each."""
+    luma = cv2.cvtColor(np.ascontiguousarray(image[0].permute(1, 2, 0)), cv2.COLOR_RGB2GRAY)
+    down, across = np.gradient(luma)
+    return [np.asarray(down), np.asarray(across)]
