@@ -8,6 +8,7 @@ from vidstyle.errors import UsageError
 #: What only these extras install, by the names that are imported.
 _PACKAGES = {
     "evaluate": ("h5py", "lpips", "skimage"),
+    "farm": ("openjd", "yaml"),
     "study": ("choix", "scipy"),
 }
 

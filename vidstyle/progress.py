@@ -3,9 +3,13 @@
 import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 from tqdm import tqdm
+
+from vidstyle.errors import VidstyleError
 
 NAMES = ("auto", "tqdm", "json", "openjd", "none")
 
@@ -34,10 +38,24 @@ def build_progress(name: str) -> Progress:
         case "tqdm":
             return Bars()
         case "json":
-            return Lines(_as_json)
+            return Lines(_as_json, _failed_as_json)
         case "openjd":
-            return Lines(_as_openjd)
+            return Lines(_as_openjd, _failed_as_openjd)
     return Silence()
+
+
+@contextmanager
+def telling(name: str) -> Iterator[Progress]:
+    """As :func:`build_progress`, closed at the end; a failure is told to who reads lines."""
+    progress = build_progress(name)
+    try:
+        yield progress
+    except VidstyleError as error:
+        if isinstance(progress, Lines):
+            progress.fail(" ".join(str(error).split()))
+        raise
+    finally:
+        progress.close()
 
 
 class Silence:
@@ -73,8 +91,10 @@ class Bars:
 class Lines:
     """A line on standard output at each stage and at most twice a second."""
 
-    def __init__(self, form: "LineForm", out: TextIO | None = None) -> None:
-        self._form, self._out = form, out or sys.stdout
+    def __init__(
+        self, form: "LineForm", failed: Callable[[str], str], out: TextIO | None = None
+    ) -> None:
+        self._form, self._failed, self._out = form, failed, out or sys.stdout
         self._name, self._total, self._done, self._said = "", 0, 0, 0.0
 
     def stage(self, name: str, total: int) -> None:
@@ -87,6 +107,10 @@ class Lines:
             self._say()
 
     def close(self) -> None: ...
+
+    def fail(self, message: str) -> None:
+        """The run has failed; ``message`` is one line."""
+        print(self._failed(message), file=self._out, flush=True)
 
     def _say(self) -> None:
         self._said = time.monotonic()
@@ -105,3 +129,11 @@ def _as_openjd(name: str, done: int, total: int) -> str:
     """Open Job Description's progress messages, which a farm reads from standard output."""
     percent = 100 * done / total if total else 100
     return f"openjd_status: {name} {done}/{total}\nopenjd_progress: {percent:.1f}"
+
+
+def _failed_as_json(message: str) -> str:
+    return json.dumps({"failed": message})
+
+
+def _failed_as_openjd(message: str) -> str:
+    return f"openjd_fail: {message}"

@@ -1,6 +1,5 @@
 """``vidstyle analyse``: what must be known of a clip before its segments are rendered anywhere."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from vidstyle.cli.options import (
 from vidstyle.farm.analysis import analyse_into
 from vidstyle.farm.work import WorkFolder
 from vidstyle.preparation import Request
-from vidstyle.progress import build_progress
+from vidstyle.progress import telling
 
 
 @click.command("analyse")
@@ -48,7 +47,7 @@ def analyse_command(
         source=source, objects=pair(objects, styles), options=read_render_options(source, options)
     )
     folder = WorkFolder(work)
-    with closing(build_progress(progress)) as told:
+    with telling(progress) as told:
         manifest = analyse_into(
             folder, request, told, matte_target=matte_target, overwrite=overwrite
         )

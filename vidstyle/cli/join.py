@@ -1,6 +1,5 @@
 """``vidstyle join``: the clip from its segments."""
 
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -10,7 +9,7 @@ from vidstyle.cli.render import beside
 from vidstyle.farm.join import join
 from vidstyle.farm.work import WorkFolder
 from vidstyle.farm.worker import Worker
-from vidstyle.progress import build_progress
+from vidstyle.progress import telling
 
 
 @click.command("join")
@@ -26,7 +25,7 @@ def join_command(
     Every segment's checksum is verified first.
     """
     folder, target = WorkFolder(work), target or beside(source)
-    with closing(build_progress(progress)) as told:
+    with telling(progress) as told:
         join(
             Worker(folder, source), folder, source, target, told,
             repair=repair, overwrite=overwrite,

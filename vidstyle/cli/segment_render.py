@@ -1,6 +1,5 @@
 """``vidstyle segment-render``: what a task of the farm runs."""
 
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -9,7 +8,7 @@ from vidstyle.cli.options import farm_options, option
 from vidstyle.farm.ranges import parse_segments
 from vidstyle.farm.work import WorkFolder
 from vidstyle.farm.worker import Worker
-from vidstyle.progress import build_progress
+from vidstyle.progress import telling
 
 
 @click.command("segment-render")
@@ -33,6 +32,6 @@ def segment_render_command(
     on the same one.
     """
     numbers = parse_segments(segments)
-    worker = Worker(WorkFolder(work), source, device=device, flow_cache=flow_cache)
-    with closing(build_progress(progress)) as told:
+    with telling(progress) as told:
+        worker = Worker(WorkFolder(work), source, device=device, flow_cache=flow_cache)
         worker.render(numbers, told, overwrite)

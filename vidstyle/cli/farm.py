@@ -1,0 +1,215 @@
+"""``vidstyle farm``: a job for a render farm, or a trial of it on this machine."""
+
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vidstyle.analysis import find_take
+from vidstyle.atomic import replacing
+from vidstyle.cli.options import farm_options, object_options, option, pair, render_options
+from vidstyle.cli.render import beside
+from vidstyle.errors import UsageError
+from vidstyle.extras import needs_extra
+from vidstyle.farm.local import run_here
+from vidstyle.farm.manifest import grid
+from vidstyle.farm.plan import Argument, Kind, Limits, Plan, source_argument
+from vidstyle.farm.slurm import slurm_script
+from vidstyle.farm.template import path_values, template
+from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject
+from vidstyle.output import check_outputs
+from vidstyle.pattern import is_pattern
+from vidstyle.progress import telling
+from vidstyle.video.reader import open_clip
+
+_LIMITS = Limits()
+
+
+@click.command("farm")
+@click.argument("source", metavar="INPUT")
+@object_options
+@farm_options
+@render_options
+@option(
+    "-o",
+    "--output",
+    "job",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="The job: a template in YAML, or a script for Slurm.",
+)
+@option("--result", metavar="CLIP", help="The joined clip; beside INPUT by default.")
+@option(
+    "--engine",
+    type=click.Choice(["openjd", "slurm"]),
+    default="openjd",
+    show_default=True,
+    help="Open Job Description (Deadline Cloud, openjd), or a Slurm array.",
+)
+@option(
+    "--chunk",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    metavar="N",
+    help="Segments in a task, which loads the models once.",
+)
+@option(
+    "--gpus",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Of a machine; 1 where --device names CUDA, else 0.",
+)
+@option(
+    "--gpu-memory",
+    type=click.IntRange(0),
+    default=_LIMITS.gpu_memory,
+    metavar="MIB",
+    help="Least memory of a GPU.",
+)
+@option(
+    "--memory",
+    type=click.IntRange(0),
+    default=_LIMITS.memory,
+    show_default=True,
+    metavar="MIB",
+    help="Least memory of a machine.",
+)
+@option(
+    "--minutes",
+    type=click.IntRange(1),
+    default=_LIMITS.minutes,
+    show_default=True,
+    metavar="N",
+    help="After which a task is taken for hung.",
+)
+@option(
+    "--program",
+    default="vidstyle",
+    show_default=True,
+    metavar="COMMAND",
+    help="What vidstyle is called on the farm's machines.",
+)
+@option("--submit", type=click.Choice(["local"]), help="Run the job here, with openjd.")
+@option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+        help="Sessions at once of a job that runs here.")  # fmt: skip
+def farm_command(
+    source: str,
+    styles: tuple[str, ...],
+    objects: tuple[str, ...],
+    matte_target: str | None,
+    work: Path,
+    progress: str,
+    overwrite: bool,
+    job: Path,
+    result: str | None,
+    engine: str,
+    chunk: int,
+    gpus: int | None,
+    gpu_memory: int,
+    memory: int,
+    minutes: int,
+    program: str,
+    submit: str | None,
+    workers: int,
+    **options: Any,
+) -> None:
+    """Write the job that renders INPUT on a farm: analyse, segment-render on many machines, join.
+
+    Takes render's options. The clip is decoded once, to find its cuts and so its segments. Beside
+    a template lies a file with the values of its paths.
+
+    \b
+    vidstyle farm in.mp4 --object person --style art.jpg --work /farm/in -o job.yaml
+    openjd run job.yaml --step Join --run-dependencies -p file://job.paths.json
+    """
+    target = result or beside(source)
+    render = RenderOptions(**options)
+    check_outputs(source, target, None, render.codec, overwrite)
+    if job.exists() and not overwrite:
+        raise UsageError(f"{job}: exists; add --overwrite, or name another file")
+    if submit and engine != "openjd":
+        raise UsageError("--submit local: runs a template; leave out --engine")
+    grid_options = replace(render, segment=render.segment or FARM_SEGMENT)
+    with telling(progress) as told:
+        shots = find_take(open_clip(source), render, told).shots
+    paired = pair(objects, styles)
+    settings = [*_objects(paired), *_given(render)]
+    settings += map(Argument, ("--segment", str(grid_options.segment)))
+    if matte_target is not None:
+        settings += [Argument("--matte-out"), _path(matte_target, Kind.FILE_OUT, "MatteOut")]
+    if overwrite:
+        settings.append(Argument("--overwrite"))
+    plan = Plan(
+        title=_title(source),
+        program=shlex.split(program),
+        source=source_argument(source, is_pattern(source)),
+        work=_path(str(work), Kind.FOLDER, "Work"),
+        target=_path(target, Kind.FILE_OUT, "Output"),
+        settings=settings,
+        segments=len(grid(shots, grid_options)),
+        chunk=chunk,
+        limits=Limits(
+            minutes=minutes,
+            gpus=int(render.device.startswith("cuda")) if gpus is None else gpus,
+            gpu_memory=gpu_memory,
+            memory=memory,
+        ),
+    )
+    if engine == "slurm":
+        _write(job, slurm_script(plan))
+        click.echo(job)
+        return
+    with needs_extra("farm", "vidstyle farm"):
+        import yaml
+    _write(job, yaml.safe_dump(template(plan), sort_keys=False, allow_unicode=True))
+    paths = job.with_suffix(".paths.json")
+    _write(paths, json.dumps(path_values(plan), indent=1) + "\n")
+    click.echo(f"{job}: {plan.segments} segments in {len(plan.tasks())} tasks")
+    if submit:
+        run_here(plan, job, paths, workers)
+
+
+def _objects(paired: Sequence[StyledObject]) -> Iterator[Argument]:
+    for number, wanted in enumerate(paired, start=1):
+        if wanted.object is not None:
+            yield from (
+                Argument("--object"),
+                Argument(wanted.object, Kind.STRING, f"Object{number}"),
+            )
+        yield from (Argument("--style"), _path(wanted.style, Kind.FILE_IN, f"Style{number}"))
+
+
+def _given(options: RenderOptions) -> Iterator[Argument]:
+    """What differs from the defaults, as the options that say so."""
+    command = click.get_current_context().command
+    flags = {each.name: each.opts[0] for each in command.params if each.name}
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if value == field.default or field.name == "segment":
+            continue
+        name = "".join(word.title() for word in field.name.split("_"))
+        for number, each in enumerate(value if isinstance(value, tuple) else [value], start=1):
+            yield Argument(flags[field.name])
+            if each is not True:
+                suffix = str(number) if isinstance(value, tuple) else ""
+                yield Argument(str(each), Kind.STRING, f"{name}{suffix}")
+
+
+def _path(name: str, kind: Kind, parameter: str) -> Argument:
+    return Argument(str(Path(name).absolute()), kind, parameter)
+
+
+def _title(source: str) -> str:
+    """On one line, and short."""
+    stem = "".join(c if c.isprintable() else " " for c in Path(source).stem)
+    return f"vidstyle {stem}"[:64].rstrip()
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as file:
+        file.write(text.encode())

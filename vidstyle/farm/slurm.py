@@ -1,0 +1,64 @@
+"""The plan as a script that submits three Slurm jobs, the middle one an array."""
+
+import shlex
+from collections.abc import Iterable
+
+from vidstyle.farm.plan import Argument, Plan
+
+_SCRIPT = """\
+#!/bin/bash
+# {title}
+# Submits analysis, an array of {tasks} render tasks, and the join, each after the one before.
+# Further options of sbatch may be given: bash <this file> --partition=gpu
+set -euo pipefail
+
+common=({common} "$@")
+analyse=$(sbatch --parsable "${{common[@]}}"{gpus} --job-name={name}-analyse \\
+    --wrap={analyse})
+render=$(sbatch --parsable "${{common[@]}}"{gpus} --job-name={name}-render \\
+    --dependency="afterok:$analyse" --array=0-{last} \\
+    --wrap={render})
+join=$(sbatch --parsable "${{common[@]}}" --job-name={name}-join \\
+    --dependency="afterok:$render" \\
+    --wrap={join})
+echo "analyse $analyse, render $render, join $join"
+"""
+
+# The shell of the task puts the numbers in; Slurm counts tasks, not segments.
+_SEGMENTS = (
+    '"$((SLURM_ARRAY_TASK_ID * {chunk}))-'
+    "$(((SLURM_ARRAY_TASK_ID + 1) * {chunk} > {count} ? {count} - 1"
+    ' : (SLURM_ARRAY_TASK_ID + 1) * {chunk} - 1))"'
+)
+
+
+def slurm_script(plan: Plan) -> str:
+    """A bash script. Every word of the user's is quoted, twice where a shell passes it on."""
+    limits, last = plan.limits, len(plan.tasks()) - 1
+    common = [
+        f"--time={limits.minutes}",
+        # To the step's processes, which then clean up; SIGKILL follows after KillWait.
+        f"--signal=TERM@{limits.notice}",
+        *([f"--mem={limits.memory}M"] if limits.memory else []),
+    ]
+    segments = _SEGMENTS.format(chunk=plan.chunk, count=plan.segments)
+    # An argument that stands for the expression, which must not be quoted itself.
+    mark = Argument("\0")
+    return _SCRIPT.format(
+        title=plan.title,
+        tasks=last + 1,
+        last=last,
+        name="vidstyle",
+        common=" ".join(common),
+        gpus=f" --gpus={limits.gpus}" if limits.gpus else "",
+        analyse=_wrapped(plan.analyse()),
+        render=_wrapped(plan.render(mark), {"\0": segments}),
+        join=_wrapped(plan.join()),
+    )
+
+
+def _wrapped(command: Iterable[Argument], expressions: dict[str, str] | None = None) -> str:
+    """A command as one word of the script."""
+    texts = [f"{each.text}/{each.within}" if each.within else each.text for each in command]
+    words = [(expressions or {}).get(text) or shlex.quote(text) for text in texts]
+    return shlex.quote(f"exec {' '.join(words)}")
