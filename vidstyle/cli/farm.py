@@ -129,7 +129,7 @@ def farm_command(
     """
     target = result or beside(source)
     render = RenderOptions(**options)
-    check_outputs(source, target, None, render.codec, overwrite)
+    check_outputs(source, target, (), render.codec, overwrite)
     if job.exists() and not overwrite:
         raise UsageError(f"{job}: exists; add --overwrite, or name another file")
     if submit and engine != "openjd":
