@@ -13,6 +13,7 @@ import click
 import cv2
 
 from vidstyle.analysis import Take
+from vidstyle.colour_management import Management
 from vidstyle.errors import ObjectNotFoundError
 from vidstyle.options import DEFAULTS
 from vidstyle.parts import SEGMENTERS, build_parts
@@ -38,7 +39,7 @@ def main(folder: Path, prompt: str, segmenter: str, output: Path) -> None:
             try:
                 mattes = find_mattes(
                     spec,
-                    Take(open_clip(str(file)), [Shot(0, 1)]),
+                    Take(open_clip(str(file)), [Shot(0, 1)], Management()),
                     [(0, 1)],
                     parts,
                     Path(work),

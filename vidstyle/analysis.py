@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.colour_management import Management, open_seen
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
 from vidstyle.frame import Frame, unit_range
 from vidstyle.matte_movie import is_movie, read_movie
@@ -27,8 +28,8 @@ from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.style.pyramid import GRID, Transfer
 from vidstyle.style.stylizer import PASSES, Style, Stylizer
 from vidstyle.video.clip import ClipReader
-from vidstyle.video.reader import open_clip
 from vidstyle.video.shots import Shot, find_shots
+from vidstyle.view import SeenClip
 
 #: Frames of a shot that statistics are gathered from, spread evenly.
 SAMPLES = 16
@@ -44,11 +45,12 @@ class Take:
     """The part of a clip that is rendered, with its frames counted by decoding them.
 
     Frames keep the numbers that they have in the whole clip. ``count`` is the number of frames
-    up to the end of the part.
+    up to the end of the part. ``reader`` gives the plates, ``frames`` how they are seen.
     """
 
-    def __init__(self, reader: ClipReader, shots: Sequence[Shot]) -> None:
-        self.reader = reader
+    def __init__(self, reader: ClipReader, shots: Sequence[Shot], colour: Management) -> None:
+        self.reader, self.colour, self.view = reader, colour, colour.view()
+        self._seen = SeenClip(reader, self.view)
         self.shots = tuple(shots)
         self.size = reader.info.size
         self.count = self.shots[-1].stop
@@ -63,11 +65,13 @@ class Take:
         return self.count - self.start
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """As the reader's."""
-        return self.reader.frames(start, self.count if stop is None else min(stop, self.count))
+        """As the reader's, seen by the view."""
+        return self._seen.frames(start, self.count if stop is None else min(stop, self.count))
 
 
-def find_take(reader: ClipReader, options: RenderOptions, progress: Progress) -> Take:
+def find_take(
+    reader: ClipReader, options: RenderOptions, colour: Management, progress: Progress
+) -> Take:
     """Decode the part that ``--in`` and ``--out`` name, count it and find its cuts.
 
     Raises:
@@ -78,13 +82,14 @@ def find_take(reader: ClipReader, options: RenderOptions, progress: Progress) ->
     if first < 0 or (stop is not None and stop <= first):
         raise UsageError(f"--in {first} --out {options.last}: no frame lies between")
     progress.stage("cuts", (stop or reader.info.frame_count or 0) - first)
-    shots = find_shots(_counted(reader.frames(first, stop), progress))
+    frames = SeenClip(reader, colour.view()).frames(first, stop)
+    shots = find_shots(_counted(frames, progress))
     if not shots:
         if first:
             raise UsageError(f"--in {first}: {reader.info.path} has fewer frames")
         raise MediaError(f"{reader.info.path}: no frame of it can be decoded")
     log.info("shots: %s", ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in shots))
-    return Take(reader, shots)
+    return Take(reader, shots, colour)
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,7 @@ def style_picture(path: str, size: tuple[int, int]) -> Tensor:
     """
     if not Path(path).is_file():
         raise MediaError(f"{path}: there is no such style picture; check the name")
-    frame = next(open_clip(path).frames(0, 1))
+    frame = next(open_seen(path).frames(0, 1))
     short = min(frame.size)
     if short < LEAST_STYLE:
         raise MediaError(

@@ -32,17 +32,23 @@ def composite(plate: Tensor, styled: Tensor, matte: Tensor) -> Tensor:
     """Lay ``styled`` over ``plate`` through ``matte``.
 
     Args:
-        plate: code values (N, H, W, 3) uint8 or uint16.
+        plate: code values (N, H, W, 3), ``uint8``, ``uint16`` or ``float32``; with a fourth
+            channel a premultiplied element in the making, which gathers the matte as its alpha.
         styled: (N, 3, H, W) float in [0, 1].
         matte: (N, 1, H, W) float in [0, 1].
 
     Returns:
-        (N, H, W, 3) of the plate's dtype; bit for bit the plate where the matte is 0.
+        As ``plate``; bit for bit the plate where the matte is 0.
     """
     scale = full_scale(plate.dtype)
     over = matte.movedim(1, -1)
-    below = plate.float()
-    mixed = torch.lerp(below, styled.movedim(1, -1) * scale, over).round_().clamp_(0, scale)
+    above = styled.movedim(1, -1) * scale
+    if plate.shape[-1] == 4:
+        above = torch.cat([above, torch.full_like(above[..., :1], scale)], dim=-1)
+    mixed = torch.lerp(plate.float(), above, over)
+    if plate.dtype.is_floating_point:
+        return torch.where(over > 0, mixed, plate)
+    mixed = mixed.round_().clamp_(0, scale)
     # uint16 has no `where` of its own; int32 holds every code value.
     kept = torch.where(over > 0, mixed.int(), plate.int())
     return kept.to(plate.dtype)

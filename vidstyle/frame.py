@@ -20,6 +20,7 @@ class Frame:
         pts: presentation time in units of ``time_base``.
         time_base: seconds per unit of ``pts``.
         alpha: (H, W) of the image's dtype, as it lies in the source; None where it has none.
+        premultiplied: colours are already multiplied by ``alpha``: an element.
         origin: the picture file that the frame was read from; None where it was none. A writer
             takes from there what frames do not carry: other channels, windows, metadata.
     """
@@ -29,6 +30,7 @@ class Frame:
     pts: int
     time_base: Fraction
     alpha: Tensor | None = None
+    premultiplied: bool = False
     origin: Path | None = None
 
     @property

@@ -2,23 +2,24 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
 
 import torch
 from torch import Tensor
 
-from vidstyle.composite import composite, feathered
+from vidstyle.composite import feathered
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import estimate_motion
-from vidstyle.frame import Box, Frame, unit_range
+from vidstyle.frame import Box, Frame
 from vidstyle.preserve import preserved
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.pyramid import GRID, Transfer
 from vidstyle.style.stylizer import MARGIN, Stylizer
 from vidstyle.temporal import TemporalFilter
 from vidstyle.timing import Stages
+from vidstyle.view import CodeValues, View
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,14 @@ class Look:
         feather: pixels.
         steady: estimator of the plate's motion for the temporal step; None for no such step.
         preserve: what of the plate is kept, one of :data:`vidstyle.preserve.NAMES`.
+        view: how the plates are seen.
     """
 
     strength: float
     feather: float
     steady: FlowEstimator | None
     preserve: str = "none"
+    view: View = field(default_factory=CodeValues)
 
 
 class Layer:
@@ -62,29 +65,39 @@ class Layer:
 
         Args:
             frames: consecutive plates, following those of the call before.
-            canvas: (N, H, W, 3) code values, the plates with lower layers over them.
+            canvas: (N, H, W, 3) code values, the plates with lower layers over them; or
+                (N, H, W, 4), the lower layers alone, premultiplied.
 
         Returns:
             The new canvas; ``canvas`` itself where the object is in none of the frames.
         """
         box = self._box(frames)
-        if box is None or self._look.strength == 0:
+        alone = canvas.shape[-1] == 4
+        if box is None or (self._look.strength == 0 and not alone):
             self._filter.reset()
             self._last = None
             return canvas
-        images = self._crop(frames, box)
-        with self._stages("style"):
-            styled = self._stylizer(images, self._transfer, self._look.strength)
-            styled = preserved(self._look.preserve, images, styled)
-        if self._look.steady is not None:
-            styled = self._steadied(self._look.steady, frames, images, styled, box)
+        plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
+        styled = self._styled(frames, plates, box)
         with self._stages("composite"):
             matte = feathered(self._matte(frames, box), self._look.feather)
             result = canvas.clone()
-            result[:, box.rows, box.columns] = composite(
-                canvas[:, box.rows, box.columns], styled.cpu(), matte
+            result[:, box.rows, box.columns] = self._look.view.composite(
+                canvas[:, box.rows, box.columns], plates, styled.cpu(), matte
             )
         return result
+
+    def _styled(self, frames: Sequence[Frame], plates: Tensor, box: Box) -> Tensor:
+        """(N, 3, h, w) in [0, 1] on the device: the plates restyled and steadied."""
+        images = self._seen(plates)
+        if self._look.strength == 0:
+            return images
+        with self._stages("style"):
+            styled = self._stylizer(images, self._transfer, self._look.strength)
+            styled = preserved(self._look.preserve, images, styled)
+        if self._look.steady is None:
+            return styled
+        return self._steadied(self._look.steady, frames, images, styled, box)
 
     def _box(self, frames: Sequence[Frame]) -> Box | None:
         """Around the object in all of ``frames``, wide enough for network and feather."""
@@ -94,10 +107,9 @@ class Layer:
         margin = MARGIN + math.ceil(self._look.feather)
         return reduce(or_, boxes).padded(margin, GRID, frames[0].size)
 
-    def _crop(self, frames: Sequence[Frame], box: Box) -> Tensor:
+    def _seen(self, plates: Tensor) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""
-        crops = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
-        return unit_range(crops.to(self._stylizer.device))
+        return self._look.view.see(plates.to(self._stylizer.device))
 
     def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 1, h, w) in [0, 1]."""
@@ -115,7 +127,8 @@ class Layer:
         box: Box,
     ) -> Tensor:
         """The temporal step over a batch: motion of all pairs at once, then fusion in order."""
-        before = self._crop([self._last or frames[0]], box)
+        last = self._last or frames[0]
+        before = self._seen(last.image[None, box.rows, box.columns])
         with self._stages("flow"):
             motion = estimate_motion(estimator, torch.cat([before, images[:-1]]), images)
         self._last = frames[-1]

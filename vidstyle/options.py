@@ -39,6 +39,9 @@ class RenderOptions:
         batch: frames that go through the network at once.
         seed: of every random generator.
         codec: a preset of the writer; None for the container's usual one.
+        colorspace: ``IN[:OUT]``, OCIO spaces of the clip and of the output; None for code values
+            as they are, or what pictures in floating point say.
+        element: write what is restyled alone, premultiplied, over nothing.
         segment: frames of a segment on the farm's grid; 0 renders sequentially.
         preroll: frames that a segment starts early, to settle.
     """
@@ -62,6 +65,8 @@ class RenderOptions:
     batch: int = 8
     seed: int = 0
     codec: str | None = None
+    colorspace: str | None = None
+    element: bool = False
     segment: int = 0
     preroll: int = 16
 

@@ -7,17 +7,22 @@ from pathlib import Path
 import torch
 
 from vidstyle.analysis import Take
+from vidstyle.colour_management import Management
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions
 from vidstyle.pattern import is_pattern
 from vidstyle.segment.mattes import Mattes
 from vidstyle.video.clip import ClipInfo
-from vidstyle.video.codecs import codec_for
+from vidstyle.video.codecs import CODECS, codec_for
+from vidstyle.video.convert import Conversion, ConvertingWriter
 from vidstyle.video.encoder import check_encoder
 from vidstyle.video.overlap import WriteBehind
 from vidstyle.video.span import Span
 from vidstyle.video.target import check_target, is_picture_target, target_exists
 from vidstyle.video.writer import open_writer
+
+# Pictures whose alpha is premultiplied by their standard.
+_ELEMENTS = (".exr", ".tif", ".tiff")
 
 
 def check_outputs(
@@ -48,15 +53,22 @@ def check_outputs(
             raise UsageError(f"{name}: exists; add --overwrite, or name another output")
 
 
-def check_encodes(target: str, info: ClipInfo, codec: str | None) -> None:
-    """Refuse what the encoder would refuse.
+def check_encodes(target: str, info: ClipInfo, colour: Management, options: RenderOptions) -> None:
+    """Refuse what the encoder would refuse, and an element that would lose its alpha.
 
     Raises:
         UsageError: see ``check_encoder``.
     """
-    preset = codec_for(codec, target)
+    preset = codec_for(options.codec, target)
     if preset is not None:
-        check_encoder(preset, info)
+        check_encoder(preset, _outgoing(info, colour, target, options)[0])
+    holds = preset.alpha if preset is not None else Path(target).suffix.lower() in _ELEMENTS
+    if options.element and not holds:
+        with_alpha = ", ".join(codec.name for codec in CODECS.values() if codec.alpha)
+        raise UsageError(
+            f"--element: {target} holds no premultiplied alpha; write "
+            f"{', '.join(_ELEMENTS)} pictures, or a movie with --codec {with_alpha}"
+        )
 
 
 def check_fits(take: Take, *targets: str | None) -> None:
@@ -79,9 +91,12 @@ def open_output(target: str, source: str, take: Take, options: RenderOptions) ->
     Raises:
         UsageError, MediaError: see ``open_writer``.
     """
+    info, conversion = _outgoing(take.reader.info, take.colour, target, options)
     writer = open_writer(
-        target, take.reader.info, codec=options.codec, source=source, span=_span(take, options)
+        target, info, codec=options.codec, source=source, span=_span(take, options)
     )
+    if conversion is not None:
+        writer = ConvertingWriter(writer, conversion)
     return WriteBehind(writer, depth=2 * options.batch)
 
 
@@ -93,6 +108,16 @@ def matte_targets(target: str | None, objects: int) -> list[str]:
         return [target]
     path = Path(target)
     return [str(path.with_name(f"object{number + 1}.{path.name}")) for number in range(objects)]
+
+
+def _outgoing(
+    info: ClipInfo, colour: Management, target: str, options: RenderOptions
+) -> tuple[ClipInfo, Conversion | None]:
+    """The clip as its frames are written, and how they get there."""
+    conversion = colour.conversion(info, target)
+    if conversion is not None:
+        info = conversion.described(info)
+    return (replace(info, alpha=True) if options.element else info), conversion
 
 
 def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
@@ -111,7 +136,7 @@ def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
         space=None,
     )
     with open_writer(target, info, codec=codec.name if codec else None) as writer:
-        for frame in take.frames(take.start):
+        for frame in take.reader.frames(take.start, take.count):
             matte = torch.from_numpy(mattes[frame.index])
             if bits == 16:
                 matte = (257 * matte.int()).to(torch.uint16)
@@ -129,8 +154,8 @@ def _span(take: Take, options: RenderOptions) -> Span:
     """The time that the take covers; open where it goes to the clip's own beginning or end."""
     start = end = None
     if take.start > 0:
-        start = next(take.frames(take.start, take.start + 1)).time
+        start = next(take.reader.frames(take.start, take.start + 1)).time
     if options.last is not None:
-        last = next(take.frames(take.count - 1, take.count))
+        last = next(take.reader.frames(take.count - 1, take.count))
         end = last.time + 1 / take.reader.info.rate
     return Span(start, end)

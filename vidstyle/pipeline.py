@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
+from torch import Tensor
 
 from vidstyle.frame import Frame
 from vidstyle.layer import Layer
@@ -52,6 +53,7 @@ def render_shot(
     batch: int,
     stages: Stages,
     on_frames: Callable[[int], None],
+    element: bool = False,
 ) -> None:
     """Render a shot, or some segments of it: read, restyle, write.
 
@@ -61,6 +63,7 @@ def render_shot(
             state from frame to frame, so each segment starts with fresh ones.
         batch: frames that go through the network at once.
         on_frames: told how many more frames were written.
+        element: write what is restyled alone, premultiplied, over nothing.
     """
     for segment in segments:
         layers = new_layers()
@@ -68,6 +71,8 @@ def render_shot(
         try:
             for group in _batched(frames, batch, stages):
                 canvas = torch.stack([frame.image for frame in group])
+                if element:
+                    canvas = canvas.new_zeros(*canvas.shape[:-1], 4)
                 for layer in layers:
                     canvas = layer.render(group, canvas)
                 done = [
@@ -75,10 +80,18 @@ def render_shot(
                 ]
                 with stages("encode"):
                     for frame, image in done:
-                        writer.write(replace(frame, image=image))
+                        writer.write(rendered(frame, image))
                 on_frames(len(done))
         finally:
             frames.close()
+
+
+def rendered(frame: Frame, image: Tensor) -> Frame:
+    """A plate's frame with its result: (H, W, 3), or (H, W, 4) of an element, premultiplied."""
+    if image.shape[-1] == 3:
+        return replace(frame, image=image)
+    colours, alpha = image[..., :3].contiguous(), image[..., 3].contiguous()
+    return replace(frame, image=colours, alpha=alpha, premultiplied=True, origin=None)
 
 
 def _batched(frames: Iterator[Frame], size: int, stages: Stages) -> Iterator[list[Frame]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from vidstyle.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
+from vidstyle.colour_management import manage
 from vidstyle.errors import UsageError
 from vidstyle.layer import Layer, Look
 from vidstyle.options import RenderOptions, StyledObject
@@ -15,6 +16,7 @@ from vidstyle.progress import Progress
 from vidstyle.segment.prompts import parse_object
 from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
+from vidstyle.view import View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,7 @@ class Preparation:
 
     Attributes:
         reader: of the source.
+        colour: what is known of its colour.
         parts: the models.
     """
 
@@ -59,6 +62,7 @@ class Preparation:
         self._exclusions = [parse_object(text, "--exclude") for text in options.exclude]
         named = [spec for spec in (*self._specs, *self._exclusions) if spec is not None]
         self.reader = open_clip(request.source)
+        self.colour = manage(self.reader.info, options.colorspace)
         for spec in named:
             spec.check_inside(self.reader.info.size)
         self.parts = build_parts(options, named)
@@ -69,7 +73,7 @@ class Preparation:
 
     def find_take(self, progress: Progress) -> Take:
         """Count the frames and find the cuts; errors as of ``analysis.find_take``."""
-        return find_take(self.reader, self._options, progress)
+        return find_take(self.reader, self._options, self.colour, progress)
 
     def analyse(self, take: Take, work: Path, progress: Progress) -> list[Analysis]:
         """Find every object's mattes and freeze its statistics; errors as of
@@ -95,14 +99,20 @@ class Preparation:
 
 
 def new_layers(
-    analyses: Sequence[Analysis], shot: int, parts: Parts, options: RenderOptions, stages: Stages
+    analyses: Sequence[Analysis],
+    shot: int,
+    parts: Parts,
+    view: View,
+    options: RenderOptions,
+    stages: Stages,
 ) -> list[Layer]:
     """Fresh layers for one segment of a shot, for each object that is in the shot.
 
     Args:
         shot: number of the shot in its take.
+        view: of the take.
     """
-    look = Look(options.strength, options.feather, parts.steady, options.preserve)
+    look = Look(options.strength, options.feather, parts.steady, options.preserve, view)
     return [
         Layer(analysis.mattes, transfer, parts.stylizer, look, stages)
         for analysis in analyses

@@ -71,11 +71,14 @@ def render(job: Job, progress: Progress) -> Report:
                 render_shot(
                     take.reader,
                     cut_into_segments(shot.start, shot.stop, options.segment, options.preroll),
-                    partial(new_layers, analyses, number, preparation.parts, options, stages),
+                    partial(
+                        new_layers, analyses, number, preparation.parts, take.view, options, stages
+                    ),
                     writer,
                     batch=options.batch,
                     stages=stages,
                     on_frames=progress.advance,
+                    element=options.element,
                 )
         quality = None
         if control:
@@ -148,7 +151,7 @@ def _prepare(job: Job) -> Preparation:
     """Refuse all that can be before work starts."""
     check_outputs(job.source, job.target, _matte_targets(job), job.options.codec, job.overwrite)
     preparation = Preparation(job)
-    check_encodes(job.target, preparation.reader.info, job.options.codec)
+    check_encodes(job.target, preparation.reader.info, preparation.colour, job.options)
     return preparation
 
 

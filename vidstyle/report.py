@@ -62,6 +62,7 @@ class Report:
                     for wanted, analysis in zip(objects, analyses, strict=True)
                 ],
                 "options": asdict(options),
+                "colour": take.colour.record(),
                 "parts": parts.names(),
                 "hashes": {
                     "model": weights.sha256(model.weights),

@@ -56,6 +56,8 @@ _LOOK = (
 _WHAT = (
     option("--exclude", multiple=True, metavar="SPEC",
            help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
+    option("--element", is_flag=True,
+           help="Write what is restyled alone, premultiplied, over nothing."),
     option("--strict", is_flag=True, help="Stop when the object is lost in some frames."),
     option("--in", "first", metavar="FRAME|TC",
            help="First frame: its number from 0, or its timecode."),
@@ -88,6 +90,8 @@ _WORK = (
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=list_codecs,
            help="Video codec, by default h264 (ffv1 in avi); list tells of each what it keeps "
            "and whether it works on this machine."),
+    option("--colorspace", metavar="IN[:OUT]", default=None,
+           help="OCIO colour spaces of the clip and of the output ($OCIO, or built-in ACES)."),
     option("--segment", type=click.IntRange(0), metavar="N",
            help="Render on a grid of N frames, as a farm does; 0: in one go.",
            **default_of("segment")),

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vidstyle.colour_management import open_seen
 from vidstyle.errors import MediaError
 from vidstyle.evaluate.regions import regions
 from vidstyle.frame import Frame, unit_range
 from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence, pictures
 from vidstyle.segment.mattes import Matte, Mattes, read_matte
 from vidstyle.video.clip import ClipReader
-from vidstyle.video.reader import open_clip
 
 #: SSIM's window, the largest thing that must fit into a frame.
 LEAST_SIDE = 11
@@ -56,7 +56,7 @@ def open_alike(sources: Sequence[str], *, part: bool = False) -> list[ClipReader
     Raises:
         MediaError: one cannot be read, or differs from the first.
     """
-    readers = [open_clip(source) for source in sources]
+    readers = [open_seen(source) for source in sources]
     first = readers[0].info
     if min(first.size) < LEAST_SIDE:
         raise MediaError(f"{sources[0]}: frames below {LEAST_SIDE} pixels cannot be compared")
@@ -145,7 +145,7 @@ def _mattes(source: str, size: tuple[int, int], start: int) -> Iterator[Matte]:
         for file in pictures(source)[start:]:
             yield read_matte(file.path, size)
     else:
-        reader = open_clip(source)
+        reader = open_seen(source)
         if reader.info.size != size:
             raise MediaError(
                 f"--matte {source}: {reader.info.width}×{reader.info.height} pixels, the clips "

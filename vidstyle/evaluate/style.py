@@ -4,12 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.colour_management import open_seen
 from vidstyle.errors import MediaError
 from vidstyle.frame import unit_range
 from vidstyle.perceptual.receptive import eroded
 from vidstyle.perceptual.statistics import gram, gram_distance, moment_distance, moments
 from vidstyle.perceptual.teacher import Teacher
-from vidstyle.video.reader import open_clip
 
 #: Of VGG; a network of another kind has its own.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
@@ -38,7 +38,7 @@ class StyleDistance:
         """
         self.name = teacher.name
         self._teacher, self._device = teacher.to(device), device
-        picture = next(iter(open_clip(style).frames(0, 1)), None)
+        picture = next(iter(open_seen(style).frames(0, 1)), None)
         if picture is None:
             raise MediaError(f"--style {style}: there is no picture in it; give another")
         features = self._see(unit_range(picture.image)[None])

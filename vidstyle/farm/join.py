@@ -6,12 +6,14 @@ from contextlib import closing
 from dataclasses import replace
 
 from vidstyle.analysis import Take
+from vidstyle.colour_management import manage
 from vidstyle.errors import MediaError
 from vidstyle.farm.rendered import Sidecar, State, images, read_sidecar
 from vidstyle.farm.work import WorkFolder
 from vidstyle.farm.worker import Worker
 from vidstyle.frame import Frame
 from vidstyle.output import check_encodes, check_fits, check_outputs, open_output
+from vidstyle.pipeline import rendered
 from vidstyle.progress import Progress
 from vidstyle.video.overlap import read_ahead
 
@@ -41,7 +43,8 @@ def join(
     """
     manifest = worker.manifest
     check_outputs(source, target, (), manifest.options.codec, overwrite)
-    check_encodes(target, worker.reader.info, manifest.options.codec)
+    colour = manage(worker.reader.info, manifest.options.colorspace)
+    check_encodes(target, worker.reader.info, colour, manifest.options)
     every = range(len(manifest.segments))
     lacking = [n for n, state in worker.states(every).items() if state is not State.WHOLE]
     if lacking and not repair:
@@ -52,12 +55,14 @@ def join(
     if lacking:
         log.warning("segments %s: rendered again", runs(lacking))
         worker.render(lacking, progress, overwrite=True)
-    take = Take(worker.reader, manifest.shots)
+    take = Take(worker.reader, manifest.shots, colour)
     check_fits(take, target)
     progress.stage("join", take.frame_count)
     with open_output(target, source, take, manifest.options) as writer:
-        plates = read_ahead(take.frames(take.start), depth=2 * manifest.options.batch)
-        for frame in _rendered(work, every, plates):
+        frames = take.reader.frames(take.start, take.count)
+        plates = read_ahead(frames, depth=2 * manifest.options.batch)
+        channels = 4 if manifest.options.element else 3
+        for frame in _rendered(work, every, plates, channels):
             writer.write(frame)
             progress.advance(1)
     work.forget_partials()
@@ -74,7 +79,7 @@ def runs(numbers: list[int]) -> str:
 
 
 def _rendered(
-    work: WorkFolder, segments: range, plates: Generator[Frame, None, None]
+    work: WorkFolder, segments: range, plates: Generator[Frame, None, None], channels: int
 ) -> Iterator[Frame]:
     """The plates with what was rendered in place of their pictures.
 
@@ -83,14 +88,15 @@ def _rendered(
     """
     with closing(plates):
         for number in segments:
-            sidecar, rendered = _sidecar(work, number), None
+            sidecar, pictures = _sidecar(work, number), None
             for index, pts in zip(sidecar.frames, sidecar.pts, strict=True):
                 plate = next(plates, None)
                 if plate is None or plate.index != index:
                     raise MediaError(f"{work.segment(number)}: frame {index} is not in the clip")
-                if rendered is None:
-                    rendered = images(work.segment(number), len(sidecar.frames), plate.image)
-                yield replace(plate, image=next(rendered), pts=pts)
+                if pictures is None:
+                    like = plate.image.new_empty(*plate.size, channels)
+                    pictures = images(work.segment(number), len(sidecar.frames), like)
+                yield rendered(replace(plate, pts=pts), next(pictures))
         if next(plates, None) is not None:
             raise MediaError(f"{work.root}: the clip has more frames than were rendered")
 

@@ -1,7 +1,7 @@
 """A rendered segment on disk: its frames, as they are, and a sidecar that vouches for them.
 
-The frames are one array (N, H, W, 3) in NumPy's own format, uncompressed: deflating them costs a
-fifth of rendering and saves a fifth of the space.
+The frames are one array (N, H, W, 3), or (N, H, W, 4) of an element, in NumPy's own format,
+uncompressed: deflating them costs a fifth of rendering and saves a fifth of the space.
 """
 
 import hashlib
@@ -67,16 +67,19 @@ class FramesWriter(ClipWriter):
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._first: Frame | None = None
+        self._first: Tensor | None = None
         self.frames: list[int] = []
         self.pts: list[int] = []
 
     def write(self, frame: Frame) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        image = frame.image
+        if frame.premultiplied and frame.alpha is not None:
+            image = torch.dstack([image, frame.alpha])
         if self._first is None:
-            self._first = frame
-            self._header(frame)
-        self._file.write(frame.image.contiguous().numpy().data)
+            self._first = image
+            self._header(image)
+        self._file.write(image.contiguous().numpy().data)
         self.frames.append(frame.index)
         self.pts.append(frame.pts)
 
@@ -90,8 +93,7 @@ class FramesWriter(ClipWriter):
     def abort(self) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
 
-    def _header(self, like: Frame) -> None:
-        image = like.image
+    def _header(self, image: Tensor) -> None:
         description = npy.dtype_to_descr(image.numpy().dtype)
         shape = (len(self.frames), *image.shape)
         npy.write_array_header_1_0(

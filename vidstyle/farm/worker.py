@@ -9,6 +9,7 @@ import torch
 
 from vidstyle.analysis import Take
 from vidstyle.atomic import replacing
+from vidstyle.colour_management import manage
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.farm.frozen import load
 from vidstyle.farm.identity import fingerprint, weight_hashes
@@ -114,7 +115,8 @@ class Worker:
             )
         parts = build_parts(options)
         analyses = load(self._work, manifest, parts.device)
-        take = Take(self.reader, manifest.shots)
+        colour = manage(self.reader.info, options.colorspace)
+        take = Take(self.reader, manifest.shots, colour)
         self._work.make(self._work.segment(0).parent)
         progress.stage("render", sum(self._length(number) for number in numbers))
         for number in numbers:
@@ -125,11 +127,14 @@ class Worker:
                     render_shot(
                         take.reader,
                         [place.segment],
-                        partial(new_layers, analyses, place.shot, parts, options, stages),
+                        partial(
+                            new_layers, analyses, place.shot, parts, take.view, options, stages
+                        ),
                         behind,
                         batch=options.batch,
                         stages=stages,
                         on_frames=progress.advance,
+                        element=options.element,
                     )
                 content = checksum(file)
             sidecar = Sidecar(

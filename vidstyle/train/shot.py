@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.analysis import Take, analyse, find_take, read_style, style_picture
+from vidstyle.colour_management import manage
 from vidstyle.device import select_device
 from vidstyle.errors import MediaError, ObjectNotFoundError
 from vidstyle.flow import FlowEstimator, build_flow, valid
@@ -95,7 +96,7 @@ def tune_shot(
     folder = work / "shot"
     shutil.rmtree(folder, ignore_errors=True)
     with TemporaryDirectory(prefix="vidstyle-") as mattes:
-        take = find_take(reader, options, progress)
+        take = find_take(reader, options, manage(reader.info, None), progress)
         found = analyse(
             take,
             spec,

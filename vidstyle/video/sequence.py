@@ -61,8 +61,8 @@ class SequenceReader:
                 index,
                 file.number,
                 self.info.time_base,
-                None if picture.alpha is None else torch.from_numpy(picture.alpha),
-                file.path,
+                alpha=None if picture.alpha is None else torch.from_numpy(picture.alpha),
+                origin=file.path,
             )
 
     def _read(self, path: Path) -> Picture:
