@@ -62,7 +62,7 @@ CASES = {
     "missing mask": (GOOD + " --object mask:{bad}/none.png", MEDIA, "none.png: missing"),
     "mask that is no picture": (GOOD + " --object mask:{bad}/text.jpg", MEDIA, "not a picture"),
     "missing mattes": (GOOD + " --object matte:{bad}/none.%04d.png", MEDIA, "matches no file"),
-    "too few mattes": (GOOD + " --object matte:{bad}/mattes", MEDIA, "1 mattes for 16 frames"),
+    "too few mattes": (GOOD + " --object matte:{bad}/mattes", MEDIA, "1 mattes for frames 0 to 15"),
     "name without a detector": (GOOD + " --object person", WEIGHTS, "vidstyle models fetch"),
     # The output.
     "missing output folder": (GOOD + " -o {out}/none/a.mp4", USAGE, "there is no folder"),

@@ -13,6 +13,7 @@ from vidstyle.analysis import find_take
 from vidstyle.atomic import replacing
 from vidstyle.cli.options import farm_options, object_options, option, pair, render_options
 from vidstyle.cli.render import beside
+from vidstyle.colour_management import manage
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.farm.local import run_here
@@ -136,7 +137,8 @@ def farm_command(
         raise UsageError("--submit local: runs a template; leave out --engine")
     grid_options = replace(render, segment=render.segment or FARM_SEGMENT)
     with telling(progress) as told:
-        shots = find_take(open_clip(source), render, told).shots
+        reader = open_clip(source)
+        shots = find_take(reader, render, manage(reader.info, render.colorspace), told).shots
     paired = pair(objects, styles)
     settings = [*_objects(paired), *_given(render)]
     settings += map(Argument, ("--segment", str(grid_options.segment)))
