@@ -11,7 +11,14 @@ import click
 
 from vidstyle.analysis import find_take
 from vidstyle.atomic import replacing
-from vidstyle.cli.options import farm_options, object_options, option, pair, render_options
+from vidstyle.cli.options import (
+    farm_options,
+    object_options,
+    option,
+    pair,
+    read_render_options,
+    render_options,
+)
 from vidstyle.cli.render import beside
 from vidstyle.colour_management import manage
 from vidstyle.errors import UsageError
@@ -129,7 +136,7 @@ def farm_command(
     openjd run job.yaml --step Join --run-dependencies -p file://job.paths.json
     """
     target = result or beside(source)
-    render = RenderOptions(**options)
+    render = read_render_options(source, options)
     check_outputs(source, target, (), render.codec, overwrite)
     if job.exists() and not overwrite:
         raise UsageError(f"{job}: exists; add --overwrite, or name another file")
