@@ -126,15 +126,7 @@ def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
     bits = 16 if take.reader.info.bits > 8 else 8
     codec = codec_for(matte_codec(target), target)
     with_alpha = codec is not None and codec.alpha
-    info = replace(
-        take.reader.info,
-        bits=bits,
-        audio_streams=0,
-        alpha=with_alpha,
-        hdr=None,
-        is_float=False,
-        space=None,
-    )
+    info = plain(take.reader.info, bits, with_alpha)
     with open_writer(target, info, codec=codec.name if codec else None) as writer:
         for frame in take.reader.frames(take.start, take.count):
             matte = torch.from_numpy(mattes[frame.index])
@@ -143,6 +135,13 @@ def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
             grey = matte[..., None].expand(-1, -1, 3).contiguous()
             alpha = matte if with_alpha else None
             writer.write(replace(frame, image=grey, alpha=alpha, origin=None))
+
+
+def plain(info: ClipInfo, bits: int, alpha: bool = False) -> ClipInfo:
+    """A silent clip of the same size and times, of integers without HDR metadata."""
+    return replace(
+        info, bits=bits, audio_streams=0, alpha=alpha, hdr=None, is_float=False, space=None
+    )
 
 
 def matte_codec(target: str) -> str | None:

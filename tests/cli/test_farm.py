@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from vidstyle import weights
 from vidstyle.style.network import Architecture, StyleNetwork
 from vidstyle.train.save import save_model
 
@@ -217,3 +218,25 @@ def test_the_whole_frame_and_a_shot_without_the_object(
     run("segment-render", shot.clip, "--work", work, "--segments", "0-2")
     run("join", shot.clip, "--work", work, "-o", joined)
     assert content(joined) == content(one)
+
+
+def test_a_review_video_and_a_list_of_objects(
+    run, vidstyle, settings, data, tmp_path: Path
+) -> None:
+    work = tmp_path / "work"
+    run("analyse", *settings, "--work", work, "--review")
+    with av.open(str(work / "review.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 16
+    refused = vidstyle("-q", "analyse", settings[0], "--work", work, "--overwrite")
+    assert refused.code == 2
+    assert "--style" in refused.err
+    if weights.find("yolov3-tiny") is None:
+        none = vidstyle("-q", "analyse", settings[0], "--work", work, "--list-objects")
+        assert none.code == 4
+        assert "--list-objects" in none.err
+        return
+    juggler = data("video/05_default_juggle.mp4")
+    listed = run("analyse", juggler, "--in", 30, "--out", 37, "--work", work, "--list-objects")
+    assert listed.startswith("person#1 ")
+    assert listed.splitlines()[-1] == str(work / "objects.png")
+    assert cv2.imread(str(work / "objects.png")).shape == (360, 640, 3)

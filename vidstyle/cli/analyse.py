@@ -8,11 +8,12 @@ import click
 from vidstyle.cli.options import (
     farm_options,
     object_options,
+    option,
     pair,
     read_render_options,
     render_options,
 )
-from vidstyle.farm.analysis import analyse_into
+from vidstyle.farm.analysis import analyse_into, list_into
 from vidstyle.farm.work import WorkFolder
 from vidstyle.preparation import Request
 from vidstyle.progress import telling
@@ -22,6 +23,16 @@ from vidstyle.progress import telling
 @click.argument("source", metavar="INPUT")
 @object_options
 @farm_options
+@option(
+    "--list-objects",
+    is_flag=True,
+    help="List what can be named by --object, draw it into the work directory, and stop.",
+)
+@option(
+    "--review",
+    is_flag=True,
+    help="Write a video of all mattes with their confidence into the work directory.",
+)
 @render_options
 def analyse_command(
     source: str,
@@ -31,6 +42,8 @@ def analyse_command(
     work: Path,
     progress: str,
     overwrite: bool,
+    list_objects: bool,
+    review: bool,
     **options: Any,
 ) -> None:
     """Find cuts, objects and statistics of INPUT, once for all machines, into a work directory.
@@ -39,16 +52,26 @@ def analyse_command(
     grid is of 64 frames.
 
     \b
+    vidstyle analyse in.mp4 --list-objects --work in.work
     vidstyle analyse in.mp4 --object person --style art.jpg --work in.work
     vidstyle segment-render in.mp4 --work in.work --segments 0-3
     vidstyle join in.mp4 --work in.work -o out.mp4
     """
-    request = Request(
-        source=source, objects=pair(objects, styles), options=read_render_options(source, options)
-    )
     folder = WorkFolder(work)
+    settings = read_render_options(source, options)
     with telling(progress) as told:
+        if list_objects:
+            for found in list_into(folder, source, settings, told):
+                click.echo(found)
+            click.echo(folder.objects)
+            return
+        request = Request(source=source, objects=pair(objects, styles), options=settings)
         manifest = analyse_into(
-            folder, request, told, matte_target=matte_target, overwrite=overwrite
+            folder,
+            request,
+            told,
+            matte_target=matte_target,
+            review=review,
+            overwrite=overwrite,
         )
     click.echo(f"{folder.manifest}: segments 0-{len(manifest.segments) - 1}")

@@ -32,8 +32,7 @@ def default_of(field: str) -> dict[str, Any]:
 
 
 _OBJECTS = (
-    option("--style", "styles", multiple=True, required=True, metavar="IMAGE",
-           help="Style picture."),
+    option("--style", "styles", multiple=True, metavar="IMAGE", help="Style picture."),
     option("--object", "objects", multiple=True, metavar="SPEC",
            help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
            "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
@@ -182,6 +181,8 @@ def pair(objects: tuple[str, ...], styles: tuple[str, ...]) -> list[StyledObject
         UsageError: the numbers do not match.
     """
     wanted: tuple[str | None, ...] = objects or (None,)
+    if not styles:
+        raise UsageError("--style is missing; give a picture whose style is wanted")
     if len(styles) == 1:
         styles *= len(wanted)
     if len(styles) != len(wanted):

@@ -6,15 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidstyle import __version__, weights
+from vidstyle.analysis import find_take
+from vidstyle.atomic import replacing
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.farm.frozen import store, verify
 from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
 from vidstyle.farm.work import WorkFolder
-from vidstyle.options import FARM_SEGMENT
+from vidstyle.options import FARM_SEGMENT, RenderOptions
 from vidstyle.output import check_fits, check_outputs, matte_targets, write_mattes
+from vidstyle.parts import build_parts
 from vidstyle.preparation import Preparation, Request
 from vidstyle.progress import Progress
+from vidstyle.review import write_review
+from vidstyle.segment.prompts import parse_object
+from vidstyle.survey import SurveyedObject, draw, encoded, survey
+from vidstyle.video.reader import open_clip
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +32,7 @@ def analyse_into(
     progress: Progress,
     *,
     matte_target: str | None = None,
+    review: bool = False,
     overwrite: bool = False,
 ) -> Manifest:
     """Analyse a clip into a work directory, unless that is done.
@@ -33,6 +41,7 @@ def analyse_into(
         request: its ``options.segment`` of 0 stands for the farm's own grid; flows are not kept.
         matte_target: where the mattes go as pictures or video, see ``output.matte_targets``; None
             for nowhere.
+        review: whether the video of all mattes is made as well.
         overwrite: whether another analysis, with its segments, may be replaced.
 
     Raises:
@@ -49,7 +58,7 @@ def analyse_into(
     hashes = weight_hashes(request.options.model, flow)
     settings = settings_hash(request, footage, parts, hashes)
     there = _there(work, settings, overwrite)
-    if there is not None and not targets:
+    if there is not None and not targets and not review:
         log.info("%s: already analysed", work.root)
         return there
     take = preparation.find_take(progress)
@@ -58,6 +67,10 @@ def analyse_into(
         analyses = preparation.analyse(take, Path(temporary), progress)
         for analysis, target in zip(analyses, targets, strict=False):
             write_mattes(take, analysis.mattes, target)
+        if review:
+            names = [wanted.object or "whole frame" for wanted in request.objects]
+            objects = [*zip(names, (found.mattes for found in analyses), strict=True)]
+            write_review(take, objects, str(work.review))
         frozen = [store(work, number, found, take) for number, found in enumerate(analyses)]
     info = take.reader.info
     # Chosen here, for all machines.
@@ -84,6 +97,27 @@ def analyse_into(
     )
     write_manifest(work, manifest)
     return manifest
+
+
+def list_into(
+    work: WorkFolder, source: str, options: RenderOptions, progress: Progress
+) -> list[SurveyedObject]:
+    """What objects a clip holds, with a picture of them in a work directory.
+
+    Raises:
+        WeightsError: no detector's weights are on this machine.
+        ObjectNotFoundError: there is none.
+        VidstyleError: see :mod:`vidstyle.errors`.
+    """
+    reader = open_clip(source)
+    detector = build_parts(options, [parse_object("all", "--list-objects")]).detector
+    assert detector is not None
+    take = find_take(reader, options, progress)
+    objects = survey(take, detector, progress)
+    work.make(work.root)
+    with replacing(work.objects) as file:
+        file.write(encoded(draw(take, objects)))
+    return objects
 
 
 def _on_the_grid(request: Request) -> Request:

@@ -3,6 +3,7 @@
     manifest.json                what is made of what, with what, and the segments
     mattes/<object>/<frame>.png  final mattes, and mattes/<object>.json with boxes and checksums
     statistics/<object>.safetensors
+    review.mp4, objects.png      for people to look at, where they were asked for
     segments/<number>.npy        rendered frames, and segments/<number>.json, the sidecar
 
 Every name is made from numbers, so nothing that a file says can lead outside.
@@ -24,6 +25,16 @@ class WorkFolder:
     @property
     def manifest(self) -> Path:
         return self.root / "manifest.json"
+
+    @property
+    def review(self) -> Path:
+        """The video of all mattes."""
+        return self.root / "review.mp4"
+
+    @property
+    def objects(self) -> Path:
+        """The picture of all objects that were found."""
+        return self.root / "objects.png"
 
     def mattes(self, number: int) -> Path:
         """Folder of an object's mattes."""
