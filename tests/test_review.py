@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vidstyle.analysis import Take
+from vidstyle.colour_management import manage
 from vidstyle.marking import colour_of
 from vidstyle.review import write_review
 from vidstyle.segment.mattes import MatteStore
@@ -13,7 +14,8 @@ from vidstyle.video.shots import Shot
 
 @pytest.fixture
 def take(shot):
-    return Take(open_clip(str(shot.clip)), [Shot(4, 12)])
+    reader = open_clip(str(shot.clip))
+    return Take(reader, [Shot(4, 12)], manage(reader.info, None))
 
 
 @pytest.fixture

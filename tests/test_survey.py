@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from vidstyle.analysis import Take
+from vidstyle.colour_management import manage
 from vidstyle.errors import ObjectNotFoundError
 from vidstyle.marking import colour_of
 from vidstyle.progress import build_progress
@@ -37,7 +38,8 @@ class Knowing:
 
 @pytest.fixture
 def take(shot):
-    return Take(open_clip(str(shot.clip)), [Shot(0, 8), Shot(8, 16)])
+    reader = open_clip(str(shot.clip))
+    return Take(reader, [Shot(0, 8), Shot(8, 16)], manage(reader.info, None))
 
 
 @pytest.fixture

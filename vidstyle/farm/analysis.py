@@ -8,6 +8,7 @@ from pathlib import Path
 from vidstyle import __version__, weights
 from vidstyle.analysis import find_take
 from vidstyle.atomic import replacing
+from vidstyle.colour_management import manage
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.farm.frozen import store, verify
 from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
@@ -112,7 +113,7 @@ def list_into(
     reader = open_clip(source)
     detector = build_parts(options, [parse_object("all", "--list-objects")]).detector
     assert detector is not None
-    take = find_take(reader, options, progress)
+    take = find_take(reader, options, manage(reader.info, options.colorspace), progress)
     objects = survey(take, detector, progress)
     work.make(work.root)
     with replacing(work.objects) as file:
