@@ -170,3 +170,19 @@ def test_batches_of_a_steady_box_make_no_difference_without_the_temporal_step(
     one_by_one = layer(boxes, stylizer, transfer, steady=False)
     parts = [one_by_one.render([frame], stacked([frame])) for frame in frames]
     assert (torch.cat(parts).int() - together.int()).abs().max() <= 1
+
+
+def test_what_does_not_fit_into_memory_at_once_comes_out_the_same(
+    stylizer: Stylizer, transfer: Transfers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, boxes = pan(5), [Box(60, 40, 100, 80)] * 5
+    whole = layer(boxes, stylizer, transfer).render(frames, stacked(frames))
+    restyle = Stylizer.__call__
+
+    def cramped(self: Stylizer, images: Tensor, *settings: object) -> Tensor:
+        if len(images) > 2:
+            raise torch.OutOfMemoryError
+        return restyle(self, images, *settings)
+
+    monkeypatch.setattr(Stylizer, "__call__", cramped)
+    assert torch.equal(layer(boxes, stylizer, transfer).render(frames, stacked(frames)), whole)

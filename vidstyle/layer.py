@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 
 import torch
@@ -11,8 +11,9 @@ from torch import Tensor
 
 from vidstyle.composite import feathered
 from vidstyle.flow.estimator import FlowEstimator
-from vidstyle.flow.motion import estimate_motion
+from vidstyle.flow.motion import Motion, estimate_motion
 from vidstyle.frame import Box, Frame
+from vidstyle.memory import Fitting
 from vidstyle.preserve import preserved
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.pyramid import GRID, Transfer
@@ -57,7 +58,7 @@ class Layer:
     ) -> None:
         self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
         self._look, self._stages = look, stages
-        self._filter = TemporalFilter()
+        self._filter, self._fitting = TemporalFilter(), Fitting()
         self._last: Frame | None = None
 
     def render(self, frames: Sequence[Frame], canvas: Tensor) -> Tensor:
@@ -93,11 +94,14 @@ class Layer:
         if self._look.strength == 0:
             return images
         with self._stages("style"):
-            styled = self._stylizer(images, self._transfer, self._look.strength)
+            styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
             styled = preserved(self._look.preserve, images, styled)
         if self._look.steady is None:
             return styled
         return self._steadied(self._look.steady, frames, images, styled, box)
+
+    def _restyled(self, images: Tensor, part: slice) -> Tensor:
+        return self._stylizer(images[part], self._transfer, self._look.strength)
 
     def _box(self, frames: Sequence[Frame]) -> Box | None:
         """Around the object in all of ``frames``, wide enough for network and feather."""
@@ -129,8 +133,14 @@ class Layer:
         """The temporal step over a batch: motion of all pairs at once, then fusion in order."""
         last = self._last or frames[0]
         before = self._seen(last.image[None, box.rows, box.columns])
+        earlier = torch.cat([before, images[:-1]])
         with self._stages("flow"):
-            motion = estimate_motion(estimator, torch.cat([before, images[:-1]]), images)
+            motion = Motion.joined(
+                self._fitting(
+                    lambda part: estimate_motion(estimator, earlier[part], images[part]),
+                    len(images),
+                )
+            )
         self._last = frames[-1]
         with self._stages("temporal"):
             return torch.stack(

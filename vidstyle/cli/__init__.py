@@ -23,6 +23,7 @@ from vidstyle.cli.segment_render import segment_render_command
 from vidstyle.cli.study import study
 from vidstyle.cli.train import train_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
+from vidstyle.memory import is_out_of_memory
 
 __all__ = ["main"]
 
@@ -70,7 +71,7 @@ def main() -> NoReturn:
     except VidstyleError as error:
         fail(str(error), error.exit_code)
     except Exception as error:
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             fail("out of memory; use a smaller --batch", DeviceError.exit_code)
         traceback.print_exc()
         fail(f"this is a bug: {error}", 1)
@@ -88,12 +89,3 @@ def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     for stopping in _STOPPING:
         signal.signal(stopping, signal.SIG_IGN)
     raise Terminated("terminated") if number == signal.SIGTERM else Cancelled("cancelled")
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """PyTorch has an exception of its own on CUDA, and on the CPU a plain RuntimeError."""
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or "can't allocate memory" in str(error)
-    )

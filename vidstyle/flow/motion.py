@@ -1,6 +1,8 @@
 """How the plate moved, and how far that can be trusted: what the temporal step needs to know."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -25,6 +27,13 @@ class Motion:
 
     flow: Tensor
     confidence: Tensor
+
+    @classmethod
+    def joined(cls, parts: Sequence["Motion"]) -> Self:
+        """Of all frames of some parts, in order."""
+        return cls(
+            torch.cat([part.flow for part in parts]), torch.cat([part.confidence for part in parts])
+        )
 
     def __getitem__(self, index: int) -> "Motion":
         """The motion of one frame, still with its batch dimension (N = 1)."""
