@@ -47,6 +47,12 @@ def replacing(path: Path) -> Iterator[BufferedRandom]:
         raise unwritable(path, error) from None
 
 
+def write_text(path: Path, text: str) -> None:
+    """A text file in UTF-8, whole or not at all; errors as of :func:`replacing`."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
 def unwritable(path: Path, error: OSError) -> MediaError:
     """What to tell of a file that the disk refuses."""
     advice = _ADVICE.get(error.errno or 0, "check the disk and run again")

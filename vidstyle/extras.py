@@ -7,6 +7,7 @@ from vidstyle.errors import UsageError
 
 #: What only these extras install, by the names that are imported.
 _PACKAGES = {
+    "dicom": ("pydicom",),
     "evaluate": ("h5py", "lpips", "skimage"),
     "farm": ("openjd", "yaml"),
     "study": ("choix", "scipy"),

@@ -20,6 +20,7 @@ from vidstyle.cli.live import live_command
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
 from vidstyle.cli.segment_render import segment_render_command
+from vidstyle.cli.still import still_command
 from vidstyle.cli.study import study
 from vidstyle.cli.train import train_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
@@ -49,6 +50,7 @@ cli.add_command(farm_command)
 cli.add_command(evaluate_command)
 cli.add_command(live_command)
 cli.add_command(models)
+cli.add_command(still_command)
 cli.add_command(study)
 cli.add_command(train_command)
 

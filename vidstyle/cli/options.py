@@ -31,12 +31,15 @@ def default_of(field: str) -> dict[str, Any]:
     return {"default": getattr(DEFAULTS, field), "show_default": True}
 
 
-_OBJECTS = (
+_STYLED = (
     option("--style", "styles", multiple=True, metavar="IMAGE", help="Style picture."),
     option("--object", "objects", multiple=True, metavar="SPEC",
            help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
            "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
            "--object and --style may repeat, paired in order."),
+)  # fmt: skip
+
+_MATTES = (
     option("--matte-out", "matte_target", metavar="P",
            help="Write the mattes as pictures (m.####.png) or video; of several objects, the "
            "second's go to object2.m.####.png."),
@@ -52,9 +55,12 @@ _LOOK = (
     option("--invert", is_flag=True, help="Style all but the object."),
 )  # fmt: skip
 
-_WHAT = (
+_EXCLUDED = (
     option("--exclude", multiple=True, metavar="SPEC",
            help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
+)  # fmt: skip
+
+_CLIP = (
     option("--element", is_flag=True,
            help="Write what is restyled alone, premultiplied, over nothing."),
     option("--strict", is_flag=True, help="Stop when the object is lost in some frames."),
@@ -65,12 +71,15 @@ _WHAT = (
            help="Frames more before --in and after --out, as far as the clip goes."),
 )  # fmt: skip
 
-_NETWORKS = (
+_MOTION = (
     option("--temporal", type=click.Choice(TEMPORAL), help="Steady frames with the one before.",
            **default_of("temporal")),
     option("--flow", type=click.Choice(FLOWS), help="Optical flow.", **default_of("flow")),
     option("--flow-size", type=click.IntRange(64), metavar="PX",
            help="Largest short side for the flow.", **default_of("flow_size")),
+)  # fmt: skip
+
+_NETWORKS = (
     option("--segmenter", type=click.Choice(SEGMENTERS), help="What cuts objects out.",
            **default_of("segmenter")),
     option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model")),
@@ -109,9 +118,10 @@ _TOLD = (
     option("--overwrite", is_flag=True, help="Replace an output that is already there."),
 )  # fmt: skip
 
+_DRY = (option("--dry-run", is_flag=True, help="Print the plan and stop."),)
+
 _RUN = (
     option("--resume", is_flag=True, help="An output that is already there is done."),
-    option("--dry-run", is_flag=True, help="Print the plan and stop."),
     option("--report", type=click.Path(dir_okay=False), metavar="FILE.json",
            help="Write what was done, with what, and how long it took."),
 )  # fmt: skip
@@ -140,7 +150,7 @@ def _group(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Comma
     return decorate
 
 
-render_options = _group(_LOOK + _WHAT + _NETWORKS + _WORK)
+render_options = _group(_LOOK + _EXCLUDED + _CLIP + _MOTION + _NETWORKS + _WORK)
 """What :func:`read_render_options` takes."""
 
 
@@ -161,16 +171,20 @@ def read_render_options(source: str, values: Mapping[str, Any]) -> RenderOptions
 quality_options = _group(_QUALITY)
 """Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""
 
-live_options = _group(_LOOK + _NETWORKS)
+live_options = _group(_LOOK + _MOTION + _NETWORKS)
 """Those of them that pictures need which come one by one."""
 
-object_options = _group(_OBJECTS)
+still_options = _group(_STYLED + _LOOK + _EXCLUDED + _NETWORKS + _TOLD + _RUN)
+"""Of pictures that are no film: ``styles, objects, progress, overwrite, resume, report``, and
+fields of :class:`~vidstyle.options.RenderOptions`."""
+
+object_options = _group(_STYLED + _MATTES)
 """Objects, their styles and mattes: ``styles, objects, matte_target``; see :func:`pair`."""
 
 farm_options = _group(_FARM + _TOLD)
 """Of the commands that share a work directory: ``work, progress, overwrite``."""
 
-run_options = _group(_TOLD + _RUN)
+run_options = _group(_TOLD + _RUN + _DRY)
 """How a run behaves: ``progress, resume, overwrite, dry_run, report``."""
 
 

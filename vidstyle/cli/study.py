@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
+from vidstyle.atomic import write_text
 from vidstyle.cli.options import option
 from vidstyle.errors import Cancelled, Terminated, UsageError
 from vidstyle.evaluate.study.answers import Answers
 from vidstyle.evaluate.study.make import make_study
 from vidstyle.evaluate.study.server import StudyServer
 from vidstyle.evaluate.study.study import ANSWERS, Study
-from vidstyle.evaluate.tables import write_whole
 from vidstyle.extras import needs_extra
 from vidstyle.video.target import check_target
 
@@ -94,6 +94,6 @@ def report_command(folder: Path, json_file: Path | None, plot_file: Path | None)
     found = preferences(made.methods, answers)
     click.echo(as_text(made, found))
     if json_file:
-        write_whole(json_file, as_json(made, found))
+        write_text(json_file, as_json(made, found))
     if plot_file:
-        write_whole(plot_file, as_svg(made, found))
+        write_text(plot_file, as_svg(made, found))

@@ -1,0 +1,1 @@
+"""Pictures that are no film: product photos, scans, medical slices."""

@@ -1,0 +1,205 @@
+"""Many stills: each is read, restyled, measured and written before the next."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vidstyle.errors import (
+    MediaError,
+    ObjectNotFoundError,
+    QualityError,
+    UsageError,
+    VidstyleError,
+)
+from vidstyle.evaluate.gate import Threshold
+from vidstyle.extras import needs_extra
+from vidstyle.frame import full_scale
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.still.dicom import Window
+from vidstyle.still.save import SUFFIXES, save_picture
+from vidstyle.still.sheet import contact_sheet
+from vidstyle.still.source import Still, read_still
+from vidstyle.still.studio import Restyled, Studio
+from vidstyle.still.summary import Entry
+
+#: What is measured of structure, and may be bounded.
+MEASURES = ("ssim", "gradient")
+
+#: What may be wrong with one still and leave the others alone.
+_OF_ONE = (UsageError, MediaError, ObjectNotFoundError, QualityError)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StillJob:
+    """What is to be made of which stills.
+
+    Attributes:
+        sources: picture files.
+        target: a file for one picture; else a folder.
+        kind: suffix of pictures in the folder, one of ``save.SUFFIXES``.
+        grid: strengths side by side, beside the plate; empty for ``options.strength`` alone.
+        cut_out: the object alone, the rest transparent.
+        window: of DICOM pictures; None for their own.
+        bounds: on the measures of :mod:`vidstyle.still.structure`.
+        resume, overwrite: outputs that are there are done, or are replaced.
+    """
+
+    sources: Sequence[Path]
+    target: Path
+    objects: Sequence[StyledObject]
+    options: RenderOptions
+    kind: str = ".png"
+    grid: tuple[float, ...] = ()
+    cut_out: bool = False
+    window: Window | None = None
+    bounds: Sequence[Threshold] = ()
+    resume: bool = False
+    overwrite: bool = False
+
+    @property
+    def strengths(self) -> tuple[float, ...]:
+        return self.grid or (self.options.strength,)
+
+    @property
+    def measures(self) -> bool:
+        """Whether structure is measured."""
+        return bool(self.bounds) or self.options.preserve == "structure"
+
+    def outputs(self) -> list[Path]:
+        """One for each source.
+
+        Raises:
+            UsageError: two sources would make one output, an output is a source, or exists and
+                is neither done nor to be replaced.
+        """
+        if len(self.sources) == 1 and self.target.suffix.lower() in SUFFIXES:
+            made = [self.target]
+        else:
+            made = [self.target / f"{source.stem}{self.kind}" for source in self.sources]
+        owners: dict[Path, Path] = {}
+        own = {source.resolve() for source in self.sources}
+        for source, output in zip(self.sources, made, strict=True):
+            if output.resolve() in own:
+                raise UsageError(f"{output}: the output is an input; name another folder")
+            if (other := owners.setdefault(output, source)) != source:
+                raise UsageError(f"{source} and {other}: would both become {output}; rename one")
+            if output.exists() and not (self.resume or self.overwrite):
+                raise UsageError(f"{output}: exists; add --resume or --overwrite")
+        return made
+
+
+def restyle_stills(
+    job: StillJob, on_entry: Callable[[Entry], None]
+) -> tuple[Studio, list[Entry], VidstyleError | None]:
+    """Run a job.
+
+    Args:
+        on_entry: told what became of each still, in order.
+
+    Returns:
+        The models; what became of each; and the first failure, None where all went well.
+
+    Raises:
+        UsageError: strengths or outputs that cannot be meant.
+        MediaError, WeightsError, DeviceError: a style or a part.
+    """
+    for strength in (*job.strengths, job.options.strength):
+        if not 0 <= strength <= 1:
+            raise UsageError(f"strength {strength}: must lie between 0 and 1")
+    if job.cut_out and job.kind != ".png":
+        raise UsageError("--cut-out: JPEG holds no transparency; write PNG")
+    if job.cut_out and all(wanted.object is None for wanted in job.objects):
+        raise UsageError("--cut-out: give an --object to cut out")
+    if job.measures:
+        with needs_extra("evaluate", "measuring structure"):
+            import vidstyle.still.structure  # noqa: F401 - told before any work
+    outputs = job.outputs()
+    studio = Studio(job.objects, job.options)
+    _make_folder(outputs[0].parent)
+    entries: list[Entry] = []
+    first: VidstyleError | None = None
+    for source, output in zip(job.sources, outputs, strict=True):
+        if job.resume and output.exists():
+            entry = Entry(str(source), str(output), "kept")
+        else:
+            try:
+                entry = _restyle(job, studio, source, output)
+            except _OF_ONE as error:
+                first = first or error
+                log.debug("%s failed", source, exc_info=True)
+                entry = Entry(str(source), None, "failed", _named(source, error))
+        entries.append(entry)
+        on_entry(entry)
+    return studio, entries, first
+
+
+def _restyle(job: StillJob, studio: Studio, source: Path, output: Path) -> Entry:
+    started = time.monotonic()
+    still = read_still(source, job.window)
+    done = studio(still, job.strengths)
+    ssim = gradient = None
+    if job.measures:
+        from vidstyle.still.structure import Structure
+
+        strongest = max(range(len(job.strengths)), key=lambda n: job.strengths[n])
+        measured = Structure.of(done.pictures[strongest], still.frame.image, done.matte)
+        measured.check(job.bounds)
+        ssim, gradient = _known(measured.ssim), _known(measured.gradient)
+    save_picture(output, _composed(job, still, done), still.metadata)
+    return Entry(
+        str(source),
+        str(output),
+        "done",
+        size=still.info.size,
+        covered=round(float((done.matte > 127).mean()), 4),
+        ssim=ssim,
+        gradient=gradient,
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def _composed(job: StillJob, still: Still, done: Restyled) -> Tensor:
+    alpha = still.frame.alpha
+    if job.cut_out:
+        alpha = done.alpha if alpha is None else _product(alpha, done.alpha)
+    cells = [_with_alpha(picture, alpha) for picture in done.pictures]
+    if not job.grid:
+        return cells[0]
+    plate = _with_alpha(still.frame.image, alpha)
+    return contact_sheet([plate, *cells], ["plate", *(f"{s:g}" for s in job.grid)])
+
+
+def _with_alpha(picture: Tensor, alpha: Tensor | None) -> Tensor:
+    if alpha is None:
+        return picture
+    # torch concatenates no uint16; NumPy does, and int32 would too at twice the memory.
+    return torch.dstack([picture.int(), alpha.int()]).to(picture.dtype)
+
+
+def _product(first: Tensor, second: Tensor) -> Tensor:
+    white = full_scale(first.dtype)
+    return (first.float() * second.float() / white).round().to(first.dtype)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be made ({error.strerror})") from None
+
+
+def _named(source: Path, error: VidstyleError) -> str:
+    """The failure, with the still's name in it."""
+    reason = " ".join(str(error).split())
+    return reason if str(source) in reason else f"{source}: {reason}"
+
+
+def _known(value: float) -> float | None:
+    return round(value, 4) if value == value else None

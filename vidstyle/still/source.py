@@ -1,0 +1,78 @@
+"""Which pictures are meant, and reading one with what it says of itself."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.errors import MediaError
+from vidstyle.frame import Frame
+from vidstyle.pattern import PICTURE_SUFFIXES
+from vidstyle.still.dicom import Window, is_dicom, read_dicom
+from vidstyle.still.metadata import Metadata, read_metadata
+from vidstyle.video.clip import ClipInfo
+from vidstyle.video.reader import open_clip
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture in memory; to the parts of a render it is a clip of one frame."""
+
+    path: Path
+    info: ClipInfo
+    frame: Frame
+    metadata: Metadata
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """See :class:`~vidstyle.video.clip.ClipReader`."""
+        if start <= 0 and (stop is None or stop > 0):
+            yield self.frame
+
+
+def find_stills(names: Sequence[Path]) -> list[Path]:
+    """The files that pictures and folders of pictures stand for, each once, in order.
+
+    Raises:
+        MediaError: a name is missing, or a folder holds no picture.
+    """
+    found: dict[Path, None] = {}
+    for name in names:
+        if not name.exists():
+            raise MediaError(f"{name}: missing; check the name")
+        inside = [name]
+        if name.is_dir():
+            inside = sorted(path for path in name.iterdir() if _is_still(path))
+            if not inside:
+                raise MediaError(f"{name}: no pictures in it; name a folder with pictures")
+        found.update(dict.fromkeys(inside))
+    return list(found)
+
+
+def read_still(path: Path, window: Window | None = None) -> Still:
+    """
+    Args:
+        window: of a DICOM picture; None for its own.
+
+    Raises:
+        MediaError: the file is missing, damaged, or of a kind that is not read.
+        UsageError: it takes an extra that is not installed.
+    """
+    if is_dicom(path):
+        return Still(path, *read_dicom(path, window))
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        raise MediaError(
+            f"{path}: not a picture that is read; convert it to one of {' '.join(PICTURE_SUFFIXES)}"
+        )
+    metadata = read_metadata(path)
+    clip = open_clip(str(path))
+    if clip.info.is_float:
+        raise MediaError(
+            f"{path}: floating point, which PNG and JPEG do not hold; use 'vidstyle render' with "
+            "an EXR or TIFF output"
+        )
+    return Still(path, clip.info, next(clip.frames()), metadata)
+
+
+def _is_still(path: Path) -> bool:
+    if path.name.startswith(".") or not path.is_file():
+        return False
+    return path.suffix.lower() in PICTURE_SUFFIXES or is_dicom(path)

@@ -1,0 +1,128 @@
+"""Restyling one still after the other with the parts of a render, loaded once."""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidstyle.analysis import Analysis, Take, analyse, find_excluded, read_style
+from vidstyle.colour_management import Management
+from vidstyle.composite import feathered
+from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
+from vidstyle.frame import full_scale
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.parts import build_parts
+from vidstyle.preparation import new_layers
+from vidstyle.progress import Silence
+from vidstyle.segment.mattes import Matte
+from vidstyle.segment.prompts import MattePrompt, ObjectSpec, parse_object
+from vidstyle.still.source import Still
+from vidstyle.timing import Stages
+from vidstyle.video.shots import Shot
+
+
+@dataclass(frozen=True)
+class Restyled:
+    """What became of a still.
+
+    Attributes:
+        pictures: (H, W, 3) code values, one a strength.
+        matte: of all objects, (H, W), 255 inside; as it was found, not feathered.
+        alpha: the same feathered, (H, W) code values.
+    """
+
+    pictures: tuple[Tensor, ...]
+    matte: Matte
+    alpha: Tensor
+
+
+class Studio:
+    """Objects, styles and models, ready for any number of stills."""
+
+    def __init__(self, objects: Sequence[StyledObject], options: RenderOptions) -> None:
+        """
+        Raises:
+            UsageError: an object or option that cannot be meant.
+            MediaError, WeightsError, DeviceError: a style or a part.
+        """
+        torch.manual_seed(options.seed)
+        self._options = replace(options, temporal="off")
+        self._objects = objects
+        self._specs = [
+            None if wanted.object is None else parse_object(wanted.object) for wanted in objects
+        ]
+        self._exclusions = [parse_object(text, "--exclude") for text in options.exclude]
+        named = [spec for spec in (*self._specs, *self._exclusions) if spec is not None]
+        self.parts = build_parts(self._options, named)
+        self._style = lru_cache(maxsize=64)(
+            lambda path, short: read_style(path, (short, short), self.parts.stylizer)
+        )
+        for wanted in objects:
+            self._style(wanted.style, 512)
+
+    def __call__(self, still: Still, strengths: Sequence[float]) -> Restyled:
+        """
+        Raises:
+            UsageError, MediaError, ObjectNotFoundError: the objects, in this still.
+        """
+        take = Take(still, [Shot(0, 1)], Management())
+        specs = [spec and _of_still(spec, still) for spec in self._specs]
+        exclusions = [_of_still(spec, still) for spec in self._exclusions]
+        with tempfile.TemporaryDirectory(prefix="vidstyle-") as name:
+            work, progress = Path(name), Silence()
+            excluded = find_excluded(take, exclusions, self.parts, work / "excluded", progress)
+            analyses = [
+                analyse(
+                    take,
+                    spec,
+                    self._style(wanted.style, min(take.size)),
+                    self.parts,
+                    self._options,
+                    work / str(number),
+                    progress,
+                    excluded,
+                )
+                for number, (spec, wanted) in enumerate(zip(specs, self._objects, strict=True))
+            ]
+            matte: Matte = np.maximum.reduce([analysis.mattes[0] for analysis in analyses])
+            if not matte.any():
+                raise ObjectNotFoundError(f"{still.path}: nothing in it is to be styled")
+            pictures = tuple(
+                self._painted(still, take, analyses, strength) for strength in strengths
+            )
+        soft = feathered(torch.from_numpy(matte)[None, None] / 255, self._options.feather)[0, 0]
+        white = full_scale(still.frame.image.dtype)
+        return Restyled(pictures, matte, (soft * white).round().to(still.frame.image.dtype))
+
+    def _painted(
+        self, still: Still, take: Take, analyses: Sequence[Analysis], strength: float
+    ) -> Tensor:
+        options = replace(self._options, strength=strength)
+        canvas = still.frame.image[None]
+        for layer in new_layers(analyses, 0, self.parts, take.view, options, Stages()):
+            canvas = layer.render([still.frame], canvas)
+        return canvas[0]
+
+
+def _of_still(spec: ObjectSpec, still: Still) -> ObjectSpec:
+    """The object in this still: of a folder of mattes, the one that has the still's name.
+
+    Raises:
+        UsageError: a prompt outside the still, or mattes that are no file or folder.
+        MediaError: no matte of this still.
+    """
+    spec.check_inside(still.info.size)
+    if spec.given is None or Path(spec.given.pattern).is_file():
+        return spec
+    folder = Path(spec.given.pattern)
+    if not folder.is_dir():
+        raise UsageError(f"{spec.option} {spec}: no such file or folder; stills take no patterns")
+    found = sorted(path for path in folder.iterdir() if path.stem == still.path.stem)
+    if not found:
+        raise MediaError(f"{folder}: no matte named {still.path.stem}")
+    return ObjectSpec(spec.text, (MattePrompt(str(found[0])),), spec.option)
