@@ -1,194 +1,259 @@
-"""Score the temporal step: how much flicker it takes away, and how much detail.
+"""Score the temporal step: how much flicker it takes away, and what it costs in style and detail.
 
     python tools/bench_temporal.py ../shared/data/davis/{dance-twirl,parkour} \\
-        --style ../shared/data/style/starry_night.jpg \\
-        --raft ../shared/weights/raft_small_C_T.pth
+        --true ../shared/data/sintel/alley_1_clean ../shared/data/sintel/alley_1_flow \\
+        --style ../shared/data/style/starry_night.jpg
 
-Each clip, and a generated shot whose flow is known exactly (examples/make_shot.py), is restyled
-whole, with and without the step, by the same way that a render goes. Warping errors are in 1e-4
-of a squared range of 1, between frames 1 and 10 apart (``gap``), by a flow that the render never
-saw: RAFT's where it used DIS, the true one on the generated shot. ``plate`` is the error of the
-plates themselves, the floor of what a flow and its mask can tell; ``excess`` is the ratio of what
-the results have above it. ``detail`` is the energy of the Laplacian with the step over that
-without; seconds are for a frame.
+Each clip, and two generated shots whose flow is known exactly (``walk``, that of
+examples/make_shot.py, and ``turn``, a camera that turns and nears), is restyled whole, with and
+without the step, and both are scored as ``vidstyle evaluate`` does: warping errors in 1e-4 of a
+squared range of 1, between frames 1 and 10 apart (``gap``), by a flow that the render never saw:
+RAFT's (``vidstyle models fetch raft-small``), or the true one.
+
+``plate`` is the error of the plates themselves, the floor of what a flow and its mask can tell;
+``ratio`` is that of the steadied result over that of single frames; ``excess`` the same of what
+both have above the plate. ``style`` are their distances to the style (Gram; 1 and more is another
+style altogether), ``detail`` is the ratio of their energies of the Laplacian. Seconds are for a
+frame. With ``--seam``, a row tells how far the render in two segments is from the one in one go,
+in 8-bit levels: mean and maximum of the frames behind the seam.
 """
 
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 import click
 import cv2
-import torch
-from torch import Tensor
+import numpy as np
 
-from vidstyle.evaluate.metrics import detail_ratio, warping_error
-from vidstyle.flow import FlowEstimator, RaftFlow, valid
+from vidstyle.evaluate import evaluation
+from vidstyle.evaluate.scores import PLATE
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.progress import Silence
 from vidstyle.render import Job, render
 from vidstyle.video.reader import open_clip
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-FLOW_SIZE = 320  # largest short side that RAFT scores at
 GAPS = (1, 10)  # frames
-SETTLING = 3  # pairs before the step has settled, left out
-
-
-@dataclass(frozen=True)
-class Truth:
-    """How a clip moved, frame t to t − gap, for t from ``gap`` on.
-
-    Attributes:
-        flow: (N, 2, H, W) in pixels.
-        mask: (N, 1, H, W), 1 where the flow holds.
-    """
-
-    flow: Tensor
-    mask: Tensor
+SETTLING = 3  # frames before the step has settled, left out of longer clips
+SHORT = 8  # frames below which only the first is
+HEAD = (
+    f"{'clip':12} {'style':16} {'gap':>3} {'plate':>7} {'off':>7} {'blend':>7} {'ratio':>6} "
+    f"{'excess':>6} {'style off, blend':>17} {'detail':>6}   {'style':>5} {'flow':>5} {'temp.':>5}"
+)
 
 
 @dataclass(frozen=True)
 class Footage:
-    """A clip and its truth.
+    """A clip of pictures and who knows how it moves.
 
     Attributes:
-        plates: pattern or folder of pictures.
-        truth: by gap.
+        plates: folder of pictures.
+        judge: an estimator's name, or a folder of true flows.
     """
 
     name: str
-    plates: str
-    truth: Mapping[int, Truth]
+    plates: Path
+    judge: str
+    count: int
 
 
-def read(source: str, count: int) -> Tensor:
-    """The first frames: (N, 3, H, W) in [0, 1]."""
-    frames = [frame.image for frame in open_clip(source).frames(0, count)]
-    return torch.stack(frames).movedim(-1, 1).float() / 255
+@dataclass(frozen=True)
+class Bench:
+    """How every clip is rendered and scored; ``folder`` takes the pictures."""
 
+    options: RenderOptions
+    folder: Path
+    seam: bool
 
-def filmed(clip: Path, folder: Path, count: int, height: int, estimator: FlowEstimator) -> Footage:
-    """A DAVIS clip, a folder with ``frames``, scaled and written to ``folder``; estimated flow."""
-    for frame in open_clip(str(clip / "frames")).frames(0, count):
-        width = round(frame.size[1] * height / frame.size[0])
-        image = cv2.resize(frame.image.numpy(), (width, height), interpolation=cv2.INTER_AREA)
-        cv2.imwrite(str(folder / f"{frame.index:04}.png"), image[..., ::-1])
-    plates = read(str(folder), count)
+    def rows(self, footage: Footage, style: Path) -> list[str]:
+        """Rows of the table, one a gap."""
+        results: dict[str, Path] = {}
+        seconds: dict[str, float] = {}
+        for temporal in ("off", "blend"):
+            results[temporal], seconds = self._render(footage, style, temporal=temporal)
+        done = evaluation.evaluate(self._job(footage, style, list(results.values())), Silence())
+        scores = done.scores
+        off, blend = scores.clips[1:]
 
-    def truth(gap: int) -> Truth:
-        pairs = list(zip(plates[:-gap, None], plates[gap:, None], strict=True))
-        backward = torch.cat([estimator(after, before) for before, after in pairs])
-        forward = torch.cat([estimator(before, after) for before, after in pairs])
-        return Truth(backward, valid(forward, backward))
+        def ratio(measure: str) -> float:
+            return scores.mean(blend, measure) / scores.mean(off, measure)
 
-    return Footage(clip.name, str(folder), {gap: truth(gap) for gap in GAPS})
+        styles = ", ".join(f"{scores.mean(clip, 'gram.all'):.3f}" for clip in (off, blend))
+        rows = []
+        for gap in GAPS:
+            error, excess = f"e_warp.gap{gap}.all", f"e_warp_excess.gap{gap}.all"
+            if error not in scores.measured():
+                continue
+            errors = (f"{1e4 * scores.mean(clip, error):7.2f}" for clip in (PLATE, off, blend))
+            cost = (
+                f"{seconds[stage] / footage.count:5.2f}" for stage in ("style", "flow", "temporal")
+            )
+            rows.append(
+                f"{footage.name:12} {style.stem:16} {gap:3} {' '.join(errors)} "
+                f"{ratio(error):6.2f} {ratio(excess):6.2f} {styles:>17} "
+                f"{scores.mean(blend, 'detail.all'):6.2f}   {' '.join(cost)}"
+            )
+        if self.seam and footage.count > self.options.preroll + 2:
+            rows.append(self._seam(footage, style, results["blend"]))
+        return rows
 
-
-def generated(folder: Path, count: int) -> Footage:
-    """The example shot, written to ``folder``, with exact flow."""
-    sys.path.append(str(EXAMPLES))
-    import make_shot
-
-    for number, image in enumerate(islice(make_shot.frames(), count)):
-        cv2.imwrite(str(folder / f"{number:04}.png"), image[..., ::-1])
-    scene = make_shot.scene()
-
-    def truth(gap: int) -> Truth:
-        exact = [scene.flow(time, time - gap) for time in range(gap, count)]
-        flow = torch.stack([torch.from_numpy(flow).movedim(-1, 0) for flow, _ in exact])
-        shown = torch.stack([torch.from_numpy(shown)[None] for _, shown in exact])
-        return Truth(flow, (shown > 0.98).float())
-
-    return Footage("generated", str(folder), {gap: truth(gap) for gap in GAPS})
-
-
-def score(footage: Footage, frames: Tensor, gap: int) -> float:
-    """E_warp in 1e-4, of pairs whose earlier frame is a settled one."""
-    truth = footage.truth[gap]
-    errors = warping_error(frames[gap:], frames[:-gap], truth.flow, truth.mask)
-    return 1e4 * errors[SETTLING:].nanmean().item()
-
-
-def compare(footage: Footage, style: Path, options: RenderOptions, folder: Path) -> list[str]:
-    """Rows of the table, one a gap."""
-    count = len(footage.truth[1].flow) + 1
-    results, seconds = {}, {}
-    for temporal in ("off", "blend"):
-        out = folder / f"{footage.name}-{style.stem}-{temporal}"
-        out.mkdir()
+    def _render(
+        self, footage: Footage, style: Path, *, temporal: str, segment: int = 0
+    ) -> tuple[Path, dict[str, float]]:
+        """The folder of the result, and seconds by stage."""
+        out = self.folder / f"{footage.name}-{style.stem}-{temporal}{segment or ''}"
+        out.mkdir(parents=True)
+        options = replace(self.options, temporal=temporal, segment=segment, last=footage.count - 1)
         job = Job(
-            source=footage.plates,
+            source=str(footage.plates),
             target=str(out / "%04d.png"),
             objects=[StyledObject(None, str(style))],
-            options=replace(options, temporal=temporal, last=count - 1),
+            options=options,
         )
-        seconds = render(job, Silence()).content["seconds"]
-        results[temporal] = read(str(out), count)
-    detail = detail_ratio(results["blend"], results["off"])[SETTLING + 1 :].mean().item()
-    cost = [seconds[stage] / count for stage in ("style", "flow", "temporal")]
-    plates, rows = read(footage.plates, count), []
-    for gap in GAPS:
-        plate = score(footage, plates, gap)
-        off, blend = (score(footage, results[temporal], gap) for temporal in ("off", "blend"))
-        rows.append(
-            f"{footage.name:12} {style.stem:16} {gap:3} {plate:7.2f} {off:7.2f} {blend:7.2f} "
-            f"{blend / off:6.2f} {(blend - plate) / (off - plate):6.2f} {detail:6.2f}   "
-            f"{cost[0]:5.2f} {cost[1]:5.2f} {cost[2]:5.2f}"
+        return out, render(job, Silence()).content["seconds"]
+
+    def _job(self, footage: Footage, style: Path, results: Sequence[Path]) -> evaluation.Job:
+        return evaluation.Job(
+            plate=str(footage.plates),
+            results=list(map(str, results)),
+            style=str(style),
+            reference=str(results[0]),
+            flow=footage.judge,
+            used=(self.options.flow,),
+            flow_cache=str(self.folder / "flows"),
+            gaps=GAPS,
+            first=SETTLING if footage.count >= SHORT else 1,
         )
-    return rows
+
+    def _seam(self, footage: Footage, style: Path, whole: Path) -> str:
+        """Rendered again in two segments, the second after a full pre-roll."""
+        start = self.options.preroll + 1
+        parts, _ = self._render(footage, style, temporal="blend", segment=start)
+        pairs = zip(read(whole, start), read(parts, start), strict=True)
+        apart = np.stack([np.abs(one - other) for one, other in pairs])
+        return f"{footage.name:12} {style.stem:16} seam {apart.mean():.3f} {apart.max():.0f}"
+
+
+def read(folder: Path, start: int) -> list[np.ndarray]:
+    """Frames from ``start`` on, as integers that can be subtracted."""
+    return [frame.image.numpy().astype(int) for frame in open_clip(str(folder)).frames(start)]
+
+
+def scaled(clip: Path, folder: Path, count: int, height: int) -> int:
+    """Write a clip's first frames to ``folder``, at most ``height`` pixels high; how many."""
+    written = 0
+    for frame in open_clip(str(clip)).frames(0, count):
+        image = frame.image.numpy()
+        if frame.size[0] > height:
+            width = round(frame.size[1] * height / frame.size[0])
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(folder / f"{frame.index:04}.png"), image[..., ::-1])
+        written += 1
+    return written
+
+
+def generated(name: str, folder: Path, count: int) -> None:
+    """Write a shot of photographs in motion (examples/scenes.py) and its truth to ``folder``."""
+    import make_shot
+    from photographs import astronaut, launch_pad
+    from scenes import Layer, Scene, similarity
+
+    height, width = make_shot.SIZE
+
+    def camera(time: float) -> np.ndarray:
+        nearer, middle = 1 + 0.004 * time, (pad.shape[1] / 2, pad.shape[0] / 2)
+        return similarity(width / 2, height / 2, scale=nearer, degrees=0.5 * time, pivot=middle)
+
+    def parallax(time: float) -> np.ndarray:
+        nearer, feet = 1 + 0.008 * time, (side / 2, side)
+        return similarity(width / 2 - 2 * time, height + 20, scale=nearer, degrees=0.5 * time,
+                          pivot=feet)  # fmt: skip
+
+    pad, (picture, matte) = launch_pad(height=560), astronaut(0.5)
+    side = len(matte)
+    turn = Scene([Layer(pad, None, camera), Layer(picture, matte, parallax)], make_shot.SIZE)
+    scene = make_shot.scene() if name == "walk" else turn
+    random = np.random.default_rng(0)
+    (folder / "truth").mkdir()
+    for time in range(count):
+        # Clouds before the sun, and the grain of a fast film.
+        light = 1 + 0.04 * np.sin(0.3 * time) if name == "turn" else 1.0
+        seen = scene.picture(time) * light + random.normal(0, 1.2 / 255, (height, width, 3))
+        image = (seen * 255).round().clip(0, 255).astype(np.uint8)
+        cv2.imwrite(str(folder / f"{time:04}.png"), image[..., ::-1])
+        if time:
+            flow, shown = scene.flow(time, time - 1)
+            cv2.writeOpticalFlow(str(folder / f"truth/backward.{time:04}.flo"), flow)
+            cv2.imwrite(
+                str(folder / f"truth/backward-shown.{time:04}.png"),
+                (shown * 255).round().astype(np.uint8),
+            )
+
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command(help=__doc__)
-@click.argument("clips", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("clips", nargs=-1, type=FOLDER)
 @click.option(
-    "--style", "styles", multiple=True, required=True, type=click.Path(exists=True, path_type=Path)
+    "--true",
+    "known",
+    nargs=2,
+    multiple=True,
+    type=FOLDER,
+    metavar="CLIP FLOWS",
+    help="A folder of pictures and one of true flows (.flo).",
 )
-@click.option("--raft", type=click.Path(exists=True, path_type=Path), help="RAFT-small's weights.")
+@click.option("--style", "styles", multiple=True, required=True, type=FILE)
 @click.option("--model", default=DEFAULTS.model, show_default=True)
 @click.option("--flow", default="dis", show_default=True, help="What the render uses.")
-@click.option(
-    "--frames", default=25, show_default=True, type=click.IntRange(min=SETTLING + max(GAPS) + 1)
-)
-@click.option("--height", default=480, show_default=True, help="Scale the clips to this.")
+@click.option("--judge", default="raft-small", show_default=True, help="Whose flow scores clips.")
+@click.option("--frames", default=24, show_default=True, type=click.IntRange(SHORT))
+@click.option("--height", default=480, show_default=True, help="Scale higher clips to this.")
+@click.option("--generated/--no-generated", "with_generated", default=True, show_default=True)
+@click.option("--seam", is_flag=True, help="Render in two segments as well.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the rendered frames here.")
 def main(
     clips: Sequence[Path],
+    known: Sequence[tuple[Path, Path]],
     styles: Sequence[Path],
-    raft: Path | None,
     model: str,
     flow: str,
+    judge: str,
     frames: int,
     height: int,
+    with_generated: bool,
+    seam: bool,
     keep: Path | None,
-) -> None:
-    if clips and not raft:
-        raise click.UsageError("clips are scored by RAFT: give --raft")
-    options = replace(DEFAULTS, model=model, flow=flow)
-    click.echo(
-        f"{'clip':12} {'style':16} {'gap':>3} {'plate':>7} {'off':>7} {'blend':>7} {'ratio':>6} "
-        f"{'excess':>6} {'detail':>6}   {'style':>5} {'flow':>5} {'temp.':>5}"
-    )
+) -> None:  # fmt: skip
+    sys.path.append(str(EXAMPLES))
     with tempfile.TemporaryDirectory() as temporary:
-        plates = Path(temporary, "plates")
-        for name in ("generated", *(clip.name for clip in clips)):
-            (plates / name).mkdir(parents=True)
-        footage = [generated(plates / "generated", frames)]
-        if raft:
-            estimator = RaftFlow(
-                "raft-small", raft, device=torch.device("cpu"), flow_size=FLOW_SIZE
-            )
-            footage += [
-                filmed(clip, plates / clip.name, frames, height, estimator) for clip in clips
-            ]
         folder = keep or Path(temporary)
-        folder.mkdir(parents=True, exist_ok=True)
-        for one in footage:
+        bench = Bench(replace(DEFAULTS, model=model, flow=flow), folder, seam)
+
+        def place(name: str) -> Path:
+            (folder / "plates" / name).mkdir(parents=True)
+            return folder / "plates" / name
+
+        def footage() -> Iterator[Footage]:
+            for name in ("walk", "turn") if with_generated else ():
+                generated(name, made := place(name), frames)
+                yield Footage(name, made, str(made / "truth"), frames)
+            for clip, flows in known:
+                yield Footage(clip.name, clip, str(flows), len(read(clip, 0)))
+            for clip in clips:
+                pictures = clip / "frames" if (clip / "frames").is_dir() else clip
+                count = scaled(pictures, made := place(clip.name), frames, height)
+                yield Footage(clip.name, made, judge, count)
+
+        click.echo(HEAD)
+        for one in footage():
             for style in styles:
-                click.echo("\n".join(compare(one, style, options, folder)))
+                click.echo("\n".join(bench.rows(one, style)))
 
 
 if __name__ == "__main__":

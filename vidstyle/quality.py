@@ -41,6 +41,7 @@ class QualityControl:
             DeviceError: there is no such device.
         """
         self._page = wanted.page
+        options = request.options
         styles = {each.style for each in request.objects}
         self._has_mattes = all(each.object is not None for each in request.objects)
         self._job = Job(
@@ -48,10 +49,12 @@ class QualityControl:
             results=[target],
             style=styles.pop() if len(styles) == 1 else None,
             matte=_Union([]) if self._has_mattes else None,
+            flow_cache=options.flow_cache,
+            flow_cache_size=options.flow_cache_size,
             used=() if flow == "none" else (flow,),
             part=True,
             step=wanted.step,
-            device=request.options.device,
+            device=options.device,
             fail_above=wanted.fail_above,
             fail_below=wanted.fail_below,
         )

@@ -95,9 +95,16 @@ def test_the_page_stands_alone(vidstyle, arguments, tmp_path: Path) -> None:
 
 
 def test_a_sample_of_a_range(vidstyle, arguments, tmp_path: Path) -> None:
-    file = tmp_path / "a.json"
-    done = vidstyle(*arguments, "--in", 4, "--out", 12, "--step", 4, "--json", file)
+    file, flows = tmp_path / "a.json", tmp_path / "flows"
+    sample = (*arguments, "--in", 4, "--out", 12, "--step", 4)
+    done = vidstyle(*sample, "--json", file, "--flow-cache", flows)
     assert done.code == 0, done.err
+    # Frames 8 and 12 against 7, 4 and 11, 8, both ways.
+    kept = {path: path.stat().st_ino for path in flows.iterdir()}
+    assert len(kept) == 8
+    again = vidstyle(*sample, "--flow-cache", flows)
+    assert again.out == done.out
+    assert {path: path.stat().st_ino for path in flows.iterdir()} == kept
     content = json.loads(file.read_text())
     assert content["frames"] == [4, 8, 12]
     errors = content["per_frame"]["flicker"]["e_warp.gap1.all"]

@@ -45,8 +45,8 @@ def test_auto_takes_the_other_kind(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, name: str) -> None:
             self.name = name
 
-    def build(name: str, device: torch.device, flow_size: int) -> Fake:
-        assert (device.type, flow_size) == ("cpu", 128)
+    def build(name: str, device: torch.device, flow_size: int, cache: None) -> Fake:
+        assert (device.type, flow_size, cache) == ("cpu", 128, None)
         built.append(name)
         return Fake(name)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vidstyle.cli.options import option
+from vidstyle.cli.options import flow_cache_options, option
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.options import DEFAULTS
@@ -47,6 +47,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Largest short side for the flow.",
 )
+@flow_cache_options
 @option(
     "--report",
     "reports",
@@ -113,6 +114,8 @@ def evaluate_command(
     reference: str | None,
     flow: str,
     flow_size: int,
+    flow_cache: str | None,
+    flow_cache_size: int,
     reports: tuple[Path, ...],
     teacher: str,
     gaps: str,
@@ -157,6 +160,8 @@ def evaluate_command(
             reference=reference,
             flow=flow,
             flow_size=flow_size,
+            flow_cache=flow_cache,
+            flow_cache_size=flow_cache_size,
             reports=reports,
             teacher=teacher,
             gaps=_numbers(gaps),

@@ -55,6 +55,13 @@ _LOOK = (
     option("--invert", is_flag=True, help="Style all but the object."),
 )  # fmt: skip
 
+_FLOW_CACHE = (
+    option("--flow-cache", type=click.Path(file_okay=False), metavar="DIR",
+           help="Keep flows here: the next style of the same shot estimates none."),
+    option("--flow-cache-size", type=click.IntRange(1), metavar="MIB",
+           help="What that folder may hold.", **default_of("flow_cache_size")),
+)  # fmt: skip
+
 _EXCLUDED = (
     option("--exclude", multiple=True, metavar="SPEC",
            help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
@@ -89,10 +96,7 @@ _NETWORKS = (
 )  # fmt: skip
 
 _WORK = (
-    option("--flow-cache", metavar="DIR",
-           help="Keep flows here: another style of the same shot estimates none."),
-    option("--flow-cache-size", type=click.IntRange(1), metavar="MIB",
-           help="What that folder may hold.", **default_of("flow_cache_size")),
+    *_FLOW_CACHE,
     option("--batch", type=click.IntRange(1, 256), help="Frames per network call.",
            **default_of("batch")),
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=list_codecs,
@@ -167,6 +171,9 @@ def read_render_options(source: str, values: Mapping[str, Any]) -> RenderOptions
         first, last = frame_range(probe(source), first, last, handles)
     return RenderOptions(first=first, last=last, **fields)
 
+
+flow_cache_options = _group(_FLOW_CACHE)
+"""Where flows are kept: ``flow_cache, flow_cache_size``."""
 
 quality_options = _group(_QUALITY)
 """Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""

@@ -20,7 +20,9 @@ from vidstyle.evaluate.regions import region_names
 from vidstyle.evaluate.scores import PLATE, Scores, measure_names, named
 from vidstyle.evaluate.structure import ssim_map
 from vidstyle.evaluate.style import LAYERS, StyleDistance
+from vidstyle.flow.cache import FlowCache
 from vidstyle.frame import Frame
+from vidstyle.options import DEFAULTS
 from vidstyle.perceptual.teacher import build_teacher
 from vidstyle.progress import Progress
 from vidstyle.segment.mattes import Mattes
@@ -43,6 +45,8 @@ class Job:
         reference: whose detail the results should have; None takes the first of several results.
         flow: who judges motion; see :func:`vidstyle.evaluate.judge.choose_judge`.
         flow_size: largest short side, in pixels, that flow is estimated at.
+        flow_cache: folder that keeps flows for the next evaluation; None keeps none.
+        flow_cache_size: MiB that it may hold.
         reports: of the renders, which tell the flow that they used.
         used: flow that they are known to have used.
         teacher: in whose eyes style is compared.
@@ -63,6 +67,8 @@ class Job:
     reference: str | None = None
     flow: str = "auto"
     flow_size: int = 360
+    flow_cache: str | None = None
+    flow_cache_size: int = DEFAULTS.flow_cache_size
     reports: Sequence[Path] = ()
     used: Sequence[str] = ()
     teacher: str = "auto"
@@ -297,12 +303,14 @@ def _thresholds(job: Job, measures: Sequence[str]) -> list[Threshold]:
 
 
 def _judge(job: Job, device: torch.device, first_number: int) -> Judge:
+    cache = FlowCache(Path(job.flow_cache), job.flow_cache_size * 2**20) if job.flow_cache else None
     return choose_judge(
         job.flow,
         flows_used(job.reports).union(job.used),
         device=device,
         flow_size=job.flow_size,
         first_number=first_number,
+        cache=cache,
     )
 
 

@@ -11,6 +11,7 @@ from vidstyle import weights
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.evaluate.correspondence import EstimatedFlow, Judge, TrueFlow
 from vidstyle.flow.build import NAMES, build_flow
+from vidstyle.flow.cache import FlowCache
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,13 @@ def flows_used(reports: Iterable[Path]) -> set[str]:
 
 
 def choose_judge(
-    name: str, used: set[str], *, device: torch.device, flow_size: int, first_number: int
+    name: str,
+    used: set[str],
+    *,
+    device: torch.device,
+    flow_size: int,
+    first_number: int,
+    cache: FlowCache | None = None,
 ) -> Judge:
     """What ``--flow`` names; ``auto`` is the best estimator on this machine that no render used.
 
@@ -37,7 +44,7 @@ def choose_judge(
     Args:
         name: one of :data:`vidstyle.flow.build.NAMES`, or a folder of true flows.
         used: by the renders of the results.
-        device, flow_size: as in :func:`vidstyle.flow.build.build_flow`.
+        device, flow_size, cache: as in :func:`vidstyle.flow.build.build_flow`.
         first_number: see :class:`TrueFlow`.
 
     Raises:
@@ -61,7 +68,7 @@ def choose_judge(
         )
     if not used and name == "dis":
         _log.warning("flow: dis judges; a render on a CPU uses it too: give --report to be sure")
-    return EstimatedFlow(build_flow(name, device, flow_size))
+    return EstimatedFlow(build_flow(name, device, flow_size, cache))
 
 
 def _unused(used: set[str]) -> str:

@@ -1,5 +1,6 @@
 """The report as one HTML file that needs no other, and no network."""
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -102,7 +103,7 @@ def _table(done: Evaluation) -> Iterator[str]:
         for name, meaning in MEANINGS.items()
         if name in taken
     )
-    missing = (f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in scores.missing.items())
+    missing = (f"<dt>{escape(k)}</dt><dd>{_coded(v)}</dd>" for k, v in scores.missing.items())
     yield f"<dl>{''.join(terms)}</dl>"
     if scores.missing:
         yield f"<p>Not measured:</p><dl>{''.join(missing)}</dl>"
@@ -111,6 +112,11 @@ def _table(done: Evaluation) -> Iterator[str]:
         "is the floor, and the excess is what a result adds. Doing nothing has no flicker, so "
         "read it beside style distance and detail.</p>"
     )
+
+
+def _coded(text: str) -> str:
+    """A command between backticks looks like one."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _plots(done: Evaluation) -> Iterator[str]:
