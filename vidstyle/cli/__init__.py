@@ -23,6 +23,7 @@ from vidstyle.cli.segment_render import segment_render_command
 from vidstyle.cli.still import still_command
 from vidstyle.cli.study import study
 from vidstyle.cli.train import train_command
+from vidstyle.cli.ui import ui_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
 from vidstyle.memory import is_out_of_memory
 
@@ -53,6 +54,7 @@ cli.add_command(models)
 cli.add_command(still_command)
 cli.add_command(study)
 cli.add_command(train_command)
+cli.add_command(ui_command)
 
 
 def main() -> NoReturn:

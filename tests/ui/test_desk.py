@@ -1,0 +1,110 @@
+"""A clip on a user's desk, without a page."""
+
+import shlex
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from vidstyle.errors import Cancelled, MediaError, ObjectNotFoundError, UsageError
+from vidstyle.options import RenderOptions
+from vidstyle.ui.desk import Desk, Results, Wish
+from vidstyle.ui.selection import Selection
+
+
+@pytest.fixture
+def options(tiny_model) -> RenderOptions:
+    return RenderOptions(model=str(tiny_model), device="cpu", segmenter="grabcut")
+
+
+@pytest.fixture
+def desk(shot):
+    desk = Desk(shot.clip, most_frames=100)
+    yield desk
+    desk.clear()
+
+
+def test_it_knows_its_clip(desk: Desk, shot) -> None:
+    assert (desk.count, desk.size, desk.clip.name) == (16, shot.size, "shot.mp4")
+    assert desk.frame(3).shape == (*shot.size, 3)
+
+
+def test_clearing_leaves_nothing(desk: Desk) -> None:
+    folder = desk.clip.parent
+    desk.clear()
+    assert not folder.exists()
+
+
+def test_what_is_no_clip_or_too_long_is_refused_and_leaves_nothing(shot, tmp_path) -> None:
+    text = tmp_path / "clip.mp4"
+    text.write_text("not a clip")
+    with pytest.raises(MediaError, match=r"^clip\.mp4: text, not a video"):
+        Desk(text, most_frames=100)
+    with pytest.raises(MediaError, match=r"shot\.mp4: longer than 10 frames"):
+        Desk(shot.clip, most_frames=10)
+
+
+def test_a_preview_changes_the_painted_object_alone(desk, shot, options, style_picture) -> None:
+    mask = cv2.resize(shot.matte(5), (80, 48))  # as painted on a smaller canvas
+    wish = Wish(Selection("brush", mask=desk.paint(mask), frame=5), style_picture)
+    seen = desk.preview(5, [wish], options)
+    assert seen.before.shape == seen.after.shape == (*shot.size, 3)
+    assert seen.matte.shape == shot.size
+    truth = shot.matte(5) > 127
+    assert (seen.matte > 127)[truth].mean() > 0.8
+    changed = np.abs(seen.after.astype(int) - seen.before).max(-1)
+    assert changed[cv2.dilate(seen.matte, np.ones((9, 9))) == 0].max() == 0
+    assert changed[seen.matte > 200].mean() > 8
+
+
+def test_a_render_is_told_and_gives_all_files(desk, options, style_picture) -> None:
+    wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
+    *steps, results = desk.render([wish], RenderOptions(**{**vars(options), "last": 3}))
+    assert isinstance(results, Results)
+    assert all(0 <= step.fraction <= 1 for step in steps)
+    with av.open(str(results.clip)) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) == 4
+    assert {path.split("/")[-1] for path in results.all} == {
+        "shot.styled.mp4",
+        "mattes.mkv",
+        "report.json",
+    }
+
+
+def test_a_cancelled_render_leaves_no_result(desk, options, style_picture) -> None:
+    running = desk.render([Wish(Selection(), style_picture)], options)
+    next(running)
+    with pytest.raises(UsageError, match="is being rendered"):
+        next(desk.render([Wish(Selection(), style_picture)], options))
+    desk.cancel()
+    with pytest.raises(Cancelled):
+        list(running)
+    assert not list(desk.clip.parent.glob("*.styled.mp4"))
+    *_, results = desk.render([Wish(Selection(), style_picture)], options)
+    assert isinstance(results, Results)
+
+
+def test_leaving_the_page_cancels(desk, options, style_picture) -> None:
+    running = desk.render([Wish(Selection(), style_picture)], options)
+    next(running)
+    running.close()
+    assert not list(desk.clip.parent.glob("*.styled.mp4"))
+
+
+def test_what_a_render_refuses_reaches_the_user(desk, options, style_picture) -> None:
+    corner = Selection("click").clicked(10_000, 5, 0)
+    with pytest.raises((UsageError, ObjectNotFoundError)):
+        list(desk.render([Wish(corner, style_picture)], options))
+
+
+def test_the_same_command_line(desk, options, style_picture) -> None:
+    chosen = RenderOptions(
+        **{**vars(options), "model": "micro", "device": "auto", "strength": 0.5, "invert": True}
+    )
+    wish = Wish(Selection("click").clicked(5, 6, 2), style_picture)
+    assert shlex.split(desk.command([wish], chosen)) == [
+        *("vidstyle", "render", "shot.mp4", "--object", "point:5,6@2"),
+        *("--style", style_picture.name, "--strength", "0.5", "--invert"),
+        *("-o", "shot.styled.mp4"),
+    ]

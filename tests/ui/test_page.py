@@ -1,0 +1,241 @@
+"""The page, driven by a browser as users drive it."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("gradio")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 60_000  # milliseconds
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@contextmanager
+def served(*arguments: object, password: str | None = None) -> Iterator[str]:
+    """The address of a page, served by a process of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "vidstyle", "ui", "--port", str(port), *map(str, arguments)]
+    environment = os.environ | ({"VIDSTYLE_PASSWORD": password} if password else {})
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+        try:
+            assert server.stderr is not None
+            for line in server.stderr:
+                if "page: http" in line:
+                    break
+            else:
+                pytest.fail("the page was not served")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.communicate()
+
+
+@pytest.fixture(scope="module")
+def address(tiny_model, style_picture, other_style_picture, tmp_path_factory) -> Iterator[str]:
+    styles = tmp_path_factory.mktemp("styles")
+    for picture in (style_picture, other_style_picture):
+        shutil.copy(picture, styles)
+    limits = ["--max-frames", 100, "--max-upload", 1]
+    with served("--model", tiny_model, "--device", "cpu", "--styles", styles, *limits) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address: str) -> Iterator[Callable[..., "sync_api.Page"]]:
+    """Opens the page as another user; what it fetches from elsewhere fails the test."""
+    contexts, elsewhere = [], []
+
+    def open_page(width: int = 1280, height: int = 1000):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda sent: elsewhere.append(sent.url))
+        page.goto(address)
+        page.wait_for_selector("#clip input[type=file]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [url for url in elsewhere if not url.startswith((address, "data:", "blob:"))] == []
+
+
+def upload(page, clip: Path) -> None:
+    page.set_input_files("#clip input[type=file]", clip)
+    page.wait_for_selector("#picture img")
+
+
+def choose(page, kind: str) -> None:
+    page.locator("#kind").get_by_label(kind, exact=True).check()
+
+
+def click_at(page, x: float, y: float) -> None:
+    """Click on the picture, at fractions of its sides; returns when the mark is drawn."""
+    image = page.locator("#picture img")
+    before = image.get_attribute("src")
+    box = image.bounding_box()
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    page.wait_for_function(
+        "before => document.querySelector('#picture img')?.src != before", arg=before
+    )
+
+
+def pick_style(page, number: int) -> None:
+    page.locator("#gallery .grid-container button").nth(number).click()
+    page.wait_for_selector("#gallery .selected")
+
+
+def preview(page) -> str:
+    """The command line that the preview tells."""
+    page.locator("#preview").click()
+    page.wait_for_selector("#slider img")
+    page.wait_for_function(
+        "() => document.querySelector('#command').innerText.includes('vidstyle render')"
+    )
+    return " ".join(page.locator("#command .cm-content").inner_text().split())
+
+
+def test_from_a_clip_to_a_download(visit, shot, tmp_path) -> None:
+    page = visit()
+    upload(page, shot.clip)
+    choose(page, "box")
+    page.wait_for_selector("#anew")
+    click_at(page, 0.2, 0.2)
+    click_at(page, 0.4, 0.95)
+    pick_style(page, 0)
+    command = preview(page)
+    assert re.search(r"--object box:3\d,\d+,6\d,\d+@0 --style coffee.png", command), command
+    page.wait_for_selector("#matte img")
+    handle = page.locator("#slider .inner").first
+    assert handle.is_visible()
+    page.locator("#last input").fill("5")
+    page.locator("#part").click()
+    page.wait_for_selector("#files a")
+    assert page.locator("#result video").count() == 1
+    assert "done" in page.locator("#state").inner_text()
+    with page.expect_download() as download:
+        page.locator("#files a").filter(has_text=re.compile("↓|KB|B")).first.click()
+    saved = tmp_path / "result.mp4"
+    download.value.save_as(saved)
+    with av.open(str(saved)) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) == 6
+
+
+def test_a_brush_paints_an_object(visit, shot) -> None:
+    page = visit()
+    upload(page, shot.clip)
+    choose(page, "brush")
+    canvas = page.locator("#brush canvas").first
+    canvas.wait_for()
+    page.wait_for_timeout(1500)  # the editor fits its picture in
+    box = canvas.bounding_box()
+    x, y = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.6
+    page.mouse.move(x, y - 20)
+    page.mouse.down()
+    page.mouse.move(x, y + 20, steps=6)
+    page.mouse.up()
+    pick_style(page, 1)
+    assert "--object mask:brush-0.png@0" in preview(page)
+
+
+def test_cancel(visit, shot) -> None:
+    page = visit()
+    upload(page, shot.clip)
+    pick_style(page, 0)
+    page.locator("#whole").click()
+    page.wait_for_function("() => document.querySelector('#state').innerText.length > 2")
+    page.locator("#cancel").click()
+    page.wait_for_function(
+        "() => /cancelled|done/.test(document.querySelector('#state').innerText)"
+    )
+    assert "cancelled: nothing was written" in page.locator("#state").inner_text()
+    assert page.locator("#files a").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.write_text("words"), "text, not a video"),
+        (lambda path: path.write_bytes(bytes(2 * 2**20)), "size"),
+    ],
+)
+def test_a_wrong_file(visit, tmp_path, make, message) -> None:
+    page = visit()
+    wrong = tmp_path / "wrong.mp4"
+    make(wrong)
+    page.set_input_files("#clip input[type=file]", wrong)
+    page.get_by_text(re.compile(message)).first.wait_for()
+    assert page.locator("#picture img").count() == 0
+
+
+def test_what_is_missing_is_said(visit, shot) -> None:
+    page = visit()
+    page.locator("#preview").click()
+    page.get_by_text("upload a clip first").first.wait_for()
+    upload(page, shot.clip)
+    page.locator("#preview").click()
+    page.get_by_text("choose a style picture").first.wait_for()
+
+
+def test_two_users_at_once(visit, shot, tmp_path) -> None:
+    other = tmp_path / "other name.mp4"
+    shutil.copy(shot.clip, other)
+    one, two = visit(), visit()
+    upload(one, shot.clip)
+    upload(two, other)
+    for number, page in enumerate((one, two)):
+        pick_style(page, number)
+        page.locator("#preview").click()
+    for page in (one, two):
+        page.wait_for_selector("#slider img")
+    assert "render shot.mp4 --style coffee.png" in preview(one)
+    assert "render 'other name.mp4' --style stars.png" in preview(two)
+
+
+def test_files_of_the_machine_are_not_served(address, shot) -> None:
+    for path in (shot.clip, "/etc/hostname", "setup.cfg"):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{address}/gradio_api/file={path}")
+        assert refused.value.code in (403, 404)
+        refused.value.close()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out(visit, width) -> None:
+    page = visit(width, 800)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_password(tiny_model) -> None:
+    with served("--model", tiny_model, password="open sesame") as address:
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(f"{address}/config")
+        assert refused.value.code == 401
+        refused.value.close()

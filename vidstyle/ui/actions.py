@@ -1,0 +1,207 @@
+"""What the page's buttons do: a user's table in, and what the page shows then."""
+
+import html
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import gradio as gr
+import numpy as np
+
+from vidstyle.errors import Cancelled, VidstyleError
+from vidstyle.options import RenderOptions
+from vidstyle.ui.desk import Desk, Image, Results, Wish
+from vidstyle.ui.selection import Selection
+from vidstyle.ui.table import Table, thumbnail
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: What the image editor hands over: background, layers and composite, (H, W, 4) RGBA.
+Canvas = dict[str, Any] | None
+#: What a component takes: a value, or ``gr.update``.
+Shown = Any
+
+#: Length of the range that is offered at first.
+_SHORT = 24
+
+
+def plainly(action: Callable[P, R]) -> Callable[P, R]:
+    """What goes wrong is told in the page, in one line."""
+
+    @wraps(action)
+    def told(*arguments: P.args, **named: P.kwargs) -> R:
+        try:
+            return action(*arguments, **named)
+        except (VidstyleError, ValueError) as error:
+            raise gr.Error(_plain(error), print_exception=False) from None
+
+    return told
+
+
+@plainly
+def take_clip(table: Table, upload: str | None, most_frames: int) -> tuple[Shown, ...]:
+    """A new clip on the desk: table, frame slider, picture, brush, first and last frame."""
+    if upload is None:
+        raise ValueError("upload a clip first")
+    table.clear()
+    table.desk = None
+    table.desk = Desk(Path(upload), most_frames=most_frames)
+    table.object, table.wishes = replace(table.object, points=(), mask=None, frame=0), ()
+    frame, end = table.desk.frame(0), table.desk.count - 1
+    return (
+        table,
+        gr.update(maximum=max(1, end), value=0, visible=end > 0),
+        frame,
+        frame,
+        gr.update(value=0, maximum=end),
+        gr.update(value=min(end, _SHORT - 1), maximum=end),
+    )
+
+
+@plainly
+def show_frame(table: Table, number: float) -> tuple[Shown, ...]:
+    """Another frame, in which nothing is pointed at yet: table, picture, brush."""
+    frame = table.clip.frame(int(number))
+    table.object = replace(table.object, points=(), mask=None, frame=int(number))
+    return table, frame, frame
+
+
+@plainly
+def choose_kind(table: Table, kind: str, name: str, number: float) -> tuple[Shown, ...]:
+    """Another way of choosing: table, name, picture, brush, and the button that points anew."""
+    table.object = Selection(kind, name or "", frame=int(number))
+    shown = table.desk.frame(int(number)) if table.desk else None
+    return (
+        table,
+        gr.update(visible=kind == "name"),
+        gr.update(visible=kind != "brush", value=shown),
+        gr.update(visible=kind == "brush", value=shown),
+        gr.update(visible=kind in ("click", "box", "brush")),
+    )
+
+
+def call_it(table: Table, name: str | None) -> Table:
+    """The name of what to look for."""
+    table.object = replace(table.object, name=name or "")
+    return table
+
+
+@plainly
+def point_at(table: Table, number: float, event: gr.SelectData) -> tuple[Shown, ...]:
+    """A click on the picture: table, picture."""
+    frame = table.clip.frame(int(number))
+    if table.object.kind not in ("click", "box"):
+        raise ValueError("to point at the object choose click or box above")
+    x, y = event.index
+    table.object = table.object.clicked(int(x), int(y), int(number))
+    return table, table.object.drawn(frame)
+
+
+def pick_style(table: Table, event: gr.SelectData) -> Table:
+    """A click on the gallery."""
+    table.style = table.styles[event.index]
+    return table
+
+
+@plainly
+def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
+    """More pictures, the last of them chosen: table, gallery."""
+    for upload in map(Path, uploads):
+        thumbnail(upload)
+        table.styles = [*table.styles, upload]
+    table.style = table.styles[-1]
+    return table, gr.update(value=table.gallery(), selected_index=len(table.styles) - 1)
+
+
+@plainly
+def preview(
+    table: Table, number: float, canvas: Canvas, options: RenderOptions
+) -> tuple[Shown, ...]:
+    """One frame: table, before and after, matte, command line."""
+    desk = table.clip
+    _paint(table, canvas, number)
+    wishes = table.all_wishes()
+    seen = desk.preview(int(number), wishes, options)
+    return table, (seen.before, seen.after), seen.matte, desk.command(wishes, options)
+
+
+@plainly
+def render(
+    table: Table, number: float, canvas: Canvas, options: RenderOptions
+) -> Iterator[tuple[Shown, ...]]:
+    """A range or the whole shot, told as it goes: state, result, files, command line."""
+    desk = table.clip
+    _paint(table, canvas, number)
+    wishes = table.all_wishes()
+    return _told(desk.render(wishes, options), desk.command(wishes, options))
+
+
+@plainly
+def cancel(table: Table) -> None:
+    """End the render on its way."""
+    table.clip.cancel()
+
+
+@plainly
+def keep_object(table: Table, number: float, canvas: Canvas) -> tuple[Shown, ...]:
+    """This object and style are settled, another may come over it: table, list."""
+    _paint(table, canvas, number)
+    table.wishes = table.all_wishes()
+    table.object = replace(table.object, points=(), mask=None)
+    lines = [f"{n}. {html.escape(_called(wish))}" for n, wish in enumerate(table.wishes, 1)]
+    return table, "\n".join([*lines, "", "Now choose the next one."])
+
+
+def start_over(table: Table) -> tuple[Shown, ...]:
+    """No object is settled: table, list."""
+    table.wishes = ()
+    return table, "One object. Keep it to choose another, laid over it."
+
+
+def _told(steps: Iterator[Any], command: str) -> Iterator[tuple[Shown, ...]]:
+    hidden = gr.update(visible=False)
+    try:
+        for step in steps:
+            if isinstance(step, Results):
+                shown = gr.update(value=str(step.clip), visible=True)
+                yield _bar(1, "done"), shown, gr.update(value=step.all, visible=True), command
+            else:
+                yield _bar(step.fraction, str(step)), hidden, hidden, command
+    except Cancelled:
+        yield _bar(0, "cancelled: nothing was written"), hidden, hidden, command
+    except (VidstyleError, ValueError) as error:
+        raise gr.Error(_plain(error), print_exception=False) from None
+
+
+def _paint(table: Table, canvas: Canvas, number: float) -> None:
+    """Take over what was painted."""
+    mask = None if canvas is None else _mask(canvas)
+    if table.object.kind == "brush" and mask is not None and mask.any():
+        table.object = replace(table.object, mask=table.clip.paint(mask), frame=int(number))
+
+
+def _mask(canvas: dict[str, Any]) -> Image | None:
+    """What was painted over the picture, (H, W), 255 there; None for no layer."""
+    layers = [layer for layer in canvas.get("layers") or () if layer is not None]
+    if not layers:
+        return None
+    alpha = np.maximum.reduce([layer[..., 3] for layer in layers])
+    return np.where(alpha > 0, np.uint8(255), np.uint8(0))
+
+
+def _called(wish: Wish) -> str:
+    return f"{wish.object.spec() or 'whole frame'} in the style of {wish.style.name}"
+
+
+def _bar(fraction: float, told: str) -> str:
+    return (
+        f'<div class="bar"><div style="width:{100 * fraction:.1f}%"></div></div>'
+        f"<p>{html.escape(told)}</p>"
+    )
+
+
+def _plain(error: Exception) -> str:
+    return html.escape(" ".join(str(error).split()))

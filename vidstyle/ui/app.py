@@ -1,0 +1,194 @@
+"""The page: what stands where, and which action each part of it calls."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from vidstyle.options import DEFAULTS, RenderOptions
+from vidstyle.parts import TEMPORAL
+from vidstyle.preserve import NAMES as PRESERVED
+from vidstyle.segment.coco import NAMES
+from vidstyle.ui import actions
+from vidstyle.ui.selection import KINDS
+from vidstyle.ui.table import Table
+
+CSS = """
+.gradio-container { max-width: 1400px !important; margin: auto; }
+.bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); }
+.bar > div { height: 8px; border-radius: 4px; background: var(--color-accent); }
+footer { display: none !important; }
+"""
+
+_PICTURES = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"]
+_CLIPS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".m4v"]
+_DAY = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one user may ask for.
+
+    Attributes:
+        upload: MiB of a file.
+        frames: of a clip.
+    """
+
+    upload: int = 2048
+    frames: int = 10_000
+
+
+def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) -> gr.Blocks:
+    """The page.
+
+    Args:
+        styles: pictures that everybody may choose from.
+        options: model and device.
+
+    Raises:
+        ValueError: a style picture cannot be read.
+    """
+    app = gr.Blocks(title="vidstyle", analytics_enabled=False, delete_cache=(3600, _DAY))
+    with app:
+        begin = Table(None, list(styles))
+        table = gr.State(begin, time_to_live=_DAY, delete_callback=Table.clear)
+        gr.Markdown("# vidstyle\nRestyle one object of a shot, and leave every other pixel alone.")
+        with gr.Row():
+            with gr.Column(scale=3, min_width=320):
+                clip = gr.File(label="1 · Clip", file_types=_CLIPS, height=110, elem_id="clip")
+                number = gr.Slider(0, 1, 0, step=1, label="Frame", visible=False, elem_id="frame")
+                kind = gr.Radio(list(KINDS), value=KINDS[0], label="2 · Object", elem_id="kind")
+                name = gr.Dropdown(
+                    sorted(NAMES),
+                    value="person",
+                    allow_custom_value=True,
+                    label="What to look for: person, or person#2 for the second one",
+                    visible=False,
+                    elem_id="name",
+                )
+                picture = gr.Image(
+                    label="The frame", interactive=False, elem_id="picture", buttons=[]
+                )
+                brush = gr.ImageEditor(
+                    label="Paint over the object",
+                    visible=False,
+                    brush=gr.Brush(default_size=24, colors=["#ff4040"], color_mode="fixed"),
+                    transforms=(),
+                    sources=(),
+                    layers=False,
+                    elem_id="brush",
+                )
+                anew = gr.Button("Point anew", size="sm", visible=False, elem_id="anew")
+                gallery = gr.Gallery(
+                    value=begin.gallery(),
+                    label="3 · Style",
+                    columns=4,
+                    height=240,
+                    allow_preview=False,
+                    interactive=False,
+                    buttons=[],
+                    elem_id="gallery",
+                )
+                more = gr.UploadButton(
+                    "Upload style pictures",
+                    file_count="multiple",
+                    file_types=_PICTURES,
+                    size="sm",
+                    elem_id="styles",
+                )
+                with gr.Accordion("Look", open=False):
+                    look = _look()
+                with gr.Accordion("Several objects", open=False):
+                    kept = gr.Markdown("One object. Keep it to choose another, laid over it.")
+                    with gr.Row():
+                        keep = gr.Button("Keep, choose another", size="sm", elem_id="keep")
+                        over = gr.Button("Start over", size="sm", elem_id="over")
+            with gr.Column(scale=4, min_width=320):
+                see = gr.Button("Preview this frame", variant="primary", elem_id="preview")
+                slider = gr.ImageSlider(
+                    label="Before and after", interactive=False, elem_id="slider", buttons=[]
+                )
+                matte = gr.Image(
+                    label="Matte", interactive=False, height=200, elem_id="matte", buttons=[]
+                )
+                with gr.Row():
+                    first = gr.Number(
+                        0, label="First frame", precision=0, minimum=0, elem_id="first"
+                    )
+                    last = gr.Number(0, label="Last frame", precision=0, minimum=0, elem_id="last")
+                with gr.Row():
+                    part = gr.Button("Render this range", min_width=120, elem_id="part")
+                    whole = gr.Button(
+                        "Render the shot", variant="primary", min_width=120, elem_id="whole"
+                    )
+                    stop = gr.Button("Cancel", variant="stop", min_width=120, elem_id="cancel")
+                state = gr.HTML(elem_id="state")
+                result = gr.Video(label="Result", visible=False, elem_id="result", buttons=[])
+                files = gr.File(
+                    label="Download", file_count="multiple", interactive=False, visible=False,
+                    elem_id="files",
+                )  # fmt: skip
+                command = gr.Code(
+                    label="The same from the command line", language="shell", lines=2, max_lines=6,
+                    interactive=False, wrap_lines=True, elem_id="command",
+                )  # fmt: skip
+
+        def preview(table: Table, number: float, canvas: actions.Canvas, *look: Any) -> Any:
+            return actions.preview(table, number, canvas, _chosen(options, look))
+
+        def render(
+            table: Table, number: float, canvas: actions.Canvas, *look: Any
+        ) -> Iterator[Any]:
+            yield from actions.render(table, number, canvas, _chosen(options, look))
+
+        def render_part(
+            table: Table, number: float, canvas: actions.Canvas, first: int, last: int, *look: Any
+        ) -> Iterator[Any]:
+            chosen = replace(_chosen(options, look), first=int(first), last=int(last))
+            yield from actions.render(table, number, canvas, chosen)
+
+        take_clip = partial(actions.take_clip, most_frames=limits.frames)
+        views, pointed = [picture, brush], [table, number, brush]
+        by_kind = [table, kind, name, number], [table, name, *views, anew]
+        outputs = [state, result, files, command]
+        clip.upload(take_clip, [table, clip], [table, number, *views, first, last])
+        number.release(actions.show_frame, [table, number], [table, *views])
+        kind.input(actions.choose_kind, *by_kind)
+        anew.click(actions.choose_kind, *by_kind)
+        name.change(actions.call_it, [table, name], table)
+        picture.select(actions.point_at, [table, number], [table, picture])
+        gallery.select(actions.pick_style, table, table)
+        more.upload(actions.add_styles, [table, more], [table, gallery])
+        keep.click(actions.keep_object, pointed, [table, kept])
+        over.click(actions.start_over, table, [table, kept])
+        stop.click(actions.cancel, table, None, queue=False)
+        # One job at a time goes to the device, whoever asks.
+        _alone(see, preview, [*pointed, *look], [table, slider, matte, command])
+        _alone(whole, render, [*pointed, *look], outputs)
+        _alone(part, render_part, [*pointed, first, last, *look], outputs)
+    return app
+
+
+def _look() -> list[gr.components.Component]:
+    """Of :data:`_LOOK`, in that order."""
+    return [
+        gr.Slider(0, 1, DEFAULTS.strength, label="Strength", elem_id="strength"),
+        gr.Slider(0, 64, DEFAULTS.feather, label="Feather, in pixels"),
+        gr.Radio(list(TEMPORAL), value=DEFAULTS.temporal, label="Steady in time"),
+        gr.Checkbox(DEFAULTS.invert, label="Style all but the object"),
+        gr.Radio(list(PRESERVED), value=DEFAULTS.preserve, label="Keep of the plate"),
+    ]
+
+
+_LOOK = ("strength", "feather", "temporal", "invert", "preserve")
+
+
+def _chosen(options: RenderOptions, look: Sequence[Any]) -> RenderOptions:
+    return replace(options, **dict(zip(_LOOK, look, strict=True)))
+
+
+def _alone(button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any]) -> None:
+    button.click(action, inputs, outputs, concurrency_limit=1, concurrency_id="device")

@@ -1,0 +1,239 @@
+"""One user's clip, and what is made of it: all work is the spine's."""
+
+import shlex
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.output import matte_targets
+from vidstyle.progress import Silence
+from vidstyle.render import Job, render
+from vidstyle.segment.clip import eight_bit
+from vidstyle.ui.progress import Watched
+from vidstyle.ui.selection import Selection
+from vidstyle.video.reader import open_clip
+
+Image = NDArray[np.uint8]
+
+#: Seconds between two looks at a run.
+_LOOK = 0.25
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An object and the style picture that it gets."""
+
+    object: Selection
+    style: Path
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One frame: before, after, and the matte; (H, W, 3) RGB and (H, W)."""
+
+    before: Image
+    after: Image
+    matte: Image
+
+
+@dataclass(frozen=True)
+class Results:
+    """Files of a finished render.
+
+    Attributes:
+        masks: painted ones, which the command line names.
+    """
+
+    clip: Path
+    mattes: tuple[Path, ...]
+    report: Path
+    masks: tuple[Path, ...]
+
+    @property
+    def all(self) -> list[str]:
+        """Every file's path."""
+        return [str(path) for path in (self.clip, *self.mattes, self.report, *self.masks)]
+
+
+class Desk:
+    """A clip on a user's desk: a private folder, which :meth:`clear` removes.
+
+    Attributes:
+        clip: the file, under the name that the user gave it.
+        count: its frames.
+        size: (H, W).
+    """
+
+    def __init__(self, upload: Path, *, most_frames: int) -> None:
+        """
+        Args:
+            upload: moved to the desk.
+            most_frames: a longer clip is refused.
+
+        Raises:
+            MediaError: no clip, or one that is too long.
+        """
+        self._folder = Path(tempfile.mkdtemp(prefix="vidstyle-ui-"))
+        self.clip = self._folder / upload.name
+        try:
+            shutil.copy(upload, self.clip)
+            reader = open_clip(str(self.clip))
+            self.size = reader.info.size
+            self.count = self._counted(most_frames)
+        except (VidstyleError, OSError) as error:
+            self.clear()
+            raise MediaError(str(error).replace(f"{self._folder}/", "")) from None
+        self._running: Watched | None = None
+
+    def _counted(self, most: int) -> int:
+        count = sum(1 for _ in open_clip(str(self.clip)).frames(0, most + 1))
+        if count > most:
+            raise MediaError(f"{self.clip.name}: longer than {most} frames; upload a shorter clip")
+        return count
+
+    def frame(self, index: int) -> Image:
+        """A frame, (H, W, 3) RGB in 8 bits.
+
+        Raises:
+            MediaError: it cannot be decoded.
+        """
+        for frame in open_clip(str(self.clip)).frames(index, index + 1):
+            return eight_bit(frame)
+        raise MediaError(f"{self.clip.name}: frame {index} cannot be decoded; choose another")
+
+    def paint(self, mask: Image) -> Path:
+        """Keep a painted mask (h, w), 255 inside, at the clip's size."""
+        path = self._folder / f"brush-{len(list(self._folder.glob('brush-*')))}.png"
+        cv2.imwrite(str(path), cv2.resize(mask, self.size[::-1], interpolation=cv2.INTER_NEAREST))
+        return path
+
+    def preview(self, index: int, wishes: Sequence[Wish], options: RenderOptions) -> Preview:
+        """One frame restyled by itself: its own statistics, no temporal step.
+
+        Raises:
+            VidstyleError: as of a render.
+            ValueError: an object was not pointed at.
+        """
+        before = self.frame(index)
+        plate, result, matte = (
+            self._folder / f"preview-{name}.png" for name in ("plate", "result", "matte")
+        )
+        cv2.imwrite(str(plate), before[..., ::-1])
+        job = Job(
+            source=str(plate),
+            target=str(result),
+            objects=[StyledObject(w.object.spec(0), str(w.style)) for w in wishes],
+            options=replace(options, temporal="off", first=None, last=None),
+            matte_target=str(matte),
+            overwrite=True,
+        )
+        render(job, Silence())
+        seen = [
+            np.asarray(cv2.imread(path, cv2.IMREAD_GRAYSCALE))
+            for path in matte_targets(str(matte), len(wishes))
+        ]
+        after = np.asarray(cv2.imread(str(result)))[..., ::-1]
+        return Preview(before, after, np.maximum.reduce(seen))
+
+    def render(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Watched | Results]:
+        """Render in another thread, and tell how far it is until there are results. Closing the
+        iterator cancels the run.
+
+        Raises:
+            UsageError: a render of this clip is on its way.
+            VidstyleError: as of a render.
+            ValueError: an object was not pointed at.
+        """
+        if self._running is not None:
+            raise UsageError("this clip is being rendered; wait, or cancel it")
+        mattes = str(self._folder / "mattes.mkv")
+        files = Results(
+            self._folder / self._target,
+            tuple(map(Path, matte_targets(mattes, len(wishes)))),
+            self._folder / "report.json",
+            tuple(wish.object.mask for wish in wishes if wish.object.mask),
+        )
+        job = Job(
+            source=str(self.clip),
+            target=str(files.clip),
+            objects=[StyledObject(w.object.spec(), str(w.style)) for w in wishes],
+            options=options,
+            matte_target=mattes,
+            overwrite=True,
+        )
+        watched, failures = Watched(), list[Exception]()
+
+        def work() -> None:
+            try:
+                render(job, watched).write(files.report)
+            except Exception as error:  # told to the user's thread
+                failures.append(error)
+
+        thread = threading.Thread(target=work, name="ui-render")
+        self._running = watched
+        thread.start()
+        try:
+            while thread.is_alive():
+                yield watched
+                thread.join(_LOOK)
+        finally:
+            watched.cancel()
+            thread.join()
+            self._running = None
+        if failures:
+            raise failures[0]
+        yield files
+
+    def cancel(self) -> None:
+        """End the render on its way, if there is one."""
+        if self._running is not None:
+            self._running.cancel()
+
+    def command(self, wishes: Sequence[Wish], options: RenderOptions) -> str:
+        """The command line that does the same, by the files' names.
+
+        Raises:
+            ValueError: an object was not pointed at.
+        """
+        words = ["vidstyle", "render", self.clip.name]
+        for wish in wishes:
+            spec = wish.object.spec()
+            if spec is not None:
+                words += ["--object", spec.replace(f"{self._folder}/", "")]
+            words += ["--style", wish.style.name]
+        usual = RenderOptions()
+        for name, option in _OPTIONS.items():
+            value = getattr(options, name)
+            if value != getattr(usual, name):
+                words += [option] if value is True else [option, str(value)]
+        return shlex.join([*words, "-o", self._target])
+
+    @property
+    def _target(self) -> str:
+        return f"{self.clip.stem}.styled.mp4"
+
+    def clear(self) -> None:
+        """Remove everything."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+_OPTIONS = {
+    "strength": "--strength",
+    "feather": "--feather",
+    "invert": "--invert",
+    "preserve": "--preserve",
+    "temporal": "--temporal",
+    "first": "--in",
+    "last": "--out",
+    "model": "--model",
+    "device": "--device",
+}

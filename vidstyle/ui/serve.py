@@ -1,0 +1,59 @@
+"""Serving the page until the process is told to end."""
+
+import logging
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.options import RenderOptions
+from vidstyle.ui.app import CSS, Limits, build_app
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    styles: Sequence[Path],
+    limits: Limits,
+    options: RenderOptions,
+    host: str,
+    port: int,
+    password: str | None,
+) -> None:
+    """Serve the page.
+
+    Args:
+        styles, limits, options: see :func:`~vidstyle.ui.app.build_app`.
+        password: of the user ``vidstyle``; None for no question.
+
+    Raises:
+        UsageError: the address cannot be served at.
+        MediaError: a style picture cannot be read.
+    """
+    try:
+        app = build_app(styles, limits, options).queue(max_size=64)
+    except ValueError as error:
+        raise MediaError(str(error)) from None
+    try:
+        app.launch(
+            server_name=host,
+            server_port=port,
+            auth=("vidstyle", password) if password else None,
+            max_file_size=f"{limits.upload}mb",
+            theme=gr.themes.Base(font="system-ui", font_mono="monospace"),
+            css=CSS,
+            ssr_mode=False,
+            quiet=True,
+            prevent_thread_lock=True,
+        )
+    except OSError as error:
+        raise UsageError(f"--host {host} --port {port}: cannot be served at ({error})") from None
+    if password is None and host not in ("127.0.0.1", "localhost"):
+        log.warning("open to everybody who reaches %s: give a --password", host)
+    log.info("page: http://%s:%d", host, port)
+    try:
+        threading.Event().wait()
+    finally:
+        app.close(verbose=False)

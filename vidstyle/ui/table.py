@@ -1,0 +1,82 @@
+"""What one user has before him while the page is open."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vidstyle.ui.desk import Desk, Image, Wish
+from vidstyle.ui.selection import Selection
+
+#: Largest side, in pixels, of a style picture in the gallery.
+_THUMBNAIL = 200
+
+
+@dataclass
+class Table:
+    """A clip, the styles to choose from, and what was chosen so far.
+
+    Attributes:
+        desk: None before a clip is uploaded.
+        styles: style pictures to choose from.
+        style: the chosen one.
+        object: being chosen.
+        wishes: objects that were chosen before it, with their styles.
+    """
+
+    desk: Desk | None
+    styles: list[Path]
+    style: Path | None = None
+    object: Selection = field(default_factory=Selection)
+    wishes: tuple[Wish, ...] = ()
+
+    @property
+    def clip(self) -> Desk:
+        """The desk.
+
+        Raises:
+            ValueError: there is none yet.
+        """
+        if self.desk is None:
+            raise ValueError("upload a clip first")
+        return self.desk
+
+    def all_wishes(self) -> tuple[Wish, ...]:
+        """With the one that is being chosen as the topmost.
+
+        Raises:
+            ValueError: what is missing.
+        """
+        if self.style is None:
+            raise ValueError("choose a style picture")
+        self.object.spec()
+        return (*self.wishes, Wish(self.object, self.style))
+
+    def gallery(self) -> list[tuple[Image, str]]:
+        """The styles made small, and their names.
+
+        Raises:
+            ValueError: one cannot be read.
+        """
+        return [thumbnail(path) for path in self.styles]
+
+    def clear(self) -> None:
+        """Remove the user's files."""
+        if self.desk is not None:
+            self.desk.cancel()
+            self.desk.clear()
+
+
+def thumbnail(path: Path) -> tuple[Image, str]:
+    """A style picture made small, (H, W, 3) RGB, and its name.
+
+    Raises:
+        ValueError: it cannot be read.
+    """
+    picture = cv2.imread(str(path))
+    if picture is None:
+        raise ValueError(f"{path.name}: not a picture that can be read; choose another")
+    scale = min(1.0, _THUMBNAIL / max(picture.shape[:2]))
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.asarray(small[..., ::-1], np.uint8), path.stem
