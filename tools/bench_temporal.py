@@ -5,7 +5,7 @@
         --style ../shared/data/style/starry_night.jpg
 
 Each clip, and two generated shots whose flow is known exactly (``walk``, that of
-examples/make_shot.py, and ``turn``, a camera that turns and nears), is restyled whole, with and
+examples/make_shot.py, and ``turn``, a camera that turns and nears, with motion blur and changing light), is restyled whole, with and
 without the step, and both are scored as ``vidstyle evaluate`` does: warping errors in 1e-4 of a
 squared range of 1, between frames 1 and 10 apart (``gap``), by a flow that the render never saw:
 RAFT's (``vidstyle models fetch raft-small``), or the true one.
@@ -181,7 +181,10 @@ def generated(name: str, folder: Path, count: int) -> None:
     for time in range(count):
         # Clouds before the sun, and the grain of a fast film.
         light = 1 + 0.04 * np.sin(0.3 * time) if name == "turn" else 1.0
-        seen = scene.picture(time) * light + random.normal(0, 1.2 / 255, (height, width, 3))
+        # A shutter of 180 degrees: open for half a frame about its time.
+        open_at = [time + (step - 1.5) / 8 for step in range(4)] if name == "turn" else [time]
+        blurred = np.mean([scene.picture(each) for each in open_at], axis=0)
+        seen = blurred * light + random.normal(0, 1.2 / 255, (height, width, 3))
         image = (seen * 255).round().clip(0, 255).astype(np.uint8)
         cv2.imwrite(str(folder / f"{time:04}.png"), image[..., ::-1])
         if time:

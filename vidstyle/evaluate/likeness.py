@@ -68,7 +68,7 @@ def build_lpips(size: tuple[int, int], device: torch.device) -> PerceptualDistan
     found = next((entry for entry in _BACKBONES if weights.find(entry)), None)
     if found is None:
         return (
-            "the weights of its network are not on this machine; "
-            "run `vidstyle models fetch alexnet`"
+            "its networks' weights, alexnet or vgg16 of torchvision, are not on this machine; "
+            "run `vidstyle models fetch alexnet`, or bring them in a folder on VIDSTYLE_MODEL_PATH"
         )
     return PerceptualDistance(found, weights.require(found), device)
