@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 
@@ -37,6 +38,20 @@ def test_people_who_cross_keep_their_identities(find, crossing, seeing, score, w
     whole = range(clip.count) if which == "before" else apart
     assert min(score(mattes[i], clip.truth[i]) for i in apart) > 0.8
     assert min(score(mattes[i], clip.truth[i]) for i in whole) > 0.65
+    assert max(score(mattes[i], other.truth[i]) for i in apart) < 0.1
+
+
+@pytest.mark.parametrize("which", ["behind", "before"])
+def test_a_mask_on_either_side_holds_one_who_crosses(find, crossing, score, tmp_path, which):
+    """Without a detector."""
+    clip, other = crossing if which == "behind" else crossing[::-1]
+    for frame in (0, 31):
+        cv2.imwrite(str(tmp_path / f"{frame}.png"), clip.truth[frame])
+    spec = f"mask:{tmp_path / '0.png'}+mask:{tmp_path / '31.png'}@31"
+    mattes = find(spec, clip, None)
+    apart = [*range(8), *range(25, 32)]
+    whole = range(clip.count) if which == "before" else apart
+    assert min(score(mattes[i], clip.truth[i]) for i in whole) > 0.8
     assert max(score(mattes[i], other.truth[i]) for i in apart) < 0.1
 
 
