@@ -212,6 +212,7 @@ def _mattes(
         parts,
         work,
         progress.advance,
+        parts.edges,
     )
 
 

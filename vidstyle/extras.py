@@ -10,6 +10,7 @@ _PACKAGES = {
     "dicom": ("pydicom",),
     "evaluate": ("h5py", "lpips", "skimage"),
     "farm": ("openjd", "yaml"),
+    "matting": ("pymatting",),
     "study": ("choix", "scipy"),
     "ui": ("gradio",),
 }

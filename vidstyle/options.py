@@ -33,6 +33,7 @@ class RenderOptions:
         flow_cache: folder that keeps flows for the next render of the shot; None keeps none.
         flow_cache_size: MiB that it may hold.
         strict: an object that is lost in some frames ends the run.
+        edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
         segmenter: ``sam``, ``grabcut``, or ``auto``: SAM where its weights are.
         model: style model, by name or by folder.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -59,6 +60,7 @@ class RenderOptions:
     flow_cache: str | None = None
     flow_cache_size: int = 4096
     strict: bool = False
+    edges: str = "guided"
     segmenter: str = "auto"
     model: str = "micro"
     device: str = "auto"

@@ -16,6 +16,7 @@ from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.options import RenderOptions
 from vidstyle.segment.detect import Detector
+from vidstyle.segment.edges import Edges, build_edges
 from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.segment.rcnn import Rcnn
 from vidstyle.segment.segmenter import Segmenter, build_segmenter
@@ -40,6 +41,7 @@ class Parts:
         segmenter_name: ``grabcut``, or the registry's entry of SAM's weights.
         detector_name: the registry's entry of a detector's weights; None for none.
         steady: motion for the temporal step; None where that is off.
+        edges, edges_name: what gives tracked mattes their edges, and what it is called.
     """
 
     device: torch.device
@@ -47,6 +49,8 @@ class Parts:
     segmenter_name: str
     detector_name: str | None
     steady: FlowEstimator | None
+    edges: Edges
+    edges_name: str
 
     @cached_property
     def segmenter(self) -> Segmenter:
@@ -79,6 +83,7 @@ class Parts:
             "device": str(self.device),
             "segmenter": self.segmenter_name,
             "detector": self.detector_name or "none",
+            "edges": self.edges_name,
             "flow": self.steady.name if self.steady else "none",
         }
 
@@ -104,6 +109,8 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         segmenter_name=_choose_segmenter(options.segmenter),
         detector_name=next((name for name in _DETECTORS if weights.find(name)), None),
         steady=steady,
+        edges=build_edges(options.edges),
+        edges_name=options.edges,
     )
     log.info("parts: %s", ", ".join(f"{part} {name}" for part, name in parts.names().items()))
     for spec in filter(None, specs):

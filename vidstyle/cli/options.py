@@ -13,6 +13,7 @@ from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, StyledObje
 from vidstyle.parts import SEGMENTERS, TEMPORAL
 from vidstyle.preserve import NAMES as PRESERVED
 from vidstyle.progress import NAMES as PROGRESSES
+from vidstyle.segment.edges import NAMES as EDGES
 from vidstyle.video.probe import probe
 from vidstyle.video.ranges import frame_range
 
@@ -89,6 +90,8 @@ _MOTION = (
 _NETWORKS = (
     option("--segmenter", type=click.Choice(SEGMENTERS), help="What cuts objects out.",
            **default_of("segmenter")),
+    option("--edges", type=click.Choice(EDGES), help="How tracked mattes get their edges; "
+           "closed-form is slow and for hair and blur.", **default_of("edges")),
     option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model")),
     option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
            **default_of("device")),

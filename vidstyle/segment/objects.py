@@ -13,6 +13,7 @@ from vidstyle.errors import ObjectNotFoundError
 from vidstyle.frame import Frame
 from vidstyle.segment.clip import Clip, eight_bit, resized
 from vidstyle.segment.detect import Detector
+from vidstyle.segment.edges import Edges
 from vidstyle.segment.hold import hold
 from vidstyle.segment.keys import KeyMattes, find_keys
 from vidstyle.segment.mattes import GivenMattes, Matte, Mattes, MatteStore
@@ -46,6 +47,7 @@ def find_mattes(
     tools: Tools,
     folder: Path,
     progress: Callable[[int], None],
+    edges: Edges = upsample,
 ) -> Mattes:
     """Find, segment and track one object through a clip.
 
@@ -58,6 +60,7 @@ def find_mattes(
         folder: takes the mattes as ``%06d.png``, made if missing; given mattes are not copied.
         progress: told how many more frames are done; the calls of one search sum up to the
             shots' frames.
+        edges: brings tracked mattes to the clip's size.
 
     Returns:
         ``clip.count`` mattes of the clip's size.
@@ -82,7 +85,7 @@ def find_mattes(
     for shot in shots:
         things = find_keys(spec, clip, shot, tools.segmenter, detector)
         if things:
-            _track(things, clip, shot, tools.segmenter, store, progress)
+            _track(things, clip, shot, tools.segmenter, store, progress, edges)
         else:
             empty += 1
             logger.warning("frames %d-%d: no object %s here", shot[0], shot[1] - 1, spec)
@@ -101,6 +104,7 @@ def _track(
     segmenter: Segmenter,
     store: MatteStore,
     progress: Callable[[int], None],
+    edges: Edges,
 ) -> None:
     """Track every thing at the working size, then unite them, steady them in time and bring them
     to the clip's size."""
@@ -124,7 +128,7 @@ def _track(
             if frame.index in given:
                 store[frame.index] = given[frame.index]
             else:
-                matte = upsample(small, eight_bit(frame))
+                matte = edges(small, eight_bit(frame))
                 store.put(frame.index, matte, _confidence(tracked, frame.index - start))
             tick()
 
