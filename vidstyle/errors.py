@@ -7,6 +7,7 @@
     ├── DeviceError           5   no such device, or out of memory
     ├── ObjectNotFoundError   6   nothing in the shot answers to the prompt
     ├── QualityError          7   a result is worse than the threshold that was set for it
+    ├── BatchError            8   some shots of a batch failed; the others are there
     └── Cancelled           130   interrupted by the user
         └── Terminated      143   ended by SIGTERM
 
@@ -58,6 +59,12 @@ class QualityError(VidstyleError):
     """A result is worse than the threshold that was set for it, or could not be measured."""
 
     exit_code = 7
+
+
+class BatchError(VidstyleError):
+    """Some shots of a batch failed; the others are there."""
+
+    exit_code = 8
 
 
 class Cancelled(VidstyleError):  # noqa: N818 - the field's word

@@ -11,6 +11,7 @@ _PACKAGES = {
     "evaluate": ("h5py", "lpips", "skimage"),
     "farm": ("openjd", "yaml"),
     "matting": ("pymatting",),
+    "post": ("OpenImageIO", "PyOpenColorIO", "opentimelineio", "yaml"),
     "study": ("choix", "scipy"),
     "ui": ("gradio",),
 }

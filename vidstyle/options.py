@@ -1,6 +1,9 @@
 """What a render can be told. The one source of every default: the command line reads them here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from vidstyle.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -14,6 +17,24 @@ class StyledObject:
 
     object: str | None
     style: str
+
+
+def pair(objects: Sequence[str], styles: Sequence[str]) -> list[StyledObject]:
+    """Objects and styles in order; one style serves any number of objects.
+
+    Raises:
+        UsageError: the numbers do not match.
+    """
+    wanted: Sequence[str | None] = objects or [None]
+    if not styles:
+        raise UsageError("--style is missing; give a picture whose style is wanted")
+    if len(styles) == 1:
+        styles = [*styles] * len(wanted)
+    if len(styles) != len(wanted):
+        raise UsageError(
+            f"{len(wanted)} objects but {len(styles)} styles: give one for each, or one for all"
+        )
+    return [StyledObject(*both) for both in zip(wanted, styles, strict=True)]
 
 
 @dataclass(frozen=True)

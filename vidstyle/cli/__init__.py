@@ -12,6 +12,7 @@ import click
 
 from vidstyle import __version__
 from vidstyle.cli.analyse import analyse_command
+from vidstyle.cli.batch import batch_command
 from vidstyle.cli.evaluate import evaluate_command
 from vidstyle.cli.farm import farm_command
 from vidstyle.cli.heap import use_one_heap
@@ -48,6 +49,7 @@ cli.add_command(analyse_command)
 cli.add_command(segment_render_command)
 cli.add_command(join_command)
 cli.add_command(farm_command)
+cli.add_command(batch_command)
 cli.add_command(evaluate_command)
 cli.add_command(live_command)
 cli.add_command(models)

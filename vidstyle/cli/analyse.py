@@ -9,12 +9,12 @@ from vidstyle.cli.options import (
     farm_options,
     object_options,
     option,
-    pair,
     read_render_options,
     render_options,
 )
 from vidstyle.farm.analysis import analyse_into, list_into
 from vidstyle.farm.work import WorkFolder
+from vidstyle.options import pair
 from vidstyle.preparation import Request
 from vidstyle.progress import telling
 

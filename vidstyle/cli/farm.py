@@ -15,7 +15,6 @@ from vidstyle.cli.options import (
     farm_options,
     object_options,
     option,
-    pair,
     read_render_options,
     render_options,
 )
@@ -28,7 +27,7 @@ from vidstyle.farm.manifest import grid
 from vidstyle.farm.plan import Argument, Kind, Limits, Plan, source_argument
 from vidstyle.farm.slurm import slurm_script
 from vidstyle.farm.template import path_values, template
-from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject
+from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject, pair
 from vidstyle.output import check_outputs
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import telling

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from vidstyle.cli.options import live_options, option, pair
+from vidstyle.cli.options import live_options, option
 from vidstyle.live.run import LiveJob, live
-from vidstyle.options import RenderOptions
+from vidstyle.options import RenderOptions, pair
 
 
 @click.command("live")

@@ -7,9 +7,8 @@ from typing import Any
 import click
 
 from vidstyle.cli.codecs import list_codecs
-from vidstyle.errors import UsageError
 from vidstyle.flow.build import NAMES as FLOWS
-from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, StyledObject
+from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
 from vidstyle.parts import SEGMENTERS, TEMPORAL
 from vidstyle.preserve import NAMES as PRESERVED
 from vidstyle.progress import NAMES as PROGRESSES
@@ -189,28 +188,11 @@ still_options = _group(_STYLED + _LOOK + _EXCLUDED + _NETWORKS + _TOLD + _RUN)
 fields of :class:`~vidstyle.options.RenderOptions`."""
 
 object_options = _group(_STYLED + _MATTES)
-"""Objects, their styles and mattes: ``styles, objects, matte_target``; see :func:`pair`."""
+"""Objects, their styles and mattes: ``styles, objects, matte_target``; see
+:func:`vidstyle.options.pair`."""
 
 farm_options = _group(_FARM + _TOLD)
 """Of the commands that share a work directory: ``work, progress, overwrite``."""
 
 run_options = _group(_TOLD + _RUN + _DRY)
 """How a run behaves: ``progress, resume, overwrite, dry_run, report``."""
-
-
-def pair(objects: tuple[str, ...], styles: tuple[str, ...]) -> list[StyledObject]:
-    """Objects and styles in order; one style serves any number of objects.
-
-    Raises:
-        UsageError: the numbers do not match.
-    """
-    wanted: tuple[str | None, ...] = objects or (None,)
-    if not styles:
-        raise UsageError("--style is missing; give a picture whose style is wanted")
-    if len(styles) == 1:
-        styles *= len(wanted)
-    if len(styles) != len(wanted):
-        raise UsageError(
-            f"{len(wanted)} objects but {len(styles)} styles: give one --style for each --object"
-        )
-    return [StyledObject(*both) for both in zip(wanted, styles, strict=True)]

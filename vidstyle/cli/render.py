@@ -9,13 +9,12 @@ import click
 from vidstyle.cli.options import (
     object_options,
     option,
-    pair,
     quality_options,
     read_render_options,
     render_options,
     run_options,
 )
-from vidstyle.options import QualityOptions
+from vidstyle.options import QualityOptions, pair
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
 from vidstyle.render import Job, is_done, plan, render

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from vidstyle.atomic import write_text
-from vidstyle.cli.options import option, pair, still_options
+from vidstyle.cli.options import option, still_options
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.gate import Threshold
-from vidstyle.options import RenderOptions
+from vidstyle.options import RenderOptions, pair
 from vidstyle.progress import build_progress
 from vidstyle.still.dicom import Window
 from vidstyle.still.job import MEASURES, StillJob, restyle_stills

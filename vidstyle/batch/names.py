@@ -1,0 +1,34 @@
+"""What shots are called: by their files, and as files."""
+
+import re
+import unicodedata
+from pathlib import Path
+
+from fileseq.constants import PAD_STYLE_HASH1
+from fileseq.filesequence import FileSequence
+
+from vidstyle.pattern import is_pattern
+
+MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mxf", ".webm", ".mpg", ".ts")
+
+# Longer names do not fit most file systems, once numbers and suffixes are added.
+_LONGEST = 100
+# Windows' names of devices.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def plain_name(source: str) -> str:
+    """What a clip or sequence is called, without the frame's number and the kind of file."""
+    path = Path(source)
+    if is_pattern(source):
+        basename = str(FileSequence(source, pad_style=PAD_STYLE_HASH1).basename())
+        return basename.rstrip("._- ") or path.name
+    return path.stem if path.suffix.lower() in MOVIE_SUFFIXES else path.name
+
+
+def safe_name(name: str) -> str:
+    """The last part of a name, with what no file should be called replaced: separators, what
+    patterns and shells take for their own, control characters, dots at its ends."""
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name).rstrip("/\\"))[-1]
+    plain = re.sub(r"[^\w .,()+=-]|[\x00-\x1f]", "_", last).strip(" .-")[:_LONGEST].strip(" .")
+    return f"_{plain}" if not plain or _DEVICES.fullmatch(plain) else plain

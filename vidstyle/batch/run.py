@@ -1,0 +1,222 @@
+"""Render the shots of a batch, one after the other, whatever becomes of each."""
+
+import fcntl
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from vidstyle.batch.record import FOLDER, Record, fingerprint, identity
+from vidstyle.batch.shot import WHOLE, Range, Shot
+from vidstyle.batch.targets import names_of, target_of
+from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
+from vidstyle.options import RenderOptions, pair
+from vidstyle.pattern import is_pattern, matching
+from vidstyle.progress import Progress
+from vidstyle.render import Job, render
+from vidstyle.video.probe import probe
+from vidstyle.video.target import target_exists
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What holds for a shot of which the list says nothing else.
+
+    Attributes:
+        objects: SPECs; empty for the whole frame.
+        styles: one for all objects or one each; none where every shot names its own.
+        options: but for the range.
+        range: the part of every clip that is rendered.
+        handles: frames more on either side.
+    """
+
+    objects: tuple[str, ...]
+    styles: tuple[str, ...]
+    options: RenderOptions
+    range: Range = WHOLE
+    handles: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a shot.
+
+    Attributes:
+        name: safe, see ``targets.names_of``.
+        state: ``done``, ``kept`` (it was finished before) or ``failed``.
+        job: what was rendered; None where it did not come to that.
+        error: why it failed; None where it did not.
+        report: see :class:`vidstyle.report.Report`; empty for a failure.
+        seconds: that it took, now or before.
+        warnings: that were told meanwhile.
+    """
+
+    shot: Shot
+    name: str
+    state: str
+    job: Job | None = None
+    error: str | None = None
+    report: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0
+    warnings: tuple[str, ...] = ()
+
+
+def run_batch(
+    shots: Sequence[Shot],
+    root: Path,
+    defaults: Defaults,
+    progress: Progress,
+    *,
+    overwrite: bool = False,
+) -> list[Result]:
+    """Render every shot that is not finished; one that fails does not stop the others.
+
+    Args:
+        root: folder of the outputs, made if it is missing; nothing is written elsewhere.
+        overwrite: whether files may be replaced that are not this batch's own.
+
+    Raises:
+        UsageError: another batch is at work in ``root``, or the list leads out of it.
+        MediaError: the folder cannot be made.
+        Cancelled: what was finished until then stays.
+    """
+    names = names_of(shots)
+    with _alone_in(root):
+        targets = [
+            target_of(shot, name, shot.options.get("codec", defaults.options.codec), root)
+            for shot, name in zip(shots, names, strict=True)
+        ]
+        _check_apart(shots, targets)
+        results = []
+        for number, (shot, name, target) in enumerate(zip(shots, names, targets, strict=True)):
+            log.info("shot %d of %d: %s", number + 1, len(shots), name)
+            results.append(_run(shot, name, target, root, defaults, progress, overwrite))
+    return results
+
+
+@contextmanager
+def _alone_in(root: Path) -> Iterator[None]:
+    try:
+        (root / FOLDER).mkdir(parents=True, exist_ok=True)
+        lock = (root / FOLDER / "lock").open("w")
+    except OSError as error:
+        raise MediaError(f"{root}: no folder to write to ({error.strerror})") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"{root}: another batch is at work there; wait for it") from None
+        yield
+
+
+def _check_apart(shots: Sequence[Shot], targets: Sequence[str]) -> None:
+    taken: dict[str, str] = {}
+    for shot, target in zip(shots, targets, strict=True):
+        other = taken.setdefault(target.casefold(), shot.name)
+        if other is not shot.name:
+            raise UsageError(f"shots {other} and {shot.name} both go to {target}; name two outputs")
+
+
+def _run(
+    shot: Shot,
+    name: str,
+    target: str,
+    root: Path,
+    defaults: Defaults,
+    progress: Progress,
+    overwrite: bool,
+) -> Result:
+    path, own = root / FOLDER / f"{name}.json", str(Path(target).relative_to(root))
+    job: Job | None = None
+    began = time.monotonic()
+    with _listening() as warnings:
+        try:
+            job = _job(shot, target, defaults)
+            request = fingerprint(job)
+            before = Record.read(path)
+            if before is not None and before.target == own:
+                if before.finished(request, target):
+                    return Result(shot, name, "kept", job, None, before.report, before.seconds,
+                                  tuple(before.warnings))  # fmt: skip
+                _clear(target)
+                overwrite = True
+            elif target_exists(target) and not overwrite:
+                raise UsageError(f"{target}: exists, and is not this batch's; add --overwrite")
+            Record("started", request, own).write(path)
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            report = render(replace(job, overwrite=overwrite), progress).content
+            if before is not None:
+                _drop_stale(target, before)
+            seconds = round(time.monotonic() - began, 1)
+            files = identity(file.path for file in matching(target))
+            Record("done", request, own, files, report, seconds, warnings).write(path)
+            return Result(shot, name, "done", job, None, report, seconds, tuple(warnings))
+        except Cancelled:
+            raise
+        except VidstyleError as error:
+            reason = str(error)
+        except Exception as error:
+            log.exception("shot %s", name)
+            reason = f"this is a bug: {error}"
+    log.error("shot %s: %s", name, reason)
+    seconds = round(time.monotonic() - began, 1)
+    return Result(shot, name, "failed", job, reason, {}, seconds, tuple(warnings))
+
+
+def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
+    """Raises UsageError or MediaError for what the list alone does not tell."""
+    if shot.trouble is not None:
+        raise MediaError(shot.trouble)
+    styles = shot.styles or defaults.styles
+    if not styles:
+        raise UsageError(f"shot {shot.name}: no style; name one in the list, or --style for all")
+    for style in styles:
+        if not Path(style).is_file():
+            raise MediaError(f"{style}: there is no such style picture; check the name")
+    asked = defaults.range if shot.range == WHOLE else shot.range
+    handles = defaults.handles if shot.handles is None else shot.handles
+    first, last = asked.frames(probe(shot.source), handles)
+    return Job(
+        source=shot.source,
+        target=target,
+        objects=pair(shot.objects or defaults.objects, styles),
+        options=replace(defaults.options, **shot.options, first=first, last=last),
+    )
+
+
+def _clear(target: str) -> None:
+    """Remove the unfinished files of a run that was killed."""
+    path = Path(target)
+    stem = path.stem.partition("#")[0] if is_pattern(target) else path.stem
+    if path.parent.is_dir():
+        for file in path.parent.iterdir():
+            if file.name.startswith(f".{stem}") and file.suffix == path.suffix:
+                file.unlink()
+
+
+def _drop_stale(target: str, before: Record) -> None:
+    """Remove the pictures of a longer render that the new one did not replace."""
+    if is_pattern(target):
+        for name, size, changed in before.files:
+            file = Path(target).with_name(name)
+            if file.is_file() and identity([file]) == [(name, size, changed)]:
+                file.unlink()
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """The warnings that are logged meanwhile."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]
+    logger = logging.getLogger("vidstyle")
+    logger.addHandler(handler)
+    try:
+        yield heard
+    finally:
+        logger.removeHandler(handler)

@@ -1,0 +1,75 @@
+"""Lists of shots as CSV, one a row, or YAML, one an entry.
+
+Files are named from the list's own folder.
+"""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vidstyle.batch.shot import Shot, shot_of
+from vidstyle.errors import MediaError, UsageError
+
+
+def shots_in_csv(path: Path) -> list[Shot]:
+    """A row a shot; the first names the columns.
+
+    Raises:
+        MediaError: it is no text.
+        UsageError: a row cannot be meant.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        try:
+            rows = list(csv.DictReader(file, restkey="", restval="", strict=True))
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise MediaError(f"{path}: not a CSV in UTF-8 ({error}); export it again") from None
+    shots = []
+    for number, row in enumerate(rows, start=2):
+        if extra := row.pop("", None):
+            raise UsageError(f"{path}, row {number}: more fields than columns ({extra})")
+        if any(value.strip() for value in row.values()):
+            shots.append(shot_of(row, f"{path}, row {number}", beside(path)))
+    return shots
+
+
+def shots_in_yaml(path: Path) -> list[Shot]:
+    """A list of mappings, or a mapping with the list under ``shots``. Several objects are a list,
+    or parted by ``|``.
+
+    Raises:
+        MediaError: it is no YAML.
+        UsageError: an entry cannot be meant.
+    """
+    import yaml
+
+    try:
+        # All as text: YAML would read 10:00:00:00 as a number, and "on" as yes.
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problem = " ".join(str(error).split())
+        raise MediaError(f"{path}: not YAML ({problem}); mend or export it again") from None
+    entries = content.get("shots") if isinstance(content, dict) else content
+    if not isinstance(entries, list):
+        raise UsageError(f"{path}: no list of shots; give a list, or one under 'shots:'")
+    return [
+        shot_of(_texts(entry, f"{path}, shot {n}"), f"{path}, shot {n}", beside(path))
+        for n, entry in enumerate(entries, start=1)
+    ]
+
+
+def beside(path: Path) -> Callable[[str], str]:
+    """Finds what a list names, from the list's folder."""
+    return lambda name: str(path.parent / name)
+
+
+def _texts(entry: Any, where: str) -> dict[str, str]:
+    if not isinstance(entry, dict):
+        raise UsageError(f"{where}: no mapping; write 'source: clip.mov' and the like")
+    texts = {}
+    for key, value in entry.items():
+        parts = value if isinstance(value, list) else [value]
+        if not isinstance(key, str) or not all(isinstance(part, str) for part in parts):
+            raise UsageError(f"{where}: {key}: neither a text nor a list of texts")
+        texts[key] = "|".join(parts)
+    return texts

@@ -1,0 +1,66 @@
+"""Where shots go: within the batch's folder, under names that every file system takes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fileseq.constants import PAD_STYLE_HASH1
+from fileseq.filesequence import FileSequence
+
+from vidstyle.batch.names import safe_name
+from vidstyle.batch.shot import Shot
+from vidstyle.errors import UsageError
+from vidstyle.pattern import is_pattern
+from vidstyle.video.codecs import CODECS, MOVIE_SUFFIXES
+from vidstyle.video.target import WRITABLE_PICTURES
+
+
+def names_of(shots: Sequence[Shot]) -> list[str]:
+    """A name for each shot that is safe as that of a file, and no other's, whatever its case."""
+    taken: set[str] = set()
+    names = []
+    for shot in shots:
+        base = name = safe_name(shot.name)
+        number = 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{base}_{number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def target_of(shot: Shot, name: str, codec: str | None, root: Path) -> str:
+    """What the shot is written to: what the list says, else a file of its name and, where the
+    codec allows, its source's kind; sequences go to a folder of their own.
+
+    Raises:
+        UsageError: what the list says leads out of ``root``.
+    """
+    if shot.output is not None:
+        return str(_within(root, shot.output, shot.name))
+    preset = CODECS.get(codec or "")
+    path = Path(shot.source)
+    pattern = FileSequence(shot.source, pad_style=PAD_STYLE_HASH1)
+    if shot.source and preset is None and (path.is_dir() or is_pattern(shot.source)):
+        suffix = pattern.extension().lower()
+        suffix = suffix if suffix in WRITABLE_PICTURES else ".png"
+        return str(root / name / f"{name}.{pattern.padding() or '####'}{suffix}")
+    suffix = path.suffix.lower() if path.suffix.lower() in MOVIE_SUFFIXES else ".mov"
+    if preset is not None and suffix not in preset.suffixes:
+        suffix = preset.suffixes[0]
+    return str(root / f"{name}{suffix}")
+
+
+def _within(root: Path, output: str, shot: str) -> Path:
+    path = root / output
+    hidden = any(part.startswith(".") for part in Path(output).parts)
+    if hidden or not output.isprintable() or not _is_below(path, root):
+        raise UsageError(
+            f"shot {shot}: output {output!r} is not a file within {root}; name one, relative to it"
+        )
+    return path
+
+
+def _is_below(path: Path, root: Path) -> bool:
+    """Whether a path lies in a folder once links are followed."""
+    return root.resolve() in path.resolve().parents

@@ -1,0 +1,227 @@
+"""The shots of an edit: a CMX 3600 EDL or an OpenTimelineIO timeline.
+
+What is to be done to a shot stands with its clip: in OTIO as a mapping ``vidstyle`` in the clip's
+metadata, in an EDL as a comment, ``* VIDSTYLE: object=person style=art.jpg strength=0.5``.
+"""
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+import opentimelineio as otio
+
+from vidstyle.batch.folder import shots_in_folder
+from vidstyle.batch.names import plain_name
+from vidstyle.batch.shot import Named, Range, Shot, shot_of
+from vidstyle.batch.table import beside
+from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.video.clip import ClipInfo
+from vidstyle.video.probe import probe
+from vidstyle.video.timecodes import frame_at
+
+# Frames of any EDL are below this rate, which may drop, so that one can be read for its names.
+_ANY_RATE = 60000 / 1001
+
+
+def shots_in_timeline(path: Path, media: Path, rate: Fraction | None) -> list[Shot]:
+    """A shot for each clip of the video tracks, in their order, dissolves included.
+
+    A clip that is disabled is left out. One whose file is not found is a shot in trouble.
+
+    Args:
+        media: folder in which clips are looked for, by name or by reel, that have no file of
+            their own.
+        rate: frames per second that an EDL counts in; its clips' for None.
+
+    Raises:
+        MediaError: it cannot be read.
+        UsageError: what stands with a clip cannot be meant.
+    """
+    files = _Media(media)
+    if path.suffix.lower() == ".edl":
+        timeline = _read(path, rate=float(rate or _rate_of_edl(path, files)))
+        range_of = partial(_named, drops=";" in path.read_text(errors="replace"))
+        return [_shot(clip, path, files, range_of(clip)) for clip in _clips(timeline)]
+    return [_shot(clip, path, files, _cut(clip)) for clip in _clips(_read(path))]
+
+
+def _read(path: Path, **options: Any) -> otio.schema.Timeline:
+    try:
+        read = otio.adapters.read_from_file(str(path), **options)
+    except Exception as error:  # adapters raise whatever they meet
+        problem = " ".join(str(error).split())[:200]
+        raise MediaError(
+            f"{path}: not a timeline that can be read ({problem}); export it again"
+            + ("; --rate tells what an EDL counts in" if options else "")
+        ) from None
+    if not isinstance(read, otio.schema.Timeline):
+        raise MediaError(f"{path}: holds a {type(read).__name__}, not a timeline; export that")
+    return read
+
+
+def _clips(timeline: otio.schema.Timeline) -> Iterator[otio.schema.Clip]:
+    for track in timeline.video_tracks():
+        yield from (clip for clip in track.find_clips() if clip.enabled)
+
+
+def _shot(clip: otio.schema.Clip, path: Path, files: "_Media", range_: Range) -> Shot:
+    source = _own_file(clip, path) or files.find(clip.name) or files.find(_cmx(clip).get("reel"))
+    # Events of an EDL that name no clip are called by their number.
+    unnamed = not clip.name or (clip.name.isdecimal() and "reel" in _cmx(clip))
+    known = Shot(
+        name=_cmx(clip).get("reel", "shot") if unnamed else plain_name(clip.name),
+        source=source or "",
+        range=range_,
+        trouble=None
+        if source
+        else f"no file for clip {clip.name!r} in {files.folder}; name its folder by --media",
+    )
+    return shot_of(_settings(clip), f"{path}, clip {clip.name!r}", beside(path), known)
+
+
+def _named(clip: otio.schema.Clip, drops: bool) -> Named:
+    """The timecodes that stood in the EDL."""
+    shown = clip.visible_range()
+    ends = shown.start_time, shown.end_time_inclusive()
+    return Named(*(otio.opentime.to_timecode(time, time.rate, drops) for time in ends))
+
+
+def _cut(clip: otio.schema.Clip) -> "Cut":
+    shown = clip.visible_range()
+    available = clip.media_reference.available_range if clip.media_reference else None
+    return Cut(
+        start=_seconds(shown.start_time),
+        duration=_seconds(shown.duration),
+        media_start=None if available is None else _seconds(available.start_time),
+    )
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A part of a clip, in seconds of the clip's own clock.
+
+    Attributes:
+        start, duration: of the part.
+        media_start: what the clock shows at the clip's first frame; None for unknown: its start
+            timecode, where the part lies after that, else zero.
+    """
+
+    start: Fraction
+    duration: Fraction
+    media_start: Fraction | None
+
+    def frames(self, info: ClipInfo, handles: int) -> tuple[int | None, int | None]:
+        """See :class:`~vidstyle.batch.shot.Range`."""
+        origin = self.media_start
+        if origin is None:
+            origin = _start_of(info)
+            if self.start < origin:
+                origin = Fraction(0)
+        first = round((self.start - origin) * info.rate)
+        count = round(self.duration * info.rate)
+        if first < 0 or count < 1:
+            raise UsageError(
+                f"{info.path}: the timeline takes {count} frames from frame {first} of it; "
+                "relink it to this file"
+            )
+        return max(0, first - handles), first + count - 1 + handles
+
+
+def _start_of(info: ClipInfo) -> Fraction:
+    """A clip's start timecode, as seconds of a clock that counts its frames."""
+    if info.timecode is None:
+        return Fraction(0)
+    since_midnight = "00:00:00;00" if ";" in info.timecode else "00:00:00:00"
+    clock = ClipInfo(**{**vars(info), "timecode": since_midnight, "frame_count": None})
+    return frame_at(info.timecode, clock) / info.rate
+
+
+def _seconds(time: otio.opentime.RationalTime) -> Fraction:
+    """Exactly: rates are floats there, 23.976023976 for 24000/1001."""
+    nominal = round(time.rate)
+    drift = Fraction(nominal * 1000, 1001)
+    rate = drift if abs(time.rate - float(drift)) < 1e-2 and time.rate != nominal else nominal
+    return Fraction(time.value).limit_denominator(1000) / Fraction(rate)
+
+
+def _own_file(clip: otio.schema.Clip, path: Path) -> str | None:
+    """The file that the clip refers to, where it is there."""
+    reference = clip.media_reference
+    if isinstance(reference, otio.schema.ImageSequenceReference):
+        folder = _local(reference.target_url_base, path)
+        padding = f"%0{max(1, reference.frame_zero_padding)}d"
+        pattern = f"{reference.name_prefix}{padding}{reference.name_suffix}"
+        return str(folder / pattern) if folder.is_dir() else None
+    if isinstance(reference, otio.schema.ExternalReference) and reference.target_url:
+        file = _local(reference.target_url, path)
+        return str(file) if file.exists() else None
+    return None
+
+
+def _local(url: str, path: Path) -> Path:
+    parts = urlparse(url)
+    # C:\plates has a scheme of one letter.
+    named = unquote(parts.path) if parts.scheme == "file" or not parts.scheme else url
+    return path.parent / named
+
+
+def _cmx(clip: otio.schema.Clip) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = clip.metadata.get("cmx_3600", {})
+    return found
+
+
+def _settings(clip: otio.schema.Clip) -> dict[str, str]:
+    own = clip.metadata.get("vidstyle", {})
+    # Lists there are sequences of OpenTimelineIO's own.
+    settings = {
+        str(key): value
+        if isinstance(value, str) or not isinstance(value, Sequence)
+        else "|".join(map(str, value))
+        for key, value in own.items()
+    }
+    settings = {key: str(value) for key, value in settings.items()}
+    for comment in _cmx(clip).get("comments", ()):
+        head, _, rest = str(comment).partition(":")
+        if head.strip().upper() == "VIDSTYLE":
+            for pair in shlex.split(rest):
+                key, _, value = pair.partition("=")
+                settings[key] = value
+    return settings
+
+
+def _rate_of_edl(path: Path, files: "_Media") -> Fraction:
+    """An EDL does not say what it counts in: its clips do."""
+    for clip in _clips(_read(path, rate=_ANY_RATE, ignore_timecode_mismatch=True)):
+        source = files.find(clip.name) or files.find(_cmx(clip).get("reel"))
+        try:
+            if source:
+                return probe(source).rate
+        except VidstyleError:
+            continue
+    raise MediaError(f"{path}: none of its clips is in {files.folder}; --media DIR, or --rate")
+
+
+class _Media:
+    """Files below a folder by name, with or without suffix, whatever its case."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def find(self, name: str | None) -> str | None:
+        """The clip or sequence of that name; None where there is none, or no name."""
+        return self._names.get(name.lower()) if name else None
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        names: dict[str, str] = {}
+        folders = [self.folder, *(p for p in sorted(self.folder.rglob("*")) if p.is_dir())]
+        for folder in folders:
+            for shot in shots_in_folder(folder):
+                names.setdefault(Path(shot.source).name.lower(), shot.source)
+                names.setdefault(shot.name.lower(), shot.source)
+        return names

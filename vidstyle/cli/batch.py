@@ -1,0 +1,143 @@
+"""``vidstyle batch``: the shots of a folder, a list, an EDL or an OTIO timeline."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import click
+
+from vidstyle.atomic import replacing
+from vidstyle.batch.listing import read_shots
+from vidstyle.batch.run import Defaults, Result, run_batch
+from vidstyle.batch.sheet import as_html, frames_of
+from vidstyle.batch.shot import Named, Shot
+from vidstyle.batch.targets import names_of, target_of
+from vidstyle.cli.options import option, render_options
+from vidstyle.errors import BatchError, UsageError
+from vidstyle.options import RenderOptions
+from vidstyle.progress import NAMES as PROGRESSES
+from vidstyle.progress import build_progress
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_SHEET = "contact_sheet.html"
+
+
+@click.command("batch")
+@click.argument("listed", metavar="SHOTS", type=click.Path(path_type=Path))
+@option("-o", "--output", "root", type=_FOLDER, metavar="DIR",
+        help="Folder of the results; beside SHOTS by default.")  # fmt: skip
+@option("--style", "styles", multiple=True, metavar="IMAGE",
+        help="Style of shots that name none; as --object, as of render.")  # fmt: skip
+@option("--object", "objects", multiple=True, metavar="SPEC", help="Their objects.")
+@option("--media", type=_FOLDER, metavar="DIR",
+        help="Where the clips of a timeline lie that it does not refer to.")  # fmt: skip
+@option("--rate", metavar="FPS", help="What an EDL counts in, if not as its clips: 24000/1001.")
+@option("--only", multiple=True, metavar="NAME", help="Render this shot alone; may repeat.")
+@render_options
+@option("--overwrite", is_flag=True, help="Replace files that are not this batch's own.")
+@option("--dry-run", is_flag=True, help="Print the shots and stop.")
+@option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
+        help="How progress is told.")  # fmt: skip
+def batch_command(
+    listed: Path,
+    root: Path | None,
+    styles: tuple[str, ...],
+    objects: tuple[str, ...],
+    media: Path | None,
+    rate: str | None,
+    only: tuple[str, ...],
+    overwrite: bool,
+    dry_run: bool,
+    progress: str,
+    **options: Any,
+) -> None:
+    """Render every shot that SHOTS names: a folder of clips and sequences, a list (.csv, .yaml),
+    an edit (.edl, .otio).
+
+    Columns of a list: source, name, in, out, handles, object, style, output, strength, feather,
+    invert, exclude, codec, model, … Only source is needed; objects and styles are parted by "|".
+    An OTIO clip tells the same in its metadata, under vidstyle; an EDL in a comment below the
+    event: * VIDSTYLE: object=person style=art.jpg
+
+    A shot that fails does not stop the others; then the exit code is 8. Called again, it renders
+    what is not finished, and what changed.
+
+    \b
+    vidstyle batch plates/ --object person --style art.jpg
+    vidstyle batch cut.otio --style art.jpg --handles 8 --codec prores -o styled
+    """
+    first, last, handles = (options.pop(name) for name in ("first", "last", "handles"))
+    defaults = Defaults(
+        objects,
+        styles,
+        RenderOptions(**options),
+        Named(first, last),
+        handles,
+    )
+    shots = _chosen(read_shots(listed, media, _rate(rate)), only, listed)
+    if root is None:
+        root = listed.resolve().with_name(f"{listed.resolve().stem}.styled")
+    if dry_run:
+        click.echo(_plan(shots, root, defaults))
+        return
+    with closing(build_progress(progress)) as told:
+        results = run_batch(shots, root, defaults, told, overwrite=overwrite)
+    with replacing(root / _SHEET) as file:
+        file.write(as_html(results, listed.resolve().name).encode())
+    click.echo(_table(results))
+    click.echo(root / _SHEET)
+    if failed := [result.name for result in results if result.state == "failed"]:
+        raise BatchError(
+            f"{len(failed)} of {len(results)} shots failed ({', '.join(failed[:5])}"
+            f"{', …' if len(failed) > 5 else ''}); mend them and run the same again"
+        )
+
+
+def _rate(text: str | None) -> Fraction | None:
+    try:
+        rate = None if text is None else Fraction(text).limit_denominator(1001)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if rate is not None and not 1 <= rate <= 1000:
+        raise UsageError(f"--rate {text}: give frames per second, as 25 or 24000/1001")
+    return rate
+
+
+def _chosen(shots: list[Shot], only: tuple[str, ...], listed: Path) -> list[Shot]:
+    if not only:
+        return shots
+    names = names_of(shots)
+    for wanted in only:
+        if wanted not in names:
+            raise UsageError(f"--only {wanted}: {listed} names {', '.join(names[:20])}")
+    return [shot for shot, name in zip(shots, names, strict=True) if name in only]
+
+
+def _plan(shots: list[Shot], root: Path, defaults: Defaults) -> str:
+    rows = [("shot", "source", "output", "look")]
+    for shot, name in zip(shots, names_of(shots), strict=True):
+        codec = shot.options.get("codec", defaults.options.codec)
+        wanted = ", ".join(shot.objects or defaults.objects) or "whole frame"
+        looks = f"{wanted} in the style of {', '.join(shot.styles or defaults.styles)}"
+        rows.append((name, shot.trouble or shot.source, target_of(shot, name, codec, root), looks))
+    return _aligned(rows)
+
+
+def _table(results: list[Result]) -> str:
+    rows = [("shot", "state", "frames", "seconds", "")]
+    for result in results:
+        told = result.error or (result.job.target if result.job else "")
+        frames = str(frames_of(result) or "")
+        rows.append((result.name, result.state, frames, f"{result.seconds:.1f}", told))
+    return _aligned(rows)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)
