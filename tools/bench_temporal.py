@@ -5,10 +5,10 @@
         --style ../shared/data/style/starry_night.jpg
 
 Each clip, and two generated shots whose flow is known exactly (``walk``, that of
-examples/make_shot.py, and ``turn``, a camera that turns and nears, with motion blur and changing light), is restyled whole, with and
-without the step, and both are scored as ``vidstyle evaluate`` does: warping errors in 1e-4 of a
-squared range of 1, between frames 1 and 10 apart (``gap``), by a flow that the render never saw:
-RAFT's (``vidstyle models fetch raft-small``), or the true one.
+examples/make_shot.py, and ``turn``, a camera that turns and nears, with motion blur and changing
+light), is restyled whole, with and without the step, and both are scored as ``vidstyle evaluate``
+does: warping errors in 1e-4 of a squared range of 1, between frames 1 and 10 apart (``gap``), by a
+flow that the render never saw: RAFT's (``vidstyle models fetch raft-small``), or the true one.
 
 ``plate`` is the error of the plates themselves, the floor of what a flow and its mask can tell;
 ``ratio`` is that of the steadied result over that of single frames; ``excess`` the same of what
