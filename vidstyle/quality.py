@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vidstyle.analysis import Take
+from vidstyle.errors import UsageError
 from vidstyle.evaluate.evaluation import Job, check_job, evaluate
 from vidstyle.evaluate.page import as_html
 from vidstyle.evaluate.tables import as_content, write_whole
@@ -36,12 +37,19 @@ class QualityControl:
             flow: estimator that the render uses; ``none`` for none.
 
         Raises:
-            UsageError: a threshold cannot be meant.
+            UsageError: a threshold cannot be meant, or the output is no picture like the plate.
             WeightsError: no other estimator is on this machine.
             DeviceError: there is no such device.
         """
-        self._page = wanted.page
         options = request.options
+        if options.element:
+            raise UsageError("--qc: an element shows no plate to compare; leave out --element")
+        if ":" in (options.colorspace or ""):
+            raise UsageError(
+                f"--qc: the output is in another space than the plate (--colorspace "
+                f"{options.colorspace}); leave out --qc, or the output's space"
+            )
+        self._page = wanted.page
         styles = {each.style for each in request.objects}
         self._has_mattes = all(each.object is not None for each in request.objects)
         self._job = Job(

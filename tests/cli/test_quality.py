@@ -91,6 +91,8 @@ def test_a_part_is_scored_against_its_frames(render, quality, shot, tmp_path: Pa
     ("options", "code", "message"),
     [
         (["--fail-above", "flicker=1"], 2, "flicker is not measured here"),
+        (["--qc", "--element", "--codec", "ffv1", "-o", "{}/e.mkv"], 2, "leave out --element"),
+        (["--qc", "--colorspace", "sRGB - Texture:ACEScg"], 2, "leave out --qc"),
         (["--qc", "--temporal", "blend"], 4, "vidstyle models fetch raft-small"),
     ],
 )
@@ -98,7 +100,7 @@ def test_what_cannot_be_is_told_before_the_work(
     render, options, code: int, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(weights, "search_folders", lambda: [tmp_path])
-    done = render(*options)
+    done = render(*(option.format(tmp_path) for option in options))
     assert done.code == code
     assert message in done.err
     assert done.err.count("\n") == 1
