@@ -25,8 +25,7 @@ from vidstyle.segment.lost import lost_ranges
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
-from vidstyle.style.pyramid import GRID, Transfer
-from vidstyle.style.stylizer import PASSES, Style, Stylizer
+from vidstyle.style.model import Frozen, ReadStyle, StyleModel
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.shots import Shot, find_shots
 from vidstyle.view import SeenClip
@@ -103,14 +102,14 @@ class Analysis:
     """
 
     mattes: Mattes
-    transfers: tuple[tuple[Transfer, ...] | None, ...]
+    transfers: tuple[Frozen | None, ...]
     lost: tuple[tuple[int, int], ...]
 
 
 def analyse(
     take: Take,
     spec: ObjectSpec | None,
-    style: Sequence[Style],
+    style: ReadStyle,
     parts: Parts,
     options: RenderOptions,
     work: Path,
@@ -136,9 +135,11 @@ def analyse(
     if excluded:
         mattes = Excluded(mattes, excluded)
     chosen = [_chosen(shot, mattes) for shot in take.shots]
-    progress.stage("statistics", PASSES * sum(map(len, chosen)))
+    progress.stage("statistics", parts.stylizer.passes * sum(map(len, chosen)))
     transfers = tuple(
-        parts.stylizer.transfer(partial(_samples, take, frames, mattes, progress), style)
+        parts.stylizer.transfer(
+            partial(_samples, take, frames, mattes, parts.stylizer.grid, progress), style
+        )
         if frames
         else None
         for frames in chosen
@@ -166,9 +167,9 @@ def find_excluded(
     return found
 
 
-def read_style(path: str, size: tuple[int, int], stylizer: Stylizer) -> tuple[Style, ...]:
-    """Statistics of a style picture; arguments and errors as in :func:`style_picture`."""
-    return stylizer.style(style_picture(path, size))
+def read_style(path: str, size: tuple[int, int], model: StyleModel) -> ReadStyle:
+    """A style as the model reads it; arguments and errors as in :func:`style_picture`."""
+    return model.read_style(Path(path), partial(style_picture, path, size))
 
 
 def style_picture(path: str, size: tuple[int, int]) -> Tensor:
@@ -246,14 +247,14 @@ def _chosen(shot: Shot, mattes: Mattes) -> set[int]:
 
 
 def _samples(
-    take: Take, chosen: set[int], mattes: Mattes, progress: Progress
+    take: Take, chosen: set[int], mattes: Mattes, grid: int, progress: Progress
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The object in the chosen frames: (1, 3, h, w) and its matte (1, 1, h, w), in [0, 1]."""
     for frame in take.frames(min(chosen), max(chosen) + 1):
         box = mattes.box(frame.index)
         if frame.index not in chosen or box is None:
             continue
-        area = box.padded(GRID, GRID, frame.size)
+        area = box.padded(grid, grid, frame.size)
         matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
         picture = unit_range(frame.image[area.rows, area.columns])[None]
         yield picture, matte.float()[None, None] / 255

@@ -16,8 +16,7 @@ from vidstyle.frame import Box, Frame
 from vidstyle.memory import Fitting
 from vidstyle.preserve import preserved
 from vidstyle.segment.mattes import Mattes
-from vidstyle.style.pyramid import GRID, Transfer
-from vidstyle.style.stylizer import MARGIN, Stylizer
+from vidstyle.style.model import Frozen, StyleModel
 from vidstyle.temporal import TemporalFilter
 from vidstyle.timing import Stages
 from vidstyle.view import CodeValues, View
@@ -51,8 +50,8 @@ class Layer:
     def __init__(
         self,
         mattes: Mattes,
-        transfer: tuple[Transfer, ...],
-        stylizer: Stylizer,
+        transfer: Frozen,
+        stylizer: StyleModel,
         look: Look,
         stages: Stages,
     ) -> None:
@@ -108,8 +107,9 @@ class Layer:
         boxes = [box for frame in frames if (box := self._mattes.box(frame.index))]
         if not boxes:
             return None
-        margin = MARGIN + math.ceil(self._look.feather)
-        return reduce(or_, boxes).padded(margin, GRID, frames[0].size)
+        model = self._stylizer
+        margin = model.margin + math.ceil(self._look.feather)
+        return reduce(or_, boxes).padded(margin, model.grid, frames[0].size)
 
     def _seen(self, plates: Tensor) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""

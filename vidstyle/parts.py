@@ -21,8 +21,8 @@ from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.segment.rcnn import Rcnn
 from vidstyle.segment.segmenter import Segmenter, build_segmenter
 from vidstyle.segment.yolo import YoloTiny
-from vidstyle.style.build import build_stylizer
-from vidstyle.style.stylizer import Stylizer
+from vidstyle.style.build import build_style_model
+from vidstyle.style.model import StyleModel
 
 SEGMENTERS = ("auto", "sam", "grabcut")
 TEMPORAL = ("blend", "off")
@@ -45,7 +45,7 @@ class Parts:
     """
 
     device: torch.device
-    stylizer: Stylizer
+    stylizer: StyleModel
     segmenter_name: str
     detector_name: str | None
     steady: FlowEstimator | None
@@ -105,7 +105,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
     parts = Parts(
         device=device,
-        stylizer=build_stylizer(options.model, device),
+        stylizer=build_style_model(options.model, device),
         segmenter_name=_choose_segmenter(options.segmenter),
         detector_name=next((name for name in _DETECTORS if weights.find(name)), None),
         steady=steady,

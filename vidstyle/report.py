@@ -13,6 +13,7 @@ from vidstyle.analysis import Analysis, Take
 from vidstyle.errors import QualityError
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts
+from vidstyle.style.build import model_identity
 from vidstyle.timing import Stages
 
 _LIBRARIES = ("torch", "torchvision", "opencv-python", "av", "numpy")
@@ -41,7 +42,6 @@ class Report:
             analyses: of each object.
         """
         info = take.reader.info
-        model = weights.StyleModel(weights.find_model(options.model))
         return cls(
             {
                 "vidstyle": __version__,
@@ -65,7 +65,7 @@ class Report:
                 "colour": take.colour.record(),
                 "parts": parts.names(),
                 "hashes": {
-                    "model": weights.sha256(model.weights),
+                    "model": model_identity(options.model),
                     "styles": {
                         wanted.style: weights.sha256(Path(wanted.style)) for wanted in objects
                     },

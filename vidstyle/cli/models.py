@@ -9,6 +9,7 @@ import click
 from vidstyle import weights
 from vidstyle.errors import WeightsError
 from vidstyle.registry import LIGHT_SET, REGISTRY
+from vidstyle.style.plugins import package_of, plugins
 
 
 @click.group()
@@ -26,6 +27,7 @@ def list_command() -> None:
     for model in weights.style_models():
         licence = str(model.config().get("licence", "not stated"))
         rows.append((model.name, "style", _megabytes(model.size), licence, str(model.folder)))
+    rows += [(name, "style", "-", "-", package_of(entry)) for name, entry in plugins().items()]
     rows = [("NAME", "ROLE", "SIZE", "LICENCE", "FOUND"), *rows]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:

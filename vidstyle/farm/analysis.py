@@ -21,6 +21,7 @@ from vidstyle.preparation import Preparation, Request
 from vidstyle.progress import Progress
 from vidstyle.review import write_review
 from vidstyle.segment.prompts import parse_object
+from vidstyle.style.build import find_plugin
 from vidstyle.survey import SurveyedObject, draw, encoded, survey
 from vidstyle.video.reader import open_clip
 
@@ -49,6 +50,11 @@ def analyse_into(
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     request = _on_the_grid(request)
+    if find_plugin(request.options.model):
+        raise UsageError(
+            f"--model {request.options.model}: a plug-in, whose statistics cannot be handed to "
+            "other machines; use 'vidstyle render'"
+        )
     targets = matte_targets(matte_target, len(request.objects))
     check_outputs(request.source, None, targets, request.options.codec, overwrite)
     preparation = Preparation(request)

@@ -18,6 +18,7 @@ from vidstyle.parts import Parts
 from vidstyle.pattern import is_sequence, pictures, split_channel
 from vidstyle.preparation import Request
 from vidstyle.segment.prompts import MaskPrompt, MattePrompt, parse_object
+from vidstyle.style.build import model_identity
 
 #: How many places of the footage are read, and how many bytes at each: enough to tell takes,
 #: versions and cut-off copies apart, without reading a film's gigabytes for each task.
@@ -69,7 +70,7 @@ def weight_hashes(model: str, flow: str | None) -> dict[str, str]:
     Raises:
         WeightsError: they cannot be read.
     """
-    hashes = {"model": weights.sha256(weights.StyleModel(weights.find_model(model)).weights)}
+    hashes = {"model": model_identity(model)}
     file = None if flow is None else flow_weights(flow)
     if file is not None:
         hashes["flow"] = weights.sha256(file)

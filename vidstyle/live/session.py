@@ -21,7 +21,7 @@ from vidstyle.segment.mattes import Matte, Mattes, bounding_box
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.tracker import Tracker
-from vidstyle.style.stylizer import Sample
+from vidstyle.style.model import Sample
 from vidstyle.timing import Stages
 
 

@@ -1,11 +1,50 @@
-"""From the name of a style model to a stylizer."""
+"""From the name of a style model to the model."""
+
+from importlib.metadata import EntryPoint
 
 import torch
 
 from vidstyle import weights
 from vidstyle.errors import WeightsError
+from vidstyle.style.model import StyleModel
 from vidstyle.style.network import Architecture, StyleNetwork
+from vidstyle.style.plugins import load_plugin, package_of, plugins
 from vidstyle.style.stylizer import Stylizer
+
+
+def build_style_model(model: str, device: torch.device) -> StyleModel:
+    """Load what ``--model`` names: a folder (see :func:`build_stylizer`) or a plug-in.
+
+    Raises:
+        WeightsError: no such model, or one that cannot be loaded.
+    """
+    if entry := find_plugin(model):
+        return load_plugin(entry, device)
+    try:
+        return build_stylizer(model, device)
+    except WeightsError as error:
+        others = ", ".join(sorted(plugins()))
+        raise WeightsError(f"{error}; plug-ins: {others}" if others else str(error)) from None
+
+
+def find_plugin(model: str) -> EntryPoint | None:
+    """The plug-in that ``--model`` names; None for a model's folder, which goes first: no package
+    can put itself in the place of a model that is there."""
+    if any(folder.name == model for folder in weights.style_models()):
+        return None
+    return plugins().get(model)
+
+
+def model_identity(model: str) -> str:
+    """What tells one state of a model from another: the sha256 of its weights, or of a plug-in
+    the package and its version.
+
+    Raises:
+        WeightsError: no such model.
+    """
+    if entry := find_plugin(model):
+        return package_of(entry)
+    return weights.sha256(weights.StyleModel(weights.find_model(model)).weights)
 
 
 def build_stylizer(model: str, device: torch.device) -> Stylizer:

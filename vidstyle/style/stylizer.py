@@ -7,11 +7,13 @@ and any machine can render any frame.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.style.model import Sample
 from vidstyle.style.network import StyleNetwork
 from vidstyle.style.pyramid import (
     GRID,
@@ -36,9 +38,6 @@ PASSES = 2 * len(SCALES)
 #: cache and keep the heap from growing; on CUDA the bound is memory.
 CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
 
-#: A picture (1, 3, H, W) in [0, 1], and where in it the object is, (1, 1, H, W) in [0, 1].
-Sample = tuple[Tensor, Tensor]
-
 
 @dataclass(frozen=True)
 class Style:
@@ -49,7 +48,12 @@ class Style:
 
 
 class Stylizer:
-    """A style network on its device: gathers statistics, freezes transfers, applies them."""
+    """A style network on its device: gathers statistics, freezes transfers, applies them.
+
+    The :class:`~vidstyle.style.model.StyleModel` of a model's folder.
+    """
+
+    margin, grid, passes = MARGIN, GRID, PASSES
 
     def __init__(self, network: StyleNetwork, device: torch.device, ridge: float) -> None:
         """
@@ -59,6 +63,10 @@ class Stylizer:
         self.network = network.to(device).eval().requires_grad_(False)
         self.device = device
         self.ridge = ridge
+
+    def read_style(self, path: Path, picture: Callable[[], Tensor]) -> tuple[Style, ...]:  # noqa: ARG002
+        """See :meth:`style`."""
+        return self.style(picture())
 
     @torch.inference_mode()
     def style(self, picture: Tensor) -> tuple[Style, ...]:

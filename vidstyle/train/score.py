@@ -9,7 +9,8 @@ import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor
 
-from vidstyle.style.stylizer import Sample, Stylizer
+from vidstyle.style.model import Sample
+from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.data import Pictures
 from vidstyle.train.losses.style import gram, gram_distance
 from vidstyle.train.teacher import Teacher

@@ -18,7 +18,7 @@ from torch import Tensor
 from vidstyle.analysis import Take, analyse, find_take, read_style, style_picture
 from vidstyle.colour_management import manage
 from vidstyle.device import select_device
-from vidstyle.errors import MediaError, ObjectNotFoundError
+from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
 from vidstyle.flow import FlowEstimator, build_flow, valid
 from vidstyle.frame import unit_range
 from vidstyle.options import DEFAULTS
@@ -26,6 +26,7 @@ from vidstyle.parts import build_parts
 from vidstyle.progress import Progress
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.prompts import parse_object
+from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.card import curves
 from vidstyle.train.config import StyleConfig, StyleWeights, TrainConfig, flat
 from vidstyle.train.loop import Trained, build_accelerator, train
@@ -107,7 +108,10 @@ def tune_shot(
             progress,
         )
         pairs = read_pairs(take, found.mattes)
-    network = parts.stylizer.network.requires_grad_(True)
+    stylizer = parts.stylizer
+    if not isinstance(stylizer, Stylizer):
+        raise UsageError(f"--model {model}: a plug-in, which is not trained here; name a folder")
+    network = stylizer.network.requires_grad_(True)
     phase = _recipe(config.style, take.size, picture, minutes)
     estimator = build_flow("dis", torch.device("cpu"), options.flow_size)
     train_pairs, kept = _divided(pairs)
@@ -117,7 +121,7 @@ def tune_shot(
         phase,
         _data(train_pairs, picture, phase.side, estimator),
         _data(kept, picture, phase.side, estimator),
-        ridge=parts.stylizer.ridge,
+        ridge=stylizer.ridge,
         seed=config.seed,
         items=config.validation,
     )
@@ -134,7 +138,7 @@ def tune_shot(
     )
     if accelerator.is_main_process:
         with model_folder(output) as made:
-            save_model(made, trained.network, parts.stylizer.ridge, config.licence)
+            save_model(made, trained.network, stylizer.ridge, config.licence)
             about = f"{object or 'the whole frame'} of {Path(source).name} in {Path(style).name}"
             card = _card(output.name, about, model, teacher.name, trained, folder)
             (made / "README.md").write_text(card, encoding="utf-8")

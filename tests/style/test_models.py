@@ -1,0 +1,162 @@
+"""What any style model must do: the one that comes with vidstyle, and the examples of plug-ins."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+import skimage.data
+import torch
+from torch import Tensor
+
+from vidstyle.errors import MediaError
+from vidstyle.style.build import build_stylizer
+from vidstyle.style.model import StyleModel
+
+CPU = torch.device("cpu")
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def write_network(path: Path, sides: tuple[object, object] = ("h", "w"), scale: str = "") -> Path:
+    """A network with the colours turned over and softened, in ONNX."""
+    onnx = pytest.importorskip("onnx")
+    import numpy as np
+    from onnx import helper, numpy_helper
+
+    white = 255.0 if not scale else float(scale)
+    kernel = np.zeros((3, 3, 3, 3), np.float32)
+    for channel in range(3):
+        kernel[channel, channel] = -1 / 9
+    picture = [1, 3, *sides]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "k", "b"], ["y"], pads=[1, 1, 1, 1])],
+        "soft",
+        [helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, picture)],
+        [helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, picture)],
+        [
+            numpy_helper.from_array(kernel, "k"),
+            numpy_helper.from_array(np.full(3, white, np.float32), "b"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    if scale:
+        helper.set_model_props(model, {"scale": scale})
+    onnx.save(model, str(path))
+    return path
+
+
+@pytest.fixture
+def onnx_styles(monkeypatch: pytest.MonkeyPatch) -> Any:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.syspath_prepend(str(EXAMPLES / "vidstyle_onnx"))
+    yield __import__("vidstyle_onnx")
+    sys.modules.pop("vidstyle_onnx")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A model, and a style that it has read."""
+
+    model: StyleModel
+    style: Any
+
+
+@pytest.fixture(params=["stylizer", "onnx"])
+def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Ready:
+    painting = picture(skimage.data.coffee(), (64, 96))
+    if request.param == "stylizer":
+        model: StyleModel = build_stylizer(str(request.getfixturevalue("tiny_model")), CPU)
+        return Ready(model, model.read_style(Path("coffee.png"), lambda: painting))
+    model = request.getfixturevalue("onnx_styles").build(CPU)
+    network = write_network(tmp_path / "soft.onnx")
+    return Ready(model, model.read_style(network, lambda: painting))
+
+
+def picture(pixels: Any, size: tuple[int, int]) -> Tensor:
+    small = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA)
+    return torch.from_numpy(small).permute(2, 0, 1)[None] / 255
+
+
+@pytest.fixture(scope="module")
+def plates() -> Tensor:
+    photograph = picture(skimage.data.astronaut(), (150, 203))
+    return torch.cat([photograph, photograph.flip(3)])
+
+
+@pytest.fixture
+def frozen(ready: Ready, plates: Tensor) -> Any:
+    return ready.model.transfer(
+        lambda: [(plates[:1], torch.ones_like(plates[:1, :1]))], ready.style
+    )
+
+
+def test_satisfies_the_protocol(ready: Ready, frozen: Any) -> None:
+    assert isinstance(ready.model, StyleModel)
+    assert ready.model.device == CPU
+    assert ready.model.margin >= 0
+    assert ready.model.grid >= 1
+    assert frozen is not None
+
+
+@pytest.mark.parametrize("size", [(150, 203), (17, 9), (1, 1)])
+def test_any_size_comes_back_in_range(
+    ready: Ready, frozen: Any, plates: Tensor, size: tuple[int, int]
+) -> None:
+    plate = plates[:1, :, : size[0], : size[1]]
+    result = ready.model(plate, frozen)
+    assert (result.shape, result.dtype) == (plate.shape, torch.float32)
+    assert 0 <= float(result.min()) <= float(result.max()) <= 1
+
+
+def test_strength_goes_from_the_plate_to_the_style(
+    ready: Ready, frozen: Any, plates: Tensor
+) -> None:
+    none, half, full = (ready.model(plates, frozen, strength) for strength in (0, 0.5, 1))
+    assert torch.equal(none, plates)
+    assert (full - plates).abs().mean() > 0.03
+    torch.testing.assert_close(half, (plates + full) / 2, atol=1e-4, rtol=0)
+
+
+def test_pictures_of_a_batch_do_not_know_each_other(
+    ready: Ready, frozen: Any, plates: Tensor
+) -> None:
+    alone = torch.cat([ready.model(plate[None], frozen) for plate in plates])
+    torch.testing.assert_close(ready.model(plates, frozen), alone, atol=1e-4, rtol=0)
+
+
+def test_the_edge_of_a_box_does_not_show(ready: Ready, frozen: Any, plates: Tensor) -> None:
+    margin, grid = ready.model.margin, ready.model.grid
+    start = -(-16 // grid) * grid
+    whole = ready.model(plates, frozen)[..., start + margin :, start + margin :]
+    box = ready.model(plates[..., start:, start:], frozen)[..., margin:, margin:]
+    assert (box - whole).abs().mean() < 0.005
+
+
+@pytest.mark.parametrize("scale", ["", "1"])
+def test_onnx_does_what_the_network_does(
+    onnx_styles: Any, plates: Tensor, tmp_path: Path, scale: str
+) -> None:
+    model = onnx_styles.build(CPU)
+    network = model.read_style(write_network(tmp_path / "n.onnx", scale=scale), lambda: plates)
+    result = model(plates, network)[..., 2:-2, 2:-2]
+    expected = 1 - torch.nn.functional.avg_pool2d(plates, 3, 1, 1)[..., 2:-2, 2:-2]
+    torch.testing.assert_close(result, expected, atol=1e-3, rtol=0)
+
+
+def test_onnx_refuses_what_is_no_such_network(
+    onnx_styles: Any, plates: Tensor, tmp_path: Path, style_picture: Path
+) -> None:
+    model = onnx_styles.build(CPU)
+    fixed = write_network(tmp_path / "fixed.onnx", sides=(224, 224))
+    refused: list[tuple[Path, str]] = [
+        (fixed, "224x224 only"),
+        (style_picture, "not a network"),
+        (tmp_path / "none.onnx", "none.onnx"),
+    ]
+    read: Callable[[], Tensor] = lambda: plates  # noqa: E731
+    for path, words in refused:
+        with pytest.raises(MediaError, match=words):
+            model.read_style(path, read)
