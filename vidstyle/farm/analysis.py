@@ -78,7 +78,8 @@ def analyse_into(
             names = [wanted.object or "whole frame" for wanted in request.objects]
             objects = [*zip(names, (found.mattes for found in analyses), strict=True)]
             write_review(take, objects, str(work.review))
-        frozen = [store(work, number, found, take) for number, found in enumerate(analyses)]
+        frames = range(take.start, take.count)
+        frozen = [store(work, number, found, frames) for number, found in enumerate(analyses)]
     info = take.reader.info
     # Chosen here, for all machines.
     options = replace(request.options, flow=flow) if flow else request.options

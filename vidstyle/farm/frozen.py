@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from torch import Tensor
 
-from vidstyle.analysis import Analysis, Take
+from vidstyle.analysis import Analysis
 from vidstyle.atomic import replacing
 from vidstyle.errors import MediaError
 from vidstyle.farm.manifest import FrozenObject, Manifest
@@ -66,15 +66,18 @@ class StoredMattes(Mattes):
         return None if entry is None else Box(*entry[1])
 
 
-def store(work: WorkFolder, number: int, analysis: Analysis, take: Take) -> FrozenObject:
+def store(work: WorkFolder, number: int, analysis: Analysis, frames: range) -> FrozenObject:
     """Keep what is known of an object.
+
+    Args:
+        frames: those that are rendered.
 
     Raises:
         MediaError: the disk refuses.
     """
     return FrozenObject(
         lost=analysis.lost,
-        mattes=_store_mattes(work, number, analysis.mattes, range(take.start, take.count)),
+        mattes=_store_mattes(work, number, analysis.mattes, frames),
         statistics=_store_transfers(work, number, analysis.transfers),
     )
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import Enum
-from io import BufferedRandom, BufferedReader
+from io import BufferedRandom, BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -78,7 +78,7 @@ class FramesWriter(ClipWriter):
             image = torch.dstack([image, frame.alpha])
         if self._first is None:
             self._first = image
-            self._header(image)
+            self._file.write(_header(image, 0))
         self._file.write(image.contiguous().numpy().data)
         self.frames.append(frame.index)
         self.pts.append(frame.pts)
@@ -88,17 +88,10 @@ class FramesWriter(ClipWriter):
         if self._first is not None:
             # NumPy leaves room in the header for the first axis to grow.
             self._file.seek(0)
-            self._header(self._first)
+            self._file.write(_header(self._first, len(self.frames)))
 
     def abort(self) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
-
-    def _header(self, image: Tensor) -> None:
-        description = npy.dtype_to_descr(image.numpy().dtype)
-        shape = (len(self.frames), *image.shape)
-        npy.write_array_header_1_0(
-            self._file, {"descr": description, "fortran_order": False, "shape": shape}
-        )
 
 
 def write_sidecar(work: WorkFolder, sidecar: Sidecar) -> None:
@@ -165,9 +158,9 @@ def images(path: Path, count: int, like: Tensor) -> Iterator[Tensor]:
     size = dtype.itemsize * like.numel()
     try:
         with path.open("rb") as file:
-            npy.read_magic(file)
-            found = npy.read_array_header_1_0(file)
-            if found != ((count, *like.shape), False, dtype):
+            # Compared, not parsed: NumPy's parser raises whatever a wrong character comes to.
+            header = _header(like, count)
+            if file.read(len(header)) != header:
                 raise ValueError("frames of another size or depth")
             for _ in range(count):
                 content = file.read(size)
@@ -176,3 +169,13 @@ def images(path: Path, count: int, like: Tensor) -> Iterator[Tensor]:
                 yield torch.from_numpy(np.frombuffer(bytearray(content), dtype)).view(like.shape)
     except (OSError, ValueError) as error:
         raise MediaError(f"{path}: cannot be read ({error}); join with --repair") from None
+
+
+def _header(like: Tensor, count: int) -> bytes:
+    """How a file of so many such pictures begins."""
+    description = npy.dtype_to_descr(like.numpy().dtype)
+    header = BytesIO()
+    npy.write_array_header_1_0(
+        header, {"descr": description, "fortran_order": False, "shape": (count, *like.shape)}
+    )
+    return header.getvalue()
