@@ -8,6 +8,7 @@ from vidstyle.errors import UsageError
 #: What only these extras install, by the names that are imported.
 _PACKAGES = {
     "dicom": ("pydicom",),
+    "export": ("onnx", "onnxruntime", "onnxscript"),
     "evaluate": ("h5py", "lpips", "skimage"),
     "farm": ("openjd", "yaml"),
     "matting": ("pymatting",),

@@ -57,6 +57,7 @@ class RenderOptions:
         edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
         segmenter: ``sam``, ``grabcut``, or ``auto``: SAM where its weights are.
         model: style model, by name or by folder.
+        backend: what runs the style network: ``torch``, an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         batch: frames that go through the network at once.
         seed: of every random generator.
@@ -84,6 +85,7 @@ class RenderOptions:
     edges: str = "guided"
     segmenter: str = "auto"
     model: str = "micro"
+    backend: str = "torch"
     device: str = "auto"
     batch: int = 8
     seed: int = 0

@@ -11,6 +11,7 @@ import torch
 from vidstyle import weights
 from vidstyle.device import select_device
 from vidstyle.errors import UsageError, WeightsError
+from vidstyle.export.backend import build_backend
 from vidstyle.flow.build import build_flow
 from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.estimator import FlowEstimator
@@ -21,7 +22,7 @@ from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.segment.rcnn import Rcnn
 from vidstyle.segment.segmenter import Segmenter, build_segmenter
 from vidstyle.segment.yolo import YoloTiny
-from vidstyle.style.build import build_style_model
+from vidstyle.style.build import build_style_model, build_stylizer, find_plugin
 from vidstyle.style.model import StyleModel
 
 SEGMENTERS = ("auto", "sam", "grabcut")
@@ -38,6 +39,7 @@ class Parts:
     """Every model of a render. What finds and cuts out objects is loaded when it is first used.
 
     Attributes:
+        backend: what runs the style network, as ``--backend`` names it.
         segmenter_name: ``grabcut``, or the registry's entry of SAM's weights.
         detector_name: the registry's entry of a detector's weights; None for none.
         steady: motion for the temporal step; None where that is off.
@@ -46,6 +48,7 @@ class Parts:
 
     device: torch.device
     stylizer: StyleModel
+    backend: str
     segmenter_name: str
     detector_name: str | None
     steady: FlowEstimator | None
@@ -81,6 +84,7 @@ class Parts:
         """For the log, the plan and the report."""
         return {
             "device": str(self.device),
+            "backend": self.backend,
             "segmenter": self.segmenter_name,
             "detector": self.detector_name or "none",
             "edges": self.edges_name,
@@ -105,7 +109,8 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
     parts = Parts(
         device=device,
-        stylizer=build_style_model(options.model, device),
+        stylizer=_build_style_model(options, device),
+        backend=options.backend,
         segmenter_name=_choose_segmenter(options.segmenter),
         detector_name=next((name for name in _DETECTORS if weights.find(name)), None),
         steady=steady,
@@ -116,6 +121,19 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     for spec in filter(None, specs):
         _verify(parts, spec)
     return parts
+
+
+def _build_style_model(options: RenderOptions, device: torch.device) -> StyleModel:
+    """The model that ``--model`` names, run by what ``--backend`` names."""
+    if options.backend == "torch":
+        return build_style_model(options.model, device)
+    if find_plugin(options.model):
+        raise UsageError(
+            f"--backend {options.backend}: the plug-in {options.model} has a runtime of its own; "
+            "leave --backend out"
+        )
+    backend = build_backend(options.backend, options.model, device)
+    return build_stylizer(options.model, device, backend)
 
 
 def _flow_cache(options: RenderOptions) -> FlowCache | None:

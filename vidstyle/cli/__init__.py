@@ -14,6 +14,7 @@ from vidstyle import __version__
 from vidstyle.cli.analyse import analyse_command
 from vidstyle.cli.batch import batch_command
 from vidstyle.cli.evaluate import evaluate_command
+from vidstyle.cli.export import export_command
 from vidstyle.cli.farm import farm_command
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.join import join_command
@@ -52,6 +53,7 @@ cli.add_command(farm_command)
 cli.add_command(batch_command)
 cli.add_command(evaluate_command)
 cli.add_command(live_command)
+cli.add_command(export_command)
 cli.add_command(models)
 cli.add_command(still_command)
 cli.add_command(study)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from vidstyle.cli.codecs import list_codecs
+from vidstyle.export.backend import BACKENDS
 from vidstyle.flow.build import NAMES as FLOWS
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
 from vidstyle.parts import SEGMENTERS, TEMPORAL
@@ -92,6 +93,9 @@ _NETWORKS = (
     option("--edges", type=click.Choice(EDGES), help="How tracked mattes get their edges; "
            "closed-form is slow and for hair and blur.", **default_of("edges")),
     option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model")),
+    option("--backend", metavar="NAME|FILE",
+           help=f"What runs the style network: {', '.join(BACKENDS)}, or an exported file.",
+           **default_of("backend")),
     option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
            **default_of("device")),
     option("--seed", type=int, help="Of every random generator.", **default_of("seed")),

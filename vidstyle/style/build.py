@@ -9,7 +9,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.style.model import StyleModel
 from vidstyle.style.network import Architecture, StyleNetwork
 from vidstyle.style.plugins import load_plugin, package_of, plugins
-from vidstyle.style.stylizer import Stylizer
+from vidstyle.style.stylizer import Stylizer, Through
 
 
 def build_style_model(model: str, device: torch.device) -> StyleModel:
@@ -47,11 +47,12 @@ def model_identity(model: str) -> str:
     return weights.sha256(weights.StyleModel(weights.find_model(model)).weights)
 
 
-def build_stylizer(model: str, device: torch.device) -> Stylizer:
+def build_stylizer(model: str, device: torch.device, backend: Through | None = None) -> Stylizer:
     """Load the style model that ``--model`` names, verified.
 
     Args:
         model: name of a model in the searched folders, or path of a model's folder.
+        backend: see :class:`~vidstyle.style.stylizer.Stylizer`.
 
     Raises:
         WeightsError: no such model, or its files are corrupt or do not belong together.
@@ -70,4 +71,4 @@ def build_stylizer(model: str, device: torch.device) -> Stylizer:
         raise WeightsError(
             f"{folder.folder}: not a style model that this version reads ({reason}); restore it"
         ) from None
-    return Stylizer(network, device, ridge)
+    return Stylizer(network, device, ridge, backend)

@@ -82,7 +82,7 @@ def step(network: StyleNetwork, bands: Tensor, strokes: Tensor, bands_map: Affin
     offset = network.lapped.blocks @ bands_map.offset
     seen = torch.cat([bands, strokes], dim=1)
     places = seen.flatten(2).mT
-    blocks = torch.baddbmm(offset.mT, places, to_pixels.mT.expand(len(places), -1, -1))
+    blocks = torch.baddbmm(offset.mT, places, to_pixels.mT.expand(places.shape[0], -1, -1))
     unfolded: Tensor = blocks.unflatten(1, seen.shape[2:])
     return unfolded
 

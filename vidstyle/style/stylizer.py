@@ -38,6 +38,10 @@ PASSES = 2 * len(SCALES)
 #: cache and keep the heap from growing; on CUDA the bound is memory.
 CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
 
+#: What takes plates through the frozen maps, in place of the network as it is: plates (N, 3, H, W)
+#: in [0, 1] on the stylizer's device, H and W multiples of ``GRID``, two at least; back on it.
+Through = Callable[[Tensor, tuple[Transfer, ...]], Tensor]
+
 
 @dataclass(frozen=True)
 class Style:
@@ -55,14 +59,23 @@ class Stylizer:
 
     margin, grid, passes = MARGIN, GRID, PASSES
 
-    def __init__(self, network: StyleNetwork, device: torch.device, ridge: float) -> None:
+    def __init__(
+        self,
+        network: StyleNetwork,
+        device: torch.device,
+        ridge: float,
+        backend: Through | None = None,
+    ) -> None:
         """
         Args:
             ridge: see :func:`~vidstyle.style.transform.optimal_map`; part of the model.
+            backend: applies frozen maps; None for the network itself, which always gathers the
+                statistics.
         """
         self.network = network.to(device).eval().requires_grad_(False)
         self.device = device
         self.ridge = ridge
+        self._apply = backend or self._through
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> tuple[Style, ...]:  # noqa: ARG002
         """See :meth:`style`."""
@@ -127,7 +140,7 @@ class Stylizer:
         """
         height, width = images.shape[-2:]
         call = max(1, CALL_PIXELS[self.device.type] // (height * width))
-        parts = [self._through(self._ready(part), transfers) for part in images.split(call)]
+        parts = [self._apply(self._ready(part), transfers) for part in images.split(call)]
         styled = torch.cat(parts)[..., :height, :width]
         return torch.lerp(images.to(self.device), styled, strength)
 

@@ -1,0 +1,149 @@
+"""Exported files: one contract for every runtime.
+
+They are made of a network with random weights, small enough to be exported in seconds.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+
+from vidstyle.errors import DeviceError, QualityError, UsageError, WeightsError
+from vidstyle.export import tensorrt
+from vidstyle.export.backend import build_backend
+from vidstyle.export.export import CPU, export
+from vidstyle.export.formats import FORMATS, format_of, load
+from vidstyle.export.graph import StyleGraph
+from vidstyle.export.parity import Bound, compare
+from vidstyle.export.probe import Probe, natural_noise, paired_probes, probe
+from vidstyle.style.build import build_stylizer
+from vidstyle.style.network import Architecture, StyleNetwork
+from vidstyle.style.stylizer import Stylizer
+from vidstyle.train.save import save_model
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A style model that paints and judges at random."""
+    torch.manual_seed(0)
+    network = StyleNetwork(Architecture(texture=8, depth=1, attention=4)).requires_grad_(False)
+    assert network.attention is not None
+    network.attention.judge.weight.normal_()
+    folder = tmp_path_factory.mktemp("models") / "random"
+    save_model(folder, network, ridge=0.1, licence="CC0-1.0")
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def stylizer(model: str) -> Stylizer:
+    return build_stylizer(model, CPU)
+
+
+@pytest.fixture(scope="session")
+def calibration(stylizer: Stylizer) -> list[Probe]:
+    pictures = [natural_noise((1, 3, 64, 96), seed) for seed in range(3)]
+    return paired_probes(stylizer, pictures, pictures[::-1])
+
+
+@pytest.fixture(scope="session", params=FORMATS)
+def exported(
+    request: pytest.FixtureRequest,
+    model: str,
+    calibration: Sequence[Probe],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, Path]:
+    """A format's name, and a file of it."""
+    name: str = request.param
+    if name == "tensorrt" and (reason := tensorrt.missing()):
+        pytest.skip(reason)
+    if name in ("onnx", "int8"):
+        pytest.importorskip("onnxruntime")
+    path = tmp_path_factory.mktemp("exported") / f"random{FORMATS[name].suffix}"
+    export(model, name, path, calibration=calibration if name == "int8" else ())
+    return name, path
+
+
+def test_any_size_batch_and_style(exported: tuple[str, Path], stylizer: Stylizer) -> None:
+    """The frames of eager PyTorch, within the format's bound, for maps that it has never seen."""
+    name, path = exported
+    runtime, _ = load(name, path, CPU)
+    graph = StyleGraph(stylizer.network)
+    for seed, size in enumerate([(1, 3, 16, 16), (3, 3, 56, 40), (1, 3, 120, 88)]):
+        images, style = natural_noise(size, seed), 1 - natural_noise((1, 3, 64, 64), seed + 9) ** 3
+        given = [probe(stylizer, images, style)]
+        eager = graph(given[0].images, *given[0].maps)
+        assert (eager - images).abs().mean() > 0.05
+        difference = compare(lambda images, maps: graph(images, *maps), runtime, given)
+        FORMATS[name].bound.check(difference, name)
+
+
+def test_a_stylizer_takes_it_for_its_network(
+    exported: tuple[str, Path], model: str, stylizer: Stylizer
+) -> None:
+    """Sides that are no multiples of 8, and strength, are the stylizer's matter."""
+    name, path = exported
+    backend = build_backend(str(path), model, CPU)
+    other = build_stylizer(model, CPU, backend)
+    images = natural_noise((2, 3, 37, 51), seed=5)
+    style = stylizer.style(natural_noise((1, 3, 64, 64), seed=6) ** 2)
+    transfer = stylizer.transfer(lambda: [(images, torch.ones_like(images[:, :1]))], style)
+    wanted, got = stylizer(images, transfer, 0.7), other(images, transfer, 0.7)
+    assert got.shape == images.shape
+    assert (got - wanted).abs().mean() * 255 <= FORMATS[name].bound.mean
+
+
+def test_a_file_of_another_model_is_refused(exported: tuple[str, Path], tiny_model: Path) -> None:
+    with pytest.raises(WeightsError, match="another model"):
+        build_backend(str(exported[1]), str(tiny_model), CPU)
+
+
+def test_a_damaged_file_is_refused(exported: tuple[str, Path], model: str, tmp_path: Path) -> None:
+    path = exported[1]
+    damaged = tmp_path / path.name
+    damaged.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(WeightsError, match="cannot be read"):
+        build_backend(str(damaged), model, CPU)
+
+
+def test_nothing_is_left_of_a_file_that_is_too_far_off(model: str, tmp_path: Path) -> None:
+    target = tmp_path / "random.pt"
+    with pytest.raises(QualityError, match="at most mean"):
+        export(model, "torchscript", target, bound=Bound(mean=-1, largest=0))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_file_names_the_command(model: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="vidstyle export"):
+        build_backend(str(tmp_path / "none.onnx"), model, CPU)
+
+
+def test_int8_needs_frames(model: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--calibrate"):
+        export(model, "int8", tmp_path / "random.int8.onnx")
+
+
+@pytest.mark.skipif(tensorrt.missing() is None, reason="TensorRT is here")
+def test_without_tensorrt_the_graph_is_left(model: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    with pytest.raises(DeviceError, match=r"random\.onnx"):
+        export(model, "tensorrt", tmp_path / "random.engine")
+    assert [path.name for path in tmp_path.iterdir()] == ["random.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.onnx", "onnx"),
+        ("a.int8.onnx", "int8"),
+        ("a.pt", "torchscript"),
+        ("a.pt2", "torch-export"),
+    ],
+)
+def test_the_suffix_names_the_format(name: str, expected: str) -> None:
+    assert format_of(Path(name)) == expected
+
+
+def test_no_such_format() -> None:
+    with pytest.raises(UsageError, match=r"\.onnx"):
+        format_of(Path("a.gguf"))

@@ -1,0 +1,76 @@
+"""``vidstyle export``: a style model for another runtime."""
+
+from pathlib import Path
+
+import click
+
+from vidstyle.analysis import style_picture
+from vidstyle.cli.options import default_of, option
+from vidstyle.errors import UsageError
+from vidstyle.export.backend import default_target
+from vidstyle.export.calibration import calibration_pictures
+from vidstyle.export.export import CPU, export
+from vidstyle.export.formats import FORMATS
+from vidstyle.export.parity import Bound
+from vidstyle.export.probe import paired_probes
+from vidstyle.style.build import build_stylizer
+from vidstyle.video.target import check_target
+
+
+@click.command("export")
+@option("--format", "name", type=click.Choice(tuple(FORMATS)), required=True, help="Of the file.")
+@option("-o", "--output", "target", metavar="FILE",
+        help="By default where render --backend looks for it.")  # fmt: skip
+@option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))
+@option("--calibrate", metavar="CLIP|FOLDER", help="Frames that int8 takes its ranges from.")
+@option("--style", "styles", multiple=True, metavar="IMAGE",
+        help="Styles to calibrate with; by default the frames.")  # fmt: skip
+@option("--bound", type=click.FloatRange(0), metavar="LEVELS",
+        help="Largest mean difference from PyTorch.")  # fmt: skip
+@option("--overwrite", is_flag=True, help="Replace a file that is already there.")
+def export_command(
+    name: str,
+    target: str | None,
+    model: str,
+    calibrate: str | None,
+    styles: tuple[str, ...],
+    bound: float | None,
+    overwrite: bool,
+) -> None:
+    """Write a style model for another runtime, and check it against PyTorch.
+
+    Batch, height and width are free (sides are multiples of 8), and the style's maps are inputs:
+    one file serves every style.
+
+    \b
+    vidstyle export --format onnx -o micro.onnx
+    vidstyle export --format int8 --calibrate shot.mp4 --style art.jpg -o micro.int8.onnx
+    vidstyle render in.mp4 --style art.jpg --backend micro.onnx
+    """
+    path = default_target(model, name) if target is None else Path(target)
+    if target is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    suffix = FORMATS[name].suffix
+    if not path.name.endswith(suffix):
+        raise UsageError(f"{path}: --format {name} writes {suffix}; name the file so")
+    check_target(str(path), None)
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path}: is already there; use --overwrite")
+    if calibrate is not None and name != "int8":
+        raise UsageError(f"--calibrate: --format {name} needs none; it is for int8")
+
+    kept, held_out = [], []
+    if calibrate is not None:
+        pictures = calibration_pictures(calibrate)
+        height, width = pictures[0].shape[2:]
+        looks = [style_picture(style, (height, width)) for style in styles]
+        probes = paired_probes(build_stylizer(model, CPU), pictures, looks or pictures[::-1])
+        # Every fourth frame is kept from calibration, to measure what is lost.
+        held_out = probes[3::4] or probes
+        kept = [probe for index, probe in enumerate(probes) if index % 4 != 3]
+    limit = FORMATS[name].bound if bound is None else Bound(bound, FORMATS[name].bound.largest)
+    difference = export(model, name, path, calibration=kept, trials=held_out, bound=limit)
+    click.echo(
+        f"from PyTorch: {difference} (at most mean {limit.mean:g}, largest {limit.largest:g})"
+    )
+    click.echo(path)

@@ -1,0 +1,72 @@
+"""What runs the style network of a render: PyTorch as it is, or an exported file."""
+
+import logging
+from pathlib import Path
+
+import platformdirs
+import torch
+from torch import Tensor
+
+from vidstyle import weights
+from vidstyle.errors import WeightsError
+from vidstyle.export.export import export, model_digest
+from vidstyle.export.formats import FORMATS, format_of, load
+from vidstyle.export.graph import Runtime, maps_of
+from vidstyle.style.pyramid import Transfer
+
+#: What ``--backend`` takes; or the name of an exported file.
+BACKENDS = ("torch", *FORMATS)
+
+log = logging.getLogger(__name__)
+
+
+class Backend:
+    """An exported network, as a stylizer calls it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def __call__(self, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
+        """See :data:`~vidstyle.style.stylizer.Through`."""
+        return self._runtime(plates, maps_of(transfers))
+
+
+def build_backend(backend: str, model: str, device: torch.device) -> Backend | None:
+    """The backend that ``--backend`` names; None for PyTorch as it is.
+
+    A format without a file means the one that ``vidstyle export`` writes where no output is named;
+    if it is not there it is exported now, where nothing but the model is needed for that.
+
+    Raises:
+        UsageError: no such backend, or its runtime is not installed.
+        WeightsError: the file is missing, damaged, or of another model.
+        DeviceError: no TensorRT on this machine.
+    """
+    if backend == "torch":
+        return None
+    if backend in FORMATS:
+        name, path = backend, default_target(model, backend)
+        if not path.is_file():
+            if name in ("int8", "tensorrt"):
+                raise WeightsError(
+                    f"--backend {name}: nothing is exported of {model}; run vidstyle export "
+                    f"--model {model} --format {name}"
+                )
+            log.info("backend: exporting %s to %s, once", model, path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            export(model, name, path)
+    else:
+        path = Path(backend)
+        name = format_of(path)
+    runtime, of = load(name, path, device)
+    if of != model_digest(model):
+        raise WeightsError(f"{path}: exported from another model than {model}; export it again")
+    log.info("backend: %s, %s", name, path)
+    return Backend(runtime)
+
+
+def default_target(model: str, name: str) -> Path:
+    """Where an export goes unless an output is named, and where a render looks for it."""
+    folder = weights.StyleModel(weights.find_model(model))
+    stem = f"{folder.name}-{model_digest(model)[:8]}"
+    return platformdirs.user_cache_path("vidstyle") / "exported" / (stem + FORMATS[name].suffix)

@@ -1,0 +1,96 @@
+"""A style model to a file that another runtime takes, checked against eager PyTorch."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+
+from vidstyle import weights
+from vidstyle.atomic import replacing
+from vidstyle.errors import DeviceError, UsageError
+from vidstyle.export import int8, onnx, program, tensorrt, torchscript
+from vidstyle.export.formats import FORMATS, load
+from vidstyle.export.graph import StyleGraph
+from vidstyle.export.parity import Bound, Difference, compare
+from vidstyle.export.probe import Probe, synthetic_probes
+from vidstyle.style.build import build_stylizer
+
+CPU = torch.device("cpu")
+
+log = logging.getLogger(__name__)
+
+
+def export(
+    model: str,
+    name: str,
+    target: Path,
+    *,
+    calibration: Sequence[Probe] = (),
+    trials: Sequence[Probe] = (),
+    bound: Bound | None = None,
+) -> Difference:
+    """Write a style model in one of ``FORMATS``. Nothing is left of a file that is too far off.
+
+    Args:
+        model: name or folder.
+        calibration: for ``int8``.
+        trials: what the file is compared on beside synthetic pictures.
+        bound: None for the format's own.
+
+    Returns:
+        The difference of the file's pictures from eager PyTorch's.
+
+    Raises:
+        QualityError: it is above the bound.
+        UsageError: the format needs a calibration, or the ``export`` extra.
+        WeightsError: there is no such model.
+        DeviceError: no TensorRT here; the ONNX file that engines are built from is left instead.
+        MediaError: the disk refuses.
+    """
+    if name == "int8" and not calibration:
+        raise UsageError("--format int8: needs frames to measure ranges on; give --calibrate")
+    stylizer = build_stylizer(model, CPU)
+    graph = StyleGraph(stylizer.network)
+    digest = model_digest(model)
+    if name == "tensorrt" and (reason := tensorrt.missing()):
+        plain = target.with_suffix(FORMATS["onnx"].suffix)
+        export(model, "onnx", plain)
+        raise DeviceError(
+            f"{target}: not built: {reason}; its graph is in {plain}: export it again on a machine "
+            "with TensorRT, or run it with --backend onnx"
+        )
+    with replacing(target) as file:
+        _write(name, graph, file, digest, calibration)
+        file.flush()
+        runtime, _ = load(name, Path(file.name), CPU)
+        difference = compare(
+            lambda images, maps: graph(images, *maps),
+            runtime,
+            [*synthetic_probes(stylizer), *trials],
+        )
+        (bound or FORMATS[name].bound).check(difference, str(target))
+    log.info("%s: %s from eager PyTorch", target, difference)
+    return difference
+
+
+def model_digest(model: str) -> str:
+    """sha256 of a style model's weights: what ties an exported file to its model."""
+    return weights.sha256(weights.StyleModel(weights.find_model(model)).weights)
+
+
+def _write(
+    name: str, graph: StyleGraph, file: BinaryIO, digest: str, calibration: Sequence[Probe]
+) -> None:
+    match name:
+        case "torchscript":
+            torchscript.write(graph, file, digest)
+        case "torch-export":
+            program.write(graph, file, digest)
+        case "onnx":
+            onnx.write(graph, file, digest)
+        case "int8":
+            int8.write(graph, file, digest, calibration)
+        case "tensorrt":
+            tensorrt.build(onnx.proto_of(graph, digest).SerializeToString(), file, digest)
