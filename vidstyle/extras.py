@@ -15,6 +15,7 @@ _PACKAGES = {
     "post": ("OpenImageIO", "PyOpenColorIO", "opentimelineio", "yaml"),
     "study": ("choix", "scipy"),
     "ui": ("gradio",),
+    "vocabulary": ("transformers",),
 }
 
 

@@ -54,6 +54,8 @@ class RenderOptions:
         flow_cache: folder that keeps flows for the next render of the shot; None keeps none.
         flow_cache_size: MiB that it may hold.
         strict: an object that is lost in some frames ends the run.
+        detector: what finds objects by name: a registry entry, the folder of an OWLv2 model, or
+            ``auto``: the best whose weights are on this machine.
         edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
         segmenter: ``sam``, ``grabcut``, or ``auto``: SAM where its weights are.
         model: style model, by name or by folder.
@@ -82,6 +84,7 @@ class RenderOptions:
     flow_cache: str | None = None
     flow_cache_size: int = 4096
     strict: bool = False
+    detector: str = "auto"
     edges: str = "guided"
     segmenter: str = "auto"
     model: str = "micro"

@@ -12,6 +12,7 @@ from vidstyle import weights
 from vidstyle.device import select_device
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.export.backend import build_backend
+from vidstyle.extras import needs_extra
 from vidstyle.flow.build import build_flow
 from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.estimator import FlowEstimator
@@ -25,11 +26,11 @@ from vidstyle.segment.yolo import YoloTiny
 from vidstyle.style.build import build_style_model, build_stylizer, find_plugin
 from vidstyle.style.model import StyleModel
 
+DETECTORS = ("maskrcnn-v2", "fasterrcnn-mobilenet", "yolov3-tiny")  # best first
 SEGMENTERS = ("auto", "sam", "grabcut")
 TEMPORAL = ("blend", "off")
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
-_DETECTORS = ("maskrcnn-v2", "fasterrcnn-mobilenet", "yolov3-tiny")
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,8 @@ class Parts:
     Attributes:
         backend: what runs the style network, as ``--backend`` names it.
         segmenter_name: ``grabcut``, or the registry's entry of SAM's weights.
-        detector_name: the registry's entry of a detector's weights; None for none.
+        detector_name: the registry's entry of a detector's weights, or the folder of an OWLv2
+            model; None for none.
         steady: motion for the temporal step; None where that is off.
         edges, edges_name: what gives tracked mattes their edges, and what it is called.
     """
@@ -72,9 +74,14 @@ class Parts:
 
         Raises:
             WeightsError: its weights are corrupt.
+            UsageError: the extra that it needs is not installed.
         """
         if self.detector_name is None:
             return None
+        if self.detector_name not in DETECTORS:
+            with needs_extra("vocabulary", f"--detector {self.detector_name}"):
+                from vidstyle.segment.owl import Owl
+            return Owl.load(Path(self.detector_name), self.device)
         path = weights.require(self.detector_name)
         if self.detector_name == "yolov3-tiny":
             return YoloTiny(path.with_suffix(".cfg"), path)
@@ -112,7 +119,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         stylizer=_build_style_model(options, device),
         backend=options.backend,
         segmenter_name=_choose_segmenter(options.segmenter),
-        detector_name=next((name for name in _DETECTORS if weights.find(name)), None),
+        detector_name=_choose_detector(options.detector),
         steady=steady,
         edges=build_edges(options.edges),
         edges_name=options.edges,
@@ -163,6 +170,30 @@ def _choose_segmenter(name: str) -> str:
             "run 'vidstyle models fetch sam-vit-b', or use --segmenter grabcut"
         )
     return found
+
+
+def _choose_detector(name: str) -> str | None:
+    """A registry entry whose weights are on this machine, or a folder; None where ``auto`` finds
+    none.
+
+    Raises:
+        UsageError: neither an entry nor a folder.
+        WeightsError: an entry that is not on this machine.
+    """
+    if name == "auto":
+        return next((entry for entry in DETECTORS if weights.find(entry)), None)
+    if name not in DETECTORS:
+        if not Path(name).is_dir():
+            raise UsageError(
+                f"--detector {name}: no such folder; give one with an OWLv2 model, or "
+                f"auto or one of {', '.join(DETECTORS)}"
+            )
+    elif weights.find(name) is None:
+        raise WeightsError(
+            f"--detector {name}: its weights are not on this machine; "
+            f"run 'vidstyle models fetch {name}'"
+        )
+    return name
 
 
 def _verify(parts: Parts, spec: ObjectSpec) -> None:
