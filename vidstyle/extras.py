@@ -14,6 +14,7 @@ _PACKAGES = {
     "matting": ("pymatting",),
     "post": ("OpenImageIO", "PyOpenColorIO", "opentimelineio", "yaml"),
     "study": ("choix", "scipy"),
+    "train": ("accelerate", "h5py", "pycocotools", "skimage", "tensorboard", "torchmetrics"),
     "ui": ("gradio",),
     "vocabulary": ("transformers",),
 }

@@ -1,7 +1,6 @@
 """``vidstyle train``: pictures in, a style model out; or a model tuned to one shot."""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import click
 
 from vidstyle.cli.options import option
 from vidstyle.errors import MediaError, UsageError
+from vidstyle.extras import needs_extra
 from vidstyle.options import DEFAULTS
 from vidstyle.progress import NAMES as PROGRESSES
 from vidstyle.progress import Progress, build_progress
@@ -16,9 +16,6 @@ from vidstyle.style.encoders import ENCODERS
 from vidstyle.train.config import TrainConfig, changed, read_config
 
 _FOLDER = click.Path(path_type=Path)
-
-#: What the extra ``train`` installs.
-_EXTRA = ("accelerate", "h5py", "pycocotools", "skimage", "tensorboard", "torchmetrics")
 
 #: Minutes that a shot is tuned for, unless the user says otherwise.
 _SHOT_MINUTES = 10.0
@@ -153,7 +150,7 @@ def train_command(
         if resume and not overwrite and output.exists():
             click.echo(f"{output}: already there")
             return
-        with _train_extra():
+        with needs_extra("train", "training"):
             from vidstyle.train.data import Sources
             from vidstyle.train.job import TrainJob, run
 
@@ -203,7 +200,7 @@ def _tune(
     output: Path,
     progress: Progress,
 ) -> None:
-    with _train_extra():
+    with needs_extra("train", "training"):
         from vidstyle.train.shot import tune_shot
 
         tune_shot(
@@ -226,21 +223,7 @@ def _refuse(place: str, options: dict[str, object]) -> None:
 
 
 def _check_free(output: Path, overwrite: bool) -> None:
-    with _train_extra():
+    with needs_extra("train", "training"):
         from vidstyle.train.save import check_model_folder
 
         check_model_folder(output, overwrite)
-
-
-@contextmanager
-def _train_extra() -> Iterator[None]:
-    """Training needs packages that rendering does not."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in _EXTRA:
-            raise
-        raise UsageError(
-            f"training needs {package}, which is not installed: pip install 'vidstyle[train]'"
-        ) from None
