@@ -38,6 +38,7 @@ from vidstyle.video.reader import open_clip
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 GAPS = (1, 10)  # frames
 SETTLING = 3  # frames before the step has settled, left out of longer clips
+SHOTS = ("walk", "turn")
 SHORT = 8  # frames below which only the first is
 HEAD = (
     f"{'clip':12} {'style':16} {'gap':>3} {'plate':>7} {'off':>7} {'blend':>7} {'ratio':>6} "
@@ -217,7 +218,15 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--judge", default="raft-small", show_default=True, help="Whose flow scores clips.")
 @click.option("--frames", default=24, show_default=True, type=click.IntRange(SHORT))
 @click.option("--height", default=480, show_default=True, help="Scale higher clips to this.")
-@click.option("--generated/--no-generated", "with_generated", default=True, show_default=True)
+@click.option(
+    "--generated",
+    "shots",
+    multiple=True,
+    default=SHOTS,
+    show_default=True,
+    type=click.Choice((*SHOTS, "none")),
+    help="Which generated shots; may repeat.",
+)
 @click.option("--seam", is_flag=True, help="Render in two segments as well.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Leave the rendered frames here.")
 def main(
@@ -229,7 +238,7 @@ def main(
     judge: str,
     frames: int,
     height: int,
-    with_generated: bool,
+    shots: Sequence[str],
     seam: bool,
     keep: Path | None,
 ) -> None:  # fmt: skip
@@ -243,7 +252,7 @@ def main(
             return folder / "plates" / name
 
         def footage() -> Iterator[Footage]:
-            for name in ("walk", "turn") if with_generated else ():
+            for name in (shot for shot in shots if shot in SHOTS):
                 generated(name, made := place(name), frames)
                 yield Footage(name, made, str(made / "truth"), frames)
             for clip, flows in known:
