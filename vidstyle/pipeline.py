@@ -18,6 +18,7 @@ from vidstyle.layer import Layer
 from vidstyle.timing import Stages
 from vidstyle.video.clip import ClipReader, ClipWriter
 from vidstyle.video.overlap import read_ahead
+from vidstyle.whereabouts import at
 
 
 @dataclass(frozen=True)
@@ -70,20 +71,26 @@ def render_shot(
         frames = read_ahead(reader.frames(segment.warm_up, segment.stop), depth=2 * batch)
         try:
             for group in _batched(frames, batch, stages):
-                canvas = torch.stack([frame.image for frame in group])
-                if element:
-                    canvas = canvas.new_zeros(*canvas.shape[:-1], 4)
-                for layer in layers:
-                    canvas = layer.render(group, canvas)
-                done = [
-                    pair for pair in zip(group, canvas, strict=True) if segment.delivers(pair[0])
-                ]
-                with stages("encode"):
-                    for frame, image in done:
-                        writer.write(rendered(frame, image))
+                with at(frame=group[0].index):
+                    canvas = _restyled(group, layers, element)
+                    pairs = zip(group, canvas, strict=True)
+                    done = [pair for pair in pairs if segment.delivers(pair[0])]
+                    with stages("encode"):
+                        for frame, image in done:
+                            writer.write(rendered(frame, image))
                 on_frames(len(done))
         finally:
             frames.close()
+
+
+def _restyled(group: Sequence[Frame], layers: Sequence[Layer], element: bool) -> Tensor:
+    """The plates, or nothing for an element, with every layer over them."""
+    canvas = torch.stack([frame.image for frame in group])
+    if element:
+        canvas = canvas.new_zeros(*canvas.shape[:-1], 4)
+    for layer in layers:
+        canvas = layer.render(group, canvas)
+    return canvas
 
 
 def rendered(frame: Frame, image: Tensor) -> Frame:

@@ -25,6 +25,7 @@ from vidstyle.report import Report
 from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
 from vidstyle.video.target import target_exists
+from vidstyle.whereabouts import at
 
 if TYPE_CHECKING:
     from vidstyle.quality import QualityControl
@@ -68,18 +69,20 @@ def render(job: Job, progress: Progress) -> Report:
         progress.stage("render", take.frame_count)
         with open_output(job.target, job.source, take, options) as writer:
             for number, shot in enumerate(take.shots):
-                render_shot(
-                    take.reader,
-                    cut_into_segments(shot.start, shot.stop, options.segment, options.preroll),
-                    partial(
-                        new_layers, analyses, number, preparation.parts, take.view, options, stages
-                    ),
-                    writer,
-                    batch=options.batch,
-                    stages=stages,
-                    on_frames=progress.advance,
-                    element=options.element,
+                layers = partial(
+                    new_layers, analyses, number, preparation.parts, take.view, options, stages
                 )
+                with at(shot=number):
+                    render_shot(
+                        take.reader,
+                        cut_into_segments(shot.start, shot.stop, options.segment, options.preroll),
+                        layers,
+                        writer,
+                        batch=options.batch,
+                        stages=stages,
+                        on_frames=progress.advance,
+                        element=options.element,
+                    )
         quality = None
         if control:
             with stages("quality"):

@@ -1,9 +1,14 @@
 """Where a render's time goes."""
 
+import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from vidstyle.whereabouts import at
+
+log = logging.getLogger(__name__)
 
 
 class Stages:
@@ -19,7 +24,10 @@ class Stages:
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:
         start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] += time.perf_counter() - start
+        with at(stage=name):
+            try:
+                yield
+            finally:
+                spent = time.perf_counter() - start
+                self.seconds[name] += spent
+                log.debug("%s: %.3f s", name, spent, extra={"seconds": spent})

@@ -19,6 +19,7 @@ from vidstyle.cli.farm import farm_command
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.join import join_command
 from vidstyle.cli.live import live_command
+from vidstyle.cli.logs import is_json, start_logging
 from vidstyle.cli.models import models
 from vidstyle.cli.render import render_command
 from vidstyle.cli.segment_render import segment_render_command
@@ -38,11 +39,11 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM)
 @click.version_option(__version__, prog_name="vidstyle")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings only.")
-def cli(verbose: bool, quiet: bool) -> None:
+@click.option("--log-json", is_flag=True, envvar="VIDSTYLE_LOG_JSON", help="Log JSON lines.")
+def cli(verbose: bool, quiet: bool, log_json: bool) -> None:
     """Restyle one object of a film shot, and leave every other pixel alone."""
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
-    logging.basicConfig(level=logging.WARNING, format="%(levelname).1s %(message)s")
-    logging.getLogger("vidstyle").setLevel(level)
+    start_logging(level, log_json)
 
 
 cli.add_command(render_command)
@@ -88,7 +89,11 @@ def main() -> NoReturn:
 
 def fail(message: str, code: int) -> NoReturn:
     """One line on standard error, and out."""
-    print(f"vidstyle: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split())
+    if is_json():
+        logging.getLogger("vidstyle").error(line)
+    else:
+        print(f"vidstyle: {line}", file=sys.stderr)
     sys.exit(code)
 
 

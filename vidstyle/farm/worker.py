@@ -1,13 +1,13 @@
 """Rendering segments of an analysed clip: what a task of the farm does."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
 import torch
 
-from vidstyle.analysis import Take
+from vidstyle.analysis import Analysis, Take
 from vidstyle.atomic import replacing
 from vidstyle.colour_management import manage
 from vidstyle.errors import UsageError, WeightsError
@@ -23,7 +23,7 @@ from vidstyle.farm.rendered import (
     write_sidecar,
 )
 from vidstyle.farm.work import WorkFolder
-from vidstyle.parts import build_parts
+from vidstyle.parts import Parts, build_parts
 from vidstyle.pipeline import render_shot
 from vidstyle.preparation import new_layers
 from vidstyle.progress import Progress
@@ -31,6 +31,7 @@ from vidstyle.timing import Stages
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.overlap import WriteBehind
 from vidstyle.video.reader import open_clip
+from vidstyle.whereabouts import at
 
 log = logging.getLogger(__name__)
 
@@ -120,34 +121,43 @@ class Worker:
         self._work.make(self._work.segment(0).parent)
         progress.stage("render", sum(self._length(number) for number in numbers))
         for number in numbers:
-            place, stages = manifest.segments[number], Stages()
-            with replacing(self._work.segment(number)) as file:
-                writer = FramesWriter(file)
-                with WriteBehind(writer, depth=2 * options.batch) as behind:
-                    render_shot(
-                        take.reader,
-                        [place.segment],
-                        partial(
-                            new_layers, analyses, place.shot, parts, take.view, options, stages
-                        ),
-                        behind,
-                        batch=options.batch,
-                        stages=stages,
-                        on_frames=progress.advance,
-                        element=options.element,
-                    )
-                content = checksum(file)
-            sidecar = Sidecar(
-                segment=number,
-                manifest=self._digest,
-                frames=tuple(writer.frames),
-                pts=tuple(writer.pts),
-                content=content,
-                device=str(parts.device),
-                seconds={name: round(time, 3) for name, time in stages.seconds.items()},
-            )
-            write_sidecar(self._work, sidecar)
-            log.info("segment %d: frames %d-%d", number, place.start, place.stop - 1)
+            with at(shot=manifest.segments[number].shot, segment=number):
+                self._render_one(number, take, analyses, parts, progress)
+
+    def _render_one(
+        self,
+        number: int,
+        take: Take,
+        analyses: Sequence[Analysis],
+        parts: Parts,
+        progress: Progress,
+    ) -> None:
+        options, stages, place = self._options, Stages(), self.manifest.segments[number]
+        with replacing(self._work.segment(number)) as file:
+            writer = FramesWriter(file)
+            with WriteBehind(writer, depth=2 * options.batch) as behind:
+                render_shot(
+                    take.reader,
+                    [place.segment],
+                    partial(new_layers, analyses, place.shot, parts, take.view, options, stages),
+                    behind,
+                    batch=options.batch,
+                    stages=stages,
+                    on_frames=progress.advance,
+                    element=options.element,
+                )
+            content = checksum(file)
+        sidecar = Sidecar(
+            segment=number,
+            manifest=self._digest,
+            frames=tuple(writer.frames),
+            pts=tuple(writer.pts),
+            content=content,
+            device=str(parts.device),
+            seconds={name: round(time, 3) for name, time in stages.seconds.items()},
+        )
+        write_sidecar(self._work, sidecar)
+        log.info("segment %d: frames %d-%d", number, place.start, place.stop - 1)
 
     def _length(self, number: int) -> int:
         place = self.manifest.segments[number]

@@ -1,0 +1,38 @@
+"""Where in its work this thread is: what log records tell besides their message."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+Place = Mapping[str, int | str]
+
+_place: ContextVar[Place] = ContextVar("place")
+
+
+def here() -> Place:
+    """``shot``, ``segment``, ``frame`` and ``stage``, as far as they are known."""
+    return _place.get({})
+
+
+@contextmanager
+def at(
+    *,
+    shot: int | None = None,
+    segment: int | None = None,
+    frame: int | None = None,
+    stage: str | None = None,
+) -> Iterator[None]:
+    """Inside, :func:`here` tells this as well.
+
+    Args:
+        shot: its number in the take.
+        segment: its number on the grid.
+        frame: the first of those at hand.
+    """
+    given = {"shot": shot, "segment": segment, "frame": frame, "stage": stage}
+    known = {key: value for key, value in given.items() if value is not None}
+    token = _place.set({**here(), **known})
+    try:
+        yield
+    finally:
+        _place.reset(token)
