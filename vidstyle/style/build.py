@@ -47,12 +47,17 @@ def model_identity(model: str) -> str:
     return weights.sha256(weights.StyleModel(weights.find_model(model)).weights)
 
 
-def build_stylizer(model: str, device: torch.device, backend: Through | None = None) -> Stylizer:
+def build_stylizer(
+    model: str,
+    device: torch.device,
+    backend: Through | None = None,
+    memory: int | None = None,
+) -> Stylizer:
     """Load the style model that ``--model`` names, verified.
 
     Args:
         model: name of a model in the searched folders, or path of a model's folder.
-        backend: see :class:`~vidstyle.style.stylizer.Stylizer`.
+        backend, memory: see :class:`~vidstyle.style.stylizer.Stylizer`.
 
     Raises:
         WeightsError: no such model, or its files are corrupt or do not belong together.
@@ -71,4 +76,4 @@ def build_stylizer(model: str, device: torch.device, backend: Through | None = N
         raise WeightsError(
             f"{folder.folder}: not a style model that this version reads ({reason}); restore it"
         ) from None
-    return Stylizer(network, device, ridge, backend)
+    return Stylizer(network, device, ridge, backend, memory)

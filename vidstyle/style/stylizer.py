@@ -4,6 +4,7 @@ With frozen statistics a frame's result depends on that frame alone: statistics 
 and any machine can render any frame.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from vidstyle.style.pyramid import (
     texture_of,
     through,
 )
+from vidstyle.style.tiles import tiles, with_halo
 from vidstyle.style.transform import Statistics, transport
 
 #: Pixels around a box that the network must see, so that the box's edge does not show inside it.
@@ -37,6 +39,9 @@ PASSES = 2 * len(SCALES)
 #: Pixels in one network call, which takes at least one picture. On a CPU small calls stay in the
 #: cache and keep the heap from growing; on CUDA the bound is memory.
 CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
+
+#: What the network takes at its peak for a pixel, in bytes of float32, rounded up.
+PIXEL_BYTES = 512
 
 #: What takes plates through the frozen maps, in place of the network as it is: plates (N, 3, H, W)
 #: in [0, 1] on the stylizer's device, H and W multiples of ``GRID``, two at least; back on it.
@@ -65,17 +70,21 @@ class Stylizer:
         device: torch.device,
         ridge: float,
         backend: Through | None = None,
+        memory: int | None = None,
     ) -> None:
         """
         Args:
             ridge: see :func:`~vidstyle.style.transform.optimal_map`; part of the model.
             backend: applies frozen maps; None for the network itself, which always gathers the
                 statistics.
+            memory: bytes that the network may take at once: larger pictures go through it in
+                tiles. None for no bound.
         """
         self.network = network.to(device).eval().requires_grad_(False)
         self.device = device
         self.ridge = ridge
         self._apply = backend or self._through
+        self._pixels = sys.maxsize if memory is None else memory // PIXEL_BYTES
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> tuple[Style, ...]:  # noqa: ARG002
         """See :meth:`style`."""
@@ -86,9 +95,10 @@ class Stylizer:
         """The statistics of a style picture, (1, 3, H, W) in [0, 1], for each level."""
         styles = []
         for scale in SCALES:
-            plate = shrunk(self._ready(picture), scale)
-            texture, bands = texture_of(self.network, plate), self.network.lapped(plate)
-            styles.append(Style(Statistics.gather(texture), Statistics.gather(bands)))
+            see = partial(texture_of, self.network)
+            texture = self._gather(picture, None, (), scale, see)
+            bands = self._gather(picture, None, (), scale, self.network.lapped)
+            styles.append(Style(texture, bands))
         return tuple(styles)
 
     @torch.inference_mode()
@@ -119,10 +129,34 @@ class Stylizer:
         features: Callable[[Tensor], Tensor],
     ) -> Statistics:
         """Statistics of what ``features`` sees in the object at ``scale``, after some levels."""
+        parts = [self._gather(picture, mask, done, scale, features) for picture, mask in samples()]
+        return sum(parts[1:], parts[0])
+
+    def _gather(
+        self,
+        picture: Tensor,
+        mask: Tensor | None,
+        done: tuple[Transfer, ...],
+        scale: int,
+        features: Callable[[Tensor], Tensor],
+    ) -> Statistics:
+        """Of one picture, (1, 3, H, W), where ``mask`` (1, 1, H, W) allows, tile by tile. Without a
+        mask every block counts the same, those on the rim too."""
+        size = (picture.shape[-2], picture.shape[-1])
         parts = []
-        for picture, mask in samples():
-            seen = features(shrunk(self._through(self._ready(picture), done), scale))
-            parts.append(Statistics.gather(seen, blocks_inside(self._ready(mask), scale)))
+        for tile in tiles(size, self._pixels):
+            halo = with_halo(tile, size)
+            plate = self._ready(picture[..., halo.rows, halo.columns])
+            seen = features(shrunk(self._through(plate, done), scale))
+            # Each block counts for as much of it as lies in the tile: over all tiles, once.
+            own = torch.zeros_like(picture[:, :1])
+            own[..., tile.rows, tile.columns] = 1
+            if mask is not None:
+                own = own * mask
+            inside = blocks_inside(self._ready(own[..., halo.rows, halo.columns]), scale)
+            if mask is None:
+                inside = inside / blocks_inside(torch.ones_like(plate[:, :1]), scale)
+            parts.append(Statistics.gather(seen, inside))
         return sum(parts[1:], parts[0])
 
     @torch.inference_mode()
@@ -138,10 +172,19 @@ class Stylizer:
         Returns:
             (N, 3, H, W) float32 in [0, 1] on this stylizer's device.
         """
-        height, width = images.shape[-2:]
-        call = max(1, CALL_PIXELS[self.device.type] // (height * width))
-        parts = [self._apply(self._ready(part), transfers) for part in images.split(call)]
-        styled = torch.cat(parts)[..., :height, :width]
+        height, width = size = (images.shape[-2], images.shape[-1])
+        boxes = tiles(size, self._pixels)
+        call = max(1, min(CALL_PIXELS[self.device.type], self._pixels) // (height * width))
+        styled = torch.empty(images.shape, device=self.device)
+        for part, result in zip(images.split(call), styled.split(call), strict=True):
+            for tile in boxes:
+                halo = with_halo(tile, size)
+                seen = self._apply(self._ready(part[..., halo.rows, halo.columns]), transfers)
+                result[..., tile.rows, tile.columns] = seen[
+                    ...,
+                    tile.y0 - halo.y0 : tile.y1 - halo.y0,
+                    tile.x0 - halo.x0 : tile.x1 - halo.x0,
+                ]
         return torch.lerp(images.to(self.device), styled, strength)
 
     def _through(self, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
