@@ -61,6 +61,7 @@ class RenderOptions:
         model: style model, by name or by folder.
         backend: what runs the style network: ``torch``, an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        max_memory: MiB that the style network may take at once; larger frames go in tiles.
         batch: frames that go through the network at once.
         seed: of every random generator.
         codec: a preset of the writer; None for the container's usual one.
@@ -90,6 +91,7 @@ class RenderOptions:
     model: str = "micro"
     backend: str = "torch"
     device: str = "auto"
+    max_memory: int = 4096
     batch: int = 8
     seed: int = 0
     codec: str | None = None

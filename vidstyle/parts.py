@@ -132,15 +132,16 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
 
 def _build_style_model(options: RenderOptions, device: torch.device) -> StyleModel:
     """The model that ``--model`` names, run by what ``--backend`` names."""
+    memory = options.max_memory * 2**20
     if options.backend == "torch":
-        return build_style_model(options.model, device)
+        return build_style_model(options.model, device, memory)
     if find_plugin(options.model):
         raise UsageError(
             f"--backend {options.backend}: the plug-in {options.model} has a runtime of its own; "
             "leave --backend out"
         )
     backend = build_backend(options.backend, options.model, device)
-    return build_stylizer(options.model, device, backend)
+    return build_stylizer(options.model, device, backend, memory)
 
 
 def _flow_cache(options: RenderOptions) -> FlowCache | None:

@@ -22,6 +22,7 @@ from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Progress
 from vidstyle.report import Report
+from vidstyle.style.stylizer import PIXEL_BYTES
 from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
 from vidstyle.video.target import target_exists
@@ -172,4 +173,5 @@ def _memory(options: RenderOptions, take: Take) -> int:
     """Bytes: queued frames, and the network's working set for one call."""
     height, width = take.size
     frames = 6 * options.batch * height * width * 3 * (take.reader.info.bits + 7) // 8
-    return frames + 16 * options.batch * height * width * 3 * 4
+    network = options.batch * height * width * PIXEL_BYTES
+    return frames + min(network, options.max_memory * 2**20)

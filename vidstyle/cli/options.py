@@ -101,6 +101,9 @@ _NETWORKS = (
            **default_of("backend")),
     option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
            **default_of("device")),
+    option("--max-memory", type=click.IntRange(64), metavar="MIB",
+           help="What the style network may take at once; larger frames go in tiles.",
+           **default_of("max_memory")),
     option("--seed", type=int, help="Of every random generator.", **default_of("seed")),
 )  # fmt: skip
 

@@ -12,8 +12,11 @@ from vidstyle.style.plugins import load_plugin, package_of, plugins
 from vidstyle.style.stylizer import Stylizer, Through
 
 
-def build_style_model(model: str, device: torch.device) -> StyleModel:
+def build_style_model(model: str, device: torch.device, memory: int | None = None) -> StyleModel:
     """Load what ``--model`` names: a folder (see :func:`build_stylizer`) or a plug-in.
+
+    Args:
+        memory: see :class:`~vidstyle.style.stylizer.Stylizer`; a plug-in minds its own.
 
     Raises:
         WeightsError: no such model, or one that cannot be loaded.
@@ -21,7 +24,7 @@ def build_style_model(model: str, device: torch.device) -> StyleModel:
     if entry := find_plugin(model):
         return load_plugin(entry, device)
     try:
-        return build_stylizer(model, device)
+        return build_stylizer(model, device, memory=memory)
     except WeightsError as error:
         others = ", ".join(sorted(plugins()))
         raise WeightsError(f"{error}; plug-ins: {others}" if others else str(error)) from None
