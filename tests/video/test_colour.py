@@ -4,9 +4,10 @@ import av
 import numpy as np
 import pytest
 import torch
+from av.video.reformatter import VideoReformatter
 
 from vidstyle.frame import Frame
-from vidstyle.video.colour import BT601, BT709, ColourTags, resolve
+from vidstyle.video.colour import BT601, BT709, ColourTags, resolve, to_frame, to_rgb
 from vidstyle.video.reader import open_clip
 from vidstyle.video.writer import open_writer
 
@@ -138,3 +139,39 @@ def test_a_plate_survives_a_generation(real, tmp_path):
         again = next(open_clip(target).frames())
         shift = again.image.float().mean((0, 1)) - frames[0].image.float().mean((0, 1))
         assert shift.abs().max() < 0.5
+
+
+def _planes(frame: av.VideoFrame) -> list[np.ndarray]:
+    dtype = np.uint16 if frame.format.components[0].bits > 8 else np.uint8
+    return [
+        np.frombuffer(plane, dtype).reshape(plane.height, -1)[:, : plane.width].astype(int)
+        for plane in frame.planes
+    ]
+
+
+@pytest.mark.parametrize("matrix", [1, 6, 9])
+@pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize(
+    "pix_fmt",
+    [
+        *("yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p10le"),
+        *("yuv420p12le", "yuv444p12le"),
+    ],
+)
+def test_bars_and_ramps_come_back_within_a_code(pix_fmt, full, matrix):
+    """The way of a frame without its codec: YUV to RGB and back to YUV."""
+    tags = ColourTags(matrix, 2 if full else 1, 1, 1)
+    ramp = np.linspace(0, 65535, 256 * 32).round().astype(np.uint16).reshape(32, 256, 1)
+    bars = np.repeat(PATCHES.round().astype(np.uint16) * 257, 32, axis=0)[None]
+    chart = np.zeros((64, 256, 3), np.uint16)
+    chart[:32] = ramp
+    chart[32:, :192] = bars
+    source = to_frame(torch.from_numpy(chart), pix_fmt, tags)
+    rgb = to_rgb(source, tags, VideoReformatter())
+    back = to_frame(torch.from_numpy(rgb), pix_fmt, tags)
+    # Where chroma is halved, RGB beside a bar's edge may lie outside its range: edges are left out.
+    columns, rows = np.arange(256) % 32, np.arange(64) % 32
+    across, down = (columns > 7) & (columns < 24), (rows > 7) & (rows < 24)
+    for one, two in zip(_planes(source), _planes(back), strict=True):
+        inner = np.ix_(down[:: 64 // one.shape[0]], across[:: 256 // one.shape[1]])
+        assert np.abs(one - two)[inner].max() <= 1

@@ -19,7 +19,7 @@ from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
 from vidstyle.render import Job, is_done, plan, render
 from vidstyle.report import has_passed
-from vidstyle.video.target import check_target
+from vidstyle.video.target import WRITABLE_PICTURES, check_target
 
 
 @click.command("render")
@@ -92,6 +92,6 @@ def beside(source: str) -> str:
         return str(path.with_name(f"{path.resolve().name}.styled.mp4"))
     if is_pattern(source):
         return str(path.with_name(f"styled.{path.name}"))
-    kept = (".mp4", ".mov", ".mkv", ".png", ".jpg", ".jpeg")
+    kept = (".mp4", ".mov", ".mkv", *WRITABLE_PICTURES)
     suffix = path.suffix if path.suffix.lower() in kept else ".mkv"
     return str(path.with_name(f"{path.stem}.styled{suffix}"))
