@@ -5,11 +5,11 @@
 
 J and F (vidstyle.evaluate.segmentation) are means over a clip's frames without the first, which
 is prompted from the truth; "confidence off by" is the mean distance of a frame's confidence from
-its J. With --raft, "edge" is the matte's root mean squared warping error, in
-8-bit levels, along RAFT's flow, which tracking does not use: mean over pairs of neighbouring
-frames, in the band of 8 pixels about the matte's edge where that flow can be trusted. "true edge"
-is the same of the true masks. Stages are milliseconds a frame, one line a clip; "track" includes
-"flow", "find" includes the segmenter, "steady" includes reading the frames.
+its J. With --raft, "edge" is the matte's root mean squared warping error, in 8-bit levels, along
+RAFT's flow, which tracking does not use: mean over pairs of neighbouring frames, in the band of 8
+pixels about the matte's edge where that flow can be trusted. "true edge" is the same of the true
+masks. Stages are milliseconds of processor time a frame, one line a clip; "track" includes "flow",
+"find" includes the segmenter, "steady" includes reading the frames.
 """
 
 import cProfile
@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
+from time import process_time
 
 import click
 import cv2
@@ -237,7 +238,7 @@ def main(
     rows, scores = [], []
     for folder in sorted(p for p in davis.iterdir() if not only or p.name in only):
         clip = DavisClip(folder, frames, scale)
-        with tempfile.TemporaryDirectory() as temporary, cProfile.Profile() as profile:
+        with tempfile.TemporaryDirectory() as temporary, cProfile.Profile(process_time) as profile:
             mattes = find_mattes(
                 parse_object(spec_for(clip, prompt)),
                 clip,
