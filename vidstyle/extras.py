@@ -16,7 +16,7 @@ _PACKAGES = {
     "study": ("choix", "scipy"),
     "train": ("accelerate", "h5py", "pycocotools", "skimage", "tensorboard", "torchmetrics"),
     "ui": ("gradio",),
-    "vocabulary": ("transformers",),
+    "transformers": ("transformers",),
 }
 
 

@@ -57,7 +57,8 @@ class RenderOptions:
         detector: what finds objects by name: a registry entry, the folder of an OWLv2 model, or
             ``auto``: the best whose weights are on this machine.
         edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
-        segmenter: ``sam``, ``grabcut``, or ``auto``: SAM where its weights are.
+        segmenter: ``sam``, ``grabcut``, the folder of a SAM 2 model, or ``auto``: SAM where its
+            weights are.
         model: style model, by name or by folder.
         backend: what runs the style network: ``torch``, an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.

@@ -41,7 +41,8 @@ class Parts:
 
     Attributes:
         backend: what runs the style network, as ``--backend`` names it.
-        segmenter_name: ``grabcut``, or the registry's entry of SAM's weights.
+        segmenter_name: ``grabcut``, the registry's entry of SAM's weights, or the folder of a
+            SAM 2 model.
         detector_name: the registry's entry of a detector's weights, or the folder of an OWLv2
             model; None for none.
         steady: motion for the temporal step; None where that is off.
@@ -66,6 +67,10 @@ class Parts:
         """
         if self.segmenter_name == "grabcut":
             return build_segmenter("grabcut", None, self.device)
+        if self.segmenter_name not in _SAM:
+            with needs_extra("transformers", f"--segmenter {self.segmenter_name}"):
+                from vidstyle.segment.sam2 import Sam2
+            return Sam2.load(Path(self.segmenter_name), self.device)
         return build_segmenter("sam", weights.require(self.segmenter_name), self.device)
 
     @cached_property
@@ -79,7 +84,7 @@ class Parts:
         if self.detector_name is None:
             return None
         if self.detector_name not in DETECTORS:
-            with needs_extra("vocabulary", f"--detector {self.detector_name}"):
+            with needs_extra("transformers", f"--detector {self.detector_name}"):
                 from vidstyle.segment.owl import Owl
             return Owl.load(Path(self.detector_name), self.device)
         path = weights.require(self.detector_name)
@@ -151,16 +156,19 @@ def _flow_cache(options: RenderOptions) -> FlowCache | None:
 
 
 def _choose_segmenter(name: str) -> str:
-    """``grabcut``, or the best SAM whose weights are on this machine.
+    """``grabcut``, a folder, or the best SAM whose weights are on this machine.
 
     Raises:
         UsageError: an unknown name.
         WeightsError: SAM was asked for by name and is not on this machine.
     """
-    if name not in SEGMENTERS:
-        raise UsageError(f"--segmenter {name}: unknown; use one of {', '.join(SEGMENTERS)}")
-    if name == "grabcut":
+    if name == "grabcut" or (name not in SEGMENTERS and Path(name).is_dir()):
         return name
+    if name not in SEGMENTERS:
+        raise UsageError(
+            f"--segmenter {name}: unknown, and no folder of a SAM 2 model; "
+            f"use one of {', '.join(SEGMENTERS)}"
+        )
     found = next((entry for entry in _SAM if weights.find(entry)), None)
     if name == "auto":
         log.info("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
@@ -199,7 +207,7 @@ def _choose_detector(name: str) -> str | None:
 
 def _verify(parts: Parts, spec: ObjectSpec) -> None:
     """What ``spec`` needs is there and whole, and knows its names."""
-    if spec.given is None and parts.segmenter_name != "grabcut":
-        weights.require(parts.segmenter_name)
+    if spec.given is None:
+        _ = parts.segmenter
     if spec.names:
         spec.check_names(parts.detector)

@@ -7,15 +7,67 @@ import torch
 
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.frame import Box
+from vidstyle.options import RenderOptions
+from vidstyle.parts import build_parts
+from vidstyle.segment import parse_object
 from vidstyle.segment.grabcut import GrabCut
 from vidstyle.segment.mattes import bounding_box
 from vidstyle.segment.sam import Sam
 from vidstyle.segment.segmenter import build_segmenter
 
 
-@pytest.fixture(scope="module", params=["grabcut", "sam"])
+@pytest.fixture(scope="module")
+def sam2_folder(tmp_path_factory):
+    """A tiny, untrained SAM 2 as its publisher lays it out."""
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("sam2")
+    torch.manual_seed(0)
+    backbone = {
+        "model_type": "sam2_hiera_det_model",
+        "hidden_size": 16,
+        "image_size": [128, 128],
+        "blocks_per_stage": [1, 1, 2, 1],
+        "embed_dim_per_stage": [16, 32, 64, 128],
+        "num_attention_heads_per_stage": [1, 1, 2, 2],
+        "window_size_per_stage": [8, 4, 4, 4],
+        "global_attention_blocks": [3],
+    }
+    config = transformers.Sam2Config(
+        vision_config={
+            "model_type": "sam2_vision_model",
+            "backbone_config": backbone,
+            "backbone_channel_list": [128, 64, 32, 16],
+            "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+            "fpn_hidden_size": 32,
+        },
+        prompt_encoder_config={"hidden_size": 32, "image_size": 128, "patch_size": 16},
+        mask_decoder_config={
+            "hidden_size": 32,
+            "mlp_dim": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "iou_head_hidden_dim": 32,
+        },
+    )
+    transformers.Sam2Model(config).save_pretrained(folder)
+    pictures = transformers.Sam2ImageProcessor(
+        size={"height": 128, "width": 128}, mask_size={"height": 32, "width": 32}
+    )
+    transformers.Sam2Processor(pictures).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["grabcut", "sam", "sam2"])
 def segmenter(request, new_sam):
-    return GrabCut() if request.param == "grabcut" else Sam(new_sam())
+    match request.param:
+        case "grabcut":
+            return GrabCut()
+        case "sam":
+            return Sam(new_sam())
+    folder = request.getfixturevalue("sam2_folder")
+    from vidstyle.segment.sam2 import Sam2
+
+    return Sam2.load(folder, torch.device("cpu"))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +117,7 @@ def test_no_prompt_is_an_error(segmenter, picture):
 
 
 def test_has_a_name(segmenter):
-    assert segmenter.name in ("grabcut", "sam")
+    assert segmenter.name in ("grabcut", "sam", "sam2")
 
 
 @pytest.mark.parametrize(("kind", "floor"), [("box", 0.8), ("hint", 0.8), ("box and point", 0.8)])
@@ -144,3 +196,24 @@ def test_sam_without_weights_says_how_to_get_them():
 def test_an_unknown_segmenter_is_a_usage_error():
     with pytest.raises(UsageError, match="grabcut"):
         build_segmenter("scissors", None, torch.device("cpu"))
+
+
+def test_sam2_is_chosen_by_its_folder_and_looks_once_at_a_picture(
+    sam2_folder, tiny_model, picture, prompts
+):
+    options = RenderOptions(segmenter=str(sam2_folder), model=str(tiny_model), temporal="off")
+    parts = build_parts(options, [parse_object("point:3,4")])
+    assert parts.names()["segmenter"] == str(sam2_folder)
+    sam2 = parts.segmenter
+    looks = []
+    sam2._model.vision_encoder.register_forward_hook(lambda *_: looks.append(1))
+    for kind in ("box", "point", "hint"):
+        sam2.segment(picture, **prompts[kind])
+    assert len(looks) == 1
+
+
+def test_a_folder_without_sam2_is_refused(tmp_path, tiny_model):
+    pytest.importorskip("transformers")
+    options = RenderOptions(segmenter=str(tmp_path), model=str(tiny_model), temporal="off")
+    with pytest.raises(WeightsError, match=tmp_path.name):
+        build_parts(options, [parse_object("point:3,4")])

@@ -10,7 +10,7 @@ from vidstyle.cli.codecs import list_codecs
 from vidstyle.export.backend import BACKENDS
 from vidstyle.flow.build import NAMES as FLOWS
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
-from vidstyle.parts import DETECTORS, SEGMENTERS, TEMPORAL
+from vidstyle.parts import DETECTORS, TEMPORAL
 from vidstyle.preserve import NAMES as PRESERVED
 from vidstyle.progress import NAMES as PROGRESSES
 from vidstyle.segment.edges import NAMES as EDGES
@@ -88,8 +88,8 @@ _MOTION = (
 )  # fmt: skip
 
 _NETWORKS = (
-    option("--segmenter", type=click.Choice(SEGMENTERS), help="What cuts objects out.",
-           **default_of("segmenter")),
+    option("--segmenter", metavar="auto|sam|grabcut|FOLDER",
+           help="What cuts objects out; the folder is a SAM 2 model's.", **default_of("segmenter")),
     option("--detector", metavar="auto|NAME|FOLDER",
            help=f"What finds objects by name: {', '.join(DETECTORS)}, or the folder of an OWLv2 "
            "model, which takes any words.", **default_of("detector")),

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms
 from transformers import Owlv2ForObjectDetection, Owlv2Processor
+from transformers.utils.logging import disable_progress_bar
 
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.frame import Box
@@ -41,6 +42,7 @@ class Owl:
         Raises:
             WeightsError: the folder holds no such model.
         """
+        disable_progress_bar()
         try:
             model = Owlv2ForObjectDetection.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True

@@ -1,0 +1,83 @@
+"""What the Segment Anything models have in common: prompts in, the best scored mask out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.frame import Box
+from vidstyle.segment.clip import Image
+from vidstyle.segment.mattes import Matte, bounding_box
+
+# A logit of a hint's inside; the models' own masks carry logits of about this size.
+_HINT_LOGIT = 10.0
+
+
+class Promptable(ABC):
+    """A ``Segmenter`` by a promptable model. The image's features are computed once a picture and
+    kept for the next prompts on the same picture."""
+
+    name: str
+    renews = True
+
+    def __init__(self) -> None:
+        self._image: Image | None = None
+
+    def segment(
+        self,
+        image: Image,
+        boxes: Sequence[Box] = (),
+        points: Sequence[tuple[int, int]] = (),
+        hint: Matte | None = None,
+    ) -> Matte:
+        """See ``Segmenter``. Each box is asked about with the points inside it, the remaining
+        points together; the answers are united."""
+        boxes = list(boxes)
+        if hint is not None and not boxes and (box := bounding_box(hint)):
+            boxes.append(box)
+        if not boxes and not points:
+            raise ValueError("no prompt is given")
+        if self._image is None or not np.array_equal(self._image, image):
+            self._look_at(image)
+            self._image = image.copy()
+        matte = np.zeros(image.shape[:2], np.uint8)
+        free = list(points)
+        for box in boxes:
+            inside = [p for p in points if box.x0 <= p[0] < box.x1 and box.y0 <= p[1] < box.y1]
+            free = [p for p in free if p not in inside]
+            matte = np.maximum(matte, self._ask(box, inside, hint))
+        return np.maximum(matte, self._ask(None, free, hint)) if free else matte
+
+    def _ask(self, box: Box | None, points: Sequence[tuple[int, int]], hint: Matte | None) -> Matte:
+        # One point may mean a part or the whole: take the best scored of three answers, as the
+        # paper does. More prompts settle that, and the single answer is better.
+        ambiguous = box is None and len(points) == 1
+        logits, scores = self._answers(box, points, hint, ambiguous)
+        return _sigmoid(logits[int(np.argmax(scores))])
+
+    @abstractmethod
+    def _look_at(self, image: Image) -> None:
+        """Compute the features of a picture (H, W, 3)."""
+
+    @abstractmethod
+    def _answers(
+        self,
+        box: Box | None,
+        points: Sequence[tuple[int, int]],
+        hint: Matte | None,
+        several: bool,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits (N, H, W) of what the prompts may mean in the latest picture, with the model's
+        own scores (N,); one only unless ``several``."""
+
+
+def hint_logits(hint: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A hint of 0 to 255 as logits."""
+    return (hint / 127.5 - 1.0) * _HINT_LOGIT
+
+
+def _sigmoid(logits: NDArray[np.float32]) -> Matte:
+    """Logits to a matte: they cross zero steeply at an edge, which makes it soft."""
+    probability = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
+    return np.rint(255.0 * probability).astype(np.uint8)
