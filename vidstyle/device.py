@@ -1,6 +1,7 @@
 """The device that networks run on."""
 
 import torch
+from torch import Tensor
 
 from vidstyle.errors import DeviceError
 
@@ -25,3 +26,11 @@ def select_device(name: str) -> torch.device:
             f"--device {name}: this machine has {count} CUDA devices; use --device cpu or auto"
         )
     return device
+
+
+def copied_to(device: torch.device, tensor: Tensor) -> Tensor:
+    """A tensor on a device. A copy to CUDA goes through pinned memory and is not waited for: the
+    next frames are decoded and cropped meanwhile."""
+    if device.type == "cuda" and tensor.device.type == "cpu":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.composite import feathered
+from vidstyle.device import copied_to
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import Motion, estimate_motion
 from vidstyle.frame import Box, Frame
@@ -113,7 +114,7 @@ class Layer:
 
     def _seen(self, plates: Tensor) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""
-        return self._look.view.see(plates.to(self._stylizer.device))
+        return self._look.view.see(copied_to(self._stylizer.device, plates))
 
     def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 1, h, w) in [0, 1]."""

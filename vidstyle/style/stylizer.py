@@ -80,7 +80,9 @@ class Stylizer:
             memory: bytes that the network may take at once: larger pictures go through it in
                 tiles. None for no bound.
         """
-        self.network = network.to(device).eval().requires_grad_(False)
+        # Tensor cores take channels last; NNPACK takes them first.
+        order = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+        self.network = network.to(device).to(memory_format=order).eval().requires_grad_(False)
         self.device = device
         self.ridge = ridge
         self._apply = backend or self._through
@@ -185,7 +187,7 @@ class Stylizer:
                     tile.y0 - halo.y0 : tile.y1 - halo.y0,
                     tile.x0 - halo.x0 : tile.x1 - halo.x0,
                 ]
-        return torch.lerp(images.to(self.device), styled, strength)
+        return torch.lerp(images.to(self.device), styled, strength, out=styled)
 
     def _through(self, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
         half = self.device.type == "cuda"
