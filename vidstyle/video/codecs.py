@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from vidstyle.errors import UsageError
 from vidstyle.oiio import COMPRESSIONS
+from vidstyle.video.colour import BT709
 from vidstyle.video.target import is_picture_target
 
 
@@ -26,6 +27,8 @@ class Codec:
         lossless: whether decoding gives back the pipeline's RGB bit for bit.
         tag: FourCC in mp4 and mov, where players want a certain one.
         hdr: FFmpeg's option through which the encoder takes HDR metadata; None where it has none.
+        full_range: whether it tells full range from limited.
+        matrix: the only one (H.273) that it tells; None for any.
         halves_odd: whether subsampled chroma may have an odd picture: half, rounded up.
         least: shortest side, below which the encoder would crash rather than refuse.
         semiplanar: whether its deep formats are p010 rather than three planes.
@@ -41,6 +44,8 @@ class Codec:
     lossless: bool = False
     tag: str | None = None
     hdr: str | None = None
+    full_range: bool = True
+    matrix: int | None = None
     halves_odd: bool = False
     least: int = 1
     semiplanar: bool = False
@@ -86,6 +91,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
                 {"profile": "3", "vendor": "apl0"},
                 (10,),
                 chroma=("422",),
+                full_range=False,
             ),
             Codec(
                 "prores-4444",
@@ -95,7 +101,9 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
                 (10,),
                 chroma=("444",),
                 alpha=True,
+                full_range=False,
             ),
+            # FFmpeg's encoder writes BT.709 into the bitstream, whatever the container says.
             Codec(
                 "dnxhr-hqx",
                 "dnxhd",
@@ -103,6 +111,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
                 {"profile": "dnxhr_hqx"},
                 (10,),
                 chroma=("422",),
+                matrix=BT709,
                 halves_odd=True,
             ),
             # FFmpeg's mov does not take it, though its mp4 does.

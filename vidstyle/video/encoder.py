@@ -75,9 +75,11 @@ def output_tags(codec: Codec, info: ClipInfo) -> ColourTags:
     if not codec.chroma:
         return replace(info.colour, matrix=RGB, range=FULL)
     tags = resolve(info.colour, info.size)
-    if av.VideoFormat(info.pix_fmt).is_rgb:
-        # Full-range YUV is rare enough that many players misread it.
-        return replace(tags, range=LIMITED)
+    if codec.matrix is not None:
+        tags = replace(tags, matrix=codec.matrix)
+    # Full-range YUV is rare enough that many players misread it.
+    if av.VideoFormat(info.pix_fmt).is_rgb or not codec.full_range:
+        tags = replace(tags, range=LIMITED)
     return tags
 
 

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import CODECS, Codec
+from vidstyle.video.colour import ColourTags
 
 # Matroska takes the aspect from the stream, where PyAV cannot set it, or the codec's own header.
-_NO_ASPECT_IN_MKV = {"ffv1", "prores_ks"}
+_NO_ASPECT_IN_MKV = {"ffv1", "prores_ks", "libsvtav1", "av1_nvenc"}
 
 
 def losses(codec: Codec, suffix: str, info: ClipInfo) -> Iterator[str]:
@@ -26,5 +27,8 @@ def losses(codec: Codec, suffix: str, info: ClipInfo) -> Iterator[str]:
         suffix == ".avi" or (suffix == ".mkv" and codec.encoder in _NO_ASPECT_IN_MKV)
     ):
         yield f"{suffix.removeprefix('.')} with {codec.name} loses the pixels' aspect"
-    if info.timecode is not None and suffix == ".avi":
-        yield "avi has no timecode, left out"
+    if suffix == ".avi":
+        untold = ["timecode"] if info.timecode is not None else []
+        untold += ["colour tags"] if info.colour != ColourTags() else []
+        if untold:
+            yield f"avi has no place for {' and '.join(untold)}, left out"

@@ -93,6 +93,7 @@ class MovieWriter(ClipWriter):
         self._pix_fmt = pixel_format(codec, info)
         self._written = 0
         self._last_pts: int | None = None
+        self._last_length = 0
         self._shift = Fraction(0)
         self._span = span
         movie = source if source is not None and not is_sequence(source) else None
@@ -110,6 +111,8 @@ class MovieWriter(ClipWriter):
         log.info("%s: %s, %s", target, codec.name, self._pix_fmt)
         for loss in losses(codec, self._target.suffix.lower(), info):
             log.warning("%s: %s", target, loss)
+        if self._counts and self._belongings.chapters:
+            log.warning("%s: avi has no chapters, left out", target)
         if self._belongings.left_behind:
             kinds = " and ".join(self._belongings.left_behind)
             log.info("%s: %s streams are not carried over", target, kinds)
@@ -132,7 +135,7 @@ class MovieWriter(ClipWriter):
         coded = to_encoder(frame, self._pix_fmt, self._tags)
         coded.pts = pts
         coded.time_base = self._time_base
-        coded.duration = max(1, round(1 / (self._info.rate * self._time_base)))
+        coded.duration = self._last_length = max(1, round(self._length(frame) / self._time_base))
         self._written += 1
         with self._writing():
             self._mux(coded)
@@ -164,6 +167,16 @@ class MovieWriter(ClipWriter):
         finally:
             self._partial.unlink(missing_ok=True)
 
+    def _length(self, frame: Frame) -> Fraction:
+        """Seconds that a frame shows: the average, but for the clip's last, on which the rate
+        that the file tells depends."""
+        usual = 1 / self._info.rate
+        if self._info.duration is None or self._info.is_sequence:
+            return usual
+        start = self._info.start_pts * self._info.time_base
+        left = start + self._info.duration - frame.time
+        return left if 0 < left < 2 * usual else usual
+
     def _add_stream(self, codec: Codec) -> VideoStream:
         stream = self._container.add_stream(
             codec.encoder, rate=self._info.rate, options=options_for(codec, self._info)
@@ -194,6 +207,9 @@ class MovieWriter(ClipWriter):
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
+            # Not all encoders pass it on, and the rate that the file tells depends on it.
+            if packet.pts == self._last_pts:
+                packet.duration = self._last_length
             if self._written <= _NEVER_REORDERED:
                 packet.dts = packet.pts
             if self._companions is not None and packet.dts is not None:
