@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import av.error
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError, UsageError
@@ -29,6 +30,9 @@ from vidstyle.video.timecodes import advanced
 __all__ = ["ClipWriter", "MovieWriter", "open_writer"]
 
 log = logging.getLogger(__name__)
+
+# Seconds by which a container that counts milliseconds may tell an even time wrongly, twice over.
+_ROUNDING = Fraction(2, 1000)
 
 # x265 leaves the decoding time of so short a clip uninitialised.
 _NEVER_REORDERED = 2
@@ -94,6 +98,7 @@ class MovieWriter(ClipWriter):
         self._written = 0
         self._last_pts: int | None = None
         self._last_length = 0
+        self._first: tuple[int, int] | None = None
         self._shift = Fraction(0)
         self._span = span
         movie = source if source is not None and not is_sequence(source) else None
@@ -126,7 +131,8 @@ class MovieWriter(ClipWriter):
         pts = round((frame.time + self._shift) / self._time_base)
         if self._last_pts is not None and pts <= self._last_pts:
             raise UsageError(f"{self._target}: frame {frame.index} comes after a later one")
-        if self._counts and pts != self._written:
+        off = abs(frame.time + self._shift - pts * self._time_base)
+        if self._counts and (pts != self._written or off > _ROUNDING):
             raise UsageError(
                 f"{self._target}: avi cannot hold frames at uneven times, as at frame "
                 f"{frame.index}; end the name in .mkv or .mp4"
@@ -207,15 +213,23 @@ class MovieWriter(ClipWriter):
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
         for packet in self._stream.encode(frame):
-            # Not all encoders pass it on, and the rate that the file tells depends on it.
-            if packet.pts == self._last_pts:
-                packet.duration = self._last_length
             if self._written <= _NEVER_REORDERED:
                 packet.dts = packet.pts
+            self._close_gap(packet)
             if self._companions is not None and packet.dts is not None:
                 now = packet.dts * packet.time_base
                 self._companions.advance(now, self._shift)
             self._container.mux(packet)
+
+    def _close_gap(self, packet: "Packet[VideoStream]") -> None:
+        """Let a packet last until the end of all frames. Muxers take the length of the last one
+        alone, in decoding order, and from it the clip's, and the rate that the file tells."""
+        if packet.dts is None or self._last_pts is None:
+            return
+        if self._first is None:
+            self._first = self._last_pts if packet.pts is None else packet.pts, packet.dts
+        pts, dts = self._first
+        packet.duration = max(1, self._last_pts + self._last_length - pts - (packet.dts - dts))
 
     def _close(self) -> None:
         if not self._open:
