@@ -1,4 +1,4 @@
-"""What goes through a render at strength 0, by kind of input and of output: every cell of
+"""What of movies goes through, by kind of input and of output: every cell of
 ``passthrough.md`` is read back from a written file.
 
 ``python tests/video/test_passthrough.py > tests/video/passthrough.md`` writes the table anew.
