@@ -16,10 +16,12 @@ import cProfile
 import pstats
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
 from time import process_time
+from unittest.mock import patch
 
 import click
 import cv2
@@ -41,9 +43,9 @@ from vidstyle.segment import (
     parse_object,
 )
 from vidstyle.segment.keys import find_keys
-from vidstyle.segment.mattes import bounding_box
+from vidstyle.segment.mattes import Matte, bounding_box
 from vidstyle.segment.propagate import propagate
-from vidstyle.segment.steady import steadied
+from vidstyle.segment.steady import View, steadied
 from vidstyle.segment.tracker import Tracker
 from vidstyle.segment.upsample import upsample
 
@@ -191,6 +193,11 @@ def stage_times(profile: cProfile.Profile, frames: int) -> str:
     return ", ".join(parts)
 
 
+def as_tracked(views: Iterator[View]) -> Iterator[Matte]:
+    """In place of ``steadied``."""
+    return (view.matte for view in views)
+
+
 def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:
     """A row of frames: the matte in red, the true outline in green."""
     tiles = []
@@ -217,6 +224,7 @@ def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:
 @click.option("--yolo", type=click.Path(path_type=Path), help="Folder of yolov3-tiny's files.")
 @click.option("--raft", type=click.Path(path_type=Path), help="RAFT-small's weights: edge errors.")
 @click.option("--scale", type=float, default=1.0, help="Enlarge the clips: 1.5 makes 480p 720p.")
+@click.option("--unsteadied", is_flag=True, help="Leave mattes as they were tracked.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the mattes in this folder.")
 def main(
     davis: Path,
@@ -228,6 +236,7 @@ def main(
     yolo: Path | None,
     raft: Path | None,
     scale: float,
+    unsteadied: bool,
     keep: Path | None,
 ) -> None:
     tools = Tools(
@@ -238,7 +247,11 @@ def main(
     rows, scores = [], []
     for folder in sorted(p for p in davis.iterdir() if not only or p.name in only):
         clip = DavisClip(folder, frames, scale)
-        with tempfile.TemporaryDirectory() as temporary, cProfile.Profile(process_time) as profile:
+        with (
+            tempfile.TemporaryDirectory() as temporary,
+            patch("vidstyle.segment.objects.steadied", as_tracked) if unsteadied else nullcontext(),
+            cProfile.Profile(process_time) as profile,
+        ):
             mattes = find_mattes(
                 parse_object(spec_for(clip, prompt)),
                 clip,
