@@ -39,7 +39,7 @@ LOSSLESS = [
     ("out.mkv", "ffv1"), ("out.mp4", "ffv1"), ("out.avi", "ffv1"), ("shot.%04d.png", None)
 ]  # fmt: skip
 # Height and width below which an encoder refuses.
-LEAST = {"hevc": (32, 32), "dnxhr-hqx": (120, 256), "av1": (4, 4)}
+LEAST = {"hevc": (48, 48), "dnxhr-hqx": (120, 256), "av1": (4, 4)}
 
 
 @pytest.fixture(autouse=True)
@@ -293,7 +293,7 @@ def test_avi_refuses_frames_at_uneven_times(tmp_path, info, pan):
     ("codec", "size", "reason"),
     [
         ("av1", (2, 64), "shorter than 4 pixels"),
-        ("hevc", (14, 20), "too small"),
+        ("hevc", (14, 20), "shorter than 48 pixels"),
         ("dnxhr-hqx", (72, 96), "at least 256x120"),
     ],
 )

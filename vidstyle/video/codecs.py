@@ -67,10 +67,12 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             Codec("h264", "libx264", _ANYWHERE, _X264, (8, 10), hdr="x264-params"),
             Codec("h264-10bit", "libx264", _ANYWHERE, _X264, (10,), hdr="x264-params"),
             Codec(
-                "hevc", "libx265", _ANYWHERE, _X265, (8, 10, 12), tag="hvc1", hdr="x265-params"
+                "hevc", "libx265", _ANYWHERE, _X265, (8, 10, 12), tag="hvc1", hdr="x265-params",
+                least=48,
             ),
             Codec(
-                "hevc-10bit", "libx265", _ANYWHERE, _X265, (10,), tag="hvc1", hdr="x265-params"
+                "hevc-10bit", "libx265", _ANYWHERE, _X265, (10,), tag="hvc1", hdr="x265-params",
+                least=48,
             ),
             Codec(
                 "av1",
