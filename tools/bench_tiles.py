@@ -1,0 +1,59 @@
+"""What the style network takes for one frame of a size, under a bound of memory.
+
+    OMP_NUM_THREADS=1 python tools/bench_tiles.py 3840x2160 --max-memory 512
+
+Prints the tiles, how many pixels they see for each of the frame's, processor seconds, and by how
+much the resident memory rises at its peak, beside the bytes of the frame before and after.
+"""
+
+import resource
+import sys
+import time
+from pathlib import Path
+
+import click
+import skimage.data
+import torch
+import torch.nn.functional as F
+
+from vidstyle.cli.heap import use_one_heap
+from vidstyle.style.build import build_stylizer
+from vidstyle.style.stylizer import PIXEL_BYTES
+from vidstyle.style.tiles import tiles, with_halo
+
+
+@click.command(help=__doc__)
+@click.argument("size", metavar="WxH")
+@click.option("--max-memory", type=int, default=4096, show_default=True, metavar="MIB")
+def main(size: str, max_memory: int) -> None:
+    use_one_heap()
+    width, height = (int(side) for side in size.split("x"))
+    memory = max_memory * 2**20
+    stylizer = build_stylizer("micro", torch.device("cpu"), memory=memory)
+    photograph = torch.from_numpy(skimage.data.astronaut()).movedim(-1, 0)[None] / 255
+    style = stylizer.style(photograph.flip(1) ** 2)
+    transfer = stylizer.transfer(lambda: [(photograph, torch.ones_like(photograph[:, :1]))], style)
+    frame = F.interpolate(photograph, (height, width), mode="bilinear")
+    seen = [
+        with_halo(tile, (height, width)) for tile in tiles((height, width), memory // PIXEL_BYTES)
+    ]
+    before, start = resident(), time.process_time()
+    stylizer(frame, transfer)
+    seconds = time.process_time() - start
+    # macOS counts bytes, Linux KiB.
+    unit = 1 if sys.platform == "darwin" else 2**10
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    share = sum(box.width * box.height for box in seen) / (height * width)
+    click.echo(
+        f"{size}: {len(seen)} tiles, {share:.2f} pixels seen for each, {seconds:.1f} s, "
+        f"{(peak - before) / 2**20:.0f} MiB at the peak; the frame has {frame.nbytes / 2**20:.0f}"
+    )
+
+
+def resident() -> int:
+    """Bytes of this process now."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+if __name__ == "__main__":
+    main()
