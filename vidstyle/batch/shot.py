@@ -9,6 +9,10 @@ from typing import Any, Protocol
 
 from vidstyle.batch.names import plain_name
 from vidstyle.errors import UsageError
+from vidstyle.flow.build import NAMES as FLOWS
+from vidstyle.parts import SEGMENTERS, TEMPORAL
+from vidstyle.preserve import NAMES as PRESERVED
+from vidstyle.segment.edges import NAMES as EDGES
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.ranges import frame_range
 
@@ -81,6 +85,15 @@ def _fraction(text: str) -> float:
     return value
 
 
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ValueError(f"is none of {', '.join(names)}")
+        return text
+
+    return read
+
+
 def _specs(text: str) -> tuple[str, ...]:
     return tuple(split(text))
 
@@ -93,10 +106,14 @@ OPTIONS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "invert": _flag,
         "exclude": _specs,
         "strict": _flag,
-        "temporal": str,
-        "flow": str,
+        "temporal": _one_of(*TEMPORAL),
+        "flow": _one_of(*FLOWS),
         "flow_size": int,
-        "segmenter": str,
+        "segmenter": _one_of(*SEGMENTERS),
+        "preserve": _one_of(*PRESERVED),
+        "edges": _one_of(*EDGES),
+        "colorspace": str,
+        "element": _flag,
         "model": str,
         "seed": int,
         "codec": str,

@@ -5,37 +5,55 @@ import os
 import signal
 import sys
 import traceback
+from importlib import import_module
 from types import FrameType
 from typing import NoReturn
 
 import click
 
 from vidstyle import __version__
-from vidstyle.cli.analyse import analyse_command
-from vidstyle.cli.batch import batch_command
-from vidstyle.cli.evaluate import evaluate_command
-from vidstyle.cli.export import export_command
-from vidstyle.cli.farm import farm_command
 from vidstyle.cli.heap import use_one_heap
-from vidstyle.cli.join import join_command
-from vidstyle.cli.live import live_command
 from vidstyle.cli.logs import is_json, start_logging
-from vidstyle.cli.models import models
-from vidstyle.cli.render import render_command
-from vidstyle.cli.segment_render import segment_render_command
-from vidstyle.cli.still import still_command
-from vidstyle.cli.study import study
-from vidstyle.cli.train import train_command
-from vidstyle.cli.ui import ui_command
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
-from vidstyle.memory import is_out_of_memory
 
 __all__ = ["main"]
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
+# What each command is called, in its own module: those named are imported, with what they need.
+_COMMANDS = {
+    "render": "render_command",
+    "analyse": "analyse_command",
+    "segment-render": "segment_render_command",
+    "join": "join_command",
+    "farm": "farm_command",
+    "batch": "batch_command",
+    "evaluate": "evaluate_command",
+    "live": "live_command",
+    "export": "export_command",
+    "models": "models",
+    "still": "still_command",
+    "study": "study",
+    "train": "train_command",
+    "ui": "ui_command",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class _Commands(click.Group):
+    """Imports a command when it is called for, so that --version waits for no library."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"vidstyle.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = getattr(module, _COMMANDS[cmd_name])
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="vidstyle")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings only.")
@@ -44,22 +62,6 @@ def cli(verbose: bool, quiet: bool, log_json: bool) -> None:
     """Restyle one object of a film shot, and leave every other pixel alone."""
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     start_logging(level, log_json)
-
-
-cli.add_command(render_command)
-cli.add_command(analyse_command)
-cli.add_command(segment_render_command)
-cli.add_command(join_command)
-cli.add_command(farm_command)
-cli.add_command(batch_command)
-cli.add_command(evaluate_command)
-cli.add_command(live_command)
-cli.add_command(export_command)
-cli.add_command(models)
-cli.add_command(still_command)
-cli.add_command(study)
-cli.add_command(train_command)
-cli.add_command(ui_command)
 
 
 def main() -> NoReturn:
@@ -80,6 +82,9 @@ def main() -> NoReturn:
     except VidstyleError as error:
         fail(str(error), error.exit_code)
     except Exception as error:
+        # It imports torch, which --version need not wait for.
+        from vidstyle.memory import is_out_of_memory
+
         if is_out_of_memory(error):
             fail("out of memory; use a smaller --batch", DeviceError.exit_code)
         traceback.print_exc()
