@@ -15,6 +15,7 @@ Tasks are forks of this process, in which PyTorch is loaded already.
 """
 
 import hashlib
+import importlib
 import os
 import random
 import resource
@@ -26,7 +27,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -66,7 +67,8 @@ class Farm:
         self.analyse = ("analyse", *self.settings, "--work", str(self.work))
         self.join = ("join", str(self.clip), "--work", str(self.work), "-o", str(self.target))
         self.codes: Counter[int] = Counter()
-        self.log = folder / "log"
+        self.voices: dict[int, int] = {}
+        self.said = b""
 
     def render(self, first: int, last: int) -> tuple[str, ...]:
         """The command of a task."""
@@ -81,12 +83,16 @@ class Farm:
         Args:
             largest: bytes that a file may grow to.
         """
+        # A pipe, which no limit on files holds for.
+        said, says = os.pipe()
         process = os.fork()
         if process:
+            os.close(says)
+            os.set_blocking(said, False)
+            self.voices[process] = said
             return process
-        with self.log.open("ab") as log:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
+        os.dup2(says, 1)
+        os.dup2(says, 2)
         if largest is not None:
             resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
         sys.argv = ["vidstyle", "-q", *command]
@@ -110,7 +116,10 @@ class Farm:
                 os.kill(process, signal.SIGKILL)
                 os.waitpid(process, 0)
                 raise RuntimeError(f"a task hangs\n{self.tail()}")
+            self.listen(process)
             time.sleep(0.005)
+        self.listen(process)
+        os.close(self.voices.pop(process))
         code = os.waitstatus_to_exitcode(found[1])
         self.codes[code] += 1
         if code not in ALLOWED:
@@ -121,9 +130,15 @@ class Farm:
         """Start a task and wait for it."""
         return self.wait(self.start(command))
 
+    def listen(self, process: int) -> None:
+        """Take down what a task has to say."""
+        with suppress(BlockingIOError):
+            while said := os.read(self.voices[process], 1 << 16):
+                self.said = (self.said + said)[-2000:]
+
     def tail(self) -> str:
         """What was last said."""
-        return self.log.read_text(errors="replace")[-2000:]
+        return self.said.decode(errors="replace")
 
 
 def picture(place: int) -> np.ndarray:
@@ -175,6 +190,8 @@ class Campaign:
 
     def prepare(self) -> None:
         """An undisturbed render, an undisturbed farm, and how long its tasks take."""
+        for command in ("render", "analyse", "segment_render", "join"):
+            importlib.import_module(f"vidstyle.cli.{command}")
         farm, one = self.farm, self.farm.folder / "one.mkv"
         assert farm.run(("render", *farm.settings, "-o", str(one))) == 0, farm.tail()
         self.truth = packets(one)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError, UsageError
+from vidstyle.limits import check_size
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +76,9 @@ class Part:
         self._path, self._source, self._number = path, source, number
         self.spec = source.spec(number)
         self.names: list[str] = list(self.spec.channelnames)
+        # What is read, and what it is laid into.
+        check_size(path, self.spec.width, self.spec.height)
+        check_size(path, self.spec.full_width, self.spec.full_height)
 
     @cached_property
     def colour(self) -> list[int]:

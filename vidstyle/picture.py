@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vidstyle import oiio
 from vidstyle.errors import MediaError
+from vidstyle.limits import check_size
 
 Values = NDArray[Any]
 """Code values: ``uint8`` or ``uint16`` at full range, or ``float32`` as it lies in the file."""
@@ -78,10 +79,14 @@ def read_channel(path: Path, name: str) -> Values:
 def _by_opencv(path: Path) -> Picture:
     alpha_too = path.suffix.lower() in _WITH_ALPHA
     flags = cv2.IMREAD_UNCHANGED if alpha_too else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
-    stored = cv2.imread(str(path), flags) if path.is_file() else None
+    try:
+        stored = cv2.imread(str(path), flags) if path.is_file() else None
+    except cv2.error as error:
+        raise MediaError(f"{path}: cannot be read ({error.err}); export it again") from None
     if stored is None:
         reason = "not a picture, or a damaged one; export it again"
         raise MediaError(f"{path}: {reason if path.exists() else 'missing; check the name'}")
+    check_size(path, stored.shape[1], stored.shape[0])
     if stored.dtype not in (np.uint8, np.uint16):
         raise MediaError(f"{path}: {stored.dtype} pixels; convert it to 8 or 16 bits")
     grey = stored.ndim == 2

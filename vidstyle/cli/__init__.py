@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from vidstyle import __version__
+from vidstyle import __version__, limits
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.logs import is_json, start_logging
 from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
@@ -58,10 +58,15 @@ class _Commands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings only.")
 @click.option("--log-json", is_flag=True, envvar="VIDSTYLE_LOG_JSON", help="Log JSON lines.")
-def cli(verbose: bool, quiet: bool, log_json: bool) -> None:
+@click.option("--max-pixels", type=click.IntRange(1, 2**31 - 1), envvar=limits.VARIABLE,
+              metavar="N", default=limits.MOST, show_default=True,
+              help="Refuse frames and pictures of more pixels.")  # fmt: skip
+def cli(verbose: bool, quiet: bool, log_json: bool, max_pixels: int) -> None:
     """Restyle one object of a film shot, and leave every other pixel alone."""
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     start_logging(level, log_json)
+    # For what this process starts as well.
+    os.environ[limits.VARIABLE] = str(max_pixels)
 
 
 def main() -> NoReturn:
@@ -69,19 +74,23 @@ def main() -> NoReturn:
     use_one_heap()
     # The AV1 encoder tells its settings on standard error, unless told to name errors only.
     os.environ.setdefault("SVT_LOG", "1")
+    stop = _Stop()
     for number in _STOPPING:
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     try:
         cli.main(prog_name="vidstyle", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
     except click.ClickException as error:
         fail(error.format_message(), 2)
     except click.Abort:
         fail("cancelled", Cancelled.exit_code)
     except VidstyleError as error:
-        fail(str(error), error.exit_code)
+        reason = stop.error or error
+        fail(str(reason), reason.exit_code)
     except Exception as error:
+        if stop.error is not None:
+            fail(str(stop.error), stop.error.exit_code)
         # It imports torch, which --version need not wait for.
         from vidstyle.memory import is_out_of_memory
 
@@ -102,8 +111,20 @@ def fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    # A second signal must not interrupt the cleaning up after the first.
-    for stopping in _STOPPING:
-        signal.signal(stopping, signal.SIG_IGN)
-    raise Terminated("terminated") if number == signal.SIGTERM else Cancelled("cancelled")
+class _Stop:
+    """Ends the run where a signal finds it.
+
+    Attributes:
+        error: why it ends. A library that is interrupted may turn that into an error of its own.
+    """
+
+    def __init__(self) -> None:
+        self.error: Cancelled | None = None
+
+    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
+        # A second signal must not interrupt the cleaning up after the first.
+        for stopping in _STOPPING:
+            signal.signal(stopping, signal.SIG_IGN)
+        terminated = number == signal.SIGTERM
+        self.error = Terminated("terminated") if terminated else Cancelled("cancelled")
+        raise self.error

@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError
+from vidstyle.limits import check_size, most_pixels
 from vidstyle.pattern import is_sequence
 from vidstyle.video.alpha import has_alpha
 from vidstyle.video.clip import ClipInfo
@@ -23,6 +24,9 @@ from vidstyle.video.orientation import DisplayMatrix, display_matrix, swaps_side
 from vidstyle.video.sequence import describe_sequence
 
 log = logging.getLogger(__name__)
+
+# Columns and rows, at least what any of FFmpeg's decoders aligns to.
+_PADDING = 256
 
 _ALPHA_DECODERS: Mapping[str, Literal["libvpx", "libvpx-vp9"]] = MappingProxyType(
     {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -75,7 +79,7 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     """The first stream of moving pictures; cover art does not count.
 
     Raises:
-        MediaError: there is none.
+        MediaError: there is none, or its frames are larger than is allowed.
     """
     streams = [
         stream
@@ -87,6 +91,11 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
         raise MediaError(f"{path}: no video in it, only {' and '.join(kinds)}; name a video file")
     if streams[0].codec_context is None:
         raise MediaError(f"{path}: no decoder for its video codec; convert it to H.264 first")
+    context = streams[0].codec_context
+    check_size(path, context.width, context.height)
+    # FFmpeg refuses what grows on the way; it counts its padding too.
+    padded = (context.width + _PADDING) * (context.height + _PADDING)
+    context.options = {**context.options, "max_pixels": str(max(most_pixels(), padded))}
     if len(streams) > 1:
         log.info("%s: %d video streams, the first is used", path, len(streams))
     return streams[0]
