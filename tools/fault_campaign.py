@@ -190,8 +190,8 @@ class Campaign:
 
     def prepare(self) -> None:
         """An undisturbed render, an undisturbed farm, and how long its tasks take."""
-        for command in ("render", "analyse", "segment_render", "join"):
-            importlib.import_module(f"vidstyle.cli.{command}")
+        for module in ("render", "analyse", "segment_render", "join"):
+            importlib.import_module(f"vidstyle.cli.{module}")
         farm, one = self.farm, self.farm.folder / "one.mkv"
         assert farm.run(("render", *farm.settings, "-o", str(one))) == 0, farm.tail()
         self.truth = packets(one)
