@@ -1,0 +1,16 @@
+"""How the guides are built: ``sphinx-build docs out``, and ``-b man`` for the manual page."""
+
+from vidstyle import __version__
+
+project = "vidstyle"
+copyright = "the vidstyle authors"  # noqa: A001 - Sphinx's name
+release = __version__
+
+extensions = ["myst_parser", "sphinx_click"]
+html_theme = "furo"
+html_title = f"vidstyle {release}"
+# Headings are targets of links within and between pages.
+myst_heading_anchors = 3
+suppress_warnings = ["myst.xref_missing"]  # links to files of the repository
+
+man_pages = [("commands", "vidstyle", "restyle one object of a film shot", "", 1)]
