@@ -3,7 +3,7 @@
 from vidstyle import __version__
 
 project = "vidstyle"
-copyright = "the vidstyle authors"  # noqa: A001 - Sphinx's name
+copyright = "the vidstyle authors"
 release = __version__
 
 extensions = ["myst_parser", "sphinx_click"]
@@ -11,6 +11,7 @@ html_theme = "furo"
 html_title = f"vidstyle {release}"
 # Headings are targets of links within and between pages.
 myst_heading_anchors = 3
-suppress_warnings = ["myst.xref_missing"]  # links to files of the repository
+# Links to files of the repository, which are read there.
+suppress_warnings = ["myst.xref_missing"]
 
 man_pages = [("commands", "vidstyle", "restyle one object of a film shot", "", 1)]

@@ -1,8 +1,9 @@
 """What goes through ``render --strength 0`` unchanged: a row for each kind in and kind out.
 
-Every cell is found by reading the written file back, and the rows together are README's table.
+Every cell is found by reading the written file back, and the rows together are the table in
+``docs/wrangler.md``.
 To add a kind: a function that makes it, in ``SOURCES``; to add a row: a line of ``ROWS``. With
-``VIDSTYLE_WRITE_TABLE=1`` the table in README is written anew.
+``VIDSTYLE_WRITE_TABLE=1`` the table there is written anew.
 """
 
 import os
@@ -27,7 +28,7 @@ from vidstyle.video.reader import open_clip
 
 oiio = pytest.importorskip("OpenImageIO")
 
-README = Path(__file__).parents[2] / "README.md"
+GUIDE = Path(__file__).parents[2] / "docs" / "wrangler.md"
 HEIGHT, WIDTH, COUNT, FIRST = 48, 64, 3, 1001
 TIMECODE = "01:00:00:10"
 
@@ -342,16 +343,16 @@ def test_what_is_kept(number, tiny_model, style_picture, tmp_path) -> None:
     assert found == everything | {"pixels": "exact"} | lost
 
 
-def test_readme_has_the_table() -> None:
+def test_the_guide_has_the_table() -> None:
     if len(MEASURED) < len(ROWS):
         pytest.skip("takes all rows")
-    text = README.read_text(encoding="utf-8")
+    text = GUIDE.read_text(encoding="utf-8")
     begin, end = "<!-- preservation -->\n", "<!-- /preservation -->"
     before, rest = text.split(begin)
     found, after = rest.split(end)
     table = _table()
     if os.environ.get("VIDSTYLE_WRITE_TABLE"):
-        README.write_text(before + begin + table + end + after, encoding="utf-8")
+        GUIDE.write_text(before + begin + table + end + after, encoding="utf-8")
     else:
         assert found == table, "run this with VIDSTYLE_WRITE_TABLE=1"
 
