@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -168,23 +167,3 @@ def test_what_fails_is_told_to_the_farm(vidstyle, shot, tmp_path: Path) -> None:
     assert outcome.code == 2
     assert outcome.out.startswith("openjd_fail: ")
     assert outcome.out.count("\n") == 1
-
-
-@pytest.mark.skipif(shutil.which("sbatch") is None, reason="no Slurm on this machine")
-def test_slurm_itself_runs_it_to_the_same_frames(
-    vidstyle, shot, style_picture, tiny_model, tmp_path: Path
-) -> None:
-    settings = (shot.clip, "--style", style_picture, "--model", tiny_model, *SETTINGS)
-    one, joined, script = tmp_path / "one.mkv", tmp_path / "joined.mkv", tmp_path / "job.sh"
-    assert vidstyle("-q", "render", *settings, "-o", one).code == 0
-    outcome = vidstyle(
-        "-q", "farm", *settings, "--work", tmp_path / "work", "-o", script, "--result", joined,
-        "--chunk", 1, "--engine", "slurm", "--program", f"{sys.executable} -m vidstyle",
-    )  # fmt: skip
-    assert outcome.code == 0, outcome.err
-    said = subprocess.run(["bash", script], check=True, text=True, capture_output=True).stdout
-    last = said.split()[-1]
-    # Waits for the join, whatever becomes of it.
-    wait = ["srun", f"--dependency=afterany:{last}", "--ntasks=1", "true"]
-    subprocess.run(wait, check=True, timeout=600)
-    assert packets(joined) == packets(one)
