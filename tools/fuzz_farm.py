@@ -3,16 +3,18 @@
     python tools/fuzz_farm.py [--inputs 6000] [--seed 0]
 
 Manifests, sidecars and lists of mattes whose checksum is right and whose content is not, damaged
-maps and frames, ranges of segments, names in job templates and Slurm scripts, and video files with
-some bytes changed, by Hypothesis. Each must be taken or refused with an error of
-``vidstyle.errors``: no other exception, no hang (a minute each), no file written outside the work
-directory. Ends with exit code 1, and the smallest input that it found, when one is not.
+maps and frames, ranges of segments, names in job templates and Slurm scripts, shot lists and
+timelines, and video files with some bytes changed, by Hypothesis. Each must be taken or refused
+with an error of ``vidstyle.errors``: no other exception, no hang (a minute each), no file written
+outside the work directory. Ends with exit code 1, and the smallest input that it found, when one
+is not.
 """
 
 import hashlib
 import json
 import logging
 import os
+import re
 import shlex
 import signal
 import sys
@@ -20,6 +22,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from types import FrameType
@@ -28,7 +31,9 @@ from typing import Any, NoReturn
 import av
 import click
 import numpy as np
+import opentimelineio as otio
 import torch
+import yaml
 from av.video.stream import VideoStream
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -36,6 +41,8 @@ from hypothesis.strategies import SearchStrategy
 
 from vidstyle import __version__
 from vidstyle.analysis import Analysis
+from vidstyle.batch.listing import read_shots
+from vidstyle.batch.targets import names_of, target_of
 from vidstyle.errors import VidstyleError
 from vidstyle.farm.frozen import load, store
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
@@ -57,6 +64,17 @@ SIZE, COUNT = (32, 48), 8
 HANG = 60  # seconds
 ZERO = "0" * 64
 CLIPS = (("a.mp4", "libx264"), ("b.mkv", "ffv1"), ("c.mov", "prores_ks"))
+
+_COLUMNS = ("name", "source", "in", "out", "object", "style", "strength", "output")
+_ROW = ("sh10", "a.mp4", "2", "6", "person|dog", "a.jpg|b.jpg", "0.5", "sh10/styled.mov")
+_CSV = f"{','.join(_COLUMNS)}\n{','.join(_ROW)}\n"
+_EDL = """TITLE: SHOTS
+FCM: NON-DROP FRAME
+
+001  AX       V     C        00:00:00:02 00:00:00:06 00:00:00:00 00:00:00:04
+* FROM CLIP NAME: a.mp4
+* VIDSTYLE: object=person style=art.jpg output=sh10/styled.mov
+"""
 
 Json = dict[str, Any]
 
@@ -222,6 +240,36 @@ class Fuzzer:
         ]
         self._all("containers", share, check, st.one_of(*kinds))
 
+    def lists(self, share: float) -> None:
+        """Shot lists of every kind, by their words or bytes; and where their shots would go."""
+        folder = self.video.parent
+        root = folder / "styled"
+        timeline = otio.adapters.read_from_string(_EDL, "cmx_3600", rate=25)
+        sound = {
+            ".csv": _CSV,
+            ".yaml": yaml.safe_dump([dict(zip(_COLUMNS, _ROW, strict=True))]),
+            ".edl": _EDL,
+            ".otio": otio.adapters.write_to_string(timeline, "otio_json"),
+        }
+
+        def check(pair: tuple[str, bytes]) -> None:
+            path = self.video.with_suffix(pair[0])
+            path.write_bytes(pair[1])
+            shots = read_shots(path, folder, Fraction(25))
+            for shot, name in zip(shots, names_of(shots), strict=True):
+                target = Path(target_of(shot, name, None, root)).resolve()
+                assert root.resolve() in target.parents, f"{target}: outside of {root}"
+
+        bad = st.sampled_from(["../../x", "/etc/passwd", "$(x)", "\0", "\n", ":", "|", "99" * 40])
+        kinds = [
+            st.tuples(
+                st.just(suffix),
+                changed(text.encode()) | reworded(text, bad | st.text()).map(str.encode),
+            )
+            for suffix, text in sound.items()
+        ]
+        self._all("lists", share, check, st.one_of(*kinds))
+
     def _all(
         self, name: str, share: float, check: Callable[[Any], object], inputs: SearchStrategy[Any]
     ) -> None:
@@ -290,6 +338,20 @@ def changed(sound: bytes, upto: int | None = None) -> SearchStrategy[bytes]:
         if choose(st.booleans()):
             del content[choose(where) :]
         return bytes(content)
+
+    return draw()
+
+
+def reworded(sound: str, words: SearchStrategy[str]) -> SearchStrategy[str]:
+    """A text with some of its words replaced."""
+    parts = re.split(r"([\w./#%*-]+)", sound)
+
+    @st.composite
+    def draw(choose: st.DrawFn) -> str:
+        changed = list(parts)
+        for place in choose(st.lists(st.integers(0, len(parts) - 1), min_size=1, max_size=4)):
+            changed[place] = choose(words)
+        return "".join(changed).encode(errors="replace").decode()
 
     return draw()
 
@@ -382,12 +444,13 @@ def main(inputs: int, number: int) -> None:
         fuzzer.manifests(0.25)
         fuzzer.documents(0.1)
         fuzzer.sidecars(0.2)
-        fuzzer.mattes(0.1)
+        fuzzer.mattes(0.05)
         fuzzer.maps(0.05)
         fuzzer.frames(0.05)
         fuzzer.ranges(0.1)
         fuzzer.jobs(0.05)
-        fuzzer.containers(0.1)
+        fuzzer.containers(0.05)
+        fuzzer.lists(0.1)
     for name, count in fuzzer.done.items():
         click.echo(f"{name:<12} {count:6}")
     click.echo(f"{sum(fuzzer.done.values())} inputs, none wrong")

@@ -40,11 +40,13 @@ def target_of(shot: Shot, name: str, codec: str | None, root: Path) -> str:
         return str(_within(root, shot.output, shot.name))
     preset = CODECS.get(codec or "")
     path = Path(shot.source)
-    pattern = FileSequence(shot.source, pad_style=PAD_STYLE_HASH1)
-    if shot.source and preset is None and (path.is_dir() or is_pattern(shot.source)):
+    if preset is None and is_pattern(shot.source):
+        pattern = FileSequence(shot.source, pad_style=PAD_STYLE_HASH1)
         suffix = pattern.extension().lower()
         suffix = suffix if suffix in WRITABLE_PICTURES else ".png"
-        return str(root / name / f"{name}.{pattern.padding() or '####'}{suffix}")
+        return str(root / name / f"{name}.{pattern.padding()}{suffix}")
+    if preset is None and shot.source and path.is_dir():
+        return str(root / name / f"{name}.####.png")
     suffix = path.suffix.lower() if path.suffix.lower() in MOVIE_SUFFIXES else ".mov"
     if preset is not None and suffix not in preset.suffixes:
         suffix = preset.suffixes[0]
