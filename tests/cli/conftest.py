@@ -5,7 +5,9 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import av
 import pytest
 
 from vidstyle.cli import main
@@ -42,3 +44,14 @@ def vidstyle(
     logger.setLevel(level)
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session")
+def packets() -> Callable[[Path], list[tuple[int, int | None, bytes]]]:
+    """Every packet of a file as it lies there: its stream, time and bytes."""
+
+    def read(path: Path) -> list[tuple[int, int | None, bytes]]:
+        with av.open(str(path)) as container:
+            return [(p.stream.index, p.pts, bytes(p)) for p in container.demux() if p.size]
+
+    return read

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import av
 import pytest
 import yaml
 
@@ -127,7 +126,7 @@ def test_a_template_asks_for_what_it_needs(vidstyle, shot, style_picture, tmp_pa
 
 
 def test_run_by_openjd_it_is_the_render_of_the_grid(
-    vidstyle, shot, style_picture, tiny_model, tmp_path: Path
+    vidstyle, packets, shot, style_picture, tiny_model, tmp_path: Path
 ) -> None:
     """Three steps, two workers at once."""
     settings = (shot.clip, "--style", style_picture, "--model", tiny_model, *SETTINGS)
@@ -141,11 +140,6 @@ def test_run_by_openjd_it_is_the_render_of_the_grid(
     assert outcome.code == 0, outcome.err
     assert "openjd_progress: 100.0" in outcome.err
     assert packets(joined) == packets(one)
-
-
-def packets(path: Path) -> list[tuple[int, int | None, bytes]]:
-    with av.open(str(path)) as container:
-        return [(p.stream.index, p.pts, bytes(p)) for p in container.demux() if p.size]
 
 
 def test_a_failed_step_ends_the_job(vidstyle, shot, style_picture, tmp_path: Path) -> None:

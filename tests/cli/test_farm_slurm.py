@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import av
 import pytest
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "sinfo")
@@ -120,14 +119,9 @@ def idle() -> bool:
     return False
 
 
-def packets(path: Path) -> list[tuple[int, int | None, bytes]]:
-    with av.open(str(path)) as container:
-        return [(p.stream.index, p.pts, bytes(p)) for p in container.demux() if p.size]
-
-
 @pytest.mark.usefixtures("cluster")
 def test_an_array_makes_the_same_frames(
-    vidstyle, shot, style_picture, tiny_model, tmp_path: Path
+    vidstyle, packets, shot, style_picture, tiny_model, tmp_path: Path
 ) -> None:
     settings = (shot.clip, "--style", style_picture, "--model", tiny_model, *SETTINGS)
     one, joined, script = tmp_path / "one.mkv", tmp_path / "joined.mkv", tmp_path / "job.sh"

@@ -64,7 +64,8 @@ def ui_command(
     """
     # Before Gradio is imported: it tells nobody of its use, and keeps uploads to this user.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    os.environ.setdefault("GRADIO_TEMP_DIR", tempfile.mkdtemp(prefix="vidstyle-uploads-"))
+    if "GRADIO_TEMP_DIR" not in os.environ:
+        os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="vidstyle-uploads-")
     with needs_extra("ui", "vidstyle ui"):
         from vidstyle.ui.app import Limits
         from vidstyle.ui.serve import serve

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms
 from transformers import Owlv2ForObjectDetection, Owlv2Processor
-from transformers.utils.logging import disable_progress_bar
 
-from vidstyle.errors import UsageError, WeightsError
+from vidstyle.errors import UsageError
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.detect import Detection
+from vidstyle.segment.pretrained import load_pretrained
 
 _OVERLAP = 0.5  # intersection over union of two boxes of one name that are one object
 
@@ -42,18 +42,13 @@ class Owl:
         Raises:
             WeightsError: the folder holds no such model.
         """
-        disable_progress_bar()
-        try:
-            model = Owlv2ForObjectDetection.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True
-            )
-            processor = Owlv2Processor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-            reason = " ".join(str(error).split())
-            raise WeightsError(
-                f"{folder}: no OWLv2 model can be read there ({reason[:120]}); give a folder with "
-                "its config.json, model.safetensors, and tokenizer and preprocessor files"
-            ) from None
+        model, processor = load_pretrained(
+            folder,
+            "OWLv2",
+            "its config.json, model.safetensors, and tokenizer and preprocessor files",
+            Owlv2ForObjectDetection,
+            Owlv2Processor,
+        )
         return cls(model.to(device), processor)
 
     def name_of(self, word: str) -> str:

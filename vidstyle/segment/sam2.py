@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import Sam2Model, Sam2Processor
-from transformers.utils.logging import disable_progress_bar
 
-from vidstyle.errors import WeightsError
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes import Matte
+from vidstyle.segment.pretrained import load_pretrained
 from vidstyle.segment.promptable import Promptable, hint_logits
 
 
@@ -41,16 +40,13 @@ class Sam2(Promptable):
         Raises:
             WeightsError: the folder holds no such model.
         """
-        disable_progress_bar()
-        try:
-            model = Sam2Model.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-            processor = Sam2Processor.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-            reason = " ".join(str(error).split())
-            raise WeightsError(
-                f"{folder}: no SAM 2 model can be read there ({reason[:120]}); give a folder with "
-                "its config.json, model.safetensors and preprocessor files"
-            ) from None
+        model, processor = load_pretrained(
+            folder,
+            "SAM 2",
+            "its config.json, model.safetensors and preprocessor files",
+            Sam2Model,
+            Sam2Processor,
+        )
         return cls(model.to(device), processor)
 
     @torch.inference_mode()

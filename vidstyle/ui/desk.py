@@ -88,17 +88,15 @@ class Desk:
             shutil.copy(upload, self.clip)
             reader = open_clip(str(self.clip))
             self.size = reader.info.size
-            self.count = self._counted(most_frames)
+            self.count = sum(1 for _ in reader.frames(0, most_frames + 1))
+            if self.count > most_frames:
+                raise MediaError(
+                    f"{upload.name}: longer than {most_frames} frames; upload a shorter clip"
+                )
         except (VidstyleError, OSError) as error:
             self.clear()
             raise MediaError(str(error).replace(f"{self._folder}/", "")) from None
         self._running: Watched | None = None
-
-    def _counted(self, most: int) -> int:
-        count = sum(1 for _ in open_clip(str(self.clip)).frames(0, most + 1))
-        if count > most:
-            raise MediaError(f"{self.clip.name}: longer than {most} frames; upload a shorter clip")
-        return count
 
     def frame(self, index: int) -> Image:
         """A frame, (H, W, 3) RGB in 8 bits.
