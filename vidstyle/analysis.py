@@ -4,7 +4,7 @@ Shots, the mattes of every object, and the frozen statistics of every object in 
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from vidstyle.matte_movie import is_movie, read_movie
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.progress import Progress
+from vidstyle.segment.clip import Clip
 from vidstyle.segment.derived import Excluded, Inverted, WholeFrame
 from vidstyle.segment.lost import lost_ranges
 from vidstyle.segment.mattes import Mattes
@@ -134,17 +135,38 @@ def analyse(
         mattes = Inverted(mattes)
     if excluded:
         mattes = Excluded(mattes, excluded)
-    chosen = [_chosen(shot, mattes) for shot in take.shots]
+    chosen = [sampled(range(shot.start, shot.stop), mattes) for shot in take.shots]
     progress.stage("statistics", parts.stylizer.passes * sum(map(len, chosen)))
     transfers = tuple(
-        parts.stylizer.transfer(
-            partial(_samples, take, frames, mattes, parts.stylizer.grid, progress), style
-        )
-        if frames
-        else None
-        for frames in chosen
+        freeze(take, frames, mattes, style, parts.stylizer, progress.advance) for frames in chosen
     )
     return Analysis(mattes, transfers, lost)
+
+
+def sampled(frames: range, mattes: Mattes) -> set[int]:
+    """Frames to gather statistics from, spread evenly over those in which the object is seen."""
+    seen = [index for index in frames if mattes.box(index)]
+    return {seen[i * len(seen) // SAMPLES] for i in range(SAMPLES)} if seen else set()
+
+
+def freeze(
+    clip: Clip,
+    frames: set[int],
+    mattes: Mattes,
+    style: ReadStyle,
+    model: StyleModel,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Frozen | None:
+    """Freeze an object's statistics.
+
+    Args:
+        frames: to gather them from, see :func:`sampled`; for none of them it is None.
+        style: see :func:`read_style`.
+        advance: told of each sample, as often as the model goes through them.
+    """
+    if not frames:
+        return None
+    return model.transfer(partial(_samples, clip, frames, mattes, model.grid, advance), style)
 
 
 def find_excluded(
@@ -240,17 +262,11 @@ def _told(ranges: Sequence[tuple[int, int]]) -> str:
     return ", ".join(f"{first}-{last}" for first, last in ranges)
 
 
-def _chosen(shot: Shot, mattes: Mattes) -> set[int]:
-    """Frames to gather statistics from, spread evenly over those in which the object is seen."""
-    seen = [index for index in range(shot.start, shot.stop) if mattes.box(index)]
-    return {seen[i * len(seen) // SAMPLES] for i in range(SAMPLES)} if seen else set()
-
-
 def _samples(
-    take: Take, chosen: set[int], mattes: Mattes, grid: int, progress: Progress
+    clip: Clip, chosen: set[int], mattes: Mattes, grid: int, advance: Callable[[int], None]
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The object in the chosen frames: (1, 3, h, w) and its matte (1, 1, h, w), in [0, 1]."""
-    for frame in take.frames(min(chosen), max(chosen) + 1):
+    for frame in clip.frames(min(chosen), max(chosen) + 1):
         box = mattes.box(frame.index)
         if frame.index not in chosen or box is None:
             continue
@@ -258,7 +274,7 @@ def _samples(
         matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
         picture = unit_range(frame.image[area.rows, area.columns])[None]
         yield picture, matte.float()[None, None] / 255
-        progress.advance(1)
+        advance(1)
 
 
 def _counted(frames: Iterator[Frame], progress: Progress) -> Iterator[Frame]:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.live.session import Session, find_subjects, scaled
+from vidstyle.live.few import Few, scaled
+from vidstyle.live.session import Session, find_subjects
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import build_parts
 from vidstyle.video.reader import open_clip
@@ -22,8 +23,9 @@ def frames(shot):
 
 def session(frames, objects, options, height):
     parts = build_parts(options)
-    subjects = find_subjects(objects, frames, parts, invert=options.invert)
-    return Session(subjects, frames, height, parts, options)
+    first = Few(frames)
+    subjects = find_subjects(objects, first, parts, invert=options.invert)
+    return Session(subjects, first, height, parts, options)
 
 
 def test_the_whole_frame_at_another_size(frames, options, style_picture) -> None:

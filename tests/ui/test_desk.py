@@ -1,6 +1,7 @@
 """A clip on a user's desk, without a page."""
 
 import shlex
+import shutil
 
 import av
 import cv2
@@ -9,8 +10,8 @@ import pytest
 
 from vidstyle.errors import Cancelled, MediaError, ObjectNotFoundError, UsageError
 from vidstyle.options import RenderOptions
-from vidstyle.ui.desk import Desk, Results, Wish
-from vidstyle.ui.selection import Selection
+from vidstyle.ui.desk import Desk, Results
+from vidstyle.ui.selection import Selection, Wish
 
 
 @pytest.fixture
@@ -56,6 +57,29 @@ def test_a_preview_changes_the_painted_object_alone(desk, shot, options, style_p
     changed = np.abs(seen.after.astype(int) - seen.before).max(-1)
     assert changed[cv2.dilate(seen.matte, np.ones((9, 9))) == 0].max() == 0
     assert changed[seen.matte > 200].mean() > 8
+
+
+def test_a_small_preview_shows_what_a_large_one_does(desk, shot, options, style_picture) -> None:
+    wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
+    large = desk.preview(0, [wish], options, rows=None)
+    small = desk.preview(0, [wish], options, rows=48)
+    assert (large.size, small.size) == (shot.size, (48, 80))
+    assert small.before.shape == small.after.shape == (48, 80, 3)
+    halved = cv2.resize(large.matte, (80, 48), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(small.matte, halved)
+    assert np.abs(small.after.astype(int) - small.before)[small.matte > 200].mean() > 8
+
+
+def test_another_look_reads_and_finds_nothing_anew(desk, options, style_picture, tmp_path) -> None:
+    style = tmp_path / "style.png"
+    shutil.copy(style_picture, style)
+    wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style)
+    full = desk.preview(0, [wish], options)
+    desk.clip.unlink()
+    style.unlink()
+    half = desk.preview(0, [wish], RenderOptions(**{**vars(options), "strength": 0.5}))
+    between = (full.before.astype(float) + full.after) / 2
+    assert np.abs(half.after - between).max() <= 2
 
 
 def test_a_render_is_told_and_gives_all_files(desk, options, style_picture) -> None:

@@ -1,11 +1,13 @@
 """``vidstyle live``: a camera or stream, restyled as it comes."""
 
+from functools import partial
 from typing import Any
 
 import click
 
 from vidstyle.cli.options import live_options, option
 from vidstyle.live.run import LiveJob, live
+from vidstyle.live.sink import open_sink
 from vidstyle.options import RenderOptions, pair
 
 
@@ -54,10 +56,9 @@ def live_command(
     """
     job = LiveJob(
         source=source,
-        target=target,
         objects=pair(objects, styles),
         options=RenderOptions(**options),
         height=height,
         seconds=seconds,
     )
-    click.echo(live(job))
+    click.echo(live(job, partial(open_sink, target)))

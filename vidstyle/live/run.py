@@ -5,18 +5,19 @@ source ─► newest ─► session (size ─► follow ─► style ─► temp
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from fractions import Fraction
+from itertools import cycle
 from statistics import median
 
 import numpy as np
 
 from vidstyle.errors import Cancelled, MediaError, Terminated
-from vidstyle.frame import Frame
+from vidstyle.live.few import Few
 from vidstyle.live.pace import choose_height, timed
-from vidstyle.live.session import Session, Subject, find_subjects
-from vidstyle.live.sink import open_sink
+from vidstyle.live.session import Session, find_subjects
+from vidstyle.live.sink import Sink
 from vidstyle.live.source import Arrival, LiveSource
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
@@ -34,14 +35,12 @@ class LiveJob:
 
     Attributes:
         source: a camera's number, a URL, a device or a file.
-        target: a URL or a file; None for a window.
         objects: from the lowest layer to the topmost; at least one.
         height: of the pictures; None for the largest that this machine restyles in time.
         seconds: how long; None until the source ends, the window closes, or an interrupt.
     """
 
     source: str
-    target: str | None
     objects: Sequence[StyledObject]
     options: RenderOptions
     height: int | None = None
@@ -74,8 +73,11 @@ class Shown:
         )
 
 
-def live(job: LiveJob) -> Shown:
+def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -> Shown:
     """Restyle a source as it comes. An interrupt ends it as the source's end does.
+
+    Args:
+        open_sink: makes the sink, from the size (H, W) of the pictures and frames a second.
 
     Raises:
         VidstyleError: see :mod:`vidstyle.errors`.
@@ -89,17 +91,15 @@ def live(job: LiveJob) -> Shown:
         first = [arrival.frame for arrival, _ in zip(arrivals, range(FIRST), strict=False)]
         if not first:
             raise MediaError(f"{job.source}: sends no frame; check it")
-        subjects = find_subjects(job.objects, first, parts, invert=job.options.invert)
-        height = job.height or _height(job, subjects, first, parts, float(source.rate))
-        session = Session(subjects, first, height, parts, job.options)
-        meter = _Meter(source, session.size)
-        with open_sink(job.target, session.size, source.rate) as sink:
+        session = begin(job, Few(first), float(source.rate), parts)
+        meter = Meter(session.size, lambda: source.dropped)
+        with open_sink(session.size, source.rate) as sink:
             source.go_live()
             try:
                 for arrival in _until(arrivals, job.seconds):
                     if not sink.show(session.step(arrival.frame), str(meter)):
                         break
-                    meter.shown(arrival)
+                    meter.shown(time.monotonic() - arrival.at)
             except Terminated:
                 raise
             except Cancelled:
@@ -107,17 +107,31 @@ def live(job: LiveJob) -> Shown:
         return meter.summary()
 
 
-def _height(
-    job: LiveJob, subjects: Sequence[Subject], first: Sequence[Frame], parts: Parts, rate: float
-) -> int:
+def begin(job: LiveJob, first: Few, rate: float, parts: Parts) -> Session:
+    """A session of the height that is wanted, or else the largest whose frames are restyled as
+    fast as they come.
+
+    Args:
+        first: frames, in which the objects are found.
+        rate: frames a second to come.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: an object or a style.
+    """
+    subjects = find_subjects(job.objects, first, parts, invert=job.options.invert)
+
+    def session_of(height: int) -> Session:
+        return Session(subjects, first, height, parts, job.options)
+
     def seconds(height: int) -> float:
-        session = Session(subjects, first, height, parts, job.options)
-        frames = chain.from_iterable([first] * 2)
+        session, frames = session_of(height), cycle(first.frames())
         return timed(lambda: session.step(next(frames)))
 
-    height = choose_height(seconds, rate, first[0].size[0] // 2 * 2)
+    if job.height:
+        return session_of(job.height)
+    height = choose_height(seconds, rate, first.size[0] // 2 * 2)
     log.info("live: height %d, for %.3g frames a second", height, rate)
-    return height
+    return session_of(height)
 
 
 def _until(arrivals: Iterator[Arrival], seconds: float | None) -> Iterator[Arrival]:
@@ -128,17 +142,22 @@ def _until(arrivals: Iterator[Arrival], seconds: float | None) -> Iterator[Arriv
         yield arrival
 
 
-class _Meter:
+class Meter:
     """Counts and times, and the line that tells them."""
 
-    def __init__(self, source: LiveSource, size: tuple[int, int]) -> None:
-        self._source, self._size = source, size
+    def __init__(self, size: tuple[int, int], dropped: Callable[[], int]) -> None:
+        """
+        Args:
+            size: (H, W) of the pictures.
+            dropped: tells how many frames came and were not taken, so far.
+        """
+        self._size, self._dropped = size, dropped
         self._latencies: list[float] = []
         self._begun = time.monotonic()
 
-    def shown(self, arrival: Arrival) -> None:
-        """A frame was shown just now."""
-        self._latencies.append(time.monotonic() - arrival.at)
+    def shown(self, latency: float) -> None:
+        """A frame was shown just now, so many seconds after it came."""
+        self._latencies.append(latency)
 
     def __str__(self) -> str:
         recent = self._latencies[-25:]
@@ -147,7 +166,7 @@ class _Meter:
         rate = len(self._latencies) / (time.monotonic() - self._begun)
         return (
             f"latency {1000 * median(recent):.0f} ms  {rate:.1f} fps  "
-            f"{self._source.dropped} dropped  {self._size[1]}x{self._size[0]}"
+            f"{self._dropped()} dropped  {self._size[1]}x{self._size[0]}"
         )
 
     def summary(self) -> Shown:
@@ -156,7 +175,7 @@ class _Meter:
         late = float(np.percentile(latencies, 95))
         return Shown(
             len(self._latencies),
-            self._source.dropped,
+            self._dropped(),
             time.monotonic() - self._begun,
             (median(latencies), late),
             self._size,

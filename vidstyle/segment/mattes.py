@@ -1,5 +1,6 @@
 """Mattes on disk: the ones that the tracker writes, and the ones that an artist gives."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -81,6 +82,22 @@ class MatteStore(Mattes):
     def path(self, index: int) -> Path:
         """The file of a frame's matte."""
         return self.folder / f"{range(len(self._boxes))[index]:06d}.png"
+
+
+class HeldMattes(Mattes):
+    """A few mattes, held in memory."""
+
+    def __init__(self, mattes: Sequence[Matte]) -> None:
+        self._mattes = mattes
+
+    def __len__(self) -> int:
+        return len(self._mattes)
+
+    def __getitem__(self, index: int) -> Matte:
+        return self._mattes[index]
+
+    def box(self, index: int) -> Box | None:
+        return bounding_box(self[index])
 
 
 class GivenMattes(Mattes):

@@ -12,8 +12,9 @@ import numpy as np
 
 from vidstyle.errors import Cancelled, VidstyleError
 from vidstyle.options import RenderOptions
-from vidstyle.ui.desk import Desk, Image, Results, Wish
-from vidstyle.ui.selection import Selection
+from vidstyle.ui.desk import Desk, Results
+from vidstyle.ui.preview import ROWS
+from vidstyle.ui.selection import Image, Selection, Wish
 from vidstyle.ui.table import Table, thumbnail
 
 P = ParamSpec("P")
@@ -118,14 +119,15 @@ def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
 
 @plainly
 def preview(
-    table: Table, number: float, canvas: Canvas, options: RenderOptions
+    table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
 ) -> tuple[Shown, ...]:
-    """One frame: table, before and after, matte, command line."""
+    """One frame: table, before and after, its size, matte, command line."""
     desk = table.clip
     _paint(table, canvas, number)
     wishes = table.all_wishes()
-    seen = desk.preview(int(number), wishes, options)
-    return table, (seen.before, seen.after), seen.matte, desk.command(wishes, options)
+    seen = desk.preview(int(number), wishes, options, None if full else ROWS)
+    told = _sizes(seen.size, desk.size)
+    return table, (seen.before, seen.after), told, seen.matte, desk.command(wishes, options)
 
 
 @plainly
@@ -190,6 +192,16 @@ def _mask(canvas: dict[str, Any]) -> Image | None:
         return None
     alpha = np.maximum.reduce([layer[..., 3] for layer in layers])
     return np.where(alpha > 0, np.uint8(255), np.uint8(0))
+
+
+def _sizes(seen: tuple[int, int], clip: tuple[int, int]) -> str:
+    told = f"Previewed at {seen[1]}×{seen[0]}"
+    if seen == clip:
+        return f"{told}, the clip's own size."
+    return (
+        f"{told}; the clip has {clip[1]}×{clip[0]}, where strokes and detail come out finer. "
+        "*At full size* shows them, and takes longer."
+    )
 
 
 def _called(wish: Wish) -> str:

@@ -108,9 +108,11 @@ def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) ->
                         over = gr.Button("Start over", size="sm", elem_id="over")
             with gr.Column(scale=4, min_width=320):
                 see = gr.Button("Preview this frame", variant="primary", elem_id="preview")
+                full = gr.Checkbox(False, label="At full size", elem_id="full")
                 slider = gr.ImageSlider(
                     label="Before and after", interactive=False, elem_id="slider", buttons=[]
                 )
+                sizes = gr.Markdown(elem_id="sizes")
                 matte = gr.Image(
                     label="Matte", interactive=False, height=200, elem_id="matte", buttons=[]
                 )
@@ -136,8 +138,10 @@ def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) ->
                     interactive=False, wrap_lines=True, elem_id="command",
                 )  # fmt: skip
 
-        def preview(table: Table, number: float, canvas: actions.Canvas, *look: Any) -> Any:
-            return actions.preview(table, number, canvas, _chosen(options, look))
+        def preview(
+            table: Table, number: float, canvas: actions.Canvas, full: bool, *look: Any
+        ) -> Any:
+            return actions.preview(table, number, canvas, full, _chosen(options, look))
 
         def render(
             table: Table, number: float, canvas: actions.Canvas, *look: Any
@@ -166,7 +170,7 @@ def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) ->
         over.click(actions.start_over, table, [table, kept])
         stop.click(actions.cancel, table, None, queue=False)
         # One job at a time goes to the device, whoever asks.
-        _alone(see, preview, [*pointed, *look], [table, slider, matte, command])
+        _alone(see, preview, [*pointed, full, *look], [table, slider, sizes, matte, command])
         _alone(whole, render, [*pointed, *look], outputs)
         _alone(part, render_part, [*pointed, first, last, *look], outputs)
     return app

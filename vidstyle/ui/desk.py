@@ -5,44 +5,23 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError, UsageError, VidstyleError
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import RenderOptions
 from vidstyle.output import matte_targets
-from vidstyle.progress import Silence
 from vidstyle.render import Job, render
 from vidstyle.segment.clip import eight_bit
+from vidstyle.ui.preview import ROWS, Preview, Previews
 from vidstyle.ui.progress import Watched
-from vidstyle.ui.selection import Selection
+from vidstyle.ui.selection import Image, Wish
 from vidstyle.video.reader import open_clip
-
-Image = NDArray[np.uint8]
 
 #: Seconds between two looks at a run.
 _LOOK = 0.25
-
-
-@dataclass(frozen=True)
-class Wish:
-    """An object and the style picture that it gets."""
-
-    object: Selection
-    style: Path
-
-
-@dataclass(frozen=True)
-class Preview:
-    """One frame: before, after, and the matte; (H, W, 3) RGB and (H, W)."""
-
-    before: Image
-    after: Image
-    matte: Image
 
 
 @dataclass(frozen=True)
@@ -97,6 +76,7 @@ class Desk:
             self.clear()
             raise MediaError(str(error).replace(f"{self._folder}/", "")) from None
         self._running: Watched | None = None
+        self._previews = Previews(self.frame)
 
     def frame(self, index: int) -> Image:
         """A frame, (H, W, 3) RGB in 8 bits.
@@ -114,33 +94,11 @@ class Desk:
         cv2.imwrite(str(path), cv2.resize(mask, self.size[::-1], interpolation=cv2.INTER_NEAREST))
         return path
 
-    def preview(self, index: int, wishes: Sequence[Wish], options: RenderOptions) -> Preview:
-        """One frame restyled by itself: its own statistics, no temporal step.
-
-        Raises:
-            VidstyleError: as of a render.
-            ValueError: an object was not pointed at.
-        """
-        before = self.frame(index)
-        plate, result, matte = (
-            self._folder / f"preview-{name}.png" for name in ("plate", "result", "matte")
-        )
-        cv2.imwrite(str(plate), before[..., ::-1])
-        job = Job(
-            source=str(plate),
-            target=str(result),
-            objects=[StyledObject(w.object.spec(0), str(w.style)) for w in wishes],
-            options=replace(options, temporal="off", first=None, last=None),
-            matte_target=str(matte),
-            overwrite=True,
-        )
-        render(job, Silence())
-        seen = [
-            np.asarray(cv2.imread(path, cv2.IMREAD_GRAYSCALE))
-            for path in matte_targets(str(matte), len(wishes))
-        ]
-        after = np.asarray(cv2.imread(str(result)))[..., ::-1]
-        return Preview(before, after, np.maximum.reduce(seen))
+    def preview(
+        self, index: int, wishes: Sequence[Wish], options: RenderOptions, rows: int | None = ROWS
+    ) -> Preview:
+        """One frame restyled; see :meth:`Previews.preview <vidstyle.ui.preview.Previews>`."""
+        return self._previews.preview(index, wishes, options, rows)
 
     def render(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Watched | Results]:
         """Render in another thread, and tell how far it is until there are results. Closing the
@@ -163,7 +121,7 @@ class Desk:
         job = Job(
             source=str(self.clip),
             target=str(files.clip),
-            objects=[StyledObject(w.object.spec(), str(w.style)) for w in wishes],
+            objects=[wish.styled() for wish in wishes],
             options=options,
             matte_target=mattes,
             overwrite=True,

@@ -7,8 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.options import StyledObject
+
 #: How an object can be chosen, and what the page calls it.
 KINDS = ("whole frame", "name", "click", "box", "brush")
+
+#: A picture, (H, W, 3) RGB, or a matte, (H, W).
+Image = NDArray[np.uint8]
 
 _MARK = (255, 64, 64)
 
@@ -66,7 +71,7 @@ class Selection:
                 return self._chosen(painted, "paint over the object with the brush")
         return None
 
-    def drawn(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def drawn(self, picture: Image) -> Image:
         """The picture (H, W, 3) with what was pointed at marked in it."""
         marked = picture.copy()
         size = max(4, picture.shape[0] // 100)
@@ -82,3 +87,15 @@ class Selection:
         if not spec:
             raise ValueError(otherwise)
         return spec
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An object and the style picture that it gets."""
+
+    object: Selection
+    style: Path
+
+    def styled(self, frame: int | None = None) -> StyledObject:
+        """As the spine takes it; ``frame`` as of :meth:`Selection.spec`."""
+        return StyledObject(self.object.spec(frame), str(self.style))

@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle.ui.desk import Desk, Image, Wish
-from vidstyle.ui.selection import Selection
+from vidstyle.ui.desk import Desk
+from vidstyle.ui.selection import Image, Selection, Wish
 
 #: Largest side, in pixels, of a style picture in the gallery.
 _THUMBNAIL = 200

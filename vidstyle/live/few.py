@@ -1,0 +1,87 @@
+"""A few frames held in memory, what is found in them, and what is frozen over them."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from vidstyle.analysis import freeze, sampled
+from vidstyle.frame import Frame
+from vidstyle.parts import Parts
+from vidstyle.segment.clip import resized
+from vidstyle.segment.derived import WholeFrame
+from vidstyle.segment.mattes import HeldMattes, Matte, Mattes
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
+from vidstyle.style.model import Frozen, ReadStyle
+
+
+class Few:
+    """A few frames kept in memory, as a clip that can be read again and again.
+
+    Attributes:
+        size: (H, W).
+        count: number of frames.
+    """
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames = [replace(frame, index=number) for number, frame in enumerate(frames)]
+        self.size = frames[0].size
+        self.count = len(frames)
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """See :class:`~vidstyle.segment.clip.Clip`."""
+        yield from self._frames[start:stop]
+
+    def scaled(self, height: int) -> "Few":
+        """All of them at a height."""
+        return Few([scaled(frame, height) for frame in self._frames])
+
+
+#: An object in each of a few frames, (H, W) at their size; None for the whole frame.
+Found = Sequence[Matte] | None
+
+
+def find(spec: str | None, few: Few, parts: Parts, *, invert: bool) -> Found:
+    """Find an object.
+
+    Args:
+        spec: an ``--object`` SPEC; None for the whole frame.
+        invert: all but the object is wanted.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+    """
+    if spec is None:
+        return [np.zeros(few.size, np.uint8)] * few.count if invert else None
+    with tempfile.TemporaryDirectory(prefix="vidstyle-live-") as folder:
+        mattes = find_mattes(
+            parse_object(spec), few, [(0, few.count)], parts, Path(folder), lambda _: None
+        )
+        found = [mattes[number] for number in range(few.count)]
+    return [255 - matte for matte in found] if invert else found
+
+
+def mattes_of(found: Found, few: Few) -> Mattes:
+    """What was found, at the size that the frames have now."""
+    if found is None:
+        return WholeFrame(few.size, few.count)
+    return HeldMattes([resized(matte, few.size) for matte in found])
+
+
+def freeze_over(few: Few, mattes: Mattes, style: ReadStyle, parts: Parts) -> Frozen | None:
+    """Freeze an object's statistics over all the frames; None where it is in none of them."""
+    return freeze(few, sampled(range(few.count), mattes), mattes, style, parts.stylizer)
+
+
+def scaled(frame: Frame, height: int) -> Frame:
+    """The frame at a height, with its shape kept and an even width, by area averages."""
+    width = max(2, round(frame.size[1] * height / frame.size[0] / 2) * 2)
+    if frame.size == (height, width):
+        return frame
+    small = cv2.resize(frame.image.numpy(), (width, height), interpolation=cv2.INTER_AREA)
+    return replace(frame, image=torch.from_numpy(np.ascontiguousarray(small)))

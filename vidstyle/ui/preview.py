@@ -1,0 +1,103 @@
+"""One frame of a clip restyled, and what the next preview can use again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from vidstyle.analysis import read_style
+from vidstyle.frame import Frame
+from vidstyle.layer import Layer, Look
+from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of
+from vidstyle.options import RenderOptions
+from vidstyle.parts import Parts
+from vidstyle.segment.mattes import Mattes
+from vidstyle.style.model import Frozen
+from vidstyle.timing import Stages
+from vidstyle.ui.models import kept_parts
+from vidstyle.ui.selection import Image, Selection, Wish
+
+#: Rows of a preview at most: what a CPU restyles in about a second.
+ROWS = 480
+
+#: Frames, mattes, styles and statistics that are kept of a clip.
+_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One frame: before, after, and the matte; (H, W, 3) RGB and (H, W)."""
+
+    before: Image
+    after: Image
+    matte: Image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W)."""
+        return self.matte.shape[0], self.matte.shape[1]
+
+
+class Previews:
+    """Of one clip. Frames, mattes, styles and statistics are kept: another strength, feather or
+    kind of preserving costs one pass of the network, another style no search for the object."""
+
+    def __init__(self, frame: Callable[[int], Image]) -> None:
+        """
+        Args:
+            frame: decodes one, (H, W, 3) RGB.
+        """
+        self._frame = frame
+        self._plate = lru_cache(_KEPT)(self._read)
+        self._found = lru_cache(_KEPT)(self._find)
+        self._frozen = lru_cache(_KEPT)(self._freeze)
+        self._style = lru_cache(_KEPT)(
+            lambda path, size, parts: read_style(str(path), size, parts.stylizer)
+        )
+
+    def preview(
+        self, index: int, wishes: Sequence[Wish], options: RenderOptions, rows: int | None
+    ) -> Preview:
+        """One frame restyled by itself: its own statistics, no temporal step.
+
+        Args:
+            rows: the preview is made no higher than that; None for the clip's own size. The
+                object is found at the clip's size all the same.
+
+        Raises:
+            VidstyleError: as of a render.
+            ValueError: an object was not pointed at.
+        """
+        parts = kept_parts(replace(options, temporal="off"))
+        full, small = self._plate(index, None), self._plate(index, rows)
+        feather = options.feather * small.size[0] / full.size[0]
+        look = Look(options.strength, feather, None, options.preserve)
+        plate = next(small.frames())
+        canvas, seen = plate.image[None], np.zeros(small.size, np.uint8)
+        for wish in wishes:
+            mattes, transfer = self._frozen(index, rows, wish, options.invert, parts)
+            seen = np.maximum(seen, mattes[0])
+            if transfer is not None:
+                layer = Layer(mattes, transfer, parts.stylizer, look, Stages())
+                canvas = layer.render([plate], canvas)
+        return Preview(plate.image.numpy(), canvas[0].numpy(), seen)
+
+    def _read(self, index: int, rows: int | None) -> Few:
+        if rows is not None:
+            full = self._plate(index, None)
+            return full if full.size[0] <= rows else full.scaled(rows)
+        return Few([Frame(torch.from_numpy(self._frame(index)), 0, 0, Fraction(1))])
+
+    def _find(self, index: int, chosen: Selection, invert: bool, parts: Parts) -> Found:
+        return find(chosen.spec(0), self._plate(index, None), parts, invert=invert)
+
+    def _freeze(
+        self, index: int, rows: int | None, wish: Wish, invert: bool, parts: Parts
+    ) -> tuple[Mattes, Frozen | None]:
+        few = self._plate(index, rows)
+        mattes = mattes_of(self._found(index, wish.object, invert, parts), few)
+        style = self._style(wish.style, few.size, parts)
+        return mattes, freeze_over(few, mattes, style, parts)
