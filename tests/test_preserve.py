@@ -6,8 +6,9 @@ import skimage.data
 import torch
 from torch import Tensor
 
+from vidstyle.choices import PRESERVED
 from vidstyle.evaluate.structure import gradient_correlation, ssim_map
-from vidstyle.preserve import NAMES, RADIUS, preserved
+from vidstyle.preserve import RADIUS, preserved
 
 LUMA = torch.tensor((0.2126, 0.7152, 0.0722))[:, None, None]
 
@@ -28,7 +29,7 @@ def styled(plate: Tensor) -> Tensor:
     return torch.lerp(plate, picture(skimage.data.coffee()).flip(3), 0.5)
 
 
-@pytest.mark.parametrize("kind", NAMES)
+@pytest.mark.parametrize("kind", PRESERVED)
 def test_no_change_stays_none_and_the_range_is_kept(kind: str, plate, styled) -> None:
     torch.testing.assert_close(preserved(kind, plate, plate), plate, atol=1e-5, rtol=0)
     for extreme in (styled, 1 - plate, torch.zeros_like(plate), torch.ones_like(plate)):

@@ -13,10 +13,11 @@ import click
 import cv2
 
 from vidstyle.analysis import Take
+from vidstyle.choices import SEGMENTERS
 from vidstyle.colour_management import Management
 from vidstyle.errors import ObjectNotFoundError
 from vidstyle.options import DEFAULTS
-from vidstyle.parts import SEGMENTERS, build_parts
+from vidstyle.parts import build_parts
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.train.data import find_pictures

@@ -31,7 +31,7 @@ class Look:
         strength: 0 to 1.
         feather: pixels.
         steady: estimator of the plate's motion for the temporal step; None for no such step.
-        preserve: what of the plate is kept, one of :data:`vidstyle.preserve.NAMES`.
+        preserve: what of the plate is kept, one of :data:`vidstyle.choices.PRESERVED`.
         view: how the plates are seen.
     """
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from vidstyle import weights
+from vidstyle.choices import DETECTORS, SEGMENTERS, TEMPORAL
 from vidstyle.device import select_device
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.export.backend import build_backend
@@ -20,15 +21,10 @@ from vidstyle.options import RenderOptions
 from vidstyle.segment.detect import Detector
 from vidstyle.segment.edges import Edges, build_edges
 from vidstyle.segment.prompts import ObjectSpec
-from vidstyle.segment.rcnn import Rcnn
 from vidstyle.segment.segmenter import Segmenter, build_segmenter
 from vidstyle.segment.yolo import YoloTiny
 from vidstyle.style.build import build_style_model, build_stylizer, find_plugin
 from vidstyle.style.model import StyleModel
-
-DETECTORS = ("maskrcnn-v2", "fasterrcnn-mobilenet", "yolov3-tiny")  # best first
-SEGMENTERS = ("auto", "sam", "grabcut")
-TEMPORAL = ("blend", "off")
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
 
@@ -90,6 +86,9 @@ class Parts:
         path = weights.require(self.detector_name)
         if self.detector_name == "yolov3-tiny":
             return YoloTiny(path.with_suffix(".cfg"), path)
+        # It costs two seconds for torchvision.
+        from vidstyle.segment.rcnn import Rcnn
+
         return Rcnn.load(self.detector_name, path, self.device)
 
     def names(self) -> dict[str, str]:

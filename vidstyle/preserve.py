@@ -4,9 +4,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: What ``--preserve`` names.
-NAMES = ("none", "color", "structure")
-
 #: Pixels that a window of :func:`keep_structure` reaches to each side. What it returns at a pixel
 #: depends on twice as many around it.
 RADIUS = 8
@@ -23,9 +20,10 @@ _LUMA = (0.2126, 0.7152, 0.0722)  # of BT.709
 
 
 def preserved(kind: str, plates: Tensor, styled: Tensor) -> Tensor:
-    """``styled`` with what ``kind``, one of :data:`NAMES`, takes from the plates.
+    """``styled`` with what ``kind`` takes from the plates.
 
     Args:
+        kind: one of :data:`vidstyle.choices.PRESERVED`.
         plates, styled: (N, 3, H, W) RGB in [0, 1].
 
     Returns:

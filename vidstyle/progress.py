@@ -11,8 +11,6 @@ from tqdm import tqdm
 
 from vidstyle.errors import VidstyleError
 
-NAMES = ("auto", "tqdm", "json", "openjd", "none")
-
 
 class Progress(Protocol):
     """One stage after the other, each with a known number of steps."""

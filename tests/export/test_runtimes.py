@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from vidstyle.choices import EXPORTS
 from vidstyle.errors import DeviceError, QualityError, UsageError, WeightsError
 from vidstyle.export import tensorrt
 from vidstyle.export.backend import build_backend
@@ -46,7 +47,7 @@ def calibration(stylizer: Stylizer) -> list[Probe]:
     return paired_probes(stylizer, pictures, pictures[::-1])
 
 
-@pytest.fixture(scope="session", params=FORMATS)
+@pytest.fixture(scope="session", params=EXPORTS)
 def exported(
     request: pytest.FixtureRequest,
     model: str,

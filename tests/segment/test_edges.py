@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 import pytest
 
+from vidstyle.choices import EDGES
 from vidstyle.errors import UsageError
-from vidstyle.segment.edges import NAMES, build_edges
+from vidstyle.segment.edges import build_edges
 from vidstyle.segment.upsample import upsample
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=EDGES)
 def edges(request):
     if request.param == "closed-form":
         pytest.importorskip("pymatting")

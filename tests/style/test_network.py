@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidstyle.style.encoders import ENCODERS, build_encoder
+from vidstyle.choices import ENCODERS
+from vidstyle.style.encoders import build_encoder
 from vidstyle.style.lapped import BANDS, STRIDE, LappedTransform
 from vidstyle.style.network import Architecture, Attention, StyleNetwork
 from vidstyle.style.pyramid import GRID

@@ -8,11 +8,8 @@ from types import MappingProxyType
 from typing import Any, Protocol
 
 from vidstyle.batch.names import plain_name
+from vidstyle.choices import EDGES, FLOWS, PRESERVED, SEGMENTERS, TEMPORAL
 from vidstyle.errors import UsageError
-from vidstyle.flow.build import NAMES as FLOWS
-from vidstyle.parts import SEGMENTERS, TEMPORAL
-from vidstyle.preserve import NAMES as PRESERVED
-from vidstyle.segment.edges import NAMES as EDGES
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.ranges import frame_range
 

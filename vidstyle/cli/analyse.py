@@ -12,10 +12,8 @@ from vidstyle.cli.options import (
     read_render_options,
     render_options,
 )
-from vidstyle.farm.analysis import analyse_into, list_into
 from vidstyle.farm.work import WorkFolder
 from vidstyle.options import pair
-from vidstyle.preparation import Request
 from vidstyle.progress import telling
 
 
@@ -57,6 +55,9 @@ def analyse_command(
     vidstyle segment-render in.mp4 --work in.work --segments 0-3
     vidstyle join in.mp4 --work in.work -o out.mp4
     """
+    from vidstyle.farm.analysis import analyse_into, list_into
+    from vidstyle.preparation import Request
+
     folder = WorkFolder(work)
     settings = read_render_options(source, options)
     with telling(progress) as told:

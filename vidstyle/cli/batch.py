@@ -1,24 +1,23 @@
 """``vidstyle batch``: the shots of a folder, a list, an EDL or an OTIO timeline."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from vidstyle.atomic import replacing
-from vidstyle.batch.listing import read_shots
-from vidstyle.batch.run import Defaults, Result, run_batch
-from vidstyle.batch.sheet import as_html, frames_of
-from vidstyle.batch.shot import Named, Shot
-from vidstyle.batch.targets import names_of, target_of
+from vidstyle.choices import PROGRESSES
+from vidstyle.cli.columns import aligned
 from vidstyle.cli.options import option, render_options
 from vidstyle.errors import BatchError, UsageError
 from vidstyle.options import RenderOptions
-from vidstyle.progress import NAMES as PROGRESSES
 from vidstyle.progress import build_progress
+
+if TYPE_CHECKING:
+    from vidstyle.batch.run import Defaults, Result
+    from vidstyle.batch.shot import Shot
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHEET = "contact_sheet.html"
@@ -68,6 +67,11 @@ def batch_command(
     vidstyle batch plates/ --object person --style art.jpg
     vidstyle batch cut.otio --style art.jpg --handles 8 --codec prores -o styled
     """
+    from vidstyle.batch.listing import read_shots
+    from vidstyle.batch.run import Defaults, run_batch
+    from vidstyle.batch.sheet import as_html
+    from vidstyle.batch.shot import Named
+
     first, last, handles = (options.pop(name) for name in ("first", "last", "handles"))
     defaults = Defaults(
         objects,
@@ -105,7 +109,9 @@ def _rate(text: str | None) -> Fraction | None:
     return rate
 
 
-def _chosen(shots: list[Shot], only: tuple[str, ...], listed: Path) -> list[Shot]:
+def _chosen(shots: "list[Shot]", only: tuple[str, ...], listed: Path) -> "list[Shot]":
+    from vidstyle.batch.targets import names_of
+
     if not only:
         return shots
     names = names_of(shots)
@@ -115,29 +121,24 @@ def _chosen(shots: list[Shot], only: tuple[str, ...], listed: Path) -> list[Shot
     return [shot for shot, name in zip(shots, names, strict=True) if name in only]
 
 
-def _plan(shots: list[Shot], root: Path, defaults: Defaults) -> str:
+def _plan(shots: "list[Shot]", root: Path, defaults: "Defaults") -> str:
+    from vidstyle.batch.targets import names_of, target_of
+
     rows = [("shot", "source", "output", "look")]
     for shot, name in zip(shots, names_of(shots), strict=True):
         codec = shot.options.get("codec", defaults.options.codec)
         wanted = ", ".join(shot.objects or defaults.objects) or "whole frame"
         looks = f"{wanted} in the style of {', '.join(shot.styles or defaults.styles)}"
         rows.append((name, shot.trouble or shot.source, target_of(shot, name, codec, root), looks))
-    return _aligned(rows)
+    return aligned(rows)
 
 
-def _table(results: list[Result]) -> str:
+def _table(results: "list[Result]") -> str:
+    from vidstyle.batch.sheet import frames_of
+
     rows = [("shot", "state", "frames", "seconds", "")]
     for result in results:
         told = result.error or (result.job.target if result.job else "")
         frames = str(frames_of(result) or "")
         rows.append((result.name, result.state, frames, f"{result.seconds:.1f}", told))
-    return _aligned(rows)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = (
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
+    return aligned(rows)

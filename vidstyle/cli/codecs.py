@@ -2,8 +2,7 @@
 
 from fractions import Fraction
 
-import click
-
+from vidstyle.cli.columns import aligned
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import CODECS, Codec
 from vidstyle.video.colour import ColourTags
@@ -28,16 +27,9 @@ _EXAMPLE = ClipInfo(
 _HEADS = ("preset", "in", "bits", "chroma", "alpha", "loss", "HDR metadata", "here")
 
 
-def list_codecs(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
-    """Callback of ``--codec``: prints the table for ``list`` and ends; else passes on."""
-    if value != "list" or context.resilient_parsing:
-        return value
-    rows = [_HEADS, *(_row(codec) for codec in CODECS.values())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        click.echo(line.rstrip())
-    raise click.exceptions.Exit(0)
+def codec_table() -> str:
+    """A line for each preset, under heads."""
+    return aligned([_HEADS, *(_row(codec) for codec in CODECS.values())])
 
 
 def _row(codec: Codec) -> tuple[str, ...]:

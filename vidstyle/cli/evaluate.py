@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
+from vidstyle.choices import PROGRESSES
 from vidstyle.cli.options import flow_cache_options, option
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.options import DEFAULTS
-from vidstyle.progress import NAMES as PROGRESSES
 from vidstyle.progress import build_progress
 from vidstyle.video.target import check_target
 

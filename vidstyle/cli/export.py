@@ -4,21 +4,14 @@ from pathlib import Path
 
 import click
 
-from vidstyle.analysis import style_picture
+from vidstyle.choices import EXPORTS
 from vidstyle.cli.options import default_of, option
 from vidstyle.errors import UsageError
-from vidstyle.export.backend import default_target
-from vidstyle.export.calibration import calibration_pictures
-from vidstyle.export.export import CPU, export
-from vidstyle.export.formats import FORMATS
-from vidstyle.export.parity import Bound
-from vidstyle.export.probe import paired_probes
-from vidstyle.style.build import build_stylizer
 from vidstyle.video.target import check_target
 
 
 @click.command("export")
-@option("--format", "name", type=click.Choice(tuple(FORMATS)), required=True, help="Of the file.")
+@option("--format", "name", type=click.Choice(EXPORTS), required=True, help="Of the file.")
 @option("-o", "--output", "target", metavar="FILE",
         help="By default where render --backend looks for it.")  # fmt: skip
 @option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))
@@ -47,6 +40,15 @@ def export_command(
     vidstyle export --format int8 --calibrate shot.mp4 --style art.jpg -o micro.int8.onnx
     vidstyle render in.mp4 --style art.jpg --backend micro.onnx
     """
+    from vidstyle.analysis import style_picture
+    from vidstyle.export.backend import default_target
+    from vidstyle.export.calibration import calibration_pictures
+    from vidstyle.export.export import CPU, export
+    from vidstyle.export.formats import FORMATS
+    from vidstyle.export.parity import Bound
+    from vidstyle.export.probe import paired_probes
+    from vidstyle.style.build import build_stylizer
+
     path = default_target(model, name) if target is None else Path(target)
     if target is None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from vidstyle.analysis import find_take
 from vidstyle.atomic import replacing
 from vidstyle.cli.options import (
     farm_options,
@@ -19,19 +18,15 @@ from vidstyle.cli.options import (
     render_options,
 )
 from vidstyle.cli.render import beside
-from vidstyle.colour_management import manage
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.farm.local import run_here
-from vidstyle.farm.manifest import grid
 from vidstyle.farm.plan import Argument, Kind, Limits, Plan, source_argument
 from vidstyle.farm.slurm import slurm_script
 from vidstyle.farm.template import path_values, template
 from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject, pair
-from vidstyle.output import check_outputs
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import telling
-from vidstyle.video.reader import open_clip
 
 _LIMITS = Limits()
 
@@ -134,6 +129,12 @@ def farm_command(
     vidstyle farm in.mp4 --object person --style art.jpg --work /farm/in -o job.yaml
     openjd run job.yaml --step Join --run-dependencies -p file://job.paths.json
     """
+    from vidstyle.analysis import find_take
+    from vidstyle.colour_management import manage
+    from vidstyle.farm.manifest import grid
+    from vidstyle.output import check_outputs
+    from vidstyle.video.reader import open_clip
+
     target = result or beside(source)
     render = read_render_options(source, options)
     check_outputs(source, target, (), render.codec, overwrite)

@@ -6,9 +6,7 @@ import click
 
 from vidstyle.cli.options import farm_options, option
 from vidstyle.cli.render import beside
-from vidstyle.farm.join import join
 from vidstyle.farm.work import WorkFolder
-from vidstyle.farm.worker import Worker
 from vidstyle.progress import telling
 
 
@@ -24,6 +22,9 @@ def join_command(
 
     Every segment's checksum is verified first.
     """
+    from vidstyle.farm.join import join
+    from vidstyle.farm.worker import Worker
+
     folder, target = WorkFolder(work), target or beside(source)
     with telling(progress) as told:
         join(

@@ -6,8 +6,6 @@ from typing import Any
 import click
 
 from vidstyle.cli.options import live_options, option
-from vidstyle.live.run import LiveJob, live
-from vidstyle.live.sink import open_sink
 from vidstyle.options import RenderOptions, pair
 
 
@@ -54,6 +52,9 @@ def live_command(
     vidstyle live 0 --style art.jpg
     vidstyle live rtsp://camera/stream --object person --style art.jpg -o rtmp://host/live/key
     """
+    from vidstyle.live.run import LiveJob, live
+    from vidstyle.live.sink import open_sink
+
     job = LiveJob(
         source=source,
         objects=pair(objects, styles),

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from vidstyle import weights
 from vidstyle.errors import WeightsError
 from vidstyle.registry import LIGHT_SET, REGISTRY
-from vidstyle.style.plugins import package_of, plugins
 
 
 @click.group()
@@ -20,6 +18,9 @@ def models() -> None:
 @models.command("list")
 def list_command() -> None:
     """Every entry: name, role, size, licence, and where it was found."""
+    from vidstyle import weights
+    from vidstyle.style.plugins import package_of, plugins
+
     rows = [
         (name, entry.role, _megabytes(entry.size), entry.licence, str(weights.find(name) or "-"))
         for name, entry in REGISTRY.items()
@@ -57,6 +58,8 @@ def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
 @models.command("verify")
 def verify_command() -> None:
     """Check the sha256 of every file that was found; exit 4 if one is wrong."""
+    from vidstyle import weights
+
     checks: list[tuple[Path, Callable[[], None]]] = []
     for name, entry in REGISTRY.items():
         if first := weights.find(name):

@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from vidstyle.cli.codecs import list_codecs
-from vidstyle.export.backend import BACKENDS
-from vidstyle.flow.build import NAMES as FLOWS
+from vidstyle.choices import (
+    BACKENDS,
+    DETECTORS,
+    EDGES,
+    FLOWS,
+    PRESERVED,
+    PROGRESSES,
+    TEMPORAL,
+)
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
-from vidstyle.parts import DETECTORS, TEMPORAL
-from vidstyle.preserve import NAMES as PRESERVED
-from vidstyle.progress import NAMES as PROGRESSES
-from vidstyle.segment.edges import NAMES as EDGES
-from vidstyle.video.probe import probe
-from vidstyle.video.ranges import frame_range
 
 Command = Callable[..., Any]
 
@@ -30,6 +30,16 @@ def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
 def default_of(field: str) -> dict[str, Any]:
     """``default=`` and ``show_default=`` from the dataclass."""
     return {"default": getattr(DEFAULTS, field), "show_default": True}
+
+
+def _list_codecs(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    """Callback of ``--codec``: prints the table for ``list`` and ends; else passes on."""
+    if value != "list" or context.resilient_parsing:
+        return value
+    from vidstyle.cli.codecs import codec_table
+
+    click.echo(codec_table())
+    raise click.exceptions.Exit(0)
 
 
 _STYLED = (
@@ -111,7 +121,7 @@ _WORK = (
     *_FLOW_CACHE,
     option("--batch", type=click.IntRange(1, 256), help="Frames per network call.",
            **default_of("batch")),
-    option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=list_codecs,
+    option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=_list_codecs,
            help="Video codec, by default h264 (ffv1 in avi); list tells of each what it keeps "
            "and whether it works on this machine."),
     option("--colorspace", metavar="IN[:OUT]", default=None,
@@ -177,6 +187,9 @@ def read_render_options(source: str, values: Mapping[str, Any]) -> RenderOptions
         UsageError: see ``frame_range``.
         MediaError: the clip, which tells where its timecode starts, cannot be read.
     """
+    from vidstyle.video.probe import probe
+    from vidstyle.video.ranges import frame_range
+
     fields = dict(values)
     first, last, handles = (fields.pop(name) for name in ("first", "last", "handles"))
     if first is not None or last is not None:

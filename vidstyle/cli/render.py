@@ -17,8 +17,6 @@ from vidstyle.cli.options import (
 from vidstyle.options import QualityOptions, pair
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
-from vidstyle.render import Job, is_done, plan, render
-from vidstyle.report import has_passed
 from vidstyle.video.target import WRITABLE_PICTURES, check_target
 
 
@@ -55,6 +53,9 @@ def render_command(
     vidstyle render in.mp4 --object person --style art.jpg
     vidstyle render in.mp4 --object person --style a.jpg --object dog --style b.jpg -o out.mov
     """
+    from vidstyle.render import Job, is_done, plan, render
+    from vidstyle.report import has_passed
+
     quality = None
     if qc or page or fail_above or fail_below:
         quality = QualityOptions(qc_step, page, fail_above, fail_below)

@@ -7,7 +7,6 @@ import click
 from vidstyle.cli.options import farm_options, option
 from vidstyle.farm.ranges import parse_segments
 from vidstyle.farm.work import WorkFolder
-from vidstyle.farm.worker import Worker
 from vidstyle.progress import telling
 
 
@@ -32,6 +31,8 @@ def segment_render_command(
     on the same one.
     """
     numbers = parse_segments(segments)
+    from vidstyle.farm.worker import Worker
+
     with telling(progress) as told:
         worker = Worker(WorkFolder(work), source, device=device, flow_cache=flow_cache)
         worker.render(numbers, told, overwrite)

@@ -9,13 +9,8 @@ import click
 from vidstyle.atomic import write_text
 from vidstyle.cli.options import option, still_options
 from vidstyle.errors import UsageError
-from vidstyle.evaluate.gate import Threshold
 from vidstyle.options import RenderOptions, pair
 from vidstyle.progress import build_progress
-from vidstyle.still.dicom import Window
-from vidstyle.still.job import MEASURES, StillJob, restyle_stills
-from vidstyle.still.source import find_stills
-from vidstyle.still.summary import HEAD, Entry, as_json, counted
 from vidstyle.video.target import check_target
 
 _PATH = click.Path(path_type=Path)
@@ -62,6 +57,12 @@ def still_command(
     vidstyle still photos/ --object matte:mattes/ --style art.jpg -o styled/ --resume
     vidstyle still ct/ --style art.jpg --preserve structure --fail-below ssim=0.7 -o styled/
     """
+    from vidstyle.evaluate.gate import Threshold
+    from vidstyle.still.dicom import Window
+    from vidstyle.still.job import MEASURES, StillJob, restyle_stills
+    from vidstyle.still.source import find_stills
+    from vidstyle.still.summary import HEAD, Entry, as_json, counted
+
     job = StillJob(
         sources=find_stills(sources),
         target=target,

@@ -8,7 +8,6 @@ from vidstyle.atomic import write_text
 from vidstyle.cli.options import option
 from vidstyle.errors import Cancelled, Terminated, UsageError
 from vidstyle.evaluate.study.answers import Answers
-from vidstyle.evaluate.study.make import make_study
 from vidstyle.evaluate.study.server import StudyServer
 from vidstyle.evaluate.study.study import ANSWERS, Study
 from vidstyle.extras import needs_extra
@@ -47,6 +46,8 @@ def make_command(
     Files of one name (mp4, webm, png, jpg, webp) are results of one plate. They are copied under
     names that tell nothing; sides and order are drawn for each rater.
     """
+    from vidstyle.evaluate.study.make import make_study
+
     made = make_study(folders, target, question, reference, trials)
     count = len(made.trials_of(""))
     click.echo(f"{target}: {len(made.items)} items, {count} trials a rater")

@@ -3,17 +3,19 @@
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from vidstyle.choices import ENCODERS, PROGRESSES
 from vidstyle.cli.options import option
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.options import DEFAULTS
-from vidstyle.progress import NAMES as PROGRESSES
 from vidstyle.progress import Progress, build_progress
-from vidstyle.style.encoders import ENCODERS
-from vidstyle.train.config import TrainConfig, changed, read_config
+
+if TYPE_CHECKING:
+    from vidstyle.train.config import TrainConfig
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -168,8 +170,10 @@ def _recipe(
     steps: int | None,
     seed: int | None,
     device: str | None,
-) -> TrainConfig:
+) -> "TrainConfig":
     """The config file with what the options say instead."""
+    from vidstyle.train.config import TrainConfig, changed, read_config
+
     config = read_config(file) if file else TrainConfig()
     given = {"teacher": teacher, "seed": seed}
     values: dict[str, object] = {name: value for name, value in given.items() if value is not None}
@@ -195,7 +199,7 @@ def _tune(
     style: str,
     model: str | None,
     minutes: float | None,
-    config: TrainConfig,
+    config: "TrainConfig",
     work: Path,
     output: Path,
     progress: Progress,

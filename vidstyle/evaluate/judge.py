@@ -8,9 +8,10 @@ from pathlib import Path
 import torch
 
 from vidstyle import weights
+from vidstyle.choices import FLOWS
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.evaluate.correspondence import EstimatedFlow, Judge, TrueFlow
-from vidstyle.flow.build import NAMES, build_flow
+from vidstyle.flow.build import build_flow
 from vidstyle.flow.cache import FlowCache
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ def choose_judge(
     RAFT's two sizes count as one there: they learned from the same data and err alike.
 
     Args:
-        name: one of :data:`vidstyle.flow.build.NAMES`, or a folder of true flows.
+        name: one of :data:`vidstyle.choices.FLOWS`, or a folder of true flows.
         used: by the renders of the results.
         device, flow_size, cache: as in :func:`vidstyle.flow.build.build_flow`.
         first_number: see :class:`TrueFlow`.
@@ -52,10 +53,10 @@ def choose_judge(
         WeightsError: its weights, or those of any that could judge, are not on this machine.
         MediaError: the folder holds no flows.
     """
-    if name not in NAMES:
+    if name not in FLOWS:
         if not Path(name).is_dir():
             raise UsageError(
-                f"--flow {name}: neither a folder of .flo files nor one of {', '.join(NAMES)}"
+                f"--flow {name}: neither a folder of .flo files nor one of {', '.join(FLOWS)}"
             )
         return TrueFlow(Path(name), first_number)
     if name == "auto":

@@ -14,9 +14,6 @@ from vidstyle.export.formats import FORMATS, format_of, load
 from vidstyle.export.graph import Runtime, maps_of
 from vidstyle.style.pyramid import Transfer
 
-#: What ``--backend`` takes; or the name of an exported file.
-BACKENDS = ("torch", *FORMATS)
-
 log = logging.getLogger(__name__)
 
 

@@ -1,6 +1,6 @@
 """Optical flow: estimators behind one interface, warping, and where a flow can be trusted."""
 
-from vidstyle.flow.build import NAMES, build_flow
+from vidstyle.flow.build import build_flow
 from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.dis import DisFlow
 from vidstyle.flow.estimator import FlowEstimator, both_ways
@@ -9,7 +9,6 @@ from vidstyle.flow.raft import RaftFlow
 from vidstyle.flow.warp import inside, warp
 
 __all__ = [
-    "NAMES",
     "DisFlow",
     "FlowCache",
     "FlowEstimator",

@@ -6,13 +6,12 @@ from pathlib import Path
 import torch
 
 from vidstyle import weights
+from vidstyle.choices import FLOWS
 from vidstyle.errors import UsageError
 from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.dis import DisFlow
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.raft import RaftFlow
-
-NAMES = ("auto", "raft-large", "raft-small", "dis")
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ def build_flow(
     DIS: on a CPU RAFT takes some seventy times as long.
 
     Args:
-        name: one of :data:`NAMES`.
+        name: one of :data:`~vidstyle.choices.FLOWS`.
         device: where it runs (DIS runs on the CPU whatever this says).
         flow_size: largest short side, in pixels, that it works at.
         cache: of flows that were estimated before; None estimates all.
@@ -40,8 +39,8 @@ def build_flow(
     if name == "auto":
         name, reason = _choose(device)
         _log.info("flow: %s (%s)", name, reason)
-    if name not in NAMES:
-        raise UsageError(f"--flow {name}: no such estimator; use one of {', '.join(NAMES)}")
+    if name not in FLOWS:
+        raise UsageError(f"--flow {name}: no such estimator; use one of {', '.join(FLOWS)}")
     path = flow_weights(name)
     if path is None:
         return DisFlow(flow_size, cache)
@@ -52,7 +51,7 @@ def flow_weights(name: str) -> Path | None:
     """The file that an estimator's weights come from; None for one that has none.
 
     Args:
-        name: one of :data:`NAMES` but ``auto``.
+        name: one of :data:`~vidstyle.choices.FLOWS` but ``auto``.
 
     Raises:
         WeightsError: it is not on this machine.

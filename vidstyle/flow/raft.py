@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchvision.models.optical_flow import raft_large, raft_small
 
 from vidstyle.errors import WeightsError
 from vidstyle.flow.cache import FlowCache
@@ -68,6 +67,9 @@ class RaftFlow:
         updates: int = 12,
         cache: FlowCache | None = None,
     ) -> None:
+        # It costs two seconds, which who renders with DIS need not wait.
+        from torchvision.models.optical_flow import raft_large, raft_small
+
         self.name = variant
         self._device = device
         self._flow_size = flow_size

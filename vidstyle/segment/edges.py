@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 
+from vidstyle.choices import EDGES
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes import Matte
 from vidstyle.segment.upsample import upsample
-
-NAMES = ("guided", "closed-form")
 
 #: From a small matte (h, w) and its picture (H, W, 3) to a matte of the picture's size.
 Edges = Callable[[Matte, Image], Matte]
@@ -27,4 +26,4 @@ def build_edges(name: str) -> Edges:
             with needs_extra("matting", "--edges closed-form"):
                 from vidstyle.segment.matting import closed_form
             return closed_form
-    raise UsageError(f"--edges {name}: unknown; use one of {', '.join(NAMES)}")
+    raise UsageError(f"--edges {name}: unknown; use one of {', '.join(EDGES)}")

@@ -12,7 +12,6 @@ from vidstyle.errors import UsageError, WeightsError
 from vidstyle.frame import Box
 from vidstyle.segment.grabcut import GrabCut
 from vidstyle.segment.mattes import Matte
-from vidstyle.segment.sam import Sam
 
 
 class Segmenter(Protocol):
@@ -61,6 +60,9 @@ def build_segmenter(name: str, sam_weights: Path | None, device: torch.device) -
         case "grabcut":
             return GrabCut()
         case "sam" if sam_weights is not None:
+            # It costs two seconds for torchvision.
+            from vidstyle.segment.sam import Sam
+
             return Sam.load(sam_weights, device)
         case "sam":
             raise WeightsError(

@@ -7,13 +7,10 @@ what it needs of the two, and returns (N, texture, h, w).
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.models import mobilenet_v2, vgg19
-from torchvision.ops import FrozenBatchNorm2d
 
+from vidstyle.choices import ENCODERS
 from vidstyle.style.lapped import BANDS
 from vidstyle.style.residual import Residual
-
-ENCODERS = ("micro", "mobilenet", "vgg19")
 
 
 class BandEncoder(nn.Module):
@@ -50,6 +47,9 @@ class Vgg19Encoder(nn.Module):
     """``vgg19``: torchvision's VGG-19 to relu3_1, frozen, and a learned projection."""
 
     def __init__(self, texture: int) -> None:
+        # It costs two seconds, which who renders with micro need not wait.
+        from torchvision.models import vgg19
+
         super().__init__()
         self.normalise = _ImageNet()
         self.backbone = vgg19(weights=None).features[:12].requires_grad_(False)
@@ -72,6 +72,10 @@ class MobileNetEncoder(nn.Module):
     """
 
     def __init__(self, texture: int) -> None:
+        # As for VGG-19.
+        from torchvision.models import mobilenet_v2
+        from torchvision.ops import FrozenBatchNorm2d
+
         super().__init__()
         self.normalise = _ImageNet()
         layers = mobilenet_v2(weights=None, norm_layer=FrozenBatchNorm2d).features

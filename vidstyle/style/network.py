@@ -35,7 +35,7 @@ class Architecture:
     Attributes:
         texture: channels of the learned features.
         depth: residual convolutions in D, and in E where it is ``micro``.
-        encoder: one of ``encoders.ENCODERS``.
+        encoder: one of ``choices.ENCODERS``.
         attention: hidden channels of the attention; 0 leaves it out.
     """
 

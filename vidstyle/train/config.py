@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from vidstyle.choices import ENCODERS
 from vidstyle.errors import UsageError
-from vidstyle.style.encoders import ENCODERS
 from vidstyle.style.network import Architecture
 
 SCHEDULES = ("cosine", "plateau")

@@ -8,9 +8,8 @@ from typing import Any
 
 import gradio as gr
 
+from vidstyle.choices import PRESERVED, TEMPORAL
 from vidstyle.options import DEFAULTS, RenderOptions
-from vidstyle.parts import TEMPORAL
-from vidstyle.preserve import NAMES as PRESERVED
 from vidstyle.segment.coco import NAMES
 from vidstyle.ui import actions
 from vidstyle.ui.selection import KINDS

@@ -1,0 +1,13 @@
+"""What options choose among, by name. Here, and not where each choice is made, because the command
+line tells them, and refuses others, without waiting for the libraries behind them."""
+
+TEMPORAL = ("blend", "off")
+FLOWS = ("auto", "raft-large", "raft-small", "dis")
+PRESERVED = ("none", "color", "structure")
+EDGES = ("guided", "closed-form")
+SEGMENTERS = ("auto", "sam", "grabcut")  # or the folder of a SAM 2 model
+DETECTORS = ("maskrcnn-v2", "fasterrcnn-mobilenet", "yolov3-tiny")  # best first; or OWLv2's folder
+ENCODERS = ("micro", "mobilenet", "vgg19")
+EXPORTS = ("torchscript", "torch-export", "int8", "onnx", "tensorrt")
+BACKENDS = ("torch", *EXPORTS)  # or an exported file
+PROGRESSES = ("auto", "tqdm", "json", "openjd", "none")
