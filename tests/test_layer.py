@@ -172,6 +172,26 @@ def test_batches_of_a_steady_box_make_no_difference_without_the_temporal_step(
     assert (torch.cat(parts).int() - together.int()).abs().max() <= 1
 
 
+def test_large_frames_go_in_parts_and_come_out_the_same(
+    stylizer: Stylizer, transfer: Transfers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames, boxes = pan(5), [Box(60, 40, 100, 80)] * 5
+    whole = layer(boxes, stylizer, transfer).render(frames, stacked(frames))
+    seen = []
+    restyle = Stylizer.__call__
+
+    def watched(self: Stylizer, images: Tensor, *settings: object) -> Tensor:
+        seen.append(len(images))
+        return restyle(self, images, *settings)
+
+    monkeypatch.setattr(Stylizer, "__call__", watched)
+    box = 144 * 120  # the object's with its margin, clipped to the frame
+    monkeypatch.setattr("vidstyle.layer.PART_PIXELS", {"cpu": 2 * box})
+    parted = layer(boxes, stylizer, transfer)
+    assert torch.equal(parted.render(frames, stacked(frames)), whole)
+    assert seen == [2, 2, 1]
+
+
 def test_what_does_not_fit_into_memory_at_once_comes_out_the_same(
     stylizer: Stylizer, transfer: Transfers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,12 +16,15 @@ from vidstyle.pipeline import Segment, cut_into_segments, render_shot
 from vidstyle.segment.derived import WholeFrame
 from vidstyle.style.build import build_stylizer
 from vidstyle.timing import Stages
+from vidstyle.video.clip import ClipInfo
 
 COUNT, SIZE = 24, (64, 96)
 
 
 class Pan:
     """A reader of a photograph in a pan of 1.5 pixels a frame, with grain."""
+
+    info = ClipInfo("pan", SIZE[1], SIZE[0], Fraction(24), Fraction(1, 24))
 
     def __init__(self) -> None:
         coffee = torch.from_numpy(skimage.data.coffee().copy()).float()

@@ -1,9 +1,11 @@
-"""Whether the memory of a render grows with the length of the shot.
+"""What memory a render takes: whether it grows with the length of the shot, and with its size.
 
-    python tools/bench_memory.py [--frames 60 --frames 600] [--size 320x180] [--model NAME|PATH]
+    python tools/bench_memory.py
+    python tools/bench_memory.py --frames 12 --object face --object whole --size 854x480 --size …
 
-Renders a camera move over a photograph, in a process of its own for each length, and prints the
-peak of its resident memory. Ends with exit code 1 when the longest takes over 5 % more than the
+Renders a camera move over a photograph, in a process of its own for each length, size and object,
+and prints the peak of its resident memory, and its processor seconds a frame, start and analysis
+included. Ends with exit code 1 when the longest shot of a size takes over 5 % more than the
 shortest.
 """
 
@@ -12,8 +14,8 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 
 import av
@@ -29,34 +31,56 @@ CENTRE = (232, 140)
 
 @click.command(help=__doc__)
 @click.option("--frames", "counts", type=int, multiple=True, default=(60, 600), show_default=True)
-@click.option("--size", default="320x180", show_default=True, metavar="WxH")
-@click.option("--object", "spec", help="SPEC as for render; her face by default.")
+@click.option("--size", "sizes", multiple=True, default=("320x180",), show_default=True,
+              metavar="WxH")  # fmt: skip
+@click.option("--object", "objects", multiple=True, default=("face",), show_default=True,
+              help="face (in a quarter of the frame), whole, or a SPEC of render.")  # fmt: skip
 @click.option("--model", default="micro", show_default=True)
 @click.option("--batch", type=int, default=8, show_default=True)
-def main(counts: tuple[int, ...], size: str, spec: str | None, model: str, batch: int) -> None:
-    width, height = (int(side) for side in size.split("x"))
-    face = f"box:{width // 3},{height // 5},{width * 2 // 3},{height * 4 // 5}"
-    peaks: dict[int, float] = {}
+def main(
+    counts: tuple[int, ...],
+    sizes: tuple[str, ...],
+    objects: tuple[str, ...],
+    model: str,
+    batch: int,
+) -> None:
+    grows = False
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         style = folder / "style.png"
         coffee = skimage.data.coffee()
         cv2.imwrite(str(style), cv2.cvtColor(coffee, cv2.COLOR_RGB2BGR))
-        for count in sorted(counts):
-            clip = folder / f"{count}.mp4"
-            write_pan(clip, count, (height, width))
-            command = [
-                *(sys.executable, "-m", "vidstyle", "-q", "render", str(clip)),
-                *("--style", str(style), "--object", spec or face, "--model", model),
-                *("--device", "cpu", "--batch", str(batch), "-o", str(folder / f"out{count}.mp4")),
-            ]
-            start = time.perf_counter()
-            peaks[count] = peak_memory(command)
-            seconds = time.perf_counter() - start
-            click.echo(f"{count:5} frames  {peaks[count]:7.1f} MiB  {seconds:6.1f} s")
-    ratio = peaks[max(counts)] / peaks[min(counts)]
-    click.echo(f"ratio {ratio:.3f} (at most {LIMIT})")
-    sys.exit(ratio > LIMIT)
+        for size, wanted in product(sizes, objects):
+            width, height = (int(side) for side in size.split("x"))
+            peaks = []
+            for count in sorted(counts):
+                clip = folder / f"{size}-{count}.mp4"
+                if not clip.exists():
+                    write_pan(clip, count, (height, width))
+                command = [
+                    *(sys.executable, "-m", "vidstyle", "-q", "render", str(clip)),
+                    *("--style", str(style), *spec_of(wanted, width, height), "--model", model),
+                    *("--device", "cpu", "--batch", str(batch), "--overwrite"),
+                    *("-o", str(folder / "styled.mp4")),
+                ]
+                peak, seconds = peak_and_seconds(command)
+                peaks.append(peak)
+                click.echo(
+                    f"{size:>9}  {wanted}  {count:3} frames  {peak:7.1f} MiB  "
+                    f"{seconds / count:6.2f} s a frame"
+                )
+            if len(peaks) > 1:
+                ratio = peaks[-1] / peaks[0]
+                grows |= ratio > LIMIT
+                click.echo(f"ratio {ratio:.3f} (at most {LIMIT})")
+    sys.exit(grows)
+
+
+def spec_of(wanted: str, width: int, height: int) -> list[str]:
+    if wanted == "whole":
+        return []
+    face = f"box:{width * 7 // 24},{height // 5},{width * 17 // 24},{height * 4 // 5}"
+    return ["--object", face if wanted == "face" else wanted]
 
 
 def write_pan(path: Path, count: int, size: tuple[int, int]) -> None:
@@ -84,15 +108,16 @@ def write_pan(path: Path, count: int, size: tuple[int, int]) -> None:
         container.mux(stream.encode())
 
 
-def peak_memory(command: list[str]) -> float:
-    """Run a command and give the peak of its resident memory in MiB."""
+def peak_and_seconds(command: list[str]) -> tuple[float, float]:
+    """Run a command: the peak of its resident memory in MiB, and its processor seconds."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise click.ClickException(f"the render ended with exit code {process.returncode}")
     # macOS counts bytes, Linux KiB.
-    return usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return usage.ru_maxrss / unit, usage.ru_utime + usage.ru_stime
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ from vidstyle.temporal import TemporalFilter
 from vidstyle.timing import Stages
 from vidstyle.view import CodeValues, View
 
+#: Pixels of the box, in all frames together, that go through a layer's steps at once. A step holds
+#: some 200 bytes for each: a batch of large frames goes in parts, to the same result.
+PART_PIXELS = {"cpu": 2**23, "cuda": 2**25}
+
 
 @dataclass(frozen=True)
 class Look:
@@ -78,15 +82,21 @@ class Layer:
             self._filter.reset()
             self._last = None
             return canvas
+        result = canvas.clone()
+        most = PART_PIXELS[self._stylizer.device.type]
+        count = max(1, most // (box.width * box.height))
+        for start in range(0, len(frames), count):
+            part = slice(start, start + count)
+            self._lay_over(result[part, box.rows, box.columns], frames[part], box)
+        return result
+
+    def _lay_over(self, canvas: Tensor, frames: Sequence[Frame], box: Box) -> None:
+        """Lay the restyled object over ``canvas``, the box of those frames, in place."""
         plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
         styled = self._styled(frames, plates, box)
         with self._stages("composite"):
             matte = feathered(self._matte(frames, box), self._look.feather)
-            result = canvas.clone()
-            result[:, box.rows, box.columns] = self._look.view.composite(
-                canvas[:, box.rows, box.columns], plates, styled.cpu(), matte
-            )
-        return result
+            canvas.copy_(self._look.view.composite(canvas, plates, styled.cpu(), matte))
 
     def _styled(self, frames: Sequence[Frame], plates: Tensor, box: Box) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device: the plates restyled and steadied."""

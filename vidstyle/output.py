@@ -16,7 +16,7 @@ from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import CODECS, codec_for
 from vidstyle.video.convert import Conversion, ConvertingWriter
 from vidstyle.video.encoder import check_encoder
-from vidstyle.video.overlap import WriteBehind
+from vidstyle.video.overlap import WriteBehind, queue_depth
 from vidstyle.video.span import Span
 from vidstyle.video.target import check_target, is_picture_target, target_exists
 from vidstyle.video.writer import open_writer
@@ -97,7 +97,7 @@ def open_output(target: str, source: str, take: Take, options: RenderOptions) ->
     )
     if conversion is not None:
         writer = ConvertingWriter(writer, conversion)
-    return WriteBehind(writer, depth=2 * options.batch)
+    return WriteBehind(writer, queue_depth(info, options.batch))
 
 
 def matte_targets(target: str | None, objects: int) -> list[str]:

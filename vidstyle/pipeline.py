@@ -17,7 +17,7 @@ from vidstyle.frame import Frame
 from vidstyle.layer import Layer
 from vidstyle.timing import Stages
 from vidstyle.video.clip import ClipReader, ClipWriter
-from vidstyle.video.overlap import read_ahead
+from vidstyle.video.overlap import queue_depth, read_ahead
 from vidstyle.whereabouts import at
 
 
@@ -68,7 +68,8 @@ def render_shot(
     """
     for segment in segments:
         layers = new_layers()
-        frames = read_ahead(reader.frames(segment.warm_up, segment.stop), depth=2 * batch)
+        plates = reader.frames(segment.warm_up, segment.stop)
+        frames = read_ahead(plates, queue_depth(reader.info, batch))
         try:
             for group in _batched(frames, batch, stages):
                 with at(frame=group[0].index):

@@ -24,6 +24,7 @@ from vidstyle.progress import Progress
 from vidstyle.report import Report
 from vidstyle.style.stylizer import PIXEL_BYTES
 from vidstyle.timing import Stages
+from vidstyle.video.overlap import queue_depth
 from vidstyle.video.reader import open_clip
 from vidstyle.video.target import target_exists
 from vidstyle.whereabouts import at
@@ -171,7 +172,8 @@ def _matte_targets(job: Job) -> list[str]:
 
 def _memory(options: RenderOptions, take: Take) -> int:
     """Bytes: queued frames, and the network's working set for one call."""
-    height, width = take.size
-    frames = 6 * options.batch * height * width * 3 * (take.reader.info.bits + 7) // 8
-    network = options.batch * height * width * PIXEL_BYTES
-    return frames + min(network, options.max_memory * 2**20)
+    info = take.reader.info
+    # Those that wait on either side, and a batch as it came, with its result, and the one before.
+    frames = 2 * queue_depth(info, options.batch) + 4 * options.batch
+    network = options.batch * info.height * info.width * PIXEL_BYTES
+    return frames * info.frame_bytes + min(network, options.max_memory * 2**20)

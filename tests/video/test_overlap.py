@@ -7,7 +7,7 @@ import torch
 
 from vidstyle.errors import MediaError
 from vidstyle.video.clip import ClipWriter
-from vidstyle.video.overlap import WriteBehind, read_ahead
+from vidstyle.video.overlap import WriteBehind, queue_depth, read_ahead
 from vidstyle.video.reader import open_clip
 from vidstyle.video.writer import open_writer
 
@@ -104,6 +104,15 @@ def test_no_more_than_depth_wait_in_memory():
         if item == 30:
             break
     ahead.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "bits", "depth"),
+    [((854, 480), 8, 16), ((3840, 2160), 8, 16), ((7680, 4320), 8, 5), ((7680, 4320), 16, 2)],
+)
+def test_few_large_frames_wait(info, size, bits, depth):
+    width, height = size
+    assert queue_depth(info(width=width, height=height, bits=bits), batch=8) == depth
 
 
 def test_a_source_that_is_no_generator():

@@ -5,24 +5,10 @@ from fractions import Fraction
 from vidstyle.cli.columns import aligned
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import CODECS, Codec
-from vidstyle.video.colour import ColourTags
 from vidstyle.video.encoder import refusal
 
 # A clip that every encoder takes, if it works at all.
-_EXAMPLE = ClipInfo(
-    path="",
-    width=256,
-    height=144,
-    rate=Fraction(24),
-    time_base=Fraction(1, 24),
-    start_pts=0,
-    frame_count=None,
-    duration=None,
-    codec="h264",
-    pix_fmt="yuv420p",
-    bits=8,
-    colour=ColourTags(),
-)
+_EXAMPLE = ClipInfo("", width=256, height=144, rate=Fraction(24), time_base=Fraction(1, 24))
 
 _HEADS = ("preset", "in", "bits", "chroma", "alpha", "loss", "HDR metadata", "here")
 

@@ -42,7 +42,7 @@ def export_command(
     """
     from vidstyle.analysis import style_picture
     from vidstyle.export.backend import default_target
-    from vidstyle.export.calibration import calibration_pictures
+    from vidstyle.export.calibration import calibration_pictures, parted
     from vidstyle.export.export import CPU, export
     from vidstyle.export.formats import FORMATS
     from vidstyle.export.parity import Bound
@@ -61,15 +61,14 @@ def export_command(
     if calibrate is not None and name != "int8":
         raise UsageError(f"--calibrate: --format {name} needs none; it is for int8")
 
-    kept, held_out = [], []
+    kept, held_out = parted([])
     if calibrate is not None:
         pictures = calibration_pictures(calibrate)
         height, width = pictures[0].shape[2:]
         looks = [style_picture(style, (height, width)) for style in styles]
-        probes = paired_probes(build_stylizer(model, CPU), pictures, looks or pictures[::-1])
-        # Every fourth frame is kept from calibration, to measure what is lost.
-        held_out = probes[3::4] or probes
-        kept = [probe for index, probe in enumerate(probes) if index % 4 != 3]
+        kept, held_out = parted(
+            paired_probes(build_stylizer(model, CPU), pictures, looks or pictures[::-1])
+        )
     limit = FORMATS[name].bound if bound is None else Bound(bound, FORMATS[name].bound.largest)
     difference = export(model, name, path, calibration=kept, trials=held_out, bound=limit)
     click.echo(

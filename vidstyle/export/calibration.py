@@ -1,9 +1,12 @@
 """Frames to measure a quantized network's ranges on."""
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.errors import MediaError
+from vidstyle.export.probe import Probe
 from vidstyle.frame import unit_range
 from vidstyle.video.reader import open_clip
 
@@ -13,8 +16,11 @@ COUNT = 16
 SHORT = 240
 
 
-def calibration_pictures(source: str) -> list[Tensor]:
+def calibration_pictures(source: str, short: int = SHORT) -> list[Tensor]:
     """Up to ``COUNT`` frames of a clip or folder, (1, 3, H, W) in [0, 1].
+
+    Args:
+        short: largest short side of them.
 
     Raises:
         MediaError: it cannot be read, or has no frame.
@@ -23,15 +29,23 @@ def calibration_pictures(source: str) -> list[Tensor]:
     count = clip.info.frame_count or sum(1 for _ in clip.frames())
     wanted = {index * count // COUNT for index in range(COUNT)}
     pictures = [
-        _small(unit_range(frame.image)[None]) for frame in clip.frames() if frame.index in wanted
+        _bounded(unit_range(frame.image)[None], short)
+        for frame in clip.frames()
+        if frame.index in wanted
     ]
     if not pictures:
         raise MediaError(f"{source}: no frame of it can be decoded; give another for --calibrate")
     return pictures
 
 
-def _small(picture: Tensor) -> Tensor:
-    scale = SHORT / min(picture.shape[2:])
+def parted(probes: Sequence[Probe]) -> tuple[Sequence[Probe], Sequence[Probe]]:
+    """Those to calibrate with, and every fourth, which is kept from it to measure what is lost."""
+    kept = [probe for index, probe in enumerate(probes) if index % 4 != 3]
+    return kept, probes[3::4] or probes
+
+
+def _bounded(picture: Tensor, short: int) -> Tensor:
+    scale = short / min(picture.shape[2:])
     if scale >= 1:
         return picture
     return F.interpolate(picture, scale_factor=scale, mode="bilinear", antialias=True)

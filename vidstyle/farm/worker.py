@@ -29,7 +29,7 @@ from vidstyle.preparation import new_layers
 from vidstyle.progress import Progress
 from vidstyle.timing import Stages
 from vidstyle.video.clip import ClipReader
-from vidstyle.video.overlap import WriteBehind
+from vidstyle.video.overlap import WriteBehind, queue_depth
 from vidstyle.video.reader import open_clip
 from vidstyle.whereabouts import at
 
@@ -135,7 +135,7 @@ class Worker:
         options, stages, place = self._options, Stages(), self.manifest.segments[number]
         with replacing(self._work.segment(number)) as file:
             writer = FramesWriter(file)
-            with WriteBehind(writer, depth=2 * options.batch) as behind:
+            with WriteBehind(writer, queue_depth(self.reader.info, options.batch)) as behind:
                 render_shot(
                     take.reader,
                     [place.segment],

@@ -170,11 +170,5 @@ def _description(size: tuple[int, int], rate: Fraction) -> ClipInfo:
         height=size[0],
         rate=rate,
         time_base=Fraction(1, 90_000),
-        start_pts=0,
-        frame_count=None,
-        duration=None,
-        codec="rawvideo",
-        pix_fmt="yuv420p",
-        bits=8,
         colour=PICTURE_TAGS,
     )

@@ -113,7 +113,6 @@ def read_dicom(path: Path, window: Window | None) -> tuple[ClipInfo, Frame, Meta
         height=height,
         rate=_RATE,
         time_base=1 / _RATE,
-        start_pts=0,
         frame_count=1,
         duration=1 / _RATE,
         codec="dicom",

@@ -45,13 +45,13 @@ class ClipInfo:
     height: int
     rate: Fraction
     time_base: Fraction
-    start_pts: int
-    frame_count: int | None
-    duration: Fraction | None
-    codec: str
-    pix_fmt: str
-    bits: int
-    colour: ColourTags
+    start_pts: int = 0
+    frame_count: int | None = None
+    duration: Fraction | None = None
+    codec: str = "rawvideo"
+    pix_fmt: str = "yuv420p"
+    bits: int = 8
+    colour: ColourTags = ColourTags()  # noqa: RUF009 - frozen
     rotation: int = 0
     sample_aspect: Fraction = Fraction(1)
     audio_streams: int = 0
@@ -66,6 +66,12 @@ class ClipInfo:
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
         return self.height, self.width
+
+    @property
+    def frame_bytes(self) -> int:
+        """What the colours of a decoded frame take."""
+        component = 4 if self.is_float else 1 if self.bits <= 8 else 2
+        return 3 * component * self.height * self.width
 
 
 class ClipReader(Protocol):

@@ -6,11 +6,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from vidstyle.frame import Frame
-from vidstyle.video.clip import ClipWriter
+from vidstyle.video.clip import ClipInfo, ClipWriter
 
 T = TypeVar("T")
 
 _END: Final = object()
+
+#: Bytes of frames that may wait on either side.
+_WAITING = 2**29
+
+
+def queue_depth(info: ClipInfo, batch: int) -> int:
+    """How many frames may wait on either side: two batches, or fewer of large frames, of which
+    sixteen in 8K would take 1.6 GiB; two at least."""
+    return max(2, min(2 * batch, _WAITING // info.frame_bytes))
 
 
 def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
