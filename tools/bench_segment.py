@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 
 from vidstyle.evaluate.metrics import temporal_error
 from vidstyle.evaluate.segmentation import contour_accuracy, region_similarity
-from vidstyle.flow import FlowEstimator, RaftFlow, valid
+from vidstyle.flow import FlowEstimator, valid
+from vidstyle.flow.raft import RaftFlow
 from vidstyle.frame import Box, Frame
 from vidstyle.segment import (
     Detector,

@@ -32,5 +32,6 @@ def copied_to(device: torch.device, tensor: Tensor) -> Tensor:
     """A tensor on a device. A copy to CUDA goes through pinned memory and is not waited for: the
     next frames are decoded and cropped meanwhile."""
     if device.type == "cuda" and tensor.device.type == "cpu":
-        return tensor.pin_memory().to(device, non_blocking=True)
+        # A crop would be pinned with all that lies between its rows, and copied once more.
+        return tensor.contiguous().pin_memory().to(device, non_blocking=True)
     return tensor.to(device)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import UsageError
-from vidstyle.flow import DisFlow, FlowCache, RaftFlow, warp
+from vidstyle.flow import DisFlow, FlowCache, warp
+from vidstyle.flow.raft import RaftFlow
 
 MIB = 2**20
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidstyle.flow import DisFlow, FlowEstimator, RaftFlow, warp
+from vidstyle.flow import DisFlow, FlowEstimator, warp
+from vidstyle.flow.raft import RaftFlow
 
 Build = Callable[[int], FlowEstimator]
 

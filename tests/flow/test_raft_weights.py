@@ -10,8 +10,7 @@ from torch import Tensor
 from torchvision.models.optical_flow import raft_large, raft_small
 
 from vidstyle.errors import WeightsError
-from vidstyle.flow import RaftFlow
-from vidstyle.flow.raft import torchvision_keys
+from vidstyle.flow.raft import RaftFlow, torchvision_keys
 
 CPU = torch.device("cpu")
 

@@ -5,14 +5,12 @@ from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.dis import DisFlow
 from vidstyle.flow.estimator import FlowEstimator, both_ways
 from vidstyle.flow.occlusion import valid
-from vidstyle.flow.raft import RaftFlow
 from vidstyle.flow.warp import inside, warp
 
 __all__ = [
     "DisFlow",
     "FlowCache",
     "FlowEstimator",
-    "RaftFlow",
     "both_ways",
     "build_flow",
     "inside",

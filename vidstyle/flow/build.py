@@ -11,7 +11,6 @@ from vidstyle.errors import UsageError
 from vidstyle.flow.cache import FlowCache
 from vidstyle.flow.dis import DisFlow
 from vidstyle.flow.estimator import FlowEstimator
-from vidstyle.flow.raft import RaftFlow
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +43,9 @@ def build_flow(
     path = flow_weights(name)
     if path is None:
         return DisFlow(flow_size, cache)
+    # It costs two seconds for torchvision.
+    from vidstyle.flow.raft import RaftFlow
+
     return RaftFlow(name, path, device=device, flow_size=flow_size, cache=cache)
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+from torchvision.models.optical_flow import raft_large, raft_small
+from torchvision.models.optical_flow.raft import CorrBlock
 
 from vidstyle.errors import WeightsError
 from vidstyle.flow.cache import FlowCache
@@ -41,6 +43,15 @@ _RENAMES = [
 ]
 
 
+class FullPrecision(CorrBlock):  # type: ignore[misc]
+    """Correlations are sums of hundreds of products, which half precision may not hold; the authors
+    take them in full precision too."""
+
+    def build_pyramid(self, fmap1: Tensor, fmap2: Tensor) -> None:
+        with torch.autocast(fmap1.device.type, enabled=False):
+            super().build_pyramid(fmap1.float(), fmap2.float())
+
+
 class RaftFlow:
     """torchvision's RAFT; half precision on CUDA, full on a CPU.
 
@@ -67,14 +78,12 @@ class RaftFlow:
         updates: int = 12,
         cache: FlowCache | None = None,
     ) -> None:
-        # It costs two seconds, which who renders with DIS need not wait.
-        from torchvision.models.optical_flow import raft_large, raft_small
-
         self.name = variant
         self._device = device
         self._flow_size = flow_size
         self._updates = updates
-        network = raft_large() if variant == "raft-large" else raft_small()
+        build, radius = (raft_large, 4) if variant == "raft-large" else (raft_small, 3)
+        network = build(corr_block=FullPrecision(num_levels=4, radius=radius))
         try:
             network.load_state_dict(torchvision_keys(load_tensors(weights)))
         except RuntimeError:  # missing, unexpected or misshapen tensors, one line for each
