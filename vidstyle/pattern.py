@@ -24,6 +24,25 @@ class NumberedFile:
     path: Path
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern in its parts: of ``plates/shot.%04d.exr`` these are ``shot.``, ``%04d`` and
+    ``.exr``."""
+
+    base: str
+    padding: str
+    suffix: str
+
+    def __str__(self) -> str:
+        """The pattern, without a folder."""
+        return f"{self.base}{self.padding}{self.suffix}"
+
+
+def parse_pattern(name: str) -> Pattern:
+    """The parts of a name that :func:`is_pattern`."""
+    return _parts(FileSequence(name, pad_style=PAD_STYLE_HASH1))
+
+
 def is_pattern(name: str) -> bool:
     """Whether a name is numbered by ``%04d``, ``####`` or ``@@@@`` and no file itself."""
     try:
@@ -82,12 +101,26 @@ def pictures(source: str) -> list[NumberedFile]:
     return found
 
 
-def _in_folder(folder: Path) -> list[NumberedFile]:
-    sequences = [
+def patterns_in(folder: Path) -> list[Pattern]:
+    """The numbered sequences of pictures in a folder."""
+    return [_parts(found) for found in _sequences(folder) if found.frameSet() is not None]
+
+
+def _sequences(folder: Path) -> list[FileSequence]:
+    """Of pictures, lone ones too."""
+    return [
         sequence
         for sequence in FileSequence.findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
         if sequence.extension().lower() in PICTURE_SUFFIXES
     ]
+
+
+def _parts(sequence: FileSequence) -> Pattern:
+    return Pattern(str(sequence.basename()), str(sequence.padding()), str(sequence.extension()))
+
+
+def _in_folder(folder: Path) -> list[NumberedFile]:
+    sequences = _sequences(folder)
     if not sequences:
         raise MediaError(f"{folder}: no pictures in it; name a folder with numbered pictures")
     if len(sequences) > 1:

@@ -2,12 +2,9 @@
 
 from pathlib import Path
 
-from fileseq.constants import PAD_STYLE_HASH1
-from fileseq.filesequence import FileSequence
-
 from vidstyle.batch.names import MOVIE_SUFFIXES, plain_name
 from vidstyle.batch.shot import Shot
-from vidstyle.pattern import PICTURE_SUFFIXES
+from vidstyle.pattern import patterns_in
 
 
 def shots_in_folder(folder: Path) -> list[Shot]:
@@ -19,19 +16,10 @@ def shots_in_folder(folder: Path) -> list[Shot]:
         if path.suffix.lower() in MOVIE_SUFFIXES and path.is_file() and path.name[0] != "."
     }
     for path in [folder, *(p for p in folder.iterdir() if p.is_dir() and p.name[0] != ".")]:
-        sequences = _sequences(path)
-        for sequence in sequences:
-            pattern = f"{sequence.basename()}{sequence.padding()}{sequence.extension()}"
+        patterns = [str(pattern) for pattern in patterns_in(path)]
+        for pattern in patterns:
             # A folder of one sequence is named for the shot more often than its pictures are.
-            alone = path != folder and len(sequences) == 1
+            alone = path != folder and len(patterns) == 1
             name = path.name if alone else plain_name(pattern)
             found[str(path.relative_to(folder) / pattern)] = Shot(name, str(path / pattern))
     return [found[key] for key in sorted(found)]
-
-
-def _sequences(folder: Path) -> list[FileSequence]:
-    return [
-        sequence
-        for sequence in FileSequence.findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
-        if sequence.extension().lower() in PICTURE_SUFFIXES and sequence.frameSet() is not None
-    ]

@@ -4,10 +4,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from fileseq.constants import PAD_STYLE_HASH1
-from fileseq.filesequence import FileSequence
-
-from vidstyle.pattern import is_pattern
+from vidstyle.pattern import is_pattern, parse_pattern
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mxf", ".webm", ".mpg", ".ts")
 
@@ -21,8 +18,7 @@ def plain_name(source: str) -> str:
     """What a clip or sequence is called, without the frame's number and the kind of file."""
     path = Path(source)
     if is_pattern(source):
-        basename = str(FileSequence(source, pad_style=PAD_STYLE_HASH1).basename())
-        return basename.rstrip("._- ") or path.name
+        return parse_pattern(source).base.rstrip("._- ") or path.name
     return path.stem if path.suffix.lower() in MOVIE_SUFFIXES else path.name
 
 

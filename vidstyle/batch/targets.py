@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from fileseq.constants import PAD_STYLE_HASH1
-from fileseq.filesequence import FileSequence
-
 from vidstyle.batch.names import safe_name
 from vidstyle.batch.shot import Shot
 from vidstyle.errors import UsageError
-from vidstyle.pattern import is_pattern
+from vidstyle.pattern import is_pattern, parse_pattern
 from vidstyle.video.codecs import CODECS, MOVIE_SUFFIXES
 from vidstyle.video.target import WRITABLE_PICTURES
 
@@ -41,10 +38,10 @@ def target_of(shot: Shot, name: str, codec: str | None, root: Path) -> str:
     preset = CODECS.get(codec or "")
     path = Path(shot.source)
     if preset is None and is_pattern(shot.source):
-        pattern = FileSequence(shot.source, pad_style=PAD_STYLE_HASH1)
-        suffix = pattern.extension().lower()
+        pattern = parse_pattern(shot.source)
+        suffix = pattern.suffix.lower()
         suffix = suffix if suffix in WRITABLE_PICTURES else ".png"
-        return str(root / name / f"{name}.{pattern.padding()}{suffix}")
+        return str(root / name / f"{name}.{pattern.padding}{suffix}")
     if preset is None and shot.source and path.is_dir():
         return str(root / name / f"{name}.####.png")
     suffix = path.suffix.lower() if path.suffix.lower() in MOVIE_SUFFIXES else ".mov"

@@ -1,6 +1,8 @@
 """A study of three methods on pictures and a video."""
 
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -9,6 +11,7 @@ import pytest
 import skimage.data
 
 from vidstyle.evaluate.study.make import make_study
+from vidstyle.evaluate.study.server import StudyServer
 
 METHODS = ("ours", "theirs", "plain")
 
@@ -32,3 +35,13 @@ def study_folder(results, tmp_path: Path) -> Path:
     folder = tmp_path / "study"
     make_study(results, folder, "Which one?", reference=results[0])
     return folder
+
+
+@pytest.fixture
+def server(study_folder: Path) -> Iterator[StudyServer]:
+    with StudyServer(study_folder, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()

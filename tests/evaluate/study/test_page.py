@@ -1,29 +1,15 @@
 """The study's page in a browser, as a rater uses it."""
 
 import shutil
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from vidstyle.evaluate.study.server import StudyServer
 
 playwright = pytest.importorskip("playwright.sync_api")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
-
-@pytest.fixture
-def server(study_folder: Path) -> Iterator[StudyServer]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with StudyServer(study_folder, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
 def test_a_rater_goes_through_a_study(server, tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """The study's server: raters get what they need, and nobody gets more."""
 
 import json
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -48,16 +46,6 @@ class Client:
     def answer(self, **told: object) -> int:
         body = {"session": SESSION, "trial": 0, "choice": "left", "milliseconds": 900, **told}
         return self("POST", "/answers", json.dumps(body).encode(), JSON).status
-
-
-@pytest.fixture
-def server(study_folder: Path) -> Iterator[StudyServer]:
-    with StudyServer(study_folder, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
