@@ -25,14 +25,14 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 
 
 @contextmanager
-def served(*arguments: object, password: str | None = None) -> Iterator[str]:
-    """The address of a page, served by a process of its own."""
+def served(*arguments: object, **environment: str) -> Iterator[str]:
+    """The address of a page, served by a process of its own, which a SIGTERM ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "vidstyle", "ui", "--port", str(port), *map(str, arguments)]
-    environment = os.environ | ({"VIDSTYLE_PASSWORD": password} if password else {})
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
+    known = os.environ | environment
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=known) as server:
         try:
             assert server.stderr is not None
             for line in server.stderr:
@@ -59,7 +59,10 @@ def address(tiny_model, style_picture, other_style_picture, tmp_path_factory) ->
 @pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", *camera]
+        )
         yield browser
         browser.close()
 
@@ -148,6 +151,42 @@ def test_from_a_clip_to_a_download(visit, shot, tmp_path) -> None:
         assert sum(1 for _ in clip.decode(video=0)) == 6
 
 
+def shown_live(page, pattern: str) -> None:
+    page.wait_for_function(
+        "pattern => new RegExp(pattern).test(document.querySelector('#screen')?.innerText)",
+        arg=pattern,
+    )
+    assert page.locator("#screen img").evaluate("image => image.naturalWidth") > 0
+
+
+def test_the_clip_live(visit, shot) -> None:
+    page = visit()
+    upload(page, shot.clip)
+    pick_style(page, 0)
+    page.get_by_role("tab", name="Live").click()
+    page.locator("#play").click()
+    shown_live(page, r"ended: \d+ frames of \d+x\d+ in .* dropped, latency \d+ ms")
+
+
+def test_a_camera_live(visit, shot) -> None:
+    """Another user's preview waits for it, and comes when it stops."""
+    page, other = visit(), visit()
+    pick_style(page, 0)
+    page.get_by_role("tab", name="Live").click()
+    page.get_by_text("Click to Access Webcam").click()
+    record = page.locator("#camera .button-wrap button").first
+    record.click()
+    shown_live(page, r"latency \d+ ms +[\d.]+ fps +\d+ dropped +\d+x\d+")
+    upload(other, shot.clip)
+    pick_style(other, 1)
+    other.locator("#preview").click()
+    other.get_by_text("queue").first.wait_for()
+    shown_live(page, r"latency")
+    assert other.locator("#slider img").count() == 0
+    record.click()
+    other.wait_for_selector("#slider img")
+
+
 def test_a_brush_paints_an_object(visit, shot) -> None:
     page = visit()
     upload(page, shot.clip)
@@ -234,8 +273,29 @@ def test_nothing_sticks_out(visit, width) -> None:
 
 
 def test_a_password(tiny_model) -> None:
-    with served("--model", tiny_model, password="open sesame") as address:
+    with served("--model", tiny_model, VIDSTYLE_PASSWORD="open sesame") as address:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{address}/config")
         assert refused.value.code == 401
         refused.value.close()
+
+
+def test_nothing_stays_when_the_server_ends(
+    tiny_model, style_picture, shot, browser, tmp_path
+) -> None:
+    """Not even of a render on its way."""
+    temporary, styles = tmp_path / "temporary", tmp_path / "styles"
+    temporary.mkdir()
+    styles.mkdir()
+    shutil.copy(style_picture, styles)
+    arguments = ("--model", tiny_model, "--device", "cpu", "--styles", styles)
+    with served(*arguments, TMPDIR=str(temporary)) as address, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector("#clip input[type=file]", state="attached")
+        upload(page, shot.clip)
+        pick_style(page, 0)
+        page.locator("#whole").click()
+        page.wait_for_function("() => document.querySelector('#state').innerText.length > 2")
+        assert list(temporary.rglob("shot.mp4"))
+    assert list(temporary.iterdir()) == []

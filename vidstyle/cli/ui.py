@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -62,17 +64,33 @@ def ui_command(
     vidstyle ui --styles paintings
     VIDSTYLE_PASSWORD=… vidstyle ui --host 0.0.0.0 --styles paintings
     """
-    # Before Gradio is imported: it tells nobody of its use, and keeps uploads to this user.
+    # Before Gradio is imported: it tells nobody of its use.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    if "GRADIO_TEMP_DIR" not in os.environ:
-        os.environ["GRADIO_TEMP_DIR"] = tempfile.mkdtemp(prefix="vidstyle-uploads-")
-    with needs_extra("ui", "vidstyle ui"):
-        from vidstyle.ui.app import Limits
-        from vidstyle.ui.serve import serve
-    pictures = [] if styles is None else sorted(
-        path for path in styles.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES
-    )  # fmt: skip
-    if styles is not None and not pictures:
+    with _one_folder():
+        with needs_extra("ui", "vidstyle ui"):
+            from vidstyle.ui.serve import Limits, serve
+        options = RenderOptions(model=model, device=device)
+        limits = Limits(max_upload, max_frames)
+        serve(_pictures(styles), limits, options, host, port, password)
+
+
+@contextmanager
+def _one_folder() -> Iterator[None]:
+    """All temporary files of this process, the page's uploads and results among them, lie in one
+    folder that only this user sees, and go at its end."""
+    with tempfile.TemporaryDirectory(prefix="vidstyle-ui-", ignore_cleanup_errors=True) as folder:
+        before, tempfile.tempdir = tempfile.tempdir, folder
+        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder, "uploads"))
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
+def _pictures(styles: Path | None) -> list[Path]:
+    if styles is None:
+        return []
+    found = sorted(path for path in styles.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    if not found:
         raise UsageError(f"--styles {styles}: holds no pictures; name another folder")
-    options = RenderOptions(model=model, device=device)
-    serve(pictures, Limits(max_upload, max_frames), options, host, port, password)
+    return found

@@ -1,7 +1,7 @@
 """A few frames held in memory, what is found in them, and what is frozen over them."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,10 +28,10 @@ class Few:
         count: number of frames.
     """
 
-    def __init__(self, frames: Sequence[Frame]) -> None:
+    def __init__(self, frames: Iterable[Frame]) -> None:
         self._frames = [replace(frame, index=number) for number, frame in enumerate(frames)]
-        self.size = frames[0].size
-        self.count = len(frames)
+        self.size = self._frames[0].size
+        self.count = len(self._frames)
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See :class:`~vidstyle.segment.clip.Clip`."""

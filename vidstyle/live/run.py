@@ -37,6 +37,7 @@ class LiveJob:
         source: a camera's number, a URL, a device or a file.
         objects: from the lowest layer to the topmost; at least one.
         height: of the pictures; None for the largest that this machine restyles in time.
+        rate: frames a second that are enough, when no height is given; None for all that come.
         seconds: how long; None until the source ends, the window closes, or an interrupt.
     """
 
@@ -44,6 +45,7 @@ class LiveJob:
     objects: Sequence[StyledObject]
     options: RenderOptions
     height: int | None = None
+    rate: float | None = None
     seconds: float | None = None
 
 
@@ -113,7 +115,7 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts) -> Session:
 
     Args:
         first: frames, in which the objects are found.
-        rate: frames a second to come.
+        rate: frames a second to come, unless the job needs fewer.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: an object or a style.
@@ -129,6 +131,7 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts) -> Session:
 
     if job.height:
         return session_of(job.height)
+    rate = min(rate, job.rate or rate)
     height = choose_height(seconds, rate, first.size[0] // 2 * 2)
     log.info("live: height %d, for %.3g frames a second", height, rate)
     return session_of(height)

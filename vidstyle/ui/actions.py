@@ -11,10 +11,12 @@ import gradio as gr
 import numpy as np
 
 from vidstyle.errors import Cancelled, VidstyleError
+from vidstyle.live.run import Shown as LiveShown
 from vidstyle.options import RenderOptions
-from vidstyle.ui.desk import Desk, Results
+from vidstyle.ui.desk import Desks, Results
+from vidstyle.ui.live import Picture
 from vidstyle.ui.preview import ROWS
-from vidstyle.ui.selection import Image, Selection, Wish
+from vidstyle.ui.selection import POINTED, Image, Selection, Wish
 from vidstyle.ui.table import Table, thumbnail
 
 P = ParamSpec("P")
@@ -22,6 +24,8 @@ R = TypeVar("R")
 
 #: What the image editor hands over: background, layers and composite, (H, W, 4) RGBA.
 Canvas = dict[str, Any] | None
+#: See :func:`watch`.
+Clock = dict[str, float]
 #: What a component takes: a value, or ``gr.update``.
 Shown = Any
 
@@ -43,13 +47,13 @@ def plainly(action: Callable[P, R]) -> Callable[P, R]:
 
 
 @plainly
-def take_clip(table: Table, upload: str | None, most_frames: int) -> tuple[Shown, ...]:
+def take_clip(table: Table, upload: str | None, desks: Desks) -> tuple[Shown, ...]:
     """A new clip on the desk: table, frame slider, picture, brush, first and last frame."""
     if upload is None:
         raise ValueError("upload a clip first")
     table.clear()
     table.desk = None
-    table.desk = Desk(Path(upload), most_frames=most_frames)
+    table.desk = desks.take(Path(upload))
     table.object, table.wishes = replace(table.object, points=(), mask=None, frame=0), ()
     frame, end = table.desk.frame(0), table.desk.count - 1
     return (
@@ -80,7 +84,7 @@ def choose_kind(table: Table, kind: str, name: str, number: float) -> tuple[Show
         gr.update(visible=kind == "name"),
         gr.update(visible=kind != "brush", value=shown),
         gr.update(visible=kind == "brush", value=shown),
-        gr.update(visible=kind in ("click", "box", "brush")),
+        gr.update(visible=kind in POINTED),
     )
 
 
@@ -142,8 +146,35 @@ def render(
 
 
 @plainly
+def play(table: Table, number: float, canvas: Canvas, options: RenderOptions) -> Iterator[str]:
+    """The clip, live: the screen."""
+    desk = table.clip
+    _paint(table, canvas, number)
+    return _screened(desk.play(table.all_wishes(), options))
+
+
+def watch(table: Table, image: Image | None, clock: Clock, options: RenderOptions) -> str:
+    """A frame of the camera: the screen. What goes wrong stands below the picture, since the next
+    frame comes anyway.
+
+    Args:
+        clock: the browser's: ``frame``, its number; ``sent``, when; ``latency``, how long the
+            picture before took; in milliseconds.
+    """
+    if image is None:
+        return ""
+    try:
+        wishes = table.all_wishes()
+        number, latency = int(clock["frame"]), clock["latency"] / 1000
+        seen = table.camera.step(image, number, latency, wishes, options)
+    except (VidstyleError, ValueError) as error:
+        seen = Picture.of(image, " ".join(str(error).split()))
+    return _screen(seen, clock["sent"])
+
+
+@plainly
 def cancel(table: Table) -> None:
-    """End the render on its way."""
+    """End the render or the live picture on its way."""
     table.clip.cancel()
 
 
@@ -176,6 +207,26 @@ def _told(steps: Iterator[Any], command: str) -> Iterator[tuple[Shown, ...]]:
         yield _bar(0, "cancelled: nothing was written"), hidden, hidden, command
     except (VidstyleError, ValueError) as error:
         raise gr.Error(_plain(error), print_exception=False) from None
+
+
+def _screened(pictures: Iterator[Picture | LiveShown]) -> Iterator[str]:
+    screen = ""
+    try:
+        for seen in pictures:
+            if isinstance(seen, Picture):
+                screen = _screen(seen)
+                yield screen
+            else:
+                yield f"{screen}<p>ended: {html.escape(str(seen))}</p>"
+    except (VidstyleError, ValueError) as error:
+        raise gr.Error(_plain(error), print_exception=False) from None
+
+
+def _screen(seen: Picture, sent: float = 0) -> str:
+    return (
+        f'<img src="{seen.url}" alt="live picture" data-sent="{sent:.0f}">'
+        f"<p>{html.escape(seen.told)}</p>"
+    )
 
 
 def _paint(table: Table, canvas: Canvas, number: float) -> None:

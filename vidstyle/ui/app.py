@@ -1,24 +1,32 @@
 """The page: what stands where, and which action each part of it calls."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from vidstyle.choices import PRESERVED, TEMPORAL
-from vidstyle.options import DEFAULTS, RenderOptions
+from vidstyle.options import RenderOptions
 from vidstyle.segment.coco import NAMES
 from vidstyle.ui import actions
-from vidstyle.ui.selection import KINDS
+from vidstyle.ui.desk import Desks
+from vidstyle.ui.live_tab import DEVICE, live_tab
+from vidstyle.ui.look import look_inputs, with_look
+from vidstyle.ui.selection import KINDS, Image
 from vidstyle.ui.table import Table
 
 CSS = """
 .gradio-container { max-width: 1400px !important; margin: auto; }
 .bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); }
 .bar > div { height: 8px; border-radius: 4px; background: var(--color-accent); }
+#screen img { width: 100%; }
+#gallery .caption-label {
+    inset: auto 0 0 0; max-width: none; margin: 0; padding: 2px 4px; border-radius: 0;
+    font-size: 12px; line-height: 1.2; text-align: center;
+    white-space: normal; overflow-wrap: anywhere;
+}
 footer { display: none !important; }
 """
 
@@ -27,29 +35,36 @@ _CLIPS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".m4v"]
 _DAY = 24 * 3600
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What one user may ask for.
-
-    Attributes:
-        upload: MiB of a file.
-        frames: of a clip.
-    """
-
-    upload: int = 2048
-    frames: int = 10_000
-
-
-def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) -> gr.Blocks:
+def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> gr.Blocks:
     """The page.
 
     Args:
         styles: pictures that everybody may choose from.
+        desks: take the clips.
         options: model and device.
 
     Raises:
         ValueError: a style picture cannot be read.
     """
+
+    def preview(table: Table, number: float, canvas: actions.Canvas, full: bool, *look: Any) -> Any:
+        return actions.preview(table, number, canvas, full, with_look(options, look))
+
+    def render(table: Table, number: float, canvas: actions.Canvas, *look: Any) -> Iterator[Any]:
+        yield from actions.render(table, number, canvas, with_look(options, look))
+
+    def render_part(
+        table: Table, number: float, canvas: actions.Canvas, first: int, last: int, *look: Any
+    ) -> Iterator[Any]:
+        chosen = replace(with_look(options, look), first=int(first), last=int(last))
+        yield from actions.render(table, number, canvas, chosen)
+
+    def play(table: Table, number: float, canvas: actions.Canvas, *look: Any) -> Iterator[str]:
+        yield from actions.play(table, number, canvas, with_look(options, look))
+
+    def watch(table: Table, image: Image | None, clock: actions.Clock, *look: Any) -> str:
+        return actions.watch(table, image, clock, with_look(options, look))
+
     app = gr.Blocks(title="vidstyle", analytics_enabled=False, delete_cache=(3600, _DAY))
     with app:
         begin = Table(None, list(styles))
@@ -85,7 +100,7 @@ def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) ->
                     value=begin.gallery(),
                     label="3 · Style",
                     columns=4,
-                    height=240,
+                    height=300,
                     allow_preview=False,
                     interactive=False,
                     buttons=[],
@@ -99,61 +114,50 @@ def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) ->
                     elem_id="styles",
                 )
                 with gr.Accordion("Look", open=False):
-                    look = _look()
+                    look = look_inputs()
                 with gr.Accordion("Several objects", open=False):
                     kept = gr.Markdown("One object. Keep it to choose another, laid over it.")
                     with gr.Row():
                         keep = gr.Button("Keep, choose another", size="sm", elem_id="keep")
                         over = gr.Button("Start over", size="sm", elem_id="over")
             with gr.Column(scale=4, min_width=320):
-                see = gr.Button("Preview this frame", variant="primary", elem_id="preview")
-                full = gr.Checkbox(False, label="At full size", elem_id="full")
-                slider = gr.ImageSlider(
-                    label="Before and after", interactive=False, elem_id="slider", buttons=[]
-                )
-                sizes = gr.Markdown(elem_id="sizes")
-                matte = gr.Image(
-                    label="Matte", interactive=False, height=200, elem_id="matte", buttons=[]
-                )
-                with gr.Row():
-                    first = gr.Number(
-                        0, label="First frame", precision=0, minimum=0, elem_id="first"
+                with gr.Tab("Preview and render"):
+                    see = gr.Button("Preview this frame", variant="primary", elem_id="preview")
+                    full = gr.Checkbox(False, label="At full size", elem_id="full")
+                    slider = gr.ImageSlider(
+                        label="Before and after", interactive=False, elem_id="slider", buttons=[]
                     )
-                    last = gr.Number(0, label="Last frame", precision=0, minimum=0, elem_id="last")
-                with gr.Row():
-                    part = gr.Button("Render this range", min_width=120, elem_id="part")
-                    whole = gr.Button(
-                        "Render the shot", variant="primary", min_width=120, elem_id="whole"
+                    sizes = gr.Markdown(elem_id="sizes")
+                    matte = gr.Image(
+                        label="Matte", interactive=False, height=200, elem_id="matte", buttons=[]
                     )
-                    stop = gr.Button("Cancel", variant="stop", min_width=120, elem_id="cancel")
-                state = gr.HTML(elem_id="state")
-                result = gr.Video(label="Result", visible=False, elem_id="result", buttons=[])
-                files = gr.File(
-                    label="Download", file_count="multiple", interactive=False, visible=False,
-                    elem_id="files",
-                )  # fmt: skip
-                command = gr.Code(
-                    label="The same from the command line", language="shell", lines=2, max_lines=6,
-                    interactive=False, wrap_lines=True, elem_id="command",
-                )  # fmt: skip
+                    with gr.Row():
+                        first = gr.Number(
+                            0, label="First frame", precision=0, minimum=0, elem_id="first"
+                        )
+                        last = gr.Number(
+                            0, label="Last frame", precision=0, minimum=0, elem_id="last"
+                        )
+                    with gr.Row():
+                        part = gr.Button("Render this range", min_width=120, elem_id="part")
+                        whole = gr.Button(
+                            "Render the shot", variant="primary", min_width=120, elem_id="whole"
+                        )
+                        stop = gr.Button("Cancel", variant="stop", min_width=120, elem_id="cancel")
+                    state = gr.HTML(elem_id="state")
+                    result = gr.Video(label="Result", visible=False, elem_id="result", buttons=[])
+                    files = gr.File(
+                        label="Download", file_count="multiple", interactive=False, visible=False,
+                        elem_id="files",
+                    )  # fmt: skip
+                    command = gr.Code(
+                        label="The same from the command line", language="shell", lines=2,
+                        max_lines=6, interactive=False, wrap_lines=True, elem_id="command",
+                    )  # fmt: skip
+                with gr.Tab("Live"):
+                    live_tab(play, watch, actions.cancel, [table, number, brush], look)
 
-        def preview(
-            table: Table, number: float, canvas: actions.Canvas, full: bool, *look: Any
-        ) -> Any:
-            return actions.preview(table, number, canvas, full, _chosen(options, look))
-
-        def render(
-            table: Table, number: float, canvas: actions.Canvas, *look: Any
-        ) -> Iterator[Any]:
-            yield from actions.render(table, number, canvas, _chosen(options, look))
-
-        def render_part(
-            table: Table, number: float, canvas: actions.Canvas, first: int, last: int, *look: Any
-        ) -> Iterator[Any]:
-            chosen = replace(_chosen(options, look), first=int(first), last=int(last))
-            yield from actions.render(table, number, canvas, chosen)
-
-        take_clip = partial(actions.take_clip, most_frames=limits.frames)
+        take_clip = partial(actions.take_clip, desks=desks)
         views, pointed = [picture, brush], [table, number, brush]
         by_kind = [table, kind, name, number], [table, name, *views, anew]
         outputs = [state, result, files, command]
@@ -175,23 +179,5 @@ def build_app(styles: Sequence[Path], limits: Limits, options: RenderOptions) ->
     return app
 
 
-def _look() -> list[gr.components.Component]:
-    """Of :data:`_LOOK`, in that order."""
-    return [
-        gr.Slider(0, 1, DEFAULTS.strength, label="Strength", elem_id="strength"),
-        gr.Slider(0, 64, DEFAULTS.feather, label="Feather, in pixels"),
-        gr.Radio(list(TEMPORAL), value=DEFAULTS.temporal, label="Steady in time"),
-        gr.Checkbox(DEFAULTS.invert, label="Style all but the object"),
-        gr.Radio(list(PRESERVED), value=DEFAULTS.preserve, label="Keep of the plate"),
-    ]
-
-
-_LOOK = ("strength", "feather", "temporal", "invert", "preserve")
-
-
-def _chosen(options: RenderOptions, look: Sequence[Any]) -> RenderOptions:
-    return replace(options, **dict(zip(_LOOK, look, strict=True)))
-
-
 def _alone(button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any]) -> None:
-    button.click(action, inputs, outputs, concurrency_limit=1, concurrency_id="device")
+    button.click(action, inputs, outputs, concurrency_limit=1, concurrency_id=DEVICE)

@@ -7,14 +7,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 import cv2
 
 from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.live.run import Shown
 from vidstyle.options import RenderOptions
 from vidstyle.output import matte_targets
 from vidstyle.render import Job, render
 from vidstyle.segment.clip import eight_bit
+from vidstyle.ui.live import Picture, Screen, play
 from vidstyle.ui.preview import ROWS, Preview, Previews
 from vidstyle.ui.progress import Watched
 from vidstyle.ui.selection import Image, Wish
@@ -61,7 +64,11 @@ class Desk:
         Raises:
             MediaError: no clip, or one that is too long.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="vidstyle-ui-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="vidstyle-desk-"))
+        self._running: Watched | None = None
+        self._thread: threading.Thread | None = None
+        self._screen = Screen()
+        self._previews = Previews(self.frame)
         self.clip = self._folder / upload.name
         try:
             shutil.copy(upload, self.clip)
@@ -75,8 +82,6 @@ class Desk:
         except (VidstyleError, OSError) as error:
             self.clear()
             raise MediaError(str(error).replace(f"{self._folder}/", "")) from None
-        self._running: Watched | None = None
-        self._previews = Previews(self.frame)
 
     def frame(self, index: int) -> Image:
         """A frame, (H, W, 3) RGB in 8 bits.
@@ -135,7 +140,7 @@ class Desk:
                 failures.append(error)
 
         thread = threading.Thread(target=work, name="ui-render")
-        self._running = watched
+        self._running, self._thread = watched, thread
         thread.start()
         try:
             while thread.is_alive():
@@ -149,10 +154,16 @@ class Desk:
             raise failures[0]
         yield files
 
+    def play(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Picture | Shown]:
+        """Show the clip live; see :func:`vidstyle.ui.live.play`."""
+        self._screen = Screen()
+        return play(str(self.clip), wishes, options, self._screen)
+
     def cancel(self) -> None:
-        """End the render on its way, if there is one."""
+        """End the render or the live picture on its way, if there is one."""
         if self._running is not None:
             self._running.cancel()
+        self._screen.close()
 
     def command(self, wishes: Sequence[Wish], options: RenderOptions) -> str:
         """The command line that does the same, by the files' names.
@@ -178,8 +189,34 @@ class Desk:
         return f"{self.clip.stem}.styled.mp4"
 
     def clear(self) -> None:
-        """Remove everything."""
+        """End what is on its way, and remove everything."""
+        self.cancel()
+        if self._thread is not None:
+            self._thread.join()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Desks:
+    """Every user's desk."""
+
+    def __init__(self, most_frames: int) -> None:
+        """
+        Args:
+            most_frames: see :class:`Desk`.
+        """
+        self._most_frames = most_frames
+        self._taken = WeakSet[Desk]()
+
+    def take(self, upload: Path) -> Desk:
+        """A new desk; arguments and errors as of :class:`Desk`."""
+        desk = Desk(upload, most_frames=self._most_frames)
+        self._taken.add(desk)
+        return desk
+
+    def clear(self) -> None:
+        """All of them: the page closes."""
+        for desk in list(self._taken):
+            desk.clear()
 
 
 _OPTIONS = {

@@ -11,6 +11,8 @@ from vidstyle.options import StyledObject
 
 #: How an object can be chosen, and what the page calls it.
 KINDS = ("whole frame", "name", "click", "box", "brush")
+#: Those that point at a place in one frame.
+POINTED = ("click", "box", "brush")
 
 #: A picture, (H, W, 3) RGB, or a matte, (H, W).
 Image = NDArray[np.uint8]

@@ -3,15 +3,30 @@
 import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.options import RenderOptions
-from vidstyle.ui.app import CSS, Limits, build_app
+from vidstyle.ui.app import CSS, build_app
+from vidstyle.ui.desk import Desks
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one user may ask for.
+
+    Attributes:
+        upload: MiB of a file.
+        frames: of a clip.
+    """
+
+    upload: int = 2048
+    frames: int = 10_000
 
 
 def serve(
@@ -25,15 +40,16 @@ def serve(
     """Serve the page.
 
     Args:
-        styles, limits, options: see :func:`~vidstyle.ui.app.build_app`.
+        styles, options: see :func:`~vidstyle.ui.app.build_app`.
         password: of the user ``vidstyle``; None for no question.
 
     Raises:
         UsageError: the address cannot be served at.
         MediaError: a style picture cannot be read.
     """
+    desks = Desks(limits.frames)
     try:
-        app = build_app(styles, limits, options).queue(max_size=64)
+        app = build_app(styles, desks, options).queue(max_size=64)
     except ValueError as error:
         raise MediaError(str(error)) from None
     try:
@@ -56,4 +72,5 @@ def serve(
     try:
         threading.Event().wait()
     finally:
+        desks.clear()
         app.close(verbose=False)

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from vidstyle.ui.desk import Desk
+from vidstyle.ui.live import Camera
 from vidstyle.ui.selection import Image, Selection, Wish
 
 #: Largest side, in pixels, of a style picture in the gallery.
@@ -23,6 +24,7 @@ class Table:
         style: the chosen one.
         object: being chosen.
         wishes: objects that were chosen before it, with their styles.
+        camera: the user's own, restyled live.
     """
 
     desk: Desk | None
@@ -30,6 +32,7 @@ class Table:
     style: Path | None = None
     object: Selection = field(default_factory=Selection)
     wishes: tuple[Wish, ...] = ()
+    camera: Camera = field(default_factory=Camera)
 
     @property
     def clip(self) -> Desk:
@@ -64,12 +67,11 @@ class Table:
     def clear(self) -> None:
         """Remove the user's files."""
         if self.desk is not None:
-            self.desk.cancel()
             self.desk.clear()
 
 
 def thumbnail(path: Path) -> tuple[Image, str]:
-    """A style picture made small, (H, W, 3) RGB, and its name.
+    """A style picture made small, (H, W, 3) RGB, and its name in words.
 
     Raises:
         ValueError: it cannot be read.
@@ -79,4 +81,4 @@ def thumbnail(path: Path) -> tuple[Image, str]:
         raise ValueError(f"{path.name}: not a picture that can be read; choose another")
     scale = min(1.0, _THUMBNAIL / max(picture.shape[:2]))
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(small[..., ::-1], np.uint8), path.stem
+    return np.asarray(small[..., ::-1], np.uint8), path.stem.replace("_", " ")

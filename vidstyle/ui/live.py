@@ -1,0 +1,188 @@
+"""Live in the page: a clip at its own speed, or a user's camera, frame by frame."""
+
+import base64
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Self
+
+import cv2
+import torch
+
+from vidstyle.errors import UsageError
+from vidstyle.frame import Frame
+from vidstyle.live.few import Few
+from vidstyle.live.run import FIRST, LiveJob, Meter, Shown, begin, live
+from vidstyle.live.session import Session
+from vidstyle.options import RenderOptions
+from vidstyle.ui.models import kept_parts
+from vidstyle.ui.selection import POINTED, Image, Wish
+
+#: Seconds after which somebody else may have the device.
+TURN = 60
+#: Frames a second: what a camera sends, and what is enough of a clip. More would be smaller.
+RATE = 10
+
+#: Seconds between two looks at a screen to which nothing comes.
+_LOOK = 0.25
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is shown: JPEG as a browser takes it, and a line on how it goes."""
+
+    url: str
+    told: str
+
+    @classmethod
+    def of(cls, image: Image, told: str) -> Self:
+        """Of an image (H, W, 3) RGB."""
+        _, coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
+        return cls(f"data:image/jpeg;base64,{base64.b64encode(coded.tobytes()).decode()}", told)
+
+
+class Screen:
+    """A sink of live pictures, of which only the newest is kept for whoever looks."""
+
+    def __init__(self) -> None:
+        self._newest: Picture | None = None
+        self._change = threading.Condition()
+        self._closed = False
+
+    def show(self, frame: Frame, told: str) -> bool:
+        """See :class:`~vidstyle.live.sink.Sink`."""
+        with self._change:
+            self._newest = Picture.of(frame.image.numpy(), told)
+            self._change.notify_all()
+        return not self._closed
+
+    def close(self) -> None:
+        """Nobody wants more."""
+        self._closed = True
+
+    def newest(self, seconds: float) -> Picture | None:
+        """The picture that was not seen yet, waited for; None where none comes in time."""
+        with self._change:
+            self._change.wait_for(lambda: self._newest is not None, seconds)
+            newest, self._newest = self._newest, None
+        return newest
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+def play(
+    clip: str, wishes: Sequence[Wish], options: RenderOptions, screen: Screen
+) -> Iterator[Picture | Shown]:
+    """Show a clip live, for one :data:`TURN` at most, and tell at last how it went. Closing the
+    screen or the iterator ends it.
+
+    Raises:
+        VidstyleError: as of ``live``.
+        ValueError: an object was not pointed at.
+    """
+    job = LiveJob(
+        source=clip,
+        objects=[wish.styled() for wish in wishes],
+        options=replace(options, first=None, last=None),
+        rate=RATE,
+        seconds=TURN,
+    )
+    for wish in wishes:
+        if wish.object.kind in POINTED and wish.object.frame >= FIRST:
+            raise UsageError(f"live starts at frame 0: point at the object before frame {FIRST}")
+    ended, failures = list[Shown](), list[Exception]()
+
+    def work() -> None:
+        try:
+            ended.append(live(job, lambda *_: screen))
+        except Exception as error:  # told to the user's thread
+            failures.append(error)
+
+    thread = threading.Thread(target=work, name="ui-live")
+    thread.start()
+    try:
+        while thread.is_alive():
+            if picture := screen.newest(_LOOK):
+                yield picture
+    finally:
+        screen.close()
+        thread.join()
+    if failures:
+        raise failures[0]
+    yield from ended
+
+
+class Camera:
+    """Frames of a user's camera, which come one by one, restyled with objects and statistics of
+    the first :data:`~vidstyle.live.run.FIRST` of them; when something else is chosen, of the last
+    ones before that."""
+
+    def __init__(self) -> None:
+        self._recent: deque[Frame] = deque(maxlen=FIRST)
+        self._chosen: tuple[tuple[Wish, ...], RenderOptions] | None = None
+        self._session: Session | None = None
+        self._meter: Meter | None = None
+        self._height: int | None = None
+        self._dropped = 0
+        self._last: int | None = None
+
+    def step(
+        self,
+        image: Image,
+        number: int,
+        latency: float,
+        wishes: Sequence[Wish],
+        options: RenderOptions,
+    ) -> Picture:
+        """The frame restyled, or as it is while the first ones are gathered.
+
+        Args:
+            image: (H, W, 3) RGB.
+            number: its own among all frames that the camera sent.
+            latency: seconds that the picture before took from the camera to the screen.
+
+        Raises:
+            VidstyleError: as of a render.
+            ValueError: an object that cannot be looked for in a camera's picture.
+        """
+        if any(wish.object.kind in POINTED for wish in wishes):
+            raise ValueError("a camera's object has no place yet: choose whole frame or name")
+        frame = Frame(torch.from_numpy(image.copy()), 0, 0, Fraction(1, RATE))
+        if self._recent and self._recent[0].size != frame.size:
+            self._recent.clear()
+            self._height = self._session = None
+        self._recent.append(frame)
+        if self._chosen != (tuple(wishes), options):
+            self._session = None
+        if len(self._recent) < FIRST:
+            return Picture.of(image, "looking at the first frames")
+        if self._session is None or self._meter is None:
+            self._session = self._begin(tuple(wishes), options)
+            self._meter = Meter(self._session.size, lambda: self._dropped)
+            self._dropped, self._last = 0, None
+        else:
+            if self._last is not None:
+                self._dropped += number - self._last - 1
+                self._meter.shown(latency)
+            self._last = number
+        return Picture.of(self._session.step(frame).image.numpy(), str(self._meter))
+
+    def _begin(self, wishes: tuple[Wish, ...], options: RenderOptions) -> Session:
+        """A session whose height is timed anew where other objects are looked for."""
+        before = () if self._chosen is None else self._chosen[0]
+        if [wish.object for wish in before] != [wish.object for wish in wishes]:
+            self._height = None
+        job = LiveJob(
+            source="camera",
+            objects=[wish.styled(0) for wish in wishes],
+            options=options,
+            height=self._height,
+        )
+        session = begin(job, Few(self._recent), RATE, kept_parts(options))
+        self._chosen, self._height = (wishes, options), session.size[0]
+        return session
