@@ -51,6 +51,8 @@ def address(tiny_model, style_picture, other_style_picture, tmp_path_factory) ->
     styles = tmp_path_factory.mktemp("styles")
     for picture in (style_picture, other_style_picture):
         shutil.copy(picture, styles)
+    for number in range(4):
+        shutil.copy(style_picture, styles / f"too_long_a_name_to_stand_on_one_line_{number}.png")
     limits = ["--max-frames", 100, "--max-upload", 1]
     with served("--model", tiny_model, "--device", "cpu", "--styles", styles, *limits) as address:
         yield address

@@ -125,13 +125,14 @@ def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
 def preview(
     table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
 ) -> tuple[Shown, ...]:
-    """One frame: table, before and after, its size, matte, command line."""
+    """One frame: table, before and after, its size, matte unless it is everything, command line."""
     desk = table.clip
     _paint(table, canvas, number)
     wishes = table.all_wishes()
     seen = desk.preview(int(number), wishes, options, None if full else ROWS)
     told = _sizes(seen.size, desk.size)
-    return table, (seen.before, seen.after), told, seen.matte, desk.command(wishes, options)
+    matte = gr.update(value=seen.matte, visible=bool((seen.matte < 255).any()))
+    return table, (seen.before, seen.after), told, matte, desk.command(wishes, options)
 
 
 @plainly

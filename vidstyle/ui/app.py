@@ -22,6 +22,8 @@ CSS = """
 .bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); }
 .bar > div { height: 8px; border-radius: 4px; background: var(--color-accent); }
 #screen img { width: 100%; }
+#gallery .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)); }
+#gallery .gallery-item, #gallery .thumbnail-item { min-width: 0; }
 #gallery .caption-label {
     inset: auto 0 0 0; max-width: none; margin: 0; padding: 2px 4px; border-radius: 0;
     font-size: 12px; line-height: 1.2; text-align: center;

@@ -42,7 +42,8 @@ def live_tab(
     table = pointed[0]
     gr.Markdown(
         "The chosen object and style on moving pictures, as large as this machine keeps up with. "
-        f"A turn takes {TURN} seconds at most; other jobs wait for it, and it for them."
+        f"A turn takes {TURN} seconds at most; other jobs wait for it, and it for them. "
+        "The camera's *Record* starts it; nothing of it is kept."
     )
     with gr.Row():
         begin = gr.Button("Play the clip", variant="primary", min_width=120, elem_id="play")
