@@ -43,7 +43,7 @@ def live_tab(
     gr.Markdown(
         "The chosen object and style on moving pictures, as large as this machine keeps up with. "
         f"A turn takes {TURN} seconds at most; other jobs wait for it, and it for them. "
-        "The camera's *Record* starts it; nothing of it is kept."
+        "The camera's *Record* starts it; its frames lie with the uploads until the server ends."
     )
     with gr.Row():
         begin = gr.Button("Play the clip", variant="primary", min_width=120, elem_id="play")
