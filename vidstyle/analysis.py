@@ -27,6 +27,7 @@ from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.style.model import Frozen, ReadStyle, StyleModel
+from vidstyle.style.windows import seen_through
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.shots import Shot, find_shots
 from vidstyle.view import SeenClip
@@ -265,7 +266,8 @@ def _told(ranges: Sequence[tuple[int, int]]) -> str:
 def _samples(
     clip: Clip, chosen: set[int], mattes: Mattes, grid: int, advance: Callable[[int], None]
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The object in the chosen frames: (1, 3, h, w) and its matte (1, 1, h, w), in [0, 1]."""
+    """The object in the chosen frames, of large ones in windows: (1, 3, h, w) and its matte
+    (1, 1, h, w), in [0, 1]."""
     for frame in clip.frames(min(chosen), max(chosen) + 1):
         box = mattes.box(frame.index)
         if frame.index not in chosen or box is None:
@@ -273,7 +275,7 @@ def _samples(
         area = box.padded(grid, grid, frame.size)
         matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
         picture = unit_range(frame.image[area.rows, area.columns])[None]
-        yield picture, matte.float()[None, None] / 255
+        yield from seen_through(picture, matte.float()[None, None] / 255)
         advance(1)
 
 

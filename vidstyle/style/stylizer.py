@@ -4,7 +4,6 @@ With frozen statistics a frame's result depends on that frame alone: statistics 
 and any machine can render any frame.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +38,10 @@ PASSES = 2 * len(SCALES)
 #: Pixels in one network call, which takes at least one picture. On a CPU small calls stay in the
 #: cache and keep the heap from growing; on CUDA the bound is memory.
 CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
+
+#: Pixels in a tile, whatever memory there is: what larger ones save in halos they lose on a CPU to
+#: fresh memory, which the system must clear.
+TILE_PIXELS = {"cpu": 2**21, "cuda": 2**31}
 
 #: What the network takes at its peak for a pixel, in bytes of float32, rounded up.
 PIXEL_BYTES = 512
@@ -78,7 +81,7 @@ class Stylizer:
             backend: applies frozen maps; None for the network itself, which always gathers the
                 statistics.
             memory: bytes that the network may take at once: larger pictures go through it in
-                tiles. None for no bound.
+                tiles. None for no bound but :data:`TILE_PIXELS`.
         """
         # Tensor cores take channels last; NNPACK takes them first.
         order = torch.channels_last if device.type == "cuda" else torch.contiguous_format
@@ -86,7 +89,8 @@ class Stylizer:
         self.device = device
         self.ridge = ridge
         self._apply = backend or self._through
-        self._pixels = sys.maxsize if memory is None else memory // PIXEL_BYTES
+        most = TILE_PIXELS[device.type]
+        self._pixels = most if memory is None else min(most, memory // PIXEL_BYTES)
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> tuple[Style, ...]:  # noqa: ARG002
         """See :meth:`style`."""
