@@ -1,10 +1,14 @@
-"""What tests of several folders share: data, a style picture, a clip whose truth is known, a model.
+"""What tests of several folders share: the command line, data, a style picture, a clip whose truth
+is known, a model.
 
 The clip is photographs in motion (see ``examples/scenes.py``), small, with sound and uneven times.
 """
 
+import logging
 import math
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +23,7 @@ from numpy.typing import NDArray
 from photographs import astronaut, launch_pad
 from scenes import Layer, Scene, similarity
 
+from vidstyle.cli import main
 from vidstyle.style.network import Architecture, StyleNetwork
 from vidstyle.train.save import save_model
 
@@ -49,6 +54,42 @@ class GeneratedShot:
     def matte(self, index: int) -> NDArray[np.uint8]:
         """(H, W), 255 inside the astronaut."""
         return np.asarray(cv2.imread(self.mattes % index, cv2.IMREAD_GRAYSCALE))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call came to: its exit code, and what it said on both streams."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def vidstyle(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Outcome]]:
+    """``vidstyle(*arguments)`` calls the command line as the console script does, in this process.
+
+    The streams are caught at their file descriptors, so that what a C library prints is seen too;
+    log lines go to pytest.
+    """
+    logger = logging.getLogger("vidstyle")
+    level = logger.level
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["vidstyle", *map(str, arguments)])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capfd.readouterr()
+        return Outcome(stop.value.code, out, err)
+
+    yield call
+    logger.setLevel(level)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
@@ -90,6 +131,25 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.nn.init.zeros_(parameter)
     save_model(folder, network, ridge=0.01, licence="CC0-1.0")
     return folder
+
+
+@pytest.fixture(scope="session")
+def negative(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network in ONNX that turns a picture of any size into its negative: a style of
+    ``examples/vidstyle_onnx``."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import helper, numpy_helper
+
+    ends = [
+        helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 3, "h", "w"]) for n in "xy"
+    ]
+    white = numpy_helper.from_array(np.float32(255), "white")
+    node = helper.make_node("Sub", ["white", "x"], ["y"])
+    graph = helper.make_graph([node], "negative", ends[:1], ends[1:], [white])
+    opset = [helper.make_opsetid("", 17)]
+    path = tmp_path_factory.mktemp("onnx") / "negative.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), str(path))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]
     for kind, names in kinds.items():
         (root / kind).mkdir()
         for name in names:
-            small = cv2.resize(getattr(skimage.data, name)(), (180, 120))
+            small = cv2.resize(getattr(skimage.data, name)(), (182, 121))
             cv2.imwrite(str(root / kind / f"{name}.png"), small[..., ::-1])
     (root / "recipe.toml").write_text(RECIPE)
     return root / "photographs", root / "styles", root / "recipe.toml"

@@ -53,7 +53,7 @@ def still_command(
     exit code is then that of the first failure.
 
     \b
-    vidstyle still shoe.jpg --object box:40,60,800,700 --style art.jpg -o shoe.png --cut-out
+    vidstyle still shoe.jpg --object box:40,60,600,420 --style art.jpg -o shoe.png --cut-out
     vidstyle still photos/ --object matte:mattes/ --style art.jpg -o styled/ --resume
     vidstyle still ct/ --style art.jpg --preserve structure --fail-below ssim=0.7 -o styled/
     """

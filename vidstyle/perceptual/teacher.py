@@ -131,7 +131,10 @@ class MicroTeacher(Teacher):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        x, features = self.lapped(images), {}
+        """Of pictures of any size; what no whole step fills at the right and the bottom is not
+        looked at."""
+        height, width = (side - side % STRIDE for side in images.shape[-2:])
+        x, features = self.lapped(images[..., :height, :width]), {}
         for name, layer in zip(self.layers, self.network, strict=True):
             features[name] = x = layer(x)
         return features
