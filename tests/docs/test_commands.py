@@ -138,7 +138,7 @@ def test_what_is_not_run_is_a_command(page: Path) -> None:
 
 def test_examples_in_help_texts_are_commands() -> None:
     found = {name: examples(text) for name, text in helps()}
-    assert all(found[f"vidstyle {name}"] for name in ("render", "still", "farm", "evaluate"))
+    assert [name for name, each in found.items() if not any(name in line for line in each)] == []
     lines = [line for each in found.values() for line in each]
     assert [trouble for line in lines if (trouble := objection(line))] == []
 

@@ -21,6 +21,10 @@ def join_command(
     """Write the clip from the segments of a work directory, with the sound of INPUT.
 
     Every segment's checksum is verified first.
+
+    \b
+    vidstyle join in.mp4 --work /farm/in -o out.mp4
+    vidstyle join in.mp4 --work /farm/in -o out.mp4 --repair
     """
     from vidstyle.farm.join import join
     from vidstyle.farm.worker import Worker

