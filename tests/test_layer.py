@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from vidstyle.crew import Crew
 from vidstyle.flow import DisFlow
 from vidstyle.frame import Box, Frame
 from vidstyle.layer import Layer, Look
@@ -83,7 +84,7 @@ def layer(
     steady: bool = True,
 ) -> Layer:
     look = Look(strength, feather, DisFlow(540) if steady else None)
-    return Layer(HeldMattes(boxes), transfer, stylizer, look, Stages())
+    return Layer(HeldMattes(boxes), transfer, stylizer, look, Stages(), Crew())
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
@@ -170,26 +171,6 @@ def test_batches_of_a_steady_box_make_no_difference_without_the_temporal_step(
     one_by_one = layer(boxes, stylizer, transfer, steady=False)
     parts = [one_by_one.render([frame], stacked([frame])) for frame in frames]
     assert (torch.cat(parts).int() - together.int()).abs().max() <= 1
-
-
-def test_large_frames_go_in_parts_and_come_out_the_same(
-    stylizer: Stylizer, transfer: Transfers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frames, boxes = pan(5), [Box(60, 40, 100, 80)] * 5
-    whole = layer(boxes, stylizer, transfer).render(frames, stacked(frames))
-    seen = []
-    restyle = Stylizer.__call__
-
-    def watched(self: Stylizer, images: Tensor, *settings: object) -> Tensor:
-        seen.append(len(images))
-        return restyle(self, images, *settings)
-
-    monkeypatch.setattr(Stylizer, "__call__", watched)
-    box = 144 * 120  # the object's with its margin, clipped to the frame
-    monkeypatch.setattr("vidstyle.layer.PART_PIXELS", {"cpu": 2 * box})
-    parted = layer(boxes, stylizer, transfer)
-    assert torch.equal(parted.render(frames, stacked(frames)), whole)
-    assert seen == [2, 2, 1]
 
 
 def test_what_does_not_fit_into_memory_at_once_comes_out_the_same(

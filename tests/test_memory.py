@@ -5,7 +5,12 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import DeviceError
-from vidstyle.memory import Fitting
+from vidstyle.memory import Fitting, frames_at_once
+
+
+def test_batches_of_large_frames_are_small() -> None:
+    sizes = ((480, 854), (1080, 1920), (2160, 3840), (9000, 9000))
+    assert [frames_at_once(8, size, torch.device("cpu")) for size in sizes] == [8, 4, 1, 1]
 
 
 class Cramped:

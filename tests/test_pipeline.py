@@ -9,6 +9,7 @@ import skimage.data
 import torch
 from torch import Tensor
 
+from vidstyle.crew import Crew
 from vidstyle.flow import DisFlow
 from vidstyle.frame import Frame
 from vidstyle.layer import Layer, Look
@@ -64,12 +65,19 @@ def render(tiny_model: Path):
 
     def layers() -> list[Layer]:
         look = Look(1.0, 0.0, DisFlow(540))
-        return [Layer(WholeFrame(SIZE, COUNT), transfer, stylizer, look, Stages())]
+        return [Layer(WholeFrame(SIZE, COUNT), transfer, stylizer, look, Stages(), Crew())]
 
     def call(segments: Sequence[Segment]) -> list[Frame]:
         writer = Kept()
         render_shot(
-            reader, segments, layers, writer, batch=4, stages=Stages(), on_frames=lambda _: None
+            reader,
+            segments,
+            layers,
+            writer,
+            batch=4,
+            crew=Crew(),
+            stages=Stages(),
+            on_frames=lambda _: None,
         )
         return writer.frames
 

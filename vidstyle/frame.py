@@ -72,6 +72,10 @@ class Box:
         return self.y1 - self.y0
 
     @property
+    def area(self) -> int:
+        return self.width * self.height
+
+    @property
     def rows(self) -> slice:
         return slice(self.y0, self.y1)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.composite import feathered
+from vidstyle.crew import Crew
 from vidstyle.device import copied_to
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import Motion, estimate_motion
@@ -21,10 +22,6 @@ from vidstyle.style.model import Frozen, StyleModel
 from vidstyle.temporal import TemporalFilter
 from vidstyle.timing import Stages
 from vidstyle.view import CodeValues, View
-
-#: Pixels of the box, in all frames together, that go through a layer's steps at once. A step holds
-#: some 200 bytes for each: a batch of large frames goes in parts, to the same result.
-PART_PIXELS = {"cpu": 2**23, "cuda": 2**25}
 
 
 @dataclass(frozen=True)
@@ -46,10 +43,30 @@ class Look:
     view: View = field(default_factory=CodeValues)
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What of a batch does not hang on the results before it.
+
+    Attributes:
+        box: what the layer sees of the frames.
+        plates: code values in the box, (N, h, w, 3).
+        styled: (N, 3, h, w) in [0, 1] on the device.
+        motion: of the plates; None where there is no temporal step.
+    """
+
+    box: Box
+    plates: Tensor
+    styled: Tensor
+    motion: Motion | None
+
+
 class Layer:
     """Restyles one object in the frames of a shot, a batch at a time, in order.
 
     Sees only the box around the object's mattes, so that cost follows the object, not the frame.
+
+    Most of the work does not hang on the results before it: :meth:`draft` does it, for batches in
+    order, and may be some batches ahead of :meth:`finish`, in another thread.
     """
 
     def __init__(
@@ -59,56 +76,70 @@ class Layer:
         stylizer: StyleModel,
         look: Look,
         stages: Stages,
+        crew: Crew,
     ) -> None:
         self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
-        self._look, self._stages = look, stages
+        self._look, self._stages, self._crew = look, stages, crew
         self._filter, self._fitting = TemporalFilter(), Fitting()
         self._last: Frame | None = None
 
     def render(self, frames: Sequence[Frame], canvas: Tensor) -> Tensor:
-        """Lay the restyled object over ``canvas``.
+        """Draft and finish a batch."""
+        return self.finish(frames, self.draft(frames), canvas)
+
+    def draft(self, frames: Sequence[Frame]) -> Draft | None:
+        """Restyle the frames, and see how the plate moves.
 
         Args:
             frames: consecutive plates, following those of the call before.
+
+        Returns:
+            What :meth:`finish` needs; None where the object is in none of the frames.
+        """
+        box = self._box(frames)
+        if box is None:
+            self._last = None
+            return None
+        plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
+        images = self._seen(plates)
+        if self._look.strength == 0:
+            return Draft(box, plates, images, None)
+        with self._stages("style"):
+            styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
+            styled = preserved(self._look.preserve, images, styled)
+        if self._look.steady is None:
+            return Draft(box, plates, styled, None)
+        return Draft(box, plates, styled, self._motion(self._look.steady, frames, images, box))
+
+    def finish(self, frames: Sequence[Frame], draft: Draft | None, canvas: Tensor) -> Tensor:
+        """Steady the restyled object and lay it over ``canvas``.
+
+        Args:
+            frames: as they were drafted.
             canvas: (N, H, W, 3) code values, the plates with lower layers over them; or
                 (N, H, W, 4), the lower layers alone, premultiplied.
 
         Returns:
             The new canvas; ``canvas`` itself where the object is in none of the frames.
         """
-        box = self._box(frames)
         alone = canvas.shape[-1] == 4
-        if box is None or (self._look.strength == 0 and not alone):
+        if draft is None or (self._look.strength == 0 and not alone):
             self._filter.reset()
-            self._last = None
             return canvas
-        result = canvas.clone()
-        most = PART_PIXELS[self._stylizer.device.type]
-        count = max(1, most // (box.width * box.height))
-        for start in range(0, len(frames), count):
-            part = slice(start, start + count)
-            self._lay_over(result[part, box.rows, box.columns], frames[part], box)
-        return result
-
-    def _lay_over(self, canvas: Tensor, frames: Sequence[Frame], box: Box) -> None:
-        """Lay the restyled object over ``canvas``, the box of those frames, in place."""
-        plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
-        styled = self._styled(frames, plates, box)
+        box, plates, styled = draft.box, draft.plates, draft.styled
+        if draft.motion is not None:
+            with self._stages("temporal"):
+                steadied = [
+                    self._filter.step(styled[i], draft.motion[i], box) for i in range(len(frames))
+                ]
+                styled = torch.stack(steadied)
         with self._stages("composite"):
             matte = feathered(self._matte(frames, box), self._look.feather)
-            canvas.copy_(self._look.view.composite(canvas, plates, styled.cpu(), matte))
-
-    def _styled(self, frames: Sequence[Frame], plates: Tensor, box: Box) -> Tensor:
-        """(N, 3, h, w) in [0, 1] on the device: the plates restyled and steadied."""
-        images = self._seen(plates)
-        if self._look.strength == 0:
-            return images
-        with self._stages("style"):
-            styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
-            styled = preserved(self._look.preserve, images, styled)
-        if self._look.steady is None:
-            return styled
-        return self._steadied(self._look.steady, frames, images, styled, box)
+            result = canvas.clone()
+            result[:, box.rows, box.columns] = self._look.view.composite(
+                canvas[:, box.rows, box.columns], plates, styled.cpu(), matte
+            )
+        return result
 
     def _restyled(self, images: Tensor, part: slice) -> Tensor:
         return self._stylizer(images[part], self._transfer, self._look.strength)
@@ -133,27 +164,20 @@ class Layer:
         ]
         return torch.stack(mattes)[:, None].float() / 255
 
-    def _steadied(
-        self,
-        estimator: FlowEstimator,
-        frames: Sequence[Frame],
-        images: Tensor,
-        styled: Tensor,
-        box: Box,
-    ) -> Tensor:
-        """The temporal step over a batch: motion of all pairs at once, then fusion in order."""
+    def _motion(
+        self, estimator: FlowEstimator, frames: Sequence[Frame], images: Tensor, box: Box
+    ) -> Motion:
+        """Of each plate against the one before, (N, 3, h, w) of them."""
         last = self._last or frames[0]
+        self._last = frames[-1]
         before = self._seen(last.image[None, box.rows, box.columns])
         earlier = torch.cat([before, images[:-1]])
+
+        def estimate(part: slice) -> Motion:
+            return estimate_motion(estimator, earlier[part], images[part])
+
+        def estimate_all(part: slice) -> Motion:
+            return Motion.joined(self._crew.each(estimate, self._crew.shares(part)))
+
         with self._stages("flow"):
-            motion = Motion.joined(
-                self._fitting(
-                    lambda part: estimate_motion(estimator, earlier[part], images[part]),
-                    len(images),
-                )
-            )
-        self._last = frames[-1]
-        with self._stages("temporal"):
-            return torch.stack(
-                [self._filter.step(styled[i], motion[i], box) for i in range(len(frames))]
-            )
+            return Motion.joined(self._fitting(estimate_all, len(images)))

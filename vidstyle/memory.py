@@ -10,7 +10,18 @@ from vidstyle.errors import DeviceError
 
 T = TypeVar("T")
 
+#: What a layer's steps hold for a pixel at their peak, in bytes, rounded up.
+STEP_BYTES = 200
+
+#: Pixels of the frames of a batch, two of which are in work at a time.
+FRAME_PIXELS = {"cpu": 2**23, "cuda": 2**25}
+
 log = logging.getLogger(__name__)
+
+
+def frames_at_once(batch: int, size: tuple[int, int], device: torch.device) -> int:
+    """How many frames (H, W) make a batch: ``batch``, or fewer large ones; one at least."""
+    return max(1, min(batch, FRAME_PIXELS[device.type] // (size[0] * size[1])))
 
 
 class Fitting:

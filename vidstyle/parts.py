@@ -10,6 +10,7 @@ import torch
 
 from vidstyle import weights
 from vidstyle.choices import DETECTORS, SEGMENTERS, TEMPORAL
+from vidstyle.crew import Crew
 from vidstyle.device import select_device
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.export.backend import build_backend
@@ -36,6 +37,7 @@ class Parts:
     """Every model of a render. What finds and cuts out objects is loaded when it is first used.
 
     Attributes:
+        crew: does the pictures of a batch side by side.
         backend: what runs the style network, as ``--backend`` names it.
         segmenter_name: ``grabcut``, the registry's entry of SAM's weights, or the folder of a
             SAM 2 model.
@@ -46,6 +48,7 @@ class Parts:
     """
 
     device: torch.device
+    crew: Crew
     stylizer: StyleModel
     backend: str
     segmenter_name: str
@@ -113,6 +116,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         DeviceError, WeightsError, UsageError: see each part.
     """
     device = select_device(options.device)
+    crew = Crew.of(device)
     steady = None
     if options.temporal == "blend":
         steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options))
@@ -120,7 +124,8 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
     parts = Parts(
         device=device,
-        stylizer=_build_style_model(options, device),
+        crew=crew,
+        stylizer=_build_style_model(options, device, crew),
         backend=options.backend,
         segmenter_name=_choose_segmenter(options.segmenter),
         detector_name=_choose_detector(options.detector),
@@ -134,18 +139,18 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     return parts
 
 
-def _build_style_model(options: RenderOptions, device: torch.device) -> StyleModel:
+def _build_style_model(options: RenderOptions, device: torch.device, crew: Crew) -> StyleModel:
     """The model that ``--model`` names, run by what ``--backend`` names."""
     memory = options.max_memory * 2**20
     if options.backend == "torch":
-        return build_style_model(options.model, device, memory)
+        return build_style_model(options.model, device, memory, crew)
     if find_plugin(options.model):
         raise UsageError(
             f"--backend {options.backend}: the plug-in {options.model} has a runtime of its own; "
             "leave --backend out"
         )
     backend = build_backend(options.backend, options.model, device)
-    return build_stylizer(options.model, device, backend, memory)
+    return build_stylizer(options.model, device, backend, memory, crew)
 
 
 def _flow_cache(options: RenderOptions) -> FlowCache | None:

@@ -1,20 +1,23 @@
 """The way of a frame through a render: the spine of the product.
 
-    reader ─► layers (box ─► style ─► motion ─► temporal ─► composite) ─► writer
+    reader ─► drafts (box ─► style, motion) ─► layers (temporal ─► composite) ─► writer
 
 Shots, mattes and statistics are known before (see :mod:`vidstyle.analysis`), so a frame needs
-nothing from frames to come, and any segment of a shot can be rendered anywhere.
+nothing from frames to come, and any segment of a shot can be rendered anywhere. Each arrow goes
+from one thread to the next: while a batch is steadied and laid over the plates, the one before it
+is encoded, the one after it is drafted, and those to come are decoded.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
 from torch import Tensor
 
+from vidstyle.crew import Crew
 from vidstyle.frame import Frame
-from vidstyle.layer import Layer
+from vidstyle.layer import Draft, Layer
 from vidstyle.timing import Stages
 from vidstyle.video.clip import ClipReader, ClipWriter
 from vidstyle.video.overlap import queue_depth, read_ahead
@@ -52,6 +55,7 @@ def render_shot(
     writer: ClipWriter,
     *,
     batch: int,
+    crew: Crew,
     stages: Stages,
     on_frames: Callable[[int], None],
     element: bool = False,
@@ -63,6 +67,7 @@ def render_shot(
         new_layers: makes the layers of a segment, from the lowest to the topmost. They carry
             state from frame to frame, so each segment starts with fresh ones.
         batch: frames that go through the network at once.
+        crew: of the layers.
         on_frames: told how many more frames were written.
         element: write what is restyled alone, premultiplied, over nothing.
     """
@@ -70,27 +75,49 @@ def render_shot(
         layers = new_layers()
         plates = reader.frames(segment.warm_up, segment.stop)
         frames = read_ahead(plates, queue_depth(reader.info, batch))
+        drafted = read_ahead(_drafted(frames, layers, batch, stages), depth=1)
         try:
-            for group in _batched(frames, batch, stages):
+            for group, drafts in drafted:
                 with at(frame=group[0].index):
-                    canvas = _restyled(group, layers, element)
+                    canvas = _restyled(group, layers, drafts, element)
                     pairs = zip(group, canvas, strict=True)
                     done = [pair for pair in pairs if segment.delivers(pair[0])]
                     with stages("encode"):
                         for frame, image in done:
                             writer.write(rendered(frame, image))
                 on_frames(len(done))
+        except BaseException:
+            crew.stop()  # nobody wants the batch that is being drafted
+            raise
         finally:
-            frames.close()
+            drafted.close()
 
 
-def _restyled(group: Sequence[Frame], layers: Sequence[Layer], element: bool) -> Tensor:
+def _drafted(
+    frames: Generator[Frame], layers: Sequence[Layer], batch: int, stages: Stages
+) -> Iterator[tuple[Sequence[Frame], list[Draft | None]]]:
+    """Batches, and what every layer drafted of them."""
+    try:
+        for group in _batched(frames, batch, stages):
+            with at(frame=group[0].index):
+                drafts = [layer.draft(group) for layer in layers]
+            yield group, drafts
+    finally:
+        frames.close()
+
+
+def _restyled(
+    group: Sequence[Frame],
+    layers: Sequence[Layer],
+    drafts: Sequence[Draft | None],
+    element: bool,
+) -> Tensor:
     """The plates, or nothing for an element, with every layer over them."""
     canvas = torch.stack([frame.image for frame in group])
     if element:
         canvas = canvas.new_zeros(*canvas.shape[:-1], 4)
-    for layer in layers:
-        canvas = layer.render(group, canvas)
+    for layer, draft in zip(layers, drafts, strict=True):
+        canvas = layer.finish(group, draft, canvas)
     return canvas
 
 

@@ -114,7 +114,7 @@ def new_layers(
     """
     look = Look(options.strength, options.feather, parts.steady, options.preserve, view)
     return [
-        Layer(analysis.mattes, transfer, parts.stylizer, look, stages)
+        Layer(analysis.mattes, transfer, parts.stylizer, look, stages, parts.crew)
         for analysis in analyses
         if (transfer := analysis.transfers[shot]) is not None
     ]

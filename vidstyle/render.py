@@ -6,8 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from vidstyle.analysis import Take
 from vidstyle.extras import needs_extra
+from vidstyle.memory import STEP_BYTES, frames_at_once
 from vidstyle.options import QualityOptions, RenderOptions
 from vidstyle.output import (
     check_encodes,
@@ -69,7 +72,8 @@ def render(job: Job, progress: Progress) -> Report:
         for analysis, target in zip(analyses, _matte_targets(job), strict=False):
             write_mattes(take, analysis.mattes, target)
         progress.stage("render", take.frame_count)
-        with open_output(job.target, job.source, take, options) as writer:
+        crew = preparation.parts.crew
+        with open_output(job.target, job.source, take, options) as writer, crew:
             for number, shot in enumerate(take.shots):
                 layers = partial(
                     new_layers, analyses, number, preparation.parts, take.view, options, stages
@@ -80,7 +84,8 @@ def render(job: Job, progress: Progress) -> Report:
                         cut_into_segments(shot.start, shot.stop, options.segment, options.preroll),
                         layers,
                         writer,
-                        batch=options.batch,
+                        batch=frames_at_once(options.batch, take.size, preparation.parts.device),
+                        crew=crew,
                         stages=stages,
                         on_frames=progress.advance,
                         element=options.element,
@@ -118,6 +123,7 @@ def plan(job: Job, progress: Progress) -> str:
     _quality_control(job, preparation)
     take = _take(job, preparation, progress)
     info = take.reader.info
+    memory = _memory(job.options, take, preparation.parts.device) / 2**20
     shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)
     lines = [
         f"input    {job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
@@ -130,8 +136,7 @@ def plan(job: Job, progress: Progress) -> str:
         ),
         *(f"exclude  {text}" for text in job.options.exclude),
         *(f"{part:<9}{name}" for part, name in preparation.parts.names().items()),
-        f"memory   about {_memory(job.options, take) / 2**20:.0f} MiB of frames and features, "
-        "for any length",
+        f"memory   about {memory:.0f} MiB of frames and features, for any length",
     ]
     return "\n".join(lines)
 
@@ -170,10 +175,11 @@ def _matte_targets(job: Job) -> list[str]:
     return matte_targets(job.matte_target, len(job.objects))
 
 
-def _memory(options: RenderOptions, take: Take) -> int:
-    """Bytes: queued frames, and the network's working set for one call."""
+def _memory(options: RenderOptions, take: Take, device: torch.device) -> int:
+    """Bytes: queued frames, two batches in their steps, and the network's working set."""
     info = take.reader.info
-    # Those that wait on either side, and a batch as it came, with its result, and the one before.
-    frames = 2 * queue_depth(info, options.batch) + 4 * options.batch
-    network = options.batch * info.height * info.width * PIXEL_BYTES
-    return frames * info.frame_bytes + min(network, options.max_memory * 2**20)
+    pixels, batch = info.height * info.width, frames_at_once(options.batch, take.size, device)
+    # Those that wait on either side, and of three batches what they were and what they became.
+    frames = 2 * queue_depth(info, options.batch) + 6 * batch
+    network = min(batch * pixels * PIXEL_BYTES, options.max_memory * 2**20)
+    return frames * info.frame_bytes + 2 * batch * pixels * STEP_BYTES + network

@@ -23,6 +23,7 @@ from vidstyle.farm.rendered import (
     write_sidecar,
 )
 from vidstyle.farm.work import WorkFolder
+from vidstyle.memory import frames_at_once
 from vidstyle.parts import Parts, build_parts
 from vidstyle.pipeline import render_shot
 from vidstyle.preparation import new_layers
@@ -135,13 +136,15 @@ class Worker:
         options, stages, place = self._options, Stages(), self.manifest.segments[number]
         with replacing(self._work.segment(number)) as file:
             writer = FramesWriter(file)
-            with WriteBehind(writer, queue_depth(self.reader.info, options.batch)) as behind:
+            behind = WriteBehind(writer, queue_depth(self.reader.info, options.batch))
+            with behind, parts.crew:
                 render_shot(
                     take.reader,
                     [place.segment],
                     partial(new_layers, analyses, place.shot, parts, take.view, options, stages),
                     behind,
-                    batch=options.batch,
+                    batch=frames_at_once(options.batch, take.size, parts.device),
+                    crew=parts.crew,
                     stages=stages,
                     on_frames=progress.advance,
                     element=options.element,

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import os
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -115,7 +116,7 @@ def _read(path: Path, pictures: Tensor) -> Tensor | None:
 
 def _write(path: Path, flow: Tensor) -> None:
     """Whole or not at all: others may read it, or write the same, at this moment."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         with temporary.open("wb") as opened:
             np.save(opened, flow.numpy())

@@ -99,7 +99,7 @@ class Session:
             if subject.found is not None:
                 mattes = Followed(last, mattes[small.count - 1])
                 self._followed.append(mattes)
-            self._layers.append(Layer(mattes, transfer, parts.stylizer, look, Stages()))
+            self._layers.append(Layer(mattes, transfer, parts.stylizer, look, Stages(), parts.crew))
 
     def step(self, frame: Frame) -> Frame:
         """The restyled frame, at this session's size. Frames come in order; some may be missing

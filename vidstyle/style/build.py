@@ -5,6 +5,7 @@ from importlib.metadata import EntryPoint
 import torch
 
 from vidstyle import weights
+from vidstyle.crew import Crew
 from vidstyle.errors import WeightsError
 from vidstyle.style.model import StyleModel
 from vidstyle.style.network import Architecture, StyleNetwork
@@ -12,11 +13,13 @@ from vidstyle.style.plugins import load_plugin, package_of, plugins
 from vidstyle.style.stylizer import Stylizer, Through
 
 
-def build_style_model(model: str, device: torch.device, memory: int | None = None) -> StyleModel:
+def build_style_model(
+    model: str, device: torch.device, memory: int | None = None, crew: Crew | None = None
+) -> StyleModel:
     """Load what ``--model`` names: a folder (see :func:`build_stylizer`) or a plug-in.
 
     Args:
-        memory: see :class:`~vidstyle.style.stylizer.Stylizer`; a plug-in minds its own.
+        memory, crew: see :class:`~vidstyle.style.stylizer.Stylizer`; a plug-in minds its own.
 
     Raises:
         WeightsError: no such model, or one that cannot be loaded.
@@ -24,7 +27,7 @@ def build_style_model(model: str, device: torch.device, memory: int | None = Non
     if entry := find_plugin(model):
         return load_plugin(entry, device)
     try:
-        return build_stylizer(model, device, memory=memory)
+        return build_stylizer(model, device, memory=memory, crew=crew)
     except WeightsError as error:
         others = ", ".join(sorted(plugins()))
         raise WeightsError(f"{error}; plug-ins: {others}" if others else str(error)) from None
@@ -55,12 +58,13 @@ def build_stylizer(
     device: torch.device,
     backend: Through | None = None,
     memory: int | None = None,
+    crew: Crew | None = None,
 ) -> Stylizer:
     """Load the style model that ``--model`` names, verified.
 
     Args:
         model: name of a model in the searched folders, or path of a model's folder.
-        backend, memory: see :class:`~vidstyle.style.stylizer.Stylizer`.
+        backend, memory, crew: see :class:`~vidstyle.style.stylizer.Stylizer`.
 
     Raises:
         WeightsError: no such model, or its files are corrupt or do not belong together.
@@ -79,4 +83,4 @@ def build_stylizer(
         raise WeightsError(
             f"{folder.folder}: not a style model that this version reads ({reason}); restore it"
         ) from None
-    return Stylizer(network, device, ridge, backend, memory)
+    return Stylizer(network, device, ridge, backend, memory, crew)

@@ -4,6 +4,7 @@ With frozen statistics a frame's result depends on that frame alone: statistics 
 and any machine can render any frame.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.crew import Crew
+from vidstyle.frame import Box
 from vidstyle.style.model import Sample
 from vidstyle.style.network import StyleNetwork
 from vidstyle.style.pyramid import (
@@ -74,6 +77,7 @@ class Stylizer:
         ridge: float,
         backend: Through | None = None,
         memory: int | None = None,
+        crew: Crew | None = None,
     ) -> None:
         """
         Args:
@@ -82,6 +86,8 @@ class Stylizer:
                 statistics.
             memory: bytes that the network may take at once: larger pictures go through it in
                 tiles. None for no bound but :data:`TILE_PIXELS`.
+            crew: restyles pictures and tiles side by side, as many as ``memory`` holds; None for
+                one after the other.
         """
         # Tensor cores take channels last; NNPACK takes them first.
         order = torch.channels_last if device.type == "cuda" else torch.contiguous_format
@@ -89,8 +95,9 @@ class Stylizer:
         self.device = device
         self.ridge = ridge
         self._apply = backend or self._through
-        most = TILE_PIXELS[device.type]
-        self._pixels = most if memory is None else min(most, memory // PIXEL_BYTES)
+        self._pixels = sys.maxsize if memory is None else memory // PIXEL_BYTES
+        self._tile = min(self._pixels, TILE_PIXELS[device.type])
+        self._crew = crew or Crew()
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> tuple[Style, ...]:  # noqa: ARG002
         """See :meth:`style`."""
@@ -119,12 +126,14 @@ class Stylizer:
             styles: see :meth:`style`.
         """
         done: tuple[Transfer, ...] = ()
-        for scale, style in zip(SCALES, styles, strict=True):
-            see = partial(texture_of, self.network)
-            texture = transport(self._measure(samples, done, scale, see), style.texture, self.ridge)
-            see = partial(painted, self.network, texture_map=texture)
-            bands = transport(self._measure(samples, done, scale, see), style.bands, self.ridge)
-            done = (*done, Transfer(scale, texture, bands))
+        ridge = self.ridge
+        with self._crew:
+            for scale, style in zip(SCALES, styles, strict=True):
+                see = partial(texture_of, self.network)
+                texture = transport(self._measure(samples, done, scale, see), style.texture, ridge)
+                see = partial(painted, self.network, texture_map=texture)
+                bands = transport(self._measure(samples, done, scale, see), style.bands, ridge)
+                done = (*done, Transfer(scale, texture, bands))
         return done
 
     def _measure(
@@ -135,7 +144,12 @@ class Stylizer:
         features: Callable[[Tensor], Tensor],
     ) -> Statistics:
         """Statistics of what ``features`` sees in the object at ``scale``, after some levels."""
-        parts = [self._gather(picture, mask, done, scale, features) for picture, mask in samples()]
+
+        @torch.inference_mode()
+        def gather(sample: Sample) -> Statistics:
+            return self._gather(*sample, done, scale, features)
+
+        parts = self._crew.each(gather, samples(), self._at_once(self._tile))
         return sum(parts[1:], parts[0])
 
     def _gather(
@@ -150,7 +164,7 @@ class Stylizer:
         mask every block counts the same, those on the rim too."""
         size = (picture.shape[-2], picture.shape[-1])
         parts = []
-        for tile in tiles(size, self._pixels):
+        for tile in tiles(size, self._tile):
             halo = with_halo(tile, size)
             plate = self._ready(picture[..., halo.rows, halo.columns])
             seen = features(shrunk(self._through(plate, done), scale))
@@ -179,19 +193,28 @@ class Stylizer:
             (N, 3, H, W) float32 in [0, 1] on this stylizer's device.
         """
         height, width = size = (images.shape[-2], images.shape[-1])
-        boxes = tiles(size, self._pixels)
         call = max(1, min(CALL_PIXELS[self.device.type], self._pixels) // (height * width))
         styled = torch.empty(images.shape, device=self.device)
-        for part, result in zip(images.split(call), styled.split(call), strict=True):
-            for tile in boxes:
-                halo = with_halo(tile, size)
-                seen = self._apply(self._ready(part[..., halo.rows, halo.columns]), transfers)
-                result[..., tile.rows, tile.columns] = seen[
-                    ...,
-                    tile.y0 - halo.y0 : tile.y1 - halo.y0,
-                    tile.x0 - halo.x0 : tile.x1 - halo.x0,
-                ]
+
+        @torch.inference_mode()
+        def restyle(place: tuple[Tensor, Tensor, Box]) -> None:
+            part, result, tile = place
+            halo = with_halo(tile, size)
+            seen = self._apply(self._ready(part[..., halo.rows, halo.columns]), transfers)
+            result[..., tile.rows, tile.columns] = seen[
+                ..., tile.y0 - halo.y0 : tile.y1 - halo.y0, tile.x0 - halo.x0 : tile.x1 - halo.x0
+            ]
+
+        parts = zip(images.split(call), styled.split(call), strict=True)
+        boxes = tiles(size, self._tile)
+        largest = max(with_halo(tile, size).area for tile in boxes)
+        places = ((*part, tile) for part in parts for tile in boxes)
+        self._crew.each(restyle, places, self._at_once(call * largest))
         return torch.lerp(images.to(self.device), styled, strength, out=styled)
+
+    def _at_once(self, pixels: int) -> int:
+        """How many calls with so many pixels memory holds."""
+        return max(1, self._pixels // pixels)
 
     def _through(self, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
         half = self.device.type == "cuda"

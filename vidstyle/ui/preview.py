@@ -81,7 +81,7 @@ class Previews:
             mattes, transfer = self._frozen(index, rows, wish, options.invert, parts)
             seen = np.maximum(seen, mattes[0])
             if transfer is not None:
-                layer = Layer(mattes, transfer, parts.stylizer, look, Stages())
+                layer = Layer(mattes, transfer, parts.stylizer, look, Stages(), parts.crew)
                 canvas = layer.render([plate], canvas)
         return Preview(plate.image.numpy(), canvas[0].numpy(), seen)
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final, TypeVar
 
 from vidstyle.frame import Frame
@@ -32,10 +33,15 @@ def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
     iterator = iter(items)
     ready: deque[Future[object]] = deque()
     pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
+
+    def make() -> object:
+        return next(iterator, _END)
+
     try:
-        ready.extend(pool.submit(next, iterator, _END) for _ in range(depth))
+        for _ in range(depth):
+            ready.append(pool.submit(copy_context().run, make))
         while (item := ready.popleft().result()) is not _END:
-            ready.append(pool.submit(next, iterator, _END))
+            ready.append(pool.submit(copy_context().run, make))
             yield item  # type: ignore[misc]  # next() returns a T or the mark
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,0 +1,118 @@
+"""Many hands: pictures side by side, each on one thread.
+
+The operations of a frame take milliseconds. Spread over threads, each waits for the slowest of
+them, and OpenMP's, NNPACK's and OpenCV's threads stand in each other's way. What a shot has plenty
+of is pictures, and what is done to one does not hang on the others: one thread takes one picture,
+which keeps every core at work, and the result does not hang on how many there are.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from types import TracebackType
+from typing import Self, TypeVar
+
+import cv2
+import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Stopped(Exception):  # noqa: N818  # ends a thread whose work nobody wants
+    """The work is called off."""
+
+
+class Crew:
+    """Threads for the time of a ``with``; outside of it, and with one hand, work is done by the
+    thread that asks.
+
+    Within, PyTorch's and OpenCV's operations have one thread each, in the whole process.
+
+    Args:
+        hands: how many threads work; None for a device that is fed by one thread and takes many
+            pictures at once.
+    """
+
+    def __init__(self, hands: int | None = None) -> None:
+        self._hands = hands
+        self._pool: ThreadPoolExecutor | None = None
+        self._stopped = False
+
+    @classmethod
+    def of(cls, device: torch.device) -> Self:
+        """For the CPU, as many hands as PyTorch has threads for an operation, which
+        ``OMP_NUM_THREADS`` sets."""
+        return cls(torch.get_num_threads() if device.type == "cpu" else None)
+
+    def __enter__(self) -> Self:
+        self._stopped = False
+        if self._hands is not None and self._hands > 1:
+            self._threads = torch.get_num_threads(), cv2.getNumThreads()
+            torch.set_num_threads(1)
+            cv2.setNumThreads(1)
+            self._pool = ThreadPoolExecutor(self._hands, thread_name_prefix="crew")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+            torch.set_num_threads(self._threads[0])
+            cv2.setNumThreads(self._threads[1])
+
+    def stop(self) -> None:
+        """Call off what other threads ask for: each of them ends with :class:`Stopped`, at the
+        latest when the pictures in the making are done."""
+        self._stopped = True
+
+    def shares(self, part: slice) -> list[slice]:
+        """Some pictures of a batch, ``part`` of it, one by one; all at once where the device has
+        hands of its own."""
+        if self._hands is None:
+            return [part]
+        return [slice(index, index + 1) for index in range(part.start, part.stop)]
+
+    def each(
+        self, work: Callable[[T], R], items: Iterable[T], at_once: int | None = None
+    ) -> list[R]:
+        """``work`` done to every item; what it came to, in order.
+
+        Items are asked for as hands become free. What ``work`` raises is raised here.
+
+        Args:
+            at_once: most items in work at a time, where memory bounds it.
+
+        Raises:
+            Stopped: see :meth:`stop`.
+        """
+        done: list[R] = []
+        if self._pool is None or self._hands is None:
+            for item in items:
+                self._go_on()
+                done.append(work(item))
+            return done
+        waiting: deque[Future[R]] = deque()
+        most = min(self._hands, at_once or self._hands)
+        try:
+            for item in items:
+                self._go_on()
+                if len(waiting) == most:
+                    done.append(waiting.popleft().result())
+                waiting.append(self._pool.submit(copy_context().run, work, item))
+            while waiting:
+                done.append(waiting.popleft().result())
+        finally:
+            for future in waiting:
+                future.cancel()
+        return done
+
+    def _go_on(self) -> None:
+        if self._stopped:
+            raise Stopped
