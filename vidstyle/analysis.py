@@ -268,6 +268,7 @@ def _samples(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The object in the chosen frames, of large ones in windows: (1, 3, h, w) and its matte
     (1, 1, h, w), in [0, 1]."""
+    numbers = {index: number for number, index in enumerate(sorted(chosen))}
     for frame in clip.frames(min(chosen), max(chosen) + 1):
         box = mattes.box(frame.index)
         if frame.index not in chosen or box is None:
@@ -275,7 +276,8 @@ def _samples(
         area = box.padded(grid, grid, frame.size)
         matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
         picture = unit_range(frame.image[area.rows, area.columns])[None]
-        yield from seen_through(picture, matte.float()[None, None] / 255)
+        inside = matte.float()[None, None] / 255
+        yield from seen_through(picture, inside, numbers[frame.index], len(chosen))
         advance(1)
 
 

@@ -35,8 +35,8 @@ from vidstyle.style.transform import Statistics, transport
 #: The receptive field is wider, but its outer part weighs next to nothing (see the tests).
 MARGIN = 48
 
-#: How often :meth:`Stylizer.transfer` goes through its samples.
-PASSES = 2 * len(SCALES)
+#: How often :meth:`Stylizer.transfer` goes through its samples: it keeps them.
+PASSES = 1
 
 #: Pixels in one network call, which takes at least one picture. On a CPU small calls stay in the
 #: cache and keep the heap from growing; on CUDA the bound is memory.
@@ -109,8 +109,8 @@ class Stylizer:
         styles = []
         for scale in SCALES:
             see = partial(texture_of, self.network)
-            texture = self._gather(picture, None, (), scale, see)
-            bands = self._gather(picture, None, (), scale, self.network.lapped)
+            texture = self._gather(picture, None, scale, see)
+            bands = self._gather(picture, None, scale, self.network.lapped)
             styles.append(Style(texture, bands))
         return tuple(styles)
 
@@ -121,42 +121,38 @@ class Stylizer:
         """Freeze the maps from an object to a style, for each level.
 
         Args:
-            samples: pictures of the object in its shot, at least one. Called ``PASSES`` times:
-                what a step has to start from is measured after the steps before it.
+            samples: pictures of the object in its shot, at least one.
             styles: see :meth:`style`.
         """
-        done: tuple[Transfer, ...] = ()
-        ridge = self.ridge
+        seen, done = list(samples()), []
         with self._crew:
             for scale, style in zip(SCALES, styles, strict=True):
                 see = partial(texture_of, self.network)
-                texture = transport(self._measure(samples, done, scale, see), style.texture, ridge)
+                texture = transport(self._measure(seen, scale, see), style.texture, self.ridge)
                 see = partial(painted, self.network, texture_map=texture)
-                bands = transport(self._measure(samples, done, scale, see), style.bands, ridge)
-                done = (*done, Transfer(scale, texture, bands))
-        return done
+                bands = transport(self._measure(seen, scale, see), style.bands, self.ridge)
+                done.append(Transfer(scale, texture, bands))
+                # What a level has to start from is measured after the levels before it.
+                if scale != SCALES[-1]:
+                    seen = [(self(picture, (done[-1],)), mask) for picture, mask in seen]
+        return tuple(done)
 
     def _measure(
-        self,
-        samples: Callable[[], Iterable[Sample]],
-        done: tuple[Transfer, ...],
-        scale: int,
-        features: Callable[[Tensor], Tensor],
+        self, samples: Sequence[Sample], scale: int, features: Callable[[Tensor], Tensor]
     ) -> Statistics:
-        """Statistics of what ``features`` sees in the object at ``scale``, after some levels."""
+        """Statistics of what ``features`` sees in the object at ``scale``."""
 
         @torch.inference_mode()
         def gather(sample: Sample) -> Statistics:
-            return self._gather(*sample, done, scale, features)
+            return self._gather(*sample, scale, features)
 
-        parts = self._crew.each(gather, samples(), self._at_once(self._tile))
+        parts = self._crew.each(gather, samples, self._at_once(self._tile))
         return sum(parts[1:], parts[0])
 
     def _gather(
         self,
         picture: Tensor,
         mask: Tensor | None,
-        done: tuple[Transfer, ...],
         scale: int,
         features: Callable[[Tensor], Tensor],
     ) -> Statistics:
@@ -167,7 +163,7 @@ class Stylizer:
         for tile in tiles(size, self._tile):
             halo = with_halo(tile, size)
             plate = self._ready(picture[..., halo.rows, halo.columns])
-            seen = features(shrunk(self._through(plate, done), scale))
+            seen = features(shrunk(plate, scale))
             # Each block counts for as much of it as lies in the tile: over all tiles, once.
             own = torch.zeros_like(picture[:, :1])
             own[..., tile.rows, tile.columns] = 1

@@ -40,7 +40,7 @@ def tiles(size: tuple[int, int], pixels: int) -> list[Box]:
         rows, columns = _seen(height)[-1], _seen(width)[-1]
     return [
         Box(x0, y0, x1, y1)
-        for (y0, y1), (x0, x1) in product(_cuts(height, len(rows)), _cuts(width, len(columns)))
+        for (y0, y1), (x0, x1) in product(cuts(height, len(rows)), cuts(width, len(columns)))
     ]
 
 
@@ -53,12 +53,12 @@ def _seen(length: int) -> list[list[range]]:
     """For every number of tiles along a side, what each sees."""
     counts = range(1, min(MOST, math.ceil(length / GRID)) + 1)
     return [
-        [range(max(0, start - HALO), min(length, stop + HALO)) for start, stop in _cuts(length, n)]
+        [range(max(0, start - HALO), min(length, stop + HALO)) for start, stop in cuts(length, n)]
         for n in counts
     ]
 
 
-def _cuts(length: int, count: int) -> list[tuple[int, int]]:
+def cuts(length: int, count: int) -> list[tuple[int, int]]:
     """A side in equal parts, to whole steps of the grid."""
     steps = math.ceil(length / GRID)
     edges = [min(length, index * steps // count * GRID) for index in range(count + 1)]

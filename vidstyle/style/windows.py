@@ -1,11 +1,12 @@
-"""What of a large picture statistics are gathered from: windows, spread evenly over it.
+"""What of pictures statistics are gathered from: windows, spread evenly over the large ones.
 
 A smaller copy would do for colours, but not for what is gathered of texture and sharpness: that
 differs from one size to the next.
 """
 
-import math
 from collections.abc import Iterator
+from functools import cache
+from itertools import count
 
 import torch
 from torch import Tensor
@@ -13,55 +14,60 @@ from torch import Tensor
 from vidstyle.frame import Box
 from vidstyle.style.model import Sample
 from vidstyle.style.pyramid import GRID
+from vidstyle.style.tiles import cuts
 
-#: Side of a window, and of the rim at its border that is seen but not counted, in pixels.
-SIDE, RIM = 256, 16
+#: Side of a window, and of the rim around it that is seen but not counted, in pixels.
+SIDE, RIM = 224, 16
 
-#: Windows of a picture, about. With so many, a render of 12 megapixels is off one with statistics
-#: of every pixel by two 8-bit levels in the mean, where the style itself moves it by fifty.
+#: Windows of all the pictures of a shot, about.
 WINDOWS = 48
 
+#: Multiples of these, less their whole parts, fill a square evenly, wherever they end (Roberts
+#: 2018, the sequence R2: powers of the plastic number's inverse).
+_ACROSS, _DOWN = 0.7548776662466927, 0.5698402909980532
 
-def windows(size: tuple[int, int]) -> list[Box]:
-    """Boxes in the middle of the cells of a regular grid, aligned to ``GRID``; the whole picture
-    where they would cover most of it.
+
+def windows(matte: Tensor, number: int = 0, of: int = 1) -> list[Box]:
+    """Some cells of a regular grid, aligned to ``GRID``, that hold something of the object.
 
     Args:
-        size: (H, W) of the picture.
+        matte: (1, 1, H, W) in [0, 1]: where the object is.
+        number, of: which picture of how many it is. Each takes its share of the windows, from
+            where the one before it stopped.
     """
-    height, width = size
-    if height * width <= WINDOWS * SIDE**2:
+    height, width = size = (matte.shape[-2], matte.shape[-1])
+    rows, columns = (cuts(side, max(1, round(side / SIDE))) for side in size)
+    share = max(1, WINDOWS // of)
+    if len(rows) * len(columns) <= share:
         return [Box(0, 0, width, height)]
-    rows = max(1, round(math.sqrt(WINDOWS * height / width)))
-    columns = max(1, round(WINDOWS / rows))
-    return [
-        Box(x0, y0, min(x0 + SIDE, width), min(y0 + SIDE, height))
-        for y0 in _starts(height, rows)
-        for x0 in _starts(width, columns)
-    ]
+    places = [(rows[row], columns[column]) for row, column in _in_turn(len(rows), len(columns))]
+    cells = [Box(x0, y0, x1, y1) for (y0, y1), (x0, x1) in places]
+    held = [cell for cell in cells if matte[..., cell.rows, cell.columns].any()]
+    taken = range(number * share, number * share + min(share, len(held)))
+    return [held[turn % len(held)] for turn in taken]
 
 
-def seen_through(picture: Tensor, matte: Tensor) -> Iterator[Sample]:
-    """The windows that hold something of the object; the whole picture where none does.
+def seen_through(picture: Tensor, matte: Tensor, number: int = 0, of: int = 1) -> Iterator[Sample]:
+    """The object in windows; the whole picture where they would cover it.
 
     Args:
         picture: (1, 3, H, W) in [0, 1].
-        matte: (1, 1, H, W) in [0, 1]: where the object is.
+        matte, number, of: see :func:`windows`.
     """
-    boxes = windows((picture.shape[-2], picture.shape[-1]))
-    empty = True
-    for box in boxes if len(boxes) > 1 else ():
-        inside = torch.zeros_like(matte[..., box.rows, box.columns])
-        counted = (..., slice(RIM, -RIM), slice(RIM, -RIM))
-        inside[counted] = matte[..., box.rows, box.columns][counted]
-        if inside.any():
-            empty = False
-            yield picture[..., box.rows, box.columns], inside
-    if empty:
-        yield picture, matte
+    size = (picture.shape[-2], picture.shape[-1])
+    for window in windows(matte, number, of):
+        seen = window.padded(RIM, GRID, size)
+        inside = torch.zeros_like(matte)
+        inside[..., window.rows, window.columns] = matte[..., window.rows, window.columns]
+        yield picture[..., seen.rows, seen.columns], inside[..., seen.rows, seen.columns]
 
 
-def _starts(length: int, count: int) -> list[int]:
-    """Where windows begin along a side, in the middle of ``count`` equal parts."""
-    middles = (length * (2 * index + 1) / (2 * count) for index in range(count))
-    return [max(0, int(middle - SIDE / 2) // GRID * GRID) for middle in middles]
+@cache
+def _in_turn(rows: int, columns: int) -> list[tuple[int, int]]:
+    """All cells of a grid, by row and column, in an order of which any part is spread evenly."""
+    visited: dict[tuple[int, int], None] = {}
+    for turn in count():
+        if len(visited) == rows * columns:
+            break
+        visited[int(turn * _DOWN % 1 * rows), int(turn * _ACROSS % 1 * columns)] = None
+    return list(visited)
