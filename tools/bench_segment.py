@@ -176,7 +176,7 @@ STAGES: dict[str, Callable[..., object]] = {
     "read": DavisClip.picture,
     "find": find_keys,
     "track": propagate,
-    "flow": Tracker._flows,
+    "flow": Tracker.flows,
     "steady": steadied,
     "upsample": upsample,
 }

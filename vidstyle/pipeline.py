@@ -15,12 +15,13 @@ from itertools import islice
 import torch
 from torch import Tensor
 
+from vidstyle.ahead import read_ahead
 from vidstyle.crew import Crew
 from vidstyle.frame import Frame
 from vidstyle.layer import Draft, Layer
 from vidstyle.timing import Stages
 from vidstyle.video.clip import ClipReader, ClipWriter
-from vidstyle.video.overlap import queue_depth, read_ahead
+from vidstyle.video.overlap import queue_depth
 from vidstyle.whereabouts import at
 
 

@@ -5,9 +5,10 @@ import threading
 import pytest
 import torch
 
+from vidstyle.ahead import read_ahead
 from vidstyle.errors import MediaError
 from vidstyle.video.clip import ClipWriter
-from vidstyle.video.overlap import WriteBehind, queue_depth, read_ahead
+from vidstyle.video.overlap import WriteBehind, queue_depth
 from vidstyle.video.reader import open_clip
 from vidstyle.video.writer import open_writer
 

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 
+from vidstyle.ahead import read_ahead
 from vidstyle.analysis import Take
 from vidstyle.colour_management import manage
 from vidstyle.errors import MediaError
@@ -15,7 +16,6 @@ from vidstyle.frame import Frame
 from vidstyle.output import check_encodes, check_fits, check_outputs, open_output
 from vidstyle.pipeline import rendered
 from vidstyle.progress import Progress
-from vidstyle.video.overlap import read_ahead
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 import logging
 import tempfile
-from collections.abc import Callable, Container, Sequence
-from itertools import tee
+from collections import deque
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -118,13 +118,16 @@ def _track(
             for number, thing in enumerate(things)
         ]
         tick.finish(length)
-        # Steadying looks one frame ahead.
-        frames, ahead = tee(clip.frames(start, stop))
-        views = (
-            _view(frame, [small[frame.index - start] for small in tracked], given)
-            for frame in ahead
-        )
-        for frame, small in zip(frames, steadied(views), strict=True):
+        # Steadying looks some frames ahead, from another thread.
+        taken: deque[Frame] = deque()
+
+        def views() -> Iterator[View]:
+            for frame in clip.frames(start, stop):
+                taken.append(frame)
+                yield _view(frame, [small[frame.index - start] for small in tracked], given)
+
+        for small in steadied(views()):
+            frame = taken.popleft()
             if frame.index in given:
                 store[frame.index] = given[frame.index]
             else:

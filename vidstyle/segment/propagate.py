@@ -1,15 +1,16 @@
 """Carrying a thing's key mattes through its shot, forwards and backwards."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from vidstyle.segment.clip import Clip, small_frames, small_frames_backwards
+from vidstyle.ahead import read_ahead
+from vidstyle.segment.clip import Clip, Image, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
-from vidstyle.segment.tracker import Tracker
+from vidstyle.segment.tracker import Flows, Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +63,9 @@ def propagate(
     first, last = min(keys), max(keys)
     before: dict[int, Matte] = {}
     after: dict[int, Matte] = {}
-    for frame, image in enumerate(small_frames(clip, first, stop), first):
-        matte = tracker.step(image) if frame > first else keys[first]
+    onwards = _with_flows(small_frames(clip, first, stop), tracker)
+    for frame, (image, flows) in enumerate(onwards, first):
+        matte = tracker.step(image, flows) if frame > first else keys[first]
         if frame in keys:
             if frame > first:
                 before[frame] = matte
@@ -72,10 +74,9 @@ def propagate(
         store.put(frame - start, matte, tracker.confidence)
         tick()
     if last > start:
-        for image, frame in zip(
-            small_frames_backwards(clip, start, last + 1), range(last, start - 1, -1), strict=True
-        ):
-            matte = tracker.step(image) if frame < last else keys[last]
+        backwards = _with_flows(small_frames_backwards(clip, start, last + 1), tracker)
+        for (image, flows), frame in zip(backwards, range(last, start - 1, -1), strict=True):
+            matte = tracker.step(image, flows) if frame < last else keys[last]
             if frame in keys:
                 if frame < last:
                     after[frame] = matte
@@ -88,6 +89,19 @@ def propagate(
     for left, right in pairwise(marks):
         _go_over(store, scratch, range(left - start + 1, right - start))
     return {frame: Arrival(before.get(frame), after.get(frame)) for frame in keys}
+
+
+def _with_flows(images: Iterator[Image], tracker: Tracker) -> Iterator[tuple[Image, Flows | None]]:
+    """Pictures and their flows to those before them, estimated while the ones before are
+    tracked."""
+
+    def pairs() -> Iterator[tuple[Image, Flows | None]]:
+        latest = None
+        for image in images:
+            yield image, None if latest is None else tracker.flows(latest, image)
+            latest = image
+
+    return read_ahead(pairs(), depth=2)
 
 
 def passes(keys: Mapping[int, Matte], shot: tuple[int, int]) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vidstyle.ahead import read_ahead
 from vidstyle.flow import DisFlow, FlowEstimator
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
@@ -49,19 +50,27 @@ def steadied(views: Iterable[View], flow: FlowEstimator | None = None) -> Iterat
     and counted by the others.
 
     Yields:
-        (H, W), one frame later than it takes.
+        (H, W), some frames later than it takes: the votes are counted while those before are
+        used.
     """
-    estimator = flow or DisFlow(480)
     before: _Vote | None = None
     latest: View | None = None
-    for view in views:
+    for view, after, onwards in read_ahead(_pairs(views, flow or DisFlow(480)), depth=2):
         if latest is not None:
-            after, onwards = _votes(latest, view, estimator)
             yield _mean(latest, [v for v in (before, after) if v])
-            before = onwards
-        latest = view
+        before, latest = onwards, view
     if latest is not None:
         yield _mean(latest, [before] if before else [])
+
+
+def _pairs(
+    views: Iterable[View], flow: FlowEstimator
+) -> Iterator[tuple[View, _Vote | None, _Vote | None]]:
+    """Each view, what it says to the one before it, and what that one says to it."""
+    latest: View | None = None
+    for view in views:
+        yield view, *(_votes(latest, view, flow) if latest else (None, None))
+        latest = view
 
 
 def _votes(first: View, second: View, flow: FlowEstimator) -> tuple[_Vote | None, _Vote | None]:

@@ -44,6 +44,8 @@ _RIM = 10.0  # pixels of a frame of LONG_SIDE about the object that the key fram
 
 Plane = NDArray[np.float32]
 Flow = NDArray[np.float32]
+#: (H, W, 2) from a picture to the one before it on the way, and from that one to it.
+Flows = tuple[Flow, Flow]
 
 
 class Tracker:
@@ -105,9 +107,19 @@ class Tracker:
         self._appearance = Appearance([(image, self._probability, place), *others])
         self._shape = place.shape_of(self._probability)
 
-    def step(self, image: Image) -> Matte:
+    def flows(self, latest: Image, image: Image) -> Flows:
+        """What :meth:`step` must know of the motion between two pictures (H, W, 3). It hangs on
+        nothing that was tracked, and may be estimated ahead, in another thread."""
+        pair = torch.from_numpy(np.stack([image, latest])).permute(0, 3, 1, 2).float() / 255
+        backward, forward = self._flow(pair, pair.flip(0)).permute(0, 2, 3, 1).numpy()
+        return backward, forward
+
+    def step(self, image: Image, flows: Flows | None = None) -> Matte:
         """The object's matte (H, W) in the picture after, or before, the latest one; empty when
         the object is lost or has left the frame.
+
+        Args:
+            flows: from the latest picture to this one; estimated here when left out.
 
         Raises:
             RuntimeError: called before ``reset``.
@@ -117,7 +129,7 @@ class Tracker:
         probability = np.zeros(image.shape[:2], np.float32)
         self._confidence = 0.0
         if self._place is not None:
-            backward, forward = self._flows(image)
+            backward, forward = flows or self.flows(self._image, image)
             self._place = self._moved(forward)
             if window := self._place.window(image.shape[:2]):
                 inside = self._infer(image, backward, forward, self._place, window)
@@ -125,13 +137,6 @@ class Tracker:
                 self._learn(image, probability, self._place, window)
         self._image, self._probability = image, probability
         return np.rint(255 * probability).astype(np.uint8)
-
-    def _flows(self, image: Image) -> tuple[Flow, Flow]:
-        """(H, W, 2) from this picture to the latest one, and from the latest one to this."""
-        assert self._image is not None
-        pair = torch.from_numpy(np.stack([image, self._image])).permute(0, 3, 1, 2).float() / 255
-        backward, forward = self._flow(pair, pair.flip(0)).permute(0, 2, 3, 1).numpy()
-        return backward, forward
 
     def _moved(self, forward: Flow) -> Place:
         """The object's place in this picture. A hidden object is taken to move like what is

@@ -1,17 +1,10 @@
-"""Decode, compute and encode at once: one thread each side, a bounded number of frames between."""
+"""Encoding while frames are computed, and how many frames may wait before and after."""
 
 from collections import deque
-from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
-from typing import Final, TypeVar
 
 from vidstyle.frame import Frame
 from vidstyle.video.clip import ClipInfo, ClipWriter
-
-T = TypeVar("T")
-
-_END: Final = object()
 
 #: Bytes of frames that may wait on either side.
 _WAITING = 2**29
@@ -21,32 +14,6 @@ def queue_depth(info: ClipInfo, batch: int) -> int:
     """How many frames may wait on either side: two batches, or fewer of large frames, of which
     sixteen in 8K would take 1.6 GiB; two at least."""
     return max(2, min(2 * batch, _WAITING // info.frame_bytes))
-
-
-def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
-    """The same items, up to ``depth`` of them made ready in another thread.
-
-    What the other thread raises is raised here, after the items before it. Closing the generator
-    early, or an exception in its consumer, waits for the item in the making, makes no more, and
-    closes ``items`` where that is a generator.
-    """
-    iterator = iter(items)
-    ready: deque[Future[object]] = deque()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
-
-    def make() -> object:
-        return next(iterator, _END)
-
-    try:
-        for _ in range(depth):
-            ready.append(pool.submit(copy_context().run, make))
-        while (item := ready.popleft().result()) is not _END:
-            ready.append(pool.submit(copy_context().run, make))
-            yield item  # type: ignore[misc]  # next() returns a T or the mark
-    finally:
-        pool.shutdown(cancel_futures=True)
-        if isinstance(iterator, Generator):
-            iterator.close()
 
 
 class WriteBehind(ClipWriter):
