@@ -40,6 +40,7 @@ OUTSIDE = {
     ".venv/bin/": "the same",
     "pip install 'vidstyle[": "needs an index of packages",
     "OMP_NUM_THREADS=1 python tools/": "measures for minutes, on footage that is not here",
+    "python tools/bench_gpu.py": "needs a GPU; tests/tools runs it on a CPU",
     "python tools/fuzz_farm.py": "takes an hour",
     "vidstyle render shot.mp4 --object person --style a.jpg --object dog": "no dog is at hand",
     "vidstyle export --format int8": "takes half a minute; tests/export runs it",
