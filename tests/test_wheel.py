@@ -4,13 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vidstyle
+from vidstyle.video.reader import open_clip
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "micro"
@@ -33,31 +37,41 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
-    """``python -m vidstyle`` of the installed wheel, run in another folder; what it says."""
-    site, elsewhere = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("elsewhere")
-    pip("install", "--target", site, wheel)
+    """A program of an environment that the wheel and the example of a plug-in are installed in,
+    run in another folder; what it says."""
+    fresh, elsewhere = tmp_path_factory.mktemp("fresh"), tmp_path_factory.mktemp("elsewhere")
+    venv.create(fresh)
+    python = fresh / "bin/python"
+    about = sysconfig.get_paths(vars={"base": str(fresh), "platbase": str(fresh)})
+    # Only the dependencies are the tests' own: of a folder named here, no .pth file is read, so
+    # that an editable vidstyle stays out.
+    Path(about["purelib"], "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    plugin = tmp_path_factory.mktemp("plugin") / "source"
+    shutil.copytree(ROOT / "examples/vidstyle_onnx", plugin)
     nothing = str(tmp_path_factory.mktemp("nothing"))
     places = dict.fromkeys(("VIDSTYLE_MODEL_PATH", "XDG_CACHE_HOME", "TORCH_HOME"), nothing)
-    environment = os.environ | places | {"PYTHONPATH": str(site)}
+    environment = {**os.environ, **places}
+    environment.pop("PYTHONPATH", None)
+    for package in (wheel, plugin):
+        pip("--python", python, "install", "--no-build-isolation", "--no-index", package)
 
-    def call(*arguments: object) -> str:
-        command = [sys.executable, *map(str, arguments)]
+    def call(program: str, *arguments: object) -> str:
+        command = [str(fresh / "bin" / program), *map(str, arguments)]
         done = subprocess.run(
             command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    found = call("-c", "import vidstyle; print(vidstyle.__file__)").strip()
-    assert Path(found).is_relative_to(site)
+    found = call("python", "-c", "import vidstyle; print(vidstyle.__file__)").strip()
+    assert Path(found).is_relative_to(fresh)
     return call
 
 
-def pip(command: str, *arguments: object) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "pip", command, "--quiet", "--no-deps", *map(str, arguments)],
-        check=True,
-    )
+def pip(*arguments: object) -> None:
+    options = os.environ | {"PIP_NO_DEPS": "1", "PIP_QUIET": "1"}
+    command = [sys.executable, "-m", "pip", *map(str, arguments)]
+    subprocess.run(command, check=True, env=options)
 
 
 def test_it_holds_every_module_and_nothing_beside_the_package(wheel: Path) -> None:
@@ -83,13 +97,30 @@ def test_it_holds_the_bundled_model_alone(wheel: Path) -> None:
 
 
 def test_it_runs_away_from_the_checkout(installed) -> None:
-    assert vidstyle.__version__ in installed("-m", "vidstyle", "--version")
-    assert "yolov3-tiny" in installed("-m", "vidstyle", "models", "list")
+    assert vidstyle.__version__ in installed("vidstyle", "--version")
+    assert "yolov3-tiny" in installed("vidstyle", "models", "list")
 
 
 @needs_model
 def test_it_renders_with_the_bundled_model(installed, shot, style_picture, tmp_path: Path) -> None:
     target = tmp_path / "styled.mp4"
     options = ("--style", style_picture, "--device", "cpu", "--out", 1, "-o", target)
-    installed("-m", "vidstyle", "-q", "render", shot.clip, *options)
+    installed("vidstyle", "-q", "render", shot.clip, *options)
     assert target.stat().st_size
+
+
+def test_it_renders_with_an_installed_plug_in(
+    installed, shot, negative: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime")
+    target, report = tmp_path / "out.%04d.png", tmp_path / "report.json"
+    assert "vidstyle-onnx 0.1.0" in installed("vidstyle", "models", "list")
+    parts = ("--model", "onnx", "--style", negative, "--device", "cpu", "--temporal", "off")
+    installed("vidstyle", "render", shot.clip, *parts, "--out", 1, "-o", target, "--report", report)
+    assert "vidstyle-onnx 0.1.0" in report.read_text()
+    frames = zip(
+        open_clip(str(shot.clip)).frames(0, 2), open_clip(str(target)).frames(), strict=True
+    )
+    for plate, result in frames:
+        off = result.image.numpy().astype(int) - (255 - plate.image.numpy().astype(int))
+        assert np.abs(off).max() <= 1
