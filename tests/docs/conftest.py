@@ -71,6 +71,7 @@ def world(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_
         "OVERWRITE": "1",
         "SEGMENT": "4",
         "PREROLL": "1",
+        "STEP": "2",
         "QC_STEP": "2",
         "TEACHER": "micro",
         "CONFIG": "recipe.toml",
