@@ -173,6 +173,24 @@ def test_batches_of_a_steady_box_make_no_difference_without_the_temporal_step(
     assert (torch.cat(parts).int() - together.int()).abs().max() <= 1
 
 
+def test_the_number_of_hands_changes_no_pixel(tiny_model: Path) -> None:
+    """Neither of the style, nor of the frozen maps, nor of the frames."""
+    frames, mattes = pan(4), HeldMattes([Box(60, 40, 100, 80)] * 4)
+    painting = torch.from_numpy(skimage.data.coffee()[:160, :240].copy()).movedim(-1, 0)[None] / 255
+    first = frames[0].image.movedim(-1, 0)[None] / 255
+    samples = [(first, torch.ones_like(first[:, :1]))] * 3
+    results = []
+    for hands in (1, 3):
+        crew = Crew(hands)
+        stylizer = build_stylizer(str(tiny_model), torch.device("cpu"), crew=crew)
+        transfer = stylizer.transfer(lambda: samples, stylizer.style(painting))
+        look = Look(1.0, 2.0, DisFlow(540))
+        with crew:
+            whole = Layer(mattes, transfer, stylizer, look, Stages(), crew)
+            results.append(whole.render(frames, stacked(frames)))
+    assert torch.equal(*results)
+
+
 def test_what_does_not_fit_into_memory_at_once_comes_out_the_same(
     stylizer: Stylizer, transfer: Transfers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,13 +106,17 @@ class Stylizer:
     @torch.inference_mode()
     def style(self, picture: Tensor) -> tuple[Style, ...]:
         """The statistics of a style picture, (1, 3, H, W) in [0, 1], for each level."""
-        styles = []
-        for scale in SCALES:
+
+        @torch.inference_mode()
+        def gather(scale: int) -> Style:
             see = partial(texture_of, self.network)
-            texture = self._gather(picture, None, scale, see)
-            bands = self._gather(picture, None, scale, self.network.lapped)
-            styles.append(Style(texture, bands))
-        return tuple(styles)
+            return Style(
+                texture=self._gather(picture, None, scale, see),
+                bands=self._gather(picture, None, scale, self.network.lapped),
+            )
+
+        with self._crew:
+            return tuple(self._crew.each(gather, SCALES))
 
     @torch.inference_mode()
     def transfer(
@@ -134,7 +138,8 @@ class Stylizer:
                 done.append(Transfer(scale, texture, bands))
                 # What a level has to start from is measured after the levels before it.
                 if scale != SCALES[-1]:
-                    seen = [(self(picture, (done[-1],)), mask) for picture, mask in seen]
+                    onward = partial(self._through, transfers=(done[-1],))
+                    seen = [(self._in_tiles(picture, onward), mask) for picture, mask in seen]
         return tuple(done)
 
     def _measure(
@@ -188,15 +193,20 @@ class Stylizer:
         Returns:
             (N, 3, H, W) float32 in [0, 1] on this stylizer's device.
         """
+        styled = self._in_tiles(images, lambda plates: self._apply(plates, transfers))
+        return torch.lerp(images.to(self.device), styled, strength, out=styled)
+
+    def _in_tiles(self, images: Tensor, restyle: Callable[[Tensor], Tensor]) -> Tensor:
+        """(N, 3, H, W) through the network, in calls as large as is good."""
         height, width = size = (images.shape[-2], images.shape[-1])
         call = max(1, min(CALL_PIXELS[self.device.type], self._pixels) // (height * width))
         styled = torch.empty(images.shape, device=self.device)
 
         @torch.inference_mode()
-        def restyle(place: tuple[Tensor, Tensor, Box]) -> None:
+        def fill(place: tuple[Tensor, Tensor, Box]) -> None:
             part, result, tile = place
             halo = with_halo(tile, size)
-            seen = self._apply(self._ready(part[..., halo.rows, halo.columns]), transfers)
+            seen = restyle(self._ready(part[..., halo.rows, halo.columns]))
             result[..., tile.rows, tile.columns] = seen[
                 ..., tile.y0 - halo.y0 : tile.y1 - halo.y0, tile.x0 - halo.x0 : tile.x1 - halo.x0
             ]
@@ -205,8 +215,8 @@ class Stylizer:
         boxes = tiles(size, self._tile)
         largest = max(with_halo(tile, size).area for tile in boxes)
         places = ((*part, tile) for part in parts for tile in boxes)
-        self._crew.each(restyle, places, self._at_once(call * largest))
-        return torch.lerp(images.to(self.device), styled, strength, out=styled)
+        self._crew.each(fill, places, self._at_once(call * largest))
+        return styled
 
     def _at_once(self, pixels: int) -> int:
         """How many calls with so many pixels memory holds."""
