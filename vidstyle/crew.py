@@ -47,7 +47,6 @@ class Crew:
         return cls(torch.get_num_threads() if device.type == "cpu" else None)
 
     def __enter__(self) -> Self:
-        self._stopped = False
         if self._hands is not None and self._hands > 1:
             self._threads = torch.get_num_threads(), cv2.getNumThreads()
             torch.set_num_threads(1)
@@ -61,6 +60,7 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stopped = False
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None

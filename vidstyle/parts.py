@@ -116,7 +116,8 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         DeviceError, WeightsError, UsageError: see each part.
     """
     device = select_device(options.device)
-    crew = Crew.of(device)
+    # A plug-in's runtime has threads of its own.
+    crew = Crew() if find_plugin(options.model) else Crew.of(device)
     steady = None
     if options.temporal == "blend":
         steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options))
