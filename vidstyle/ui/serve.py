@@ -3,7 +3,9 @@
 import logging
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import gradio as gr
@@ -52,25 +54,28 @@ def serve(
         app = build_app(styles, desks, options).queue(max_size=64)
     except ValueError as error:
         raise MediaError(str(error)) from None
+    launch = partial(
+        app.launch,
+        server_name=host,
+        server_port=port,
+        auth=("vidstyle", password) if password else None,
+        max_file_size=f"{limits.upload}mb",
+        theme=gr.themes.Base(font="system-ui", font_mono="monospace"),
+        css=CSS,
+        ssr_mode=False,
+        quiet=True,
+        prevent_thread_lock=True,
+    )
     try:
-        app.launch(
-            server_name=host,
-            server_port=port,
-            auth=("vidstyle", password) if password else None,
-            max_file_size=f"{limits.upload}mb",
-            theme=gr.themes.Base(font="system-ui", font_mono="monospace"),
-            css=CSS,
-            ssr_mode=False,
-            quiet=True,
-            prevent_thread_lock=True,
-        )
+        # In a thread: Gradio swallows exceptions, and with them a Ctrl-C that finds it launching.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(launch).result()
+        if password is None and host not in ("127.0.0.1", "localhost"):
+            log.warning("open to everybody who reaches %s: give a --password", host)
+        log.info("page: http://%s:%d", host, port)
+        threading.Event().wait()
     except OSError as error:
         raise UsageError(f"--host {host} --port {port}: cannot be served at ({error})") from None
-    if password is None and host not in ("127.0.0.1", "localhost"):
-        log.warning("open to everybody who reaches %s: give a --password", host)
-    log.info("page: http://%s:%d", host, port)
-    try:
-        threading.Event().wait()
     finally:
         desks.clear()
         app.close(verbose=False)
