@@ -57,9 +57,14 @@ def seen_through(picture: Tensor, matte: Tensor, number: int = 0, of: int = 1) -
     size = (picture.shape[-2], picture.shape[-1])
     for window in windows(matte, number, of):
         seen = window.padded(RIM, GRID, size)
-        inside = torch.zeros_like(matte)
-        inside[..., window.rows, window.columns] = matte[..., window.rows, window.columns]
-        yield picture[..., seen.rows, seen.columns], inside[..., seen.rows, seen.columns]
+        # Copies: samples are kept, and views would keep the whole of every picture.
+        inside = torch.zeros_like(matte[..., seen.rows, seen.columns])
+        counted = (
+            slice(window.y0 - seen.y0, window.y1 - seen.y0),
+            slice(window.x0 - seen.x0, window.x1 - seen.x0),
+        )
+        inside[..., *counted] = matte[..., window.rows, window.columns]
+        yield picture[..., seen.rows, seen.columns].clone(), inside
 
 
 @cache
