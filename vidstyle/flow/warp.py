@@ -31,8 +31,11 @@ def warp(
         (N, C, H, W) of the image's dtype.
     """
     columns, rows = _target(flow)
-    sample = _catmull_rom if mode == "bicubic" else partial(_sample, mode=mode)
-    return sample(image.float(), columns, rows).to(image.dtype)
+    if mode == "bicubic":
+        moved = _catmull_rom(image.float(), columns, rows)
+    else:
+        moved = _sample(image.float(), _grid(columns, rows, image.shape[-2:]), mode)
+    return moved.to(image.dtype)
 
 
 def inside(flow: Tensor, size: Sequence[int] | None = None) -> Tensor:
@@ -62,45 +65,49 @@ def _target(flow: Tensor) -> tuple[Tensor, Tensor]:
     return columns + flow[:, 0].float(), rows[:, None] + flow[:, 1].float()
 
 
-def _sample(
-    image: Tensor, columns: Tensor, rows: Tensor, mode: Literal["bilinear", "nearest"] = "bilinear"
-) -> Tensor:
-    height, width = image.shape[-2:]
-    grid = torch.stack([_normalised(columns, width), _normalised(rows, height)], dim=-1)
-    return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=False)
-
-
-def _normalised(position: Tensor, side: int) -> Tensor:
-    """As grid_sample counts: pixel centres sit at half integers of the frame from −1 to 1
-    (align_corners=False). That also holds for a frame one pixel wide, where align_corners=True
-    divides by zero."""
-    return (2 * position + 1) / side - 1
+def _grid(columns: Tensor, rows: Tensor, size: Sequence[int]) -> Tensor:
+    """Positions in a picture of ``size`` as grid_sample counts them, (N, H, W, 2): pixel centres
+    sit at half integers of the frame from −1 to 1 (align_corners=False). That also holds for a
+    frame one pixel wide, where align_corners=True divides by zero."""
+    height, width = size
+    across, down = (2 * columns + 1) / width - 1, (2 * rows + 1) / height - 1
+    return torch.stack([across, down], dim=1).movedim(1, -1)
 
 
 def _catmull_rom(image: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
-    result = image.new_zeros(*image.shape[:2], *columns.shape[-2:])
-    grid = columns.new_empty(*columns.shape, 2)
-    for row, row_weight in _taps(rows, image.shape[-2]):
-        grid[..., 1] = row
-        for column, column_weight in _taps(columns, image.shape[-1]):
-            grid[..., 0] = column
-            sample = F.grid_sample(image, grid, padding_mode="border", align_corners=False)
-            result.addcmul_(sample, (row_weight * column_weight)[:, None])
-    return result
+    """Catmull-Rom of 16 pixels by four bilinear samples.
 
-
-def _taps(position: Tensor, side: int) -> list[tuple[Tensor, Tensor]]:
-    """Where to sample along one axis of ``side`` pixels, normalised, and the weight of each sample.
-
-    The kernel's two middle taps are both positive, so one bilinear sample between them, at the
-    right place, stands for both: nine samples in place of sixteen.
+    Along an axis, a fraction t past a pixel, the kernel is linear interpolation of the picture
+    less t (1 − t) / 2 times that of its second differences; two axes multiply.
     """
-    left = position.floor()
-    t = position - left
-    outer_left = t * (-0.5 + t * (1 - 0.5 * t))
-    inner_left = 1 + t * t * (1.5 * t - 2.5)
-    inner_right = t * (0.5 + t * (2 - 1.5 * t))
-    outer_right = t * t * (0.5 * t - 0.5)
-    inner = inner_left + inner_right
-    taps = ((left - 1, outer_left), (left + inner_right / inner, inner), (left + 2, outer_right))
-    return [(_normalised(place, side), weight) for place, weight in taps]
+    size = image.shape[-2:]
+    sample = partial(_sample, grid=_grid(columns, rows, size))
+    bend_down, bend_across = _bend(rows, size[0]), _bend(columns, size[1])
+
+    def bent_down(picture: Tensor) -> Tensor:
+        bends = sample(_second_difference(picture, -2))
+        return sample(picture).addcmul_(bends, bend_down, value=-1)
+
+    bends = bent_down(_second_difference(image, -1))
+    return bent_down(image).addcmul_(bends, bend_across, value=-1)
+
+
+def _sample(
+    image: Tensor, grid: Tensor, mode: Literal["bilinear", "nearest"] = "bilinear"
+) -> Tensor:
+    return F.grid_sample(image, grid, mode=mode, padding_mode="border", align_corners=False)
+
+
+def _bend(position: Tensor, side: int) -> Tensor:
+    """How much of the second difference is taken off, (N, 1, H, W): none beyond the border."""
+    t = position.clamp(0, side - 1).frac()
+    return (t * (1 - t) / 2)[:, None]
+
+
+def _second_difference(image: Tensor, axis: Literal[-2, -1]) -> Tensor:
+    """f(i − 1) − 2 f(i) + f(i + 1); beyond the border lies what is on it."""
+    rim = (0, 0, 1, 1) if axis == -2 else (1, 1, 0, 0)
+    side = image.shape[axis]
+    wide = F.pad(image, rim, mode="replicate")
+    outer = wide.narrow(axis, 0, side) + wide.narrow(axis, 2, side)
+    return outer.sub_(image, alpha=2)
