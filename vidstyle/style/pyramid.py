@@ -32,17 +32,32 @@ class Transfer:
     bands: AffineMap
 
 
-def texture_of(network: StyleNetwork, plates: Tensor) -> Tensor:
-    """What the encoder sees, (N, texture, H/4 + 1, W/4 + 1)."""
-    texture: Tensor = network.encoder(plates, network.lapped(plates))
-    return texture
+@dataclass(frozen=True)
+class Seen:
+    """What the network sees in plates.
+
+    Attributes:
+        bands: (N, BANDS, H/4 + 1, W/4 + 1).
+        texture: what the encoder makes of them, (N, texture, H/4 + 1, W/4 + 1).
+    """
+
+    bands: Tensor
+    texture: Tensor
 
 
-def painted(network: StyleNetwork, plates: Tensor, texture_map: AffineMap) -> Tensor:
-    """Bands of plates with the style's texture painted over."""
+def see(network: StyleNetwork, plates: Tensor) -> Seen:
     bands = network.lapped(plates)
-    texture = network.encoder(plates, bands)
-    return network.paint(bands, texture, texture_map(texture))
+    return Seen(bands, network.encoder(plates, bands))
+
+
+def texture_of(network: StyleNetwork, plates: Tensor) -> Tensor:
+    """See :class:`Seen`."""
+    return see(network, plates).texture
+
+
+def painted(network: StyleNetwork, seen: Seen, texture_map: AffineMap) -> Tensor:
+    """The bands with the style's texture painted over."""
+    return network.paint(seen.bands, seen.texture, texture_map(seen.texture))
 
 
 def attention(network: StyleNetwork, plates: Tensor, texture_map: AffineMap) -> Tensor:
@@ -56,12 +71,11 @@ def attention(network: StyleNetwork, plates: Tensor, texture_map: AffineMap) -> 
 
 def change(network: StyleNetwork, plates: Tensor, transfer: Transfer) -> Tensor:
     """What one level adds to plates that have its size."""
-    bands = network.lapped(plates)
-    texture = network.encoder(plates, bands)
-    moved = transfer.texture(texture)
-    blocks = step(network, bands, network.strokes(texture, moved), transfer.bands)
+    seen = see(network, plates)
+    moved = transfer.texture(seen.texture)
+    blocks = step(network, seen.bands, network.strokes(seen.texture, moved), transfer.bands)
     if network.attention is not None:
-        blocks = network.attention(texture, moved).movedim(1, 3) * blocks
+        blocks = network.attention(seen.texture, moved).movedim(1, 3) * blocks
     return F.pixel_shuffle(off_grid(network.lapped.overlapped(blocks).float()), STRIDE)
 
 
@@ -112,12 +126,12 @@ def transfers_of_each(
     """
     done: tuple[Transfer, ...] = ()
     for scale in SCALES:
-        style, plate = shrunk(styles, scale), shrunk(plates, scale)
+        plate, style = (see(network, shrunk(each, scale)) for each in (plates, styles))
         inside = None if masks is None else blocks_inside(masks, scale)
-        seen = Statistics.of_each(texture_of(network, plate), inside)
-        texture = transport(seen, Statistics.of_each(texture_of(network, style)), ridge)
-        seen = Statistics.of_each(painted(network, plate, texture), inside)
-        bands = transport(seen, Statistics.of_each(network.lapped(style)), ridge)
+        content = Statistics.of_each(plate.texture, inside)
+        texture = transport(content, Statistics.of_each(style.texture), ridge)
+        content = Statistics.of_each(painted(network, plate, texture), inside)
+        bands = transport(content, Statistics.of_each(style.bands), ridge)
         transfer = Transfer(scale, texture, bands)
         plates = through(network, plates, (transfer,))
         done = (*done, transfer)

@@ -5,7 +5,7 @@ and any machine can render any frame.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,11 +21,12 @@ from vidstyle.style.network import StyleNetwork
 from vidstyle.style.pyramid import (
     GRID,
     SCALES,
+    Seen,
     Transfer,
     blocks_inside,
     painted,
+    see,
     shrunk,
-    texture_of,
     through,
 )
 from vidstyle.style.tiles import tiles, with_halo
@@ -109,11 +110,14 @@ class Stylizer:
 
         @torch.inference_mode()
         def gather(scale: int) -> Style:
-            see = partial(texture_of, self.network)
-            return Style(
-                texture=self._gather(picture, None, scale, see),
-                bands=self._gather(picture, None, scale, self.network.lapped),
+            texture, bands = zip(
+                *(
+                    (Statistics.gather(seen.texture, inside), Statistics.gather(seen.bands, inside))
+                    for seen, inside in self._seen(picture, None, scale)
+                ),
+                strict=True,
             )
+            return Style(_total(texture), _total(bands))
 
         with self._crew:
             return tuple(self._crew.each(gather, SCALES))
@@ -128,47 +132,52 @@ class Stylizer:
             samples: pictures of the object in its shot, at least one.
             styles: see :meth:`style`.
         """
-        seen, done = list(samples()), []
+        pictures, done = list(samples()), []
         with self._crew:
             for scale, style in zip(SCALES, styles, strict=True):
-                see = partial(texture_of, self.network)
-                texture = transport(self._measure(seen, scale, see), style.texture, self.ridge)
-                see = partial(painted, self.network, texture_map=texture)
-                bands = transport(self._measure(seen, scale, see), style.bands, self.ridge)
+                seen = self._see(pictures, scale)
+                texture = transport(
+                    self._measure(seen, lambda part: part.texture), style.texture, self.ridge
+                )
+                paint = partial(painted, self.network, texture_map=texture)
+                bands = transport(self._measure(seen, paint), style.bands, self.ridge)
                 done.append(Transfer(scale, texture, bands))
                 # What a level has to start from is measured after the levels before it.
                 if scale != SCALES[-1]:
                     onward = partial(self._through, transfers=(done[-1],))
-                    seen = [(self._in_tiles(picture, onward), mask) for picture, mask in seen]
+                    pictures = [(self._in_tiles(plate, onward), mask) for plate, mask in pictures]
         return tuple(done)
 
-    def _measure(
-        self, samples: Sequence[Sample], scale: int, features: Callable[[Tensor], Tensor]
-    ) -> Statistics:
-        """Statistics of what ``features`` sees in the object at ``scale``."""
+    def _see(self, samples: Sequence[Sample], scale: int) -> list[list[tuple[Seen, Tensor]]]:
+        """What each sample shows at ``scale``, by tiles: see :meth:`_seen`."""
 
         @torch.inference_mode()
-        def gather(sample: Sample) -> Statistics:
-            return self._gather(*sample, scale, features)
+        def look(sample: Sample) -> list[tuple[Seen, Tensor]]:
+            return list(self._seen(*sample, scale))
 
-        parts = self._crew.each(gather, samples, self._at_once(self._tile))
-        return sum(parts[1:], parts[0])
+        return self._crew.each(look, samples, self._at_once(self._tile))
 
-    def _gather(
-        self,
-        picture: Tensor,
-        mask: Tensor | None,
-        scale: int,
-        features: Callable[[Tensor], Tensor],
+    def _measure(
+        self, seen: Sequence[Sequence[tuple[Seen, Tensor]]], features: Callable[[Seen], Tensor]
     ) -> Statistics:
-        """Of one picture, (1, 3, H, W), where ``mask`` (1, 1, H, W) allows, tile by tile. Without a
+        """Statistics of ``features`` of what was seen, as far as it counts."""
+
+        @torch.inference_mode()
+        def gather(parts: Sequence[tuple[Seen, Tensor]]) -> Statistics:
+            return _total([Statistics.gather(features(part), inside) for part, inside in parts])
+
+        return _total(self._crew.each(gather, seen, self._at_once(self._tile)))
+
+    def _seen(
+        self, picture: Tensor, mask: Tensor | None, scale: int
+    ) -> Iterator[tuple[Seen, Tensor]]:
+        """What a picture, (1, 3, H, W), shows at ``scale``, tile by tile; and how far each block
+        counts, (1, 1, h, w): by as much of it as lies where ``mask`` (1, 1, H, W) allows. Without a
         mask every block counts the same, those on the rim too."""
         size = (picture.shape[-2], picture.shape[-1])
-        parts = []
         for tile in tiles(size, self._tile):
             halo = with_halo(tile, size)
             plate = self._ready(picture[..., halo.rows, halo.columns])
-            seen = features(shrunk(plate, scale))
             # Each block counts for as much of it as lies in the tile: over all tiles, once.
             own = torch.zeros_like(picture[:, :1])
             own[..., tile.rows, tile.columns] = 1
@@ -177,8 +186,7 @@ class Stylizer:
             inside = blocks_inside(self._ready(own[..., halo.rows, halo.columns]), scale)
             if mask is None:
                 inside = inside / blocks_inside(torch.ones_like(plate[:, :1]), scale)
-            parts.append(Statistics.gather(seen, inside))
-        return sum(parts[1:], parts[0])
+            yield see(self.network, shrunk(plate, scale)), inside
 
     @torch.inference_mode()
     def __call__(
@@ -233,3 +241,7 @@ class Stylizer:
         height, width = images.shape[-2:]
         right, below = (max(2 * GRID, -(-side // GRID) * GRID) - side for side in (width, height))
         return F.pad(images.to(self.device), (0, right, 0, below), mode="replicate")
+
+
+def _total(parts: Sequence[Statistics]) -> Statistics:
+    return sum(parts[1:], parts[0])
