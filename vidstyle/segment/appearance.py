@@ -1,6 +1,8 @@
 """What an object and its surroundings look like: colours, and where on the object they are."""
 
+import math
 from collections.abc import Sequence
+from functools import cache
 
 import cv2
 import numpy as np
@@ -20,6 +22,7 @@ _RARE_COLOUR = 1e-5  # share of all pixels, likewise
 _CLIP = 4.0  # log odds: no single colour settles a pixel
 
 Plane = NDArray[np.float32]
+Bins = NDArray[np.int32]
 
 
 class Appearance:
@@ -37,25 +40,32 @@ class Appearance:
         for image, probability, place in keys:
             if window := place.window(image.shape[:2]):
                 inside = probability[window.rows, window.columns]
-                places.append(_counts(_bins(image, place, window), inside))
+                places.append(_counts(self.bins(image, place, window), inside))
             # The object may meet any part of its surroundings: their colours are the whole frame's.
             shares = _counts(_colour_bins(image), probability, _COLOURS)
             colours.append(shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1))
         self._key = _first_and_others(places)
         self._recent = places[0]
-        self._colours = _smoothed(_first_and_others(colours))
+        self._colours = _ratio(_smoothed(_first_and_others(colours)), _RARE_COLOUR).ravel()
 
-    def log_odds(self, image: Image, place: Place, window: Box) -> tuple[Plane, Plane]:
+    @staticmethod
+    def bins(image: Image, place: Place, window: Box) -> Bins:
+        """Where each pixel of a window (h, w) is counted: by its place on the object and its
+        colour."""
+        rows, columns = place.cells(window, _CELLS)
+        cells = rows[:, None] * _CELLS + columns[None]
+        return cells * int(np.prod(_COLOURS)) + _colour_bins(image[window.rows, window.columns])
+
+    def log_odds(self, bins: Bins) -> tuple[Plane, Plane]:
         """Log odds (h, w) of object against background for each pixel of a window: by its colour
         and its place on the object, and by its colour in the key frame alone."""
-        bins = _bins(image, place, window)
-        local = _smoothed(_KEY_WEIGHT * self._key + self._recent).reshape(2, -1)[:, bins]
-        overall = self._colours.reshape(2, -1)[:, bins % int(np.prod(_COLOURS))]
-        return _ratio(local, _RARE), _ratio(overall, _RARE_COLOUR)
+        local = _smoothed(_KEY_WEIGHT * self._key + self._recent).reshape(2, -1)
+        overall = self._colours.take(bins % len(self._colours))
+        return _ratio(local.take(bins, axis=1), _RARE), overall
 
-    def learn(self, image: Image, probability: Plane, place: Place, window: Box) -> None:
+    def learn(self, bins: Bins, probability: Plane) -> None:
         """Take in a frame's result; pixels count as much as their probability (h, w) is sure."""
-        counts = _counts(_bins(image, place, window), probability)
+        counts = _counts(bins, probability)
         self._recent = _DECAY * self._recent + (1 - _DECAY) * counts
 
 
@@ -66,25 +76,25 @@ def _first_and_others(counts: Sequence[NDArray[np.float32]]) -> NDArray[np.float
     return np.asarray((counts[0] + np.mean(counts[1:], axis=0)) / 2, np.float32)
 
 
-def _bins(image: Image, place: Place, window: Box) -> NDArray[np.int32]:
-    """The index of each pixel's bin, by place and colour, in a flat grid: (h, w)."""
-    rows, columns = place.cells(window, _CELLS)
-    cells = rows[:, None] * _CELLS + columns[None]
-    return cells * int(np.prod(_COLOURS)) + _colour_bins(image[window.rows, window.columns])
-
-
-def _colour_bins(image: Image) -> NDArray[np.int32]:
+def _colour_bins(image: Image) -> Bins:
     """The index of each pixel's colour bin (H, W)."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.int32)
-    # Few pictures reach half of the range of a and b: spread its middle over all bins.
-    lab[..., 1:] = np.clip(2 * lab[..., 1:] - 128, 0, 255)
-    light, a, b = (lab[..., c] * count >> 8 for c, count in enumerate(_COLOURS))
-    return np.asarray((light * _COLOURS[1] + a) * _COLOURS[2] + b, np.int32)
+    light, a, b = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2LAB))
+    return np.asarray(_LIGHT.take(light) + _A.take(a) + _B.take(b))
 
 
-def _counts(
-    bins: NDArray[np.int32], probability: Plane, shape: tuple[int, ...] = _SHAPE
-) -> NDArray[np.float32]:
+def _part_of_bin(axis: int) -> Bins:
+    """What each level (256) of L, a or b gives to the index of a bin."""
+    levels = np.arange(256, dtype=np.int32)
+    if axis > 0:
+        # Few pictures reach half of the range of a and b: spread its middle over all bins.
+        levels = np.clip(2 * levels - 128, 0, 255)
+    return np.asarray((levels * _COLOURS[axis] >> 8) * math.prod(_COLOURS[axis + 1 :]), np.int32)
+
+
+_LIGHT, _A, _B = (_part_of_bin(axis) for axis in range(3))
+
+
+def _counts(bins: Bins, probability: Plane, shape: tuple[int, ...] = _SHAPE) -> NDArray[np.float32]:
     """Object and background pixels in each bin: (2, *shape)."""
     sure = 2 * probability - 1
     size = int(np.prod(shape))
@@ -94,15 +104,19 @@ def _counts(
 
 def _smoothed(counts: NDArray[np.float32]) -> NDArray[np.float32]:
     """Blurred by (1, 2, 1) / 4 along every axis but the first."""
-    for axis in range(1, counts.ndim):
-        planes = counts.reshape(int(np.prod(counts.shape[:axis])), counts.shape[axis], -1)
-        blurred = 0.5 * planes
-        blurred[:, 1:] += 0.25 * planes[:, :-1]
-        blurred[:, :-1] += 0.25 * planes[:, 1:]
-        blurred[:, 0] += 0.25 * planes[:, 0]
-        blurred[:, -1] += 0.25 * planes[:, -1]
-        counts = blurred.reshape(counts.shape)
+    for axis, side in enumerate(counts.shape[1:], 1):
+        # A product with a band matrix: NumPy's slices of a short axis are slow.
+        planes = counts.reshape(math.prod(counts.shape[:axis]), side, -1)
+        counts = (_blur(side) @ planes).reshape(counts.shape)
     return counts
+
+
+@cache
+def _blur(side: int) -> NDArray[np.float32]:
+    """The matrix that blurs along an axis; beyond its ends lies what is on them."""
+    around = np.eye(side, k=-1) + 2 * np.eye(side) + np.eye(side, k=1)
+    around[[0, -1], [0, -1]] += 1
+    return (around / 4).astype(np.float32)
 
 
 def _ratio(counts: NDArray[np.float32], rare: float) -> Plane:

@@ -28,9 +28,9 @@ class GuidedFilter:
         self._size = (width, height)
         self._grid = (max(1, width // step), max(1, height // step))
         self._window = (2 * max(1, round(radius / step)) + 1,) * 2
-        self._guide = guide.astype(np.float32) / 255
-        small = _plane(cv2.resize(self._guide, self._grid, interpolation=cv2.INTER_AREA))
-        self._colours = [np.ascontiguousarray(small[..., c]) for c in range(3)]
+        # Planes: NumPy's sums over a short last axis are slow.
+        self._guide = [_plane(plane) / np.float32(255) for plane in cv2.split(guide)]
+        self._colours = [self._small(plane) for plane in self._guide]
         self._means = [self._mean(colour) for colour in self._colours]
 
         def covariance(i: int, j: int) -> Plane:
@@ -51,7 +51,7 @@ class GuidedFilter:
 
     def __call__(self, plane: Plane) -> Plane:
         """A plane (H, W) smoothed along the guide's edges."""
-        small = _plane(cv2.resize(plane, self._grid, interpolation=cv2.INTER_AREA))
+        small = self._small(plane)
         mean = self._mean(small)
         covariances = [
             self._mean(colour * small) - m * mean
@@ -61,10 +61,16 @@ class GuidedFilter:
             sum(r * c for r, c in zip(row, covariances, strict=True)) for row in self._inverse
         ]
         offset = mean - sum(s * m for s, m in zip(slopes, self._means, strict=True))
-        coefficients = self._mean(np.dstack([*slopes, offset]))
-        coefficients = _plane(cv2.resize(coefficients, self._size, interpolation=cv2.INTER_LINEAR))
-        lines = (self._guide * coefficients[..., :3]).sum(axis=-1) + coefficients[..., 3]
-        return _plane(lines)
+        lines = self._large(self._mean(offset))
+        for slope, colour in zip(slopes, self._guide, strict=True):
+            lines += self._large(self._mean(slope)) * colour
+        return lines
+
+    def _small(self, plane: Plane) -> Plane:
+        return _plane(cv2.resize(plane, self._grid, interpolation=cv2.INTER_AREA))
+
+    def _large(self, plane: Plane) -> Plane:
+        return _plane(cv2.resize(plane, self._size, interpolation=cv2.INTER_LINEAR))
 
     def _mean(self, values: Plane) -> Plane:
         return _plane(cv2.blur(values, self._window))

@@ -30,11 +30,21 @@ class Affine:
 
     def distance(self, flow: NDArray[np.float32], x0: int, y0: int) -> NDArray[np.float32]:
         """How far, in pixels, a flow (H, W, 2), whose first pixel is (x0, y0), is from it."""
-        x = np.arange(x0, x0 + flow.shape[1], dtype=np.float32)[None, :, None]
-        y = np.arange(y0, y0 + flow.shape[0], dtype=np.float32)[:, None, None]
-        matrix = self.matrix.astype(np.float32)
-        gap = flow - (x * matrix[0] + y * matrix[1] + matrix[2])
-        return np.asarray(np.sqrt((gap * gap).sum(axis=-1)))
+        x = np.arange(x0, x0 + flow.shape[1], dtype=np.float32)
+        y = np.arange(y0, y0 + flow.shape[0], dtype=np.float32)[:, None]
+        along_x, along_y, constant = self.matrix.astype(np.float32)
+        across, down = (
+            flow[..., axis] - (x * along_x[axis] + (y * along_y[axis] + constant[axis]))
+            for axis in range(2)
+        )
+        return np.asarray(np.sqrt(across * across + down * down))
+
+
+def squared_length(flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of each vector of a flow (H, W, 2), in pixels². NumPy's own sum over so short an axis takes
+    ten times as long."""
+    x, y = flow[..., 0], flow[..., 1]
+    return np.asarray(x * x + y * y)
 
 
 def fit_affine(

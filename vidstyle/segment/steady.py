@@ -13,6 +13,7 @@ from vidstyle.flow import DisFlow, FlowEstimator
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes import Matte, bounding_box
+from vidstyle.segment.motion import squared_length
 
 _PHOTOMETRIC = 28.0  # levels: difference at which the plate no longer looks the same
 _AROUND = 32  # pixels about the mattes that the flow sees
@@ -98,10 +99,11 @@ def _carried(
     x = np.arange(width, dtype=np.float32) + flow[..., 0]
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
     again = _sampled(returning, x, y)
-    gap = np.square(flow + again).sum(axis=-1)
-    allowed = 0.01 * (np.square(flow) + np.square(again)).sum(axis=-1) + 0.5
+    gap = squared_length(flow + again)
+    allowed = 0.01 * (squared_length(flow) + squared_length(again)) + 0.5
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    unlike = np.square(here - _sampled(other, x, y)).mean(axis=-1)
+    # The mean over the channels: NumPy's own takes ten times as long.
+    unlike = cv2.transform(np.square(here - _sampled(other, x, y)), np.full((1, 3), 1 / 3))
     weight = inside * np.clip(2 - gap / allowed, 0, 1) * np.exp(-unlike / _PHOTOMETRIC**2)
     return _Vote(box, _sampled(matte, x, y), np.asarray(weight, np.float32))
 

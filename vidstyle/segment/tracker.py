@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from vidstyle.flow import DisFlow, FlowEstimator
 from vidstyle.frame import Box
-from vidstyle.segment.appearance import Appearance
+from vidstyle.segment.appearance import Appearance, Bins
 from vidstyle.segment.clip import LONG_SIDE, Image
 from vidstyle.segment.guided import GuidedFilter
 from vidstyle.segment.mattes import Matte, bounding_box
-from vidstyle.segment.motion import Affine, fit_affine
+from vidstyle.segment.motion import Affine, fit_affine, squared_length
 from vidstyle.segment.place import Place
 from vidstyle.segment.plate import CleanPlate
 
@@ -132,9 +132,10 @@ class Tracker:
             backward, forward = flows or self.flows(self._image, image)
             self._place = self._moved(forward)
             if window := self._place.window(image.shape[:2]):
-                inside = self._infer(image, backward, forward, self._place, window)
+                bins = Appearance.bins(image, self._place, window)
+                inside = self._infer(image, bins, backward, forward, self._place, window)
                 probability[window.rows, window.columns] = inside
-                self._learn(image, probability, self._place, window)
+                self._learn(bins, probability, self._place, window)
         self._image, self._probability = image, probability
         return np.rint(255 * probability).astype(np.uint8)
 
@@ -147,12 +148,12 @@ class Tracker:
         return self._place.moved(motion, LONG_SIDE) if motion else self._place
 
     def _infer(
-        self, image: Image, backward: Flow, forward: Flow, place: Place, window: Box
+        self, image: Image, bins: Bins, backward: Flow, forward: Flow, place: Place, window: Box
     ) -> Plane:
         """The probability (h, w) of the object at each pixel of a window."""
         flow = backward[window.rows, window.columns]
         carried, trust = self._carried(flow, forward, window)
-        local, key = self._appearance.log_odds(image, place, window)
+        local, key = self._appearance.log_odds(bins)
         shape = place.shape_in(_blurred(self._shape, 2.0), window)
         evidence = (
             _FLOW * trust * _log_odds(_blurred(carried, self._pixels(_BLUR)), 1e-3)
@@ -200,17 +201,17 @@ class Tracker:
         y = np.arange(window.y0, window.y1, dtype=np.float32)[:, None] + flow[..., 1]
         carried = _sampled(self._probability, x, y)
         returning = _sampled(forward, x, y)
-        gap = np.square(flow + returning).sum(axis=-1)
-        allowed = 0.01 * (np.square(flow) + np.square(returning)).sum(axis=-1) + 0.5
+        gap = squared_length(flow + returning)
+        allowed = 0.01 * (squared_length(flow) + squared_length(returning)) + 0.5
         trust = np.clip(2 - gap / allowed, 0, 1)
         return carried, _LEAST_TRUST + (1 - _LEAST_TRUST) * trust
 
-    def _learn(self, image: Image, probability: Plane, place: Place, window: Box) -> None:
+    def _learn(self, bins: Bins, probability: Plane, place: Place, window: Box) -> None:
         """Remember this frame's result, and correct the place by it."""
         if (probability > 0.5).sum() < _LEAST_PIXELS:
             return
         inside = probability[window.rows, window.columns]
-        self._appearance.learn(image, inside, place, window)
+        self._appearance.learn(bins, inside)
         box = _box_of(probability)
         assert box is not None
         self._place = place.drawn_to(box, _DRAW)
