@@ -78,8 +78,9 @@ def _first_and_others(counts: Sequence[NDArray[np.float32]]) -> NDArray[np.float
 
 def _colour_bins(image: Image) -> Bins:
     """The index of each pixel's colour bin (H, W)."""
-    light, a, b = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2LAB))
-    return np.asarray(_LIGHT.take(light) + _A.take(a) + _B.take(b))
+    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
+    light, a, b = (part.take(lab[..., axis]) for axis, part in enumerate(_PARTS_OF_BINS))
+    return np.asarray(light + a + b)
 
 
 def _part_of_bin(axis: int) -> Bins:
@@ -91,7 +92,7 @@ def _part_of_bin(axis: int) -> Bins:
     return np.asarray((levels * _COLOURS[axis] >> 8) * math.prod(_COLOURS[axis + 1 :]), np.int32)
 
 
-_LIGHT, _A, _B = (_part_of_bin(axis) for axis in range(3))
+_PARTS_OF_BINS = [_part_of_bin(axis) for axis in range(len(_COLOURS))]
 
 
 def _counts(bins: Bins, probability: Plane, shape: tuple[int, ...] = _SHAPE) -> NDArray[np.float32]:
