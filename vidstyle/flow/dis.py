@@ -47,5 +47,5 @@ def _dis(first: Tensor, second: Tensor) -> Tensor:
 
 def _grey(images: Tensor) -> list[np.ndarray]:
     """(N, 3, H, W) RGB in [0, 1] to N luma pictures (H, W) uint8."""
-    codes = images.mul(255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
+    codes = images.mul(255).round_().clamp_(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
     return [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in codes]
