@@ -7,8 +7,9 @@ which keeps every core at work, and the result does not hang on how many there a
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,6 +19,19 @@ import torch
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+@contextmanager
+def one_thread_an_operation() -> Iterator[None]:
+    """PyTorch's and OpenCV's operations have one thread each, in the whole process."""
+    threads = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads[0])
+        cv2.setNumThreads(threads[1])
 
 
 class Stopped(Exception):  # noqa: N818  # ends a thread whose work nobody wants
@@ -38,6 +52,7 @@ class Crew:
     def __init__(self, hands: int | None = None) -> None:
         self._hands = hands
         self._pool: ThreadPoolExecutor | None = None
+        self._within = ExitStack()
         self._stopped = False
 
     @classmethod
@@ -48,10 +63,10 @@ class Crew:
 
     def __enter__(self) -> Self:
         if self._hands is not None and self._hands > 1:
-            self._threads = torch.get_num_threads(), cv2.getNumThreads()
-            torch.set_num_threads(1)
-            cv2.setNumThreads(1)
-            self._pool = ThreadPoolExecutor(self._hands, thread_name_prefix="crew")
+            self._within.enter_context(one_thread_an_operation())
+            pool = ThreadPoolExecutor(self._hands, thread_name_prefix="crew")
+            self._within.callback(pool.shutdown, cancel_futures=True)
+            self._pool = pool
         return self
 
     def __exit__(
@@ -60,12 +75,8 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopped = False
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
-            self._pool = None
-            torch.set_num_threads(self._threads[0])
-            cv2.setNumThreads(self._threads[1])
+        self._stopped, self._pool = False, None
+        self._within.close()
 
     def stop(self) -> None:
         """Call off what other threads ask for: each of them ends with :class:`Stopped`, at the

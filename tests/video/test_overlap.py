@@ -1,11 +1,12 @@
 """Threads that read ahead and write behind: order, errors, and an end in every case."""
 
 import threading
+import time
 
 import pytest
 import torch
 
-from vidstyle.ahead import read_ahead
+from vidstyle.ahead import MOST_HANDS, done_ahead, read_ahead
 from vidstyle.errors import MediaError
 from vidstyle.video.clip import ClipWriter
 from vidstyle.video.overlap import WriteBehind, queue_depth
@@ -105,6 +106,58 @@ def test_no_more_than_depth_wait_in_memory():
         if item == 30:
             break
     ahead.close()
+
+
+@pytest.fixture(params=[1, 2, 50])
+def hands(request, monkeypatch):
+    monkeypatch.setattr(torch, "get_num_threads", lambda: request.param)
+    return min(request.param, MOST_HANDS)
+
+
+def test_work_is_done_by_other_threads_side_by_side_in_order(hands):
+    workers = set()
+    together = threading.Barrier(hands, timeout=20)
+
+    def work(item):
+        workers.add(threading.get_ident())
+        together.wait()
+        return item * item
+
+    source = Source(12 * hands)
+    assert list(done_ahead(work, source.items())) == [n * n for n in range(12 * hands)]
+    assert len(workers) == hands
+    assert source.threads == {threading.get_ident()}
+    assert source.closed
+
+
+def test_an_error_in_the_work_comes_after_what_was_good(hands):
+    def work(item):
+        return 1 // (3 - item)
+
+    source = Source(1000)
+    done = done_ahead(work, source.items())
+    assert [next(done) for _ in range(3)] == [0, 0, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(done)
+    assert source.closed
+    assert source.made <= 4 + hands
+
+
+def test_leaving_early_waits_for_the_work_and_closes_the_source(hands):
+    begun, ended = [], []
+
+    def work(item):
+        begun.append(item)
+        time.sleep(0.01)
+        ended.append(item)
+
+    source = Source(1000)
+    done = done_ahead(work, source.items())
+    next(done)
+    done.close()
+    assert sorted(begun) == sorted(ended)
+    assert source.closed
+    assert source.made <= 2 + hands
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
 
 import cv2
 import numpy as np
@@ -104,20 +103,17 @@ def _counts(bins: Bins, probability: Plane, shape: tuple[int, ...] = _SHAPE) -> 
 
 
 def _smoothed(counts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blurred by (1, 2, 1) / 4 along every axis but the first."""
+    """Blurred by (1, 2, 1) / 4 along every axis but the first; beyond the ends lies what is on
+    them."""
     for axis, side in enumerate(counts.shape[1:], 1):
-        # A product with a band matrix: NumPy's slices of a short axis are slow.
         planes = counts.reshape(math.prod(counts.shape[:axis]), side, -1)
-        counts = (_blur(side) @ planes).reshape(counts.shape)
-    return counts
-
-
-@cache
-def _blur(side: int) -> NDArray[np.float32]:
-    """The matrix that blurs along an axis; beyond its ends lies what is on them."""
-    around = np.eye(side, k=-1) + 2 * np.eye(side) + np.eye(side, k=1)
-    around[[0, -1], [0, -1]] += 1
-    return (around / 4).astype(np.float32)
+        pairs = planes[:, 1:] + planes[:, :-1]
+        blurred = np.empty_like(planes)
+        np.add(pairs[:, 1:], pairs[:, :-1], out=blurred[:, 1:-1])
+        for end in (0, -1):
+            blurred[:, end] = pairs[:, end] + 2 * planes[:, end]
+        counts = blurred.reshape(counts.shape)
+    return counts / np.float32(4 ** (counts.ndim - 1))
 
 
 def _ratio(counts: NDArray[np.float32], rare: float) -> Plane:

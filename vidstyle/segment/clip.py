@@ -1,7 +1,7 @@
 """The clip as segmentation sees it, and its pictures at the size that tracking works at."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -12,6 +12,9 @@ from vidstyle.frame import Frame
 Image = NDArray[np.uint8]
 
 LONG_SIDE = 854  # 480p: flow and colour models gain little from more, and cost grows with area.
+
+
+T = TypeVar("T")
 
 
 class Clip(Protocol):
@@ -68,3 +71,11 @@ def small_frames_backwards(clip: Clip, start: int, stop: int, chunk: int = 64) -
     """
     for end in range(stop, start, -chunk):
         yield from reversed(list(small_frames(clip, max(start, end - chunk), end)))
+
+
+def after_another(items: Iterable[T]) -> Iterator[tuple[T | None, T]]:
+    """Each item with the one before it; None before the first."""
+    latest: T | None = None
+    for item in items:
+        yield latest, item
+        latest = item

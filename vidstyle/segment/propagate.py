@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from vidstyle.ahead import read_ahead
-from vidstyle.segment.clip import Clip, Image, small_frames, small_frames_backwards
+from vidstyle.ahead import done_ahead, read_ahead
+from vidstyle.crew import one_thread_an_operation
+from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
 from vidstyle.segment.tracker import Flows, Tracker
 
@@ -95,13 +97,14 @@ def _with_flows(images: Iterator[Image], tracker: Tracker) -> Iterator[tuple[Ima
     """Pictures and their flows to those before them, estimated while the ones before are
     tracked."""
 
-    def pairs() -> Iterator[tuple[Image, Flows | None]]:
-        latest = None
-        for image in images:
-            yield image, None if latest is None else tracker.flows(latest, image)
-            latest = image
+    def with_flow(pair: tuple[Image | None, Image]) -> tuple[Image, Flows | None]:
+        latest, image = pair
+        return image, None if latest is None else tracker.flows(latest, image)
 
-    return read_ahead(pairs(), depth=2)
+    with closing(read_ahead(images, depth=2)) as ready:
+        made = done_ahead(with_flow, after_another(ready))
+        with one_thread_an_operation(), closing(made):
+            yield from made
 
 
 def passes(keys: Mapping[int, Matte], shot: tuple[int, int]) -> int:

@@ -1,17 +1,19 @@
 """Steadying mattes along the plate's motion, so that their edges do not boil."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidstyle.ahead import read_ahead
+from vidstyle.ahead import done_ahead, read_ahead
 from vidstyle.flow import DisFlow, FlowEstimator
 from vidstyle.frame import Box
-from vidstyle.segment.clip import Image
+from vidstyle.segment.clip import Image, after_another
 from vidstyle.segment.mattes import Matte, bounding_box
 from vidstyle.segment.motion import squared_length
 
@@ -54,38 +56,36 @@ def steadied(views: Iterable[View], flow: FlowEstimator | None = None) -> Iterat
         (H, W), some frames later than it takes: the votes are counted while those before are
         used.
     """
+    vote = partial(_votes, flow=flow or DisFlow(480))
     before: _Vote | None = None
     latest: View | None = None
-    for view, after, onwards in read_ahead(_pairs(views, flow or DisFlow(480)), depth=2):
-        if latest is not None:
-            yield _mean(latest, [v for v in (before, after) if v])
-        before, latest = onwards, view
+    with closing(read_ahead(views, depth=2)) as ready:
+        for view, after, onwards in done_ahead(vote, after_another(ready)):
+            if latest is not None:
+                yield _mean(latest, [v for v in (before, after) if v])
+            before, latest = onwards, view
     if latest is not None:
         yield _mean(latest, [before] if before else [])
 
 
-def _pairs(
-    views: Iterable[View], flow: FlowEstimator
-) -> Iterator[tuple[View, _Vote | None, _Vote | None]]:
-    """Each view, what it says to the one before it, and what that one says to it."""
-    latest: View | None = None
-    for view in views:
-        yield view, *(_votes(latest, view, flow) if latest else (None, None))
-        latest = view
-
-
-def _votes(first: View, second: View, flow: FlowEstimator) -> tuple[_Vote | None, _Vote | None]:
-    """What the second says to the first, and the first to the second; nothing about no object."""
+def _votes(
+    pair: tuple[View | None, View], flow: FlowEstimator
+) -> tuple[View, _Vote | None, _Vote | None]:
+    """The second view, what it says to the first, and the first to it; nothing about no object."""
+    first, second = pair
+    if first is None:
+        return second, None, None
     boxes = [b for b in (bounding_box(first.matte), bounding_box(second.matte)) if b]
     if not boxes:
-        return None, None
+        return second, None, None
     whole = boxes[0] if len(boxes) == 1 else boxes[0] | boxes[1]
     box = whole.padded(_AROUND, 1, first.matte.shape[:2])
     crops = np.stack([v.image[box.rows, box.columns] for v in (first, second)])
-    pair = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
-    there, back = flow(pair, pair.flip(0)).permute(0, 2, 3, 1).numpy()
+    images = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
+    there, back = flow(images, images.flip(0)).permute(0, 2, 3, 1).numpy()
     mattes = [v.matte[box.rows, box.columns] for v in (first, second)]
     return (
+        second,
         _carried(box, crops[0], crops[1], mattes[1], there, back),
         _carried(box, crops[1], crops[0], mattes[0], back, there),
     )
