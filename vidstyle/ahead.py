@@ -1,9 +1,12 @@
 """Making things ready in another thread while those before them are used."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from functools import partial
+from queue import SimpleQueue
 from typing import Final, TypeVar
 
 import torch
@@ -44,30 +47,58 @@ def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
             iterator.close()
 
 
-def done_ahead(work: Callable[[T], R], items: Iterable[T]) -> Generator[R]:
-    """``work`` done to each item, in order, in other threads, while results before it are used: in
-    as many as PyTorch has for an operation, up to ``MOST_HANDS``.
+def done_ahead(
+    work: Callable[[T], R], items: Iterable[T], hands: int | None = None, spare: int = 1
+) -> Generator[R]:
+    """``work`` done to each item in other threads, while results before it are used. In order.
 
-    Items are taken in the consumer's thread. What ``work`` raises is raised here, after the results
-    before it. Closing the generator early, or an exception in its consumer, waits for what is in
-    work, and closes ``items`` where that is a generator.
+    Items are taken in yet another thread, each when there is room for it. What ``items`` or
+    ``work`` raises is raised here, after the results before it. Closing the generator early, or an
+    exception in its consumer, waits for what is in the making, and closes ``items`` where that is a
+    generator.
+
+    Args:
+        hands: how many items are in work at a time; as many as PyTorch has threads for an
+            operation, up to ``MOST_HANDS``, when left out.
+        spare: how many more results may be made or wait; none where each should be as fresh as can
+            be.
     """
     # Counted now: who uses the results may leave PyTorch one thread.
-    return _done_ahead(work, items, min(torch.get_num_threads(), MOST_HANDS))
+    return _done_ahead(work, items, hands or min(torch.get_num_threads(), MOST_HANDS), spare)
 
 
-def _done_ahead(work: Callable[[T], R], items: Iterable[T], hands: int) -> Generator[R]:
-    iterator = iter(items)
-    waiting: deque[Future[R]] = deque()
+def _done_ahead(work: Callable[[T], R], items: Iterable[T], hands: int, spare: int) -> Generator[R]:
+    iterator, stopped = iter(items), threading.Event()
+    room = threading.Semaphore(hands + spare)
+    begun = SimpleQueue[Future[R] | None]()
+
+    def begin() -> None:
+        try:
+            while room.acquire() and not stopped.is_set():
+                item = next(iterator, _END)
+                if item is _END:
+                    break
+                task = partial(work, item)  # type: ignore[arg-type]  # a T or the mark
+                begun.put(pool.submit(copy_context().run, task))
+        except BaseException as error:  # raised where the results are used
+            failed = Future[R]()
+            failed.set_exception(error)
+            begun.put(failed)
+        finally:
+            if isinstance(iterator, Generator):
+                iterator.close()
+            begun.put(None)
+
     pool = ThreadPoolExecutor(hands, thread_name_prefix="ahead")
+    feeder = ThreadPoolExecutor(1, thread_name_prefix="feeder")
+    feeder.submit(copy_context().run, begin)
     try:
-        for item in iterator:
-            waiting.append(pool.submit(copy_context().run, work, item))
-            if len(waiting) > hands:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        while (future := begun.get()) is not None:
+            result = future.result()
+            room.release()
+            yield result
     finally:
+        stopped.set()
+        room.release()
+        feeder.shutdown()
         pool.shutdown(cancel_futures=True)
-        if isinstance(iterator, Generator):
-            iterator.close()

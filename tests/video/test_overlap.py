@@ -126,8 +126,25 @@ def test_work_is_done_by_other_threads_side_by_side_in_order(hands):
     source = Source(12 * hands)
     assert list(done_ahead(work, source.items())) == [n * n for n in range(12 * hands)]
     assert len(workers) == hands
-    assert source.threads == {threading.get_ident()}
+    assert not source.threads & {threading.get_ident(), *workers}
     assert source.closed
+
+
+def test_what_is_made_and_waits_is_bounded(hands):
+    source = Source(1000)
+    done = done_ahead(lambda item: item, source.items(), hands=3, spare=2)
+    for item in done:
+        assert source.made <= item + 1 + 3 + 2
+        if item == 30:
+            break
+    done.close()
+
+
+def test_an_error_in_the_source_comes_after_the_work_before_it(hands):
+    done = done_ahead(lambda item: -item, Source(20, fails_at=3).items())
+    assert [next(done) for _ in range(3)] == [0, -1, -2]
+    with pytest.raises(MediaError, match="picture 3"):
+        next(done)
 
 
 def test_an_error_in_the_work_comes_after_what_was_good(hands):
@@ -140,7 +157,7 @@ def test_an_error_in_the_work_comes_after_what_was_good(hands):
     with pytest.raises(ZeroDivisionError):
         next(done)
     assert source.closed
-    assert source.made <= 4 + hands
+    assert source.made <= 3 + hands + 1
 
 
 def test_leaving_early_waits_for_the_work_and_closes_the_source(hands):
@@ -157,7 +174,7 @@ def test_leaving_early_waits_for_the_work_and_closes_the_source(hands):
     done.close()
     assert sorted(begun) == sorted(ended)
     assert source.closed
-    assert source.made <= 2 + hands
+    assert source.made <= 1 + hands + 1
 
 
 @pytest.mark.parametrize(

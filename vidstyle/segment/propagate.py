@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from vidstyle.ahead import done_ahead, read_ahead
+from vidstyle.ahead import done_ahead
 from vidstyle.crew import one_thread_an_operation
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
@@ -101,10 +101,9 @@ def _with_flows(images: Iterator[Image], tracker: Tracker) -> Iterator[tuple[Ima
         latest, image = pair
         return image, None if latest is None else tracker.flows(latest, image)
 
-    with closing(read_ahead(images, depth=2)) as ready:
-        made = done_ahead(with_flow, after_another(ready))
-        with one_thread_an_operation(), closing(made):
-            yield from made
+    made = done_ahead(with_flow, after_another(images))
+    with one_thread_an_operation(), closing(made):
+        yield from made
 
 
 def passes(keys: Mapping[int, Matte], shot: tuple[int, int]) -> int:

@@ -1,7 +1,6 @@
 """Steadying mattes along the plate's motion, so that their edges do not boil."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidstyle.ahead import done_ahead, read_ahead
+from vidstyle.ahead import done_ahead
 from vidstyle.flow import DisFlow, FlowEstimator
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image, after_another
@@ -59,11 +58,10 @@ def steadied(views: Iterable[View], flow: FlowEstimator | None = None) -> Iterat
     vote = partial(_votes, flow=flow or DisFlow(480))
     before: _Vote | None = None
     latest: View | None = None
-    with closing(read_ahead(views, depth=2)) as ready:
-        for view, after, onwards in done_ahead(vote, after_another(ready)):
-            if latest is not None:
-                yield _mean(latest, [v for v in (before, after) if v])
-            before, latest = onwards, view
+    for view, after, onwards in done_ahead(vote, after_another(views)):
+        if latest is not None:
+            yield _mean(latest, [v for v in (before, after) if v])
+        before, latest = onwards, view
     if latest is not None:
         yield _mean(latest, [before] if before else [])
 
