@@ -22,11 +22,11 @@ R = TypeVar("R")
 
 
 @contextmanager
-def one_thread_an_operation() -> Iterator[None]:
-    """PyTorch's and OpenCV's operations have one thread each, in the whole process."""
+def threads_an_operation(count: int) -> Iterator[None]:
+    """PyTorch's and OpenCV's operations have so many threads each, in the whole process."""
     threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    torch.set_num_threads(count)
+    cv2.setNumThreads(count)
     try:
         yield
     finally:
@@ -63,7 +63,7 @@ class Crew:
 
     def __enter__(self) -> Self:
         if self._hands is not None and self._hands > 1:
-            self._within.enter_context(one_thread_an_operation())
+            self._within.enter_context(threads_an_operation(1))
             pool = ThreadPoolExecutor(self._hands, thread_name_prefix="crew")
             self._within.callback(pool.shutdown, cancel_futures=True)
             self._pool = pool

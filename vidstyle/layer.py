@@ -1,7 +1,7 @@
 """One styled object's way through a shot: from plates to the composite."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from operator import or_
@@ -96,9 +96,20 @@ class Layer:
         Returns:
             What :meth:`finish` needs; None where the object is in none of the frames.
         """
-        box = self._box(frames)
+        return self.drafting(frames)()
+
+    def drafting(self, frames: Sequence[Frame]) -> Callable[[], Draft | None]:
+        """:meth:`draft`, to be called later, in any thread: several may be in work at a time."""
+        box, last = self._box(frames), self._last
+        self._last = frames[-1] if box else None
+        return partial(self._drafted, frames, box, last or frames[0])
+
+    def _drafted(self, frames: Sequence[Frame], box: Box | None, last: Frame) -> Draft | None:
+        """
+        Args:
+            last: the frame before ``frames``.
+        """
         if box is None:
-            self._last = None
             return None
         plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
         images = self._seen(plates)
@@ -109,7 +120,7 @@ class Layer:
             styled = preserved(self._look.preserve, images, styled)
         if self._look.steady is None:
             return Draft(box, plates, styled, None)
-        return Draft(box, plates, styled, self._motion(self._look.steady, frames, images, box))
+        return Draft(box, plates, styled, self._motion(self._look.steady, last, images, box))
 
     def finish(self, frames: Sequence[Frame], draft: Draft | None, canvas: Tensor) -> Tensor:
         """Steady the restyled object and lay it over ``canvas``.
@@ -164,12 +175,8 @@ class Layer:
         ]
         return torch.stack(mattes)[:, None].float() / 255
 
-    def _motion(
-        self, estimator: FlowEstimator, frames: Sequence[Frame], images: Tensor, box: Box
-    ) -> Motion:
+    def _motion(self, estimator: FlowEstimator, last: Frame, images: Tensor, box: Box) -> Motion:
         """Of each plate against the one before, (N, 3, h, w) of them."""
-        last = self._last or frames[0]
-        self._last = frames[-1]
         before = self._seen(last.image[None, box.rows, box.columns])
         earlier = torch.cat([before, images[:-1]])
 

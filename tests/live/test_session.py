@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from vidstyle.live.few import Few, scaled
+from vidstyle.live.run import restyled
 from vidstyle.live.session import Session, find_subjects
+from vidstyle.live.source import Arrival
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import build_parts
 from vidstyle.video.reader import open_clip
@@ -34,6 +36,21 @@ def test_the_whole_frame_at_another_size(frames, options, style_picture) -> None
     assert {frame.size for frame in shown} == {(64, 106)} == {live.size}
     plate = scaled(frames[4], 64).image.float()
     assert (shown[0].image.float() - plate).abs().mean() > 8
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_frames_side_by_side_are_those_one_by_one(
+    frames, options, shot, style_picture, masked: bool
+) -> None:
+    objects = [StyledObject(f"mask:{shot.mask}" if masked else None, str(style_picture))]
+    one, many = (session(frames[:4], objects, options, 96) for _ in range(2))
+    alone = [one.step(frame).image for frame in frames[4:12]]
+    arrivals = [Arrival(frame, number) for number, frame in enumerate(frames[4:12])]
+    with restyled(many, arrivals, 3) as made:
+        together = list(made)
+    assert [arrival.at for arrival, _ in together] == list(range(8))
+    for (_, picture), expected in zip(together, alone, strict=True):
+        assert torch.equal(picture.image, expected)
 
 
 @pytest.mark.parametrize("invert", [False, True])

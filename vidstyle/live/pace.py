@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from statistics import median
 
 #: Part of the time between two frames that may be spent on one; the rest is for decoding and
 #: showing.
@@ -42,15 +41,18 @@ def choose_height(seconds: Callable[[int], float], rate: float, largest: int) ->
     return height
 
 
-def timed(step: Callable[[], object], times: int = 3) -> float:
-    """Seconds that a step takes: the median, after one that warms up."""
+def timed(step: Callable[[], object], side_by_side: int) -> float:
+    """Seconds from one step's end to the next's, in the mean, after one that warms up.
+
+    Args:
+        side_by_side: how many are in work at a time, and may end together.
+    """
     step()
-    taken = []
+    times = max(3, 2 * side_by_side)
+    start = time.perf_counter()
     for _ in range(times):
-        start = time.perf_counter()
         step()
-        taken.append(time.perf_counter() - start)
-    return median(taken)
+    return (time.perf_counter() - start) / times
 
 
 def _fitting(height: int, times: float, largest: int) -> int:

@@ -1,22 +1,30 @@
 """The way of a live frame: taken when it is the newest, restyled, shown.
 
-source ─► newest ─► session (size ─► follow ─► style ─► temporal ─► composite) ─► sink
+source ─► newest ─► session (size ─► follow ─► style, motion ─► temporal ─► composite) ─► sink
+
+On a CPU the networks see a few frames side by side, each on its own part of the cores: that is
+faster than all of them on one small frame. A frame is taken as soon as there is a hand for it.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
 from statistics import median
 
 import numpy as np
+import torch
 
+from vidstyle.ahead import MOST_HANDS, done_ahead
+from vidstyle.crew import threads_an_operation
 from vidstyle.errors import Cancelled, MediaError, Terminated
+from vidstyle.frame import Frame
 from vidstyle.live.few import Few
 from vidstyle.live.pace import choose_height, timed
-from vidstyle.live.session import Session, find_subjects
+from vidstyle.live.session import Begun, Session, find_subjects
 from vidstyle.live.sink import Sink
 from vidstyle.live.source import Arrival, LiveSource
 from vidstyle.options import RenderOptions, StyledObject
@@ -88,20 +96,23 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
         None if wanted.object is None else parse_object(wanted.object) for wanted in job.objects
     ]
     parts = build_parts(job.options, specs)
+    hands = hands_of(parts.device)
     with LiveSource(job.source) as source:
         arrivals = source.arrivals()
         first = [arrival.frame for arrival, _ in zip(arrivals, range(FIRST), strict=False)]
         if not first:
             raise MediaError(f"{job.source}: sends no frame; check it")
-        session = begin(job, Few(first), float(source.rate), parts)
+        session = begin(job, Few(first), float(source.rate), parts, hands)
         meter = Meter(session.size, lambda: source.dropped)
         with open_sink(session.size, source.rate) as sink:
             source.go_live()
+            coming = _until(arrivals, job.seconds)
             try:
-                for arrival in _until(arrivals, job.seconds):
-                    if not sink.show(session.step(arrival.frame), str(meter)):
-                        break
-                    meter.shown(time.monotonic() - arrival.at)
+                with restyled(session, coming, hands) as made:
+                    for arrival, picture in made:
+                        if not sink.show(picture, str(meter)):
+                            break
+                        meter.shown(time.monotonic() - arrival.at)
             except Terminated:
                 raise
             except Cancelled:
@@ -109,13 +120,14 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
         return meter.summary()
 
 
-def begin(job: LiveJob, first: Few, rate: float, parts: Parts) -> Session:
+def begin(job: LiveJob, first: Few, rate: float, parts: Parts, hands: int = 1) -> Session:
     """A session of the height that is wanted, or else the largest whose frames are restyled as
     fast as they come.
 
     Args:
         first: frames, in which the objects are found.
         rate: frames a second to come, unless the job needs fewer.
+        hands: how many frames are to be in work at a time.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: an object or a style.
@@ -126,8 +138,9 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts) -> Session:
         return Session(subjects, first, height, parts, job.options)
 
     def seconds(height: int) -> float:
-        session, frames = session_of(height), cycle(first.frames())
-        return timed(lambda: session.step(next(frames)))
+        frames = (Arrival(frame, 0) for frame in cycle(first.frames()))
+        with restyled(session_of(height), frames, hands) as made:
+            return timed(lambda: next(made), hands)
 
     if job.height:
         return session_of(job.height)
@@ -135,6 +148,33 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts) -> Session:
     height = choose_height(seconds, rate, first.size[0] // 2 * 2)
     log.info("live: height %d, for %.3g frames a second", height, rate)
     return session_of(height)
+
+
+def hands_of(device: torch.device) -> int:
+    """How many frames are in work at a time."""
+    return min(torch.get_num_threads(), MOST_HANDS) if device.type == "cpu" else 1
+
+
+@contextmanager
+def restyled(
+    session: Session, arrivals: Iterable[Arrival], hands: int
+) -> Iterator[Iterator[tuple[Arrival, Frame]]]:
+    """Frames as they are restyled, in order, as many at a time as there are hands. On leaving,
+    those in the making are finished."""
+
+    def begun() -> Iterator[tuple[Arrival, Callable[[], Begun]]]:
+        for arrival in arrivals:
+            yield arrival, session.begin(arrival.frame)
+
+    def draft(item: tuple[Arrival, Callable[[], Begun]]) -> tuple[Arrival, Begun]:
+        arrival, drafted = item
+        return arrival, drafted()
+
+    with (
+        threads_an_operation(max(1, torch.get_num_threads() // hands)),
+        closing(done_ahead(draft, begun(), hands, spare=0)) as drafted,
+    ):
+        yield ((arrival, session.finish(made)) for arrival, made in drafted)
 
 
 def _until(arrivals: Iterator[Arrival], seconds: float | None) -> Iterator[Arrival]:

@@ -1,11 +1,11 @@
 """Restyling one frame after the other, knowing only what has been."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vidstyle.analysis import read_style
 from vidstyle.frame import Box, Frame
-from vidstyle.layer import Layer, Look
+from vidstyle.layer import Draft, Layer, Look
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of, scaled
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts
@@ -13,6 +13,9 @@ from vidstyle.segment.clip import eight_bit
 from vidstyle.segment.mattes import Matte, Mattes, bounding_box
 from vidstyle.segment.tracker import Tracker
 from vidstyle.timing import Stages
+
+#: Mattes that are kept, of frames begun and not finished.
+KEPT = 16
 
 
 @dataclass(frozen=True)
@@ -43,25 +46,34 @@ def find_subjects(
 
 
 class Followed(Mattes):
-    """The matte of an object that is followed as frames come; only the newest is kept."""
+    """The mattes of an object that is followed as frames come; only the newest are kept."""
 
     def __init__(self, frame: Frame, matte: Matte) -> None:
         self._tracker = Tracker()
         self._tracker.reset(eight_bit(frame), matte)
-        self._matte = matte
+        self._mattes: dict[int, Matte] = {}
 
     def follow(self, frame: Frame) -> None:
         """Find the object in the frame after the last one."""
-        self._matte = self._tracker.step(eight_bit(frame))
+        self._mattes[frame.index] = self._tracker.step(eight_bit(frame))
+        self._mattes.pop(frame.index - KEPT, None)
 
     def __len__(self) -> int:
-        return 1
+        return len(self._mattes)
 
     def __getitem__(self, index: int) -> Matte:
-        return self._matte
+        return self._mattes[index]
 
-    def box(self, index: int) -> Box | None:  # noqa: ARG002
-        return bounding_box(self._matte)
+    def box(self, index: int) -> Box | None:
+        return bounding_box(self._mattes[index])
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A frame (H, W), and each layer's draft of it."""
+
+    frame: Frame
+    drafts: Sequence[Draft | None]
 
 
 class Session:
@@ -104,11 +116,21 @@ class Session:
     def step(self, frame: Frame) -> Frame:
         """The restyled frame, at this session's size. Frames come in order; some may be missing
         between them."""
+        return self.finish(self.begin(frame)())
+
+    def begin(self, frame: Frame) -> Callable[[], Begun]:
+        """The first part of :meth:`step`: to be called in any thread, for a few frames at a time,
+        no more than ``KEPT``."""
         frame = replace(scaled(frame, self._height), index=self._next)
         self._next += 1
         for followed in self._followed:
             followed.follow(frame)
-        canvas = frame.image[None]
-        for layer in self._layers:
-            canvas = layer.render([frame], canvas)
-        return replace(frame, image=canvas[0])
+        drafting = [layer.drafting([frame]) for layer in self._layers]
+        return lambda: Begun(frame, [draft() for draft in drafting])
+
+    def finish(self, begun: Begun) -> Frame:
+        """The second part, for frames in order."""
+        canvas = begun.frame.image[None]
+        for layer, draft in zip(self._layers, begun.drafts, strict=True):
+            canvas = layer.finish([begun.frame], draft, canvas)
+        return replace(begun.frame, image=canvas[0])

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from vidstyle.ahead import done_ahead
-from vidstyle.crew import one_thread_an_operation
+from vidstyle.crew import threads_an_operation
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
 from vidstyle.segment.tracker import Flows, Tracker
@@ -102,7 +102,7 @@ def _with_flows(images: Iterator[Image], tracker: Tracker) -> Iterator[tuple[Ima
         return image, None if latest is None else tracker.flows(latest, image)
 
     made = done_ahead(with_flow, after_another(images))
-    with one_thread_an_operation(), closing(made):
+    with threads_an_operation(1), closing(made):
         yield from made
 
 
