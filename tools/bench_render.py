@@ -1,12 +1,12 @@
 """What a whole `vidstyle render` takes: so much to start, and so much a frame.
 
-    python tools/bench_render.py CLIP --style IMAGE [--rounds 5] [--threads 1 --threads 2]
+    python tools/bench_render.py CLIP --style IMAGE [--object SPEC] [--rounds 5] [--threads 2]
 
 Runs the command on a few and on more frames of CLIP, in processes of their own, in alternating
 rounds, and prints the medians of wall and processor time: for a frame, by the difference of the
 two lengths, and for what does not hang on their number (start, styles, statistics). Whole frames
-without and with the temporal step, and an object whose box is a quarter of the frame, given as
-mattes.
+without and with the temporal step, an object whose box is a quarter of the frame, given as mattes,
+and another one that is found and tracked.
 """
 
 import os
@@ -26,21 +26,23 @@ import numpy as np
 
 from vidstyle.video.reader import open_clip
 
-LENGTHS = 8, 24
+LENGTHS = 16, 32  # frames; statistics are of 16, however many there are
 
 
 @click.command(help=__doc__)
 @click.argument("clip")
 @click.option("--style", required=True, metavar="IMAGE")
+@click.option("--object", "spec", metavar="SPEC", help="As of render's.")
 @click.option("--rounds", default=5, show_default=True)
 @click.option("--threads", multiple=True, type=int, default=(1, 2), show_default=True)
-def main(clip: str, style: str, rounds: int, threads: tuple[int, ...]) -> None:
+def main(clip: str, style: str, spec: str | None, rounds: int, threads: tuple[int, ...]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         mattes = write_mattes(Path(folder), open_clip(clip).info.size, max(LENGTHS))
         cases = {
             "whole, no temporal step": ["--temporal", "off"],
             "whole": [],
             "a quarter": ["--object", f"matte:{mattes}"],
+            **({spec: ["--object", spec]} if spec else {}),
         }
         runs = list(product(cases, threads, LENGTHS))
         spent = defaultdict(list)
