@@ -52,6 +52,7 @@ class Crew:
     def __init__(self, hands: int | None = None) -> None:
         self._hands = hands
         self._pool: ThreadPoolExecutor | None = None
+        self._urgent: ThreadPoolExecutor | None = None
         self._within = ExitStack()
         self._stopped = False
 
@@ -64,9 +65,7 @@ class Crew:
     def __enter__(self) -> Self:
         if self._hands is not None and self._hands > 1:
             self._within.enter_context(threads_an_operation(1))
-            pool = ThreadPoolExecutor(self._hands, thread_name_prefix="crew")
-            self._within.callback(pool.shutdown, cancel_futures=True)
-            self._pool = pool
+            self._pool, self._urgent = (self._threads(name) for name in ("crew", "urgent"))
         return self
 
     def __exit__(
@@ -75,8 +74,13 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopped, self._pool = False, None
+        self._stopped, self._pool, self._urgent = False, None, None
         self._within.close()
+
+    def _threads(self, name: str) -> ThreadPoolExecutor:
+        pool = ThreadPoolExecutor(self._hands, thread_name_prefix=name)
+        self._within.callback(pool.shutdown, cancel_futures=True)
+        return pool
 
     def stop(self) -> None:
         """Call off what other threads ask for: each of them ends with :class:`Stopped`, at the
@@ -91,7 +95,11 @@ class Crew:
         return [slice(index, index + 1) for index in range(part.start, part.stop)]
 
     def each(
-        self, work: Callable[[T], R], items: Iterable[T], at_once: int | None = None
+        self,
+        work: Callable[[T], R],
+        items: Iterable[T],
+        at_once: int | None = None,
+        urgent: bool = False,
     ) -> list[R]:
         """``work`` done to every item; what it came to, in order.
 
@@ -99,12 +107,14 @@ class Crew:
 
         Args:
             at_once: most items in work at a time, where memory bounds it.
+            urgent: done by threads of their own, which are busy with no picture.
 
         Raises:
             Stopped: see :meth:`stop`.
         """
         done: list[R] = []
-        if self._pool is None or self._hands is None:
+        pool = self._urgent if urgent else self._pool
+        if pool is None or self._hands is None:
             for item in items:
                 self._go_on()
                 done.append(work(item))
@@ -116,7 +126,7 @@ class Crew:
                 self._go_on()
                 if len(waiting) == most:
                     done.append(waiting.popleft().result())
-                waiting.append(self._pool.submit(copy_context().run, work, item))
+                waiting.append(pool.submit(copy_context().run, work, item))
             while waiting:
                 done.append(waiting.popleft().result())
         finally:

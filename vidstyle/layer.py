@@ -80,7 +80,7 @@ class Layer:
     ) -> None:
         self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
         self._look, self._stages, self._crew = look, stages, crew
-        self._filter, self._fitting = TemporalFilter(), Fitting()
+        self._filter, self._fitting = TemporalFilter(crew), Fitting()
         self._last: Frame | None = None
 
     def render(self, frames: Sequence[Frame], canvas: Tensor) -> Tensor:

@@ -28,12 +28,15 @@ Sharpening matches the energy of the frame's noise with contrast that the frame 
 it is not done, good as its figures are.
 """
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.crew import Crew
 from vidstyle.flow.motion import Motion
 from vidstyle.flow.warp import inside, warp
 from vidstyle.frame import Box
@@ -51,8 +54,14 @@ PULL = 1.2
 #: How far, of a range of 1, the past may lie outside the range of the present's neighbourhood.
 TOLERANCE = 0.1
 
-#: Iterations of the solver, and how many pixels around a place it looks at.
+#: Iterations of the solver.
 STEPS = 8
+
+#: How far around a pixel the step looks at the present frame: the solver and the clipping.
+REACH = STEPS + 1
+
+#: Rows of a frame that a CPU fuses at a time: they stay in its cache.
+STRIP = 128
 
 
 class TemporalFilter:
@@ -76,8 +85,13 @@ class TemporalFilter:
     The frames of a shot are fed in order; ``reset`` at a cut. Frames may be crops whose box moves.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, crew: Crew | None = None) -> None:
+        """
+        Args:
+            crew: does strips of a frame side by side; None for one after the other.
+        """
         self._past: tuple[Tensor, Box] | None = None
+        self._crew = crew or Crew()
 
     def reset(self) -> None:
         """Forget the past: the next frame comes out as it goes in."""
@@ -96,9 +110,37 @@ class TemporalFilter:
             O_t, (3, H, W) in [0, 1].
         """
         if self._past is not None:
-            styled = _fused(styled[None], motion, *self._past, box)[0]
+            if styled.device.type == "cuda":
+                styled = _fused(styled[None], motion, *self._past, box)[0]
+            else:
+                fuse = partial(_fused_strip, styled, motion, *self._past, box)
+                strips = self._crew.each(fuse, range(0, box.height, STRIP), urgent=True)
+                styled = torch.cat(strips, dim=-2)
         self._past = styled, box
         return styled
+
+
+@torch.inference_mode()
+def _fused_strip(
+    now: Tensor, motion: Motion, past: Tensor, past_box: Box, box: Box, start: int
+) -> Tensor:
+    """A strip of the frame from row ``start`` on, (3, h, W), made of what it hangs on alone."""
+    top, bottom = max(0, start - REACH), min(box.height, start + STRIP + REACH)
+    part = Motion(motion.flow[..., top:bottom, :], motion.confidence[..., top:bottom, :])
+    # The rows of the past that the flow points to, with those beside them that bicubic looks at.
+    down = part.flow[:, 1]
+    first = box.y0 + top + math.floor(down.min()) - 2 - past_box.y0
+    last = box.y0 + bottom + math.ceil(down.max()) + 2 - past_box.y0
+    first = min(max(first, 0), past_box.height - 1)
+    last = min(max(last, first + 1), past_box.height)
+    fused = _fused(
+        now[None, :, top:bottom],
+        part,
+        past[:, first:last],
+        Box(past_box.x0, past_box.y0 + first, past_box.x1, past_box.y0 + last),
+        Box(box.x0, box.y0 + top, box.x1, box.y0 + bottom),
+    )
+    return fused[0, :, start - top : start - top + STRIP]
 
 
 def _fused(now: Tensor, motion: Motion, past: Tensor, past_box: Box, box: Box) -> Tensor:
