@@ -130,7 +130,7 @@ def test_work_is_done_by_other_threads_side_by_side_in_order(hands):
     assert source.closed
 
 
-def test_what_is_made_and_waits_is_bounded(hands):
+def test_what_is_made_and_waits_is_bounded():
     source = Source(1000)
     done = done_ahead(lambda item: item, source.items(), hands=3, spare=2)
     for item in done:
@@ -140,7 +140,7 @@ def test_what_is_made_and_waits_is_bounded(hands):
     done.close()
 
 
-def test_an_error_in_the_source_comes_after_the_work_before_it(hands):
+def test_an_error_in_the_source_comes_after_the_work_before_it():
     done = done_ahead(lambda item: -item, Source(20, fails_at=3).items())
     assert [next(done) for _ in range(3)] == [0, -1, -2]
     with pytest.raises(MediaError, match="picture 3"):
