@@ -47,6 +47,11 @@ def read_ahead(items: Iterable[T], depth: int) -> Generator[T, None, None]:
             iterator.close()
 
 
+def most_hands() -> int:
+    """As many as PyTorch has threads for an operation, up to ``MOST_HANDS``."""
+    return min(torch.get_num_threads(), MOST_HANDS)
+
+
 def done_ahead(
     work: Callable[[T], R], items: Iterable[T], hands: int | None = None, spare: int = 1
 ) -> Generator[R]:
@@ -58,13 +63,12 @@ def done_ahead(
     generator.
 
     Args:
-        hands: how many items are in work at a time; as many as PyTorch has threads for an
-            operation, up to ``MOST_HANDS``, when left out.
+        hands: how many items are in work at a time; :func:`most_hands` when left out.
         spare: how many more results may be made or wait; none where each should be as fresh as can
             be.
     """
     # Counted now: who uses the results may leave PyTorch one thread.
-    return _done_ahead(work, items, hands or min(torch.get_num_threads(), MOST_HANDS), spare)
+    return _done_ahead(work, items, hands or most_hands(), spare)
 
 
 def _done_ahead(work: Callable[[T], R], items: Iterable[T], hands: int, spare: int) -> Generator[R]:

@@ -18,7 +18,7 @@ from statistics import median
 import numpy as np
 import torch
 
-from vidstyle.ahead import MOST_HANDS, done_ahead
+from vidstyle.ahead import done_ahead, most_hands
 from vidstyle.crew import threads_an_operation
 from vidstyle.errors import Cancelled, MediaError, Terminated
 from vidstyle.frame import Frame
@@ -152,7 +152,7 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts, hands: int = 1) -
 
 def hands_of(device: torch.device) -> int:
     """How many frames are in work at a time."""
-    return min(torch.get_num_threads(), MOST_HANDS) if device.type == "cpu" else 1
+    return most_hands() if device.type == "cpu" else 1
 
 
 @contextmanager

@@ -53,7 +53,7 @@ class Appearance:
         colour."""
         rows, columns = place.cells(window, _CELLS)
         cells = rows[:, None] * _CELLS + columns[None]
-        return cells * int(np.prod(_COLOURS)) + _colour_bins(image[window.rows, window.columns])
+        return cells * math.prod(_COLOURS) + _colour_bins(image[window.rows, window.columns])
 
     def log_odds(self, bins: Bins) -> tuple[Plane, Plane]:
         """Log odds (h, w) of object against background for each pixel of a window: by its colour
@@ -97,7 +97,7 @@ _PARTS_OF_BINS = [_part_of_bin(axis) for axis in range(len(_COLOURS))]
 def _counts(bins: Bins, probability: Plane, shape: tuple[int, ...] = _SHAPE) -> NDArray[np.float32]:
     """Object and background pixels in each bin: (2, *shape)."""
     sure = 2 * probability - 1
-    size = int(np.prod(shape))
+    size = math.prod(shape)
     both = [np.bincount(bins.ravel(), np.maximum(w, 0).ravel(), size) for w in (sure, -sure)]
     return np.stack(both).astype(np.float32).reshape(2, *shape)
 

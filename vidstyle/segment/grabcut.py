@@ -16,7 +16,7 @@ from vidstyle.segment.mattes import Matte, bounding_box
 logger = logging.getLogger(__name__)
 
 _PIXELS = 250_000  # GrabCut's time grows with the area; edges are refined by the tracker.
-_ITERATIONS = 3  # More better no matte of bench_segment.py's.
+_ITERATIONS = 3  # In the mean bench_segment.py gains nothing by more.
 _MIDDLE = 0.2  # Part of a box's width and height.
 _LEAST = 0.08  # A result that fills less of its prompt has lost the object.
 

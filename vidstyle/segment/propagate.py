@@ -101,6 +101,7 @@ def _with_flows(images: Iterator[Image], tracker: Tracker) -> Iterator[tuple[Ima
         latest, image = pair
         return image, None if latest is None else tracker.flows(latest, image)
 
+    # The pairs take the cores: threads within an operation would stand in their way.
     made = done_ahead(with_flow, after_another(images))
     with threads_an_operation(1), closing(made):
         yield from made

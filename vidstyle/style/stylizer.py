@@ -113,7 +113,7 @@ class Stylizer:
             texture, bands = zip(
                 *(
                     (Statistics.gather(seen.texture, inside), Statistics.gather(seen.bands, inside))
-                    for seen, inside in self._seen(picture, None, scale)
+                    for seen, inside in self._see_by_tiles(picture, None, scale)
                 ),
                 strict=True,
             )
@@ -135,7 +135,7 @@ class Stylizer:
         pictures, done = list(samples()), []
         with self._crew:
             for scale, style in zip(SCALES, styles, strict=True):
-                seen = self._see(pictures, scale)
+                seen = self._see_all(pictures, scale)
                 texture = transport(
                     self._measure(seen, lambda part: part.texture), style.texture, self.ridge
                 )
@@ -148,12 +148,12 @@ class Stylizer:
                     pictures = [(self._in_tiles(plate, onward), mask) for plate, mask in pictures]
         return tuple(done)
 
-    def _see(self, samples: Sequence[Sample], scale: int) -> list[list[tuple[Seen, Tensor]]]:
-        """What each sample shows at ``scale``, by tiles: see :meth:`_seen`."""
+    def _see_all(self, samples: Sequence[Sample], scale: int) -> list[list[tuple[Seen, Tensor]]]:
+        """What each sample shows at ``scale``, by tiles: see :meth:`_see_by_tiles`."""
 
         @torch.inference_mode()
         def look(sample: Sample) -> list[tuple[Seen, Tensor]]:
-            return list(self._seen(*sample, scale))
+            return list(self._see_by_tiles(*sample, scale))
 
         return self._crew.each(look, samples, self._at_once(self._tile))
 
@@ -168,7 +168,7 @@ class Stylizer:
 
         return _total(self._crew.each(gather, seen, self._at_once(self._tile)))
 
-    def _seen(
+    def _see_by_tiles(
         self, picture: Tensor, mask: Tensor | None, scale: int
     ) -> Iterator[tuple[Seen, Tensor]]:
         """What a picture, (1, 3, H, W), shows at ``scale``, tile by tile; and how far each block
