@@ -87,6 +87,18 @@ def test_a_crew_that_was_stopped_can_work_again() -> None:
         assert crew.each(slow_first, range(3)) == [0, 1, 4]
 
 
+def test_a_crew_entered_within_itself_works_until_the_outermost_ends() -> None:
+    before = set(threading.enumerate())
+    with Crew(2) as crew:
+        at_work = set(threading.enumerate())
+        with crew:
+            pass
+        crew.each(slow_first, range(4))
+        names = {thread.name.split("_")[0] for thread in set(threading.enumerate()) - at_work}
+        assert names == {"crew"}
+    assert set(threading.enumerate()) <= before
+
+
 def test_an_operation_has_one_thread_while_many_hands_work() -> None:
     threads = torch.get_num_threads(), cv2.getNumThreads()
     torch.set_num_threads(2)

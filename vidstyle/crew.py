@@ -6,6 +6,7 @@ of is pictures, and what is done to one does not hang on the others: one thread 
 which keeps every core at work, and the result does not hang on how many there are.
 """
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -42,7 +43,8 @@ class Crew:
     """Threads for the time of a ``with``; outside of it, and with one hand, work is done by the
     thread that asks.
 
-    Within, PyTorch's and OpenCV's operations have one thread each, in the whole process.
+    Within, PyTorch's and OpenCV's operations have one thread each, in the whole process. It can be
+    entered within itself, from any thread; the outermost ``with`` is the one that counts.
 
     Args:
         hands: how many threads work; None for a device that is fed by one thread and takes many
@@ -54,6 +56,7 @@ class Crew:
         self._pool: ThreadPoolExecutor | None = None
         self._urgent: ThreadPoolExecutor | None = None
         self._within = ExitStack()
+        self._depth, self._entering = 0, threading.Lock()
         self._stopped = False
 
     @classmethod
@@ -63,9 +66,11 @@ class Crew:
         return cls(torch.get_num_threads() if device.type == "cpu" else None)
 
     def __enter__(self) -> Self:
-        if self._hands is not None and self._hands > 1:
-            self._within.enter_context(threads_an_operation(1))
-            self._pool, self._urgent = (self._threads(name) for name in ("crew", "urgent"))
+        with self._entering:
+            self._depth += 1
+            if self._depth == 1 and self._hands is not None and self._hands > 1:
+                self._within.enter_context(threads_an_operation(1))
+                self._pool, self._urgent = (self._threads(name) for name in ("crew", "urgent"))
         return self
 
     def __exit__(
@@ -74,8 +79,11 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopped, self._pool, self._urgent = False, None, None
-        self._within.close()
+        with self._entering:
+            self._depth -= 1
+            if self._depth == 0:
+                self._stopped, self._pool, self._urgent = False, None, None
+                self._within.close()
 
     def _threads(self, name: str) -> ThreadPoolExecutor:
         pool = ThreadPoolExecutor(self._hands, thread_name_prefix=name)

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +22,6 @@ from vidstyle.progress import Silence
 from vidstyle.segment.mattes import Matte
 from vidstyle.segment.prompts import MattePrompt, ObjectSpec, parse_object
 from vidstyle.still.source import Still
-from vidstyle.style.stylizer import TILE_PIXELS
 from vidstyle.timing import Stages
 from vidstyle.video.shots import Shot
 
@@ -106,11 +104,8 @@ class Studio:
     ) -> Tensor:
         options = replace(self._options, strength=strength)
         canvas = still.frame.image[None]
-        # A large picture goes in tiles, side by side; of a small one threads share the operations.
-        tiled = take.size[0] * take.size[1] > TILE_PIXELS["cpu"]
-        with self.parts.crew if tiled else nullcontext():
-            for layer in new_layers(analyses, 0, self.parts, take.view, options, Stages()):
-                canvas = layer.render([still.frame], canvas)
+        for layer in new_layers(analyses, 0, self.parts, take.view, options, Stages()):
+            canvas = layer.render([still.frame], canvas)
         return canvas[0]
 
 

@@ -6,6 +6,7 @@ and any machine can render any frame.
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -222,8 +223,10 @@ class Stylizer:
         parts = zip(images.split(call), styled.split(call), strict=True)
         boxes = tiles(size, self._tile)
         largest = max(with_halo(tile, size).area for tile in boxes)
-        places = ((*part, tile) for part in parts for tile in boxes)
-        self._crew.each(fill, places, self._at_once(call * largest))
+        places = [(*part, tile) for part in parts for tile in boxes]
+        # A single call has every thread for its operations.
+        with self._crew if len(places) > 1 else nullcontext():
+            self._crew.each(fill, places, self._at_once(call * largest))
         return styled
 
     def _at_once(self, pixels: int) -> int:
