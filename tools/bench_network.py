@@ -4,7 +4,8 @@
 
 Weights are random: time does not hang on them. Processor milliseconds, medians of alternating
 rounds, and each as a part of the first, which is the bundled model's. ``micro`` sees the bands of
-the lapped transform, which are there anyway; ``mobilenet`` and ``vgg19`` see the picture.
+the lapped transform, which are there anyway; ``mobilenet`` and ``vgg19`` see the picture. Last come
+other levels of the pyramid than half and full size.
 """
 
 import statistics
@@ -12,21 +13,27 @@ import time
 
 import click
 import torch
+from levels import levels
 
 from vidstyle.crew import Crew
 from vidstyle.style.network import Architecture, StyleNetwork
+from vidstyle.style.pyramid import SCALES
 from vidstyle.style.stylizer import Stylizer
 
 ROUNDS = 7
 
 VARIANTS = {
-    "micro, 64 channels, 4 deep": Architecture(64, 4, "micro", 16),
-    "micro, 64 channels, 3 deep": Architecture(64, 3, "micro", 16),
-    "micro, 64 channels, 2 deep": Architecture(64, 2, "micro", 16),
-    "micro, 48 channels, 4 deep": Architecture(48, 4, "micro", 16),
-    "micro, 32 channels, 4 deep": Architecture(32, 4, "micro", 16),
-    "mobilenet, 64 channels, 4 deep": Architecture(64, 4, "mobilenet", 16),
-    "vgg19, 64 channels, 4 deep": Architecture(64, 4, "vgg19", 16),
+    "micro, 64 channels, 4 deep": (Architecture(64, 4, "micro", 16), SCALES),
+    "micro, 64 channels, 3 deep": (Architecture(64, 3, "micro", 16), SCALES),
+    "micro, 64 channels, 2 deep": (Architecture(64, 2, "micro", 16), SCALES),
+    "micro, 48 channels, 4 deep": (Architecture(48, 4, "micro", 16), SCALES),
+    "micro, 32 channels, 4 deep": (Architecture(32, 4, "micro", 16), SCALES),
+    "mobilenet, 64 channels, 4 deep": (Architecture(64, 4, "mobilenet", 16), SCALES),
+    "vgg19, 64 channels, 4 deep": (Architecture(64, 4, "vgg19", 16), SCALES),
+    "micro, full size alone": (Architecture(64, 4, "micro", 16), (1,)),
+    "micro, half size alone": (Architecture(64, 4, "micro", 16), (2,)),
+    "micro, a quarter, then half": (Architecture(64, 4, "micro", 16), (4, 2)),
+    "micro, a quarter, half, full": (Architecture(64, 4, "micro", 16), (4, 2, 1)),
 }
 
 
@@ -40,15 +47,18 @@ def main(size: str) -> None:
     small = torch.rand(1, 3, 256, 256)
     sample = [(small, torch.ones(1, 1, 256, 256))]
     ready = {}
-    for name, sizes in VARIANTS.items():
+    for name, (sizes, scales) in VARIANTS.items():
         stylizer = Stylizer(StyleNetwork(sizes), torch.device("cpu"), 0.1, crew=Crew())
-        ready[name] = stylizer, stylizer.transfer(lambda: sample, stylizer.style(small.flip(1)))
+        with levels(scales):
+            transfer = stylizer.transfer(lambda: sample, stylizer.style(small.flip(1)))
+        ready[name] = stylizer, transfer, scales
     times: dict[str, list[float]] = {name: [] for name in VARIANTS}
     for _ in range(ROUNDS + 1):
-        for name, (stylizer, transfer) in ready.items():
-            start = time.thread_time()
-            stylizer(frame, transfer)
-            times[name].append(1e3 * (time.thread_time() - start))
+        for name, (stylizer, transfer, scales) in ready.items():
+            with levels(scales):
+                start = time.thread_time()
+                stylizer(frame, transfer)
+                times[name].append(1e3 * (time.thread_time() - start))
     first = None
     click.echo("| encoder, texture, depth | parameters | ms a frame | of the first |")
     click.echo("|---|---|---|---|")

@@ -21,6 +21,7 @@ from pathlib import Path
 import click
 import numpy as np
 import torch
+from levels import levels, parsed
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
@@ -28,6 +29,7 @@ from vidstyle.evaluate.metrics import warping_error
 from vidstyle.flow import FlowEstimator, valid
 from vidstyle.flow.build import build_flow
 from vidstyle.style.build import build_stylizer
+from vidstyle.style.pyramid import SCALES
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.data import read_folder
 from vidstyle.train.losses.style import gram, gram_distance
@@ -122,6 +124,8 @@ def mean(scores: Sequence[Score]) -> Score:
 @click.option("--held-out", multiple=True, help="Stem of a style kept out of training.")
 @click.option("--only", multiple=True, help="Stem of a style; all by default.")
 @click.option("--pairs", default=1, show_default=True, help="Of neighbours, in each clip.")
+@click.option("--scales", default=",".join(map(str, SCALES)), show_default=True,
+              help="Levels of the pyramid.")  # fmt: skip
 def main(
     clips: tuple[str, ...],
     folder: Path,
@@ -130,6 +134,7 @@ def main(
     held_out: tuple[str, ...],
     only: tuple[str, ...],
     pairs: int,
+    scales: str,
 ) -> None:
     eyes = build_teacher(teacher, LAYERS)
     styles = {
@@ -151,7 +156,8 @@ def main(
             plain = score((footage.before, footage.now), footage, wanted[name], eyes)
             scores.setdefault(("plate", name), []).append(plain)
             for model, stylizer in stylizers.items():
-                restyled = restyle(stylizer, footage, style)
+                with levels(parsed(scales)):
+                    restyled = restyle(stylizer, footage, style)
                 found = score(restyled, footage, wanted[name], eyes)
                 scores.setdefault((model, name), []).append(found)
     for model in ("plate", *models):
