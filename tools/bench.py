@@ -5,7 +5,7 @@
 An object of each area (a still rectangle with the frame's proportions, given as mattes) is restyled
 in CLIP. Times are of the processor, in milliseconds a frame, so that what else runs on the machine
 counts little: of one thread for the stages of a frame, medians over batches of two; of all
-threads for decoding and encoding, means.
+threads for decoding, encoding, and for tracking what the rectangle holds in the first frame, means.
 
 The bound of a stage is what it must read and write, each once, over the bandwidth of a large copy;
 of ``style`` the multiplications of plain convolutions over the rate of a large matrix product.
@@ -28,11 +28,14 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from vidstyle.analysis import Take
 from vidstyle.frame import Box
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.output import open_output
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Silence
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
 from vidstyle.style.pyramid import GRID, Transfer, through
 from vidstyle.style.stylizer import MARGIN, Stylizer
 from vidstyle.timing import Stages
@@ -100,6 +103,7 @@ def measure(
     start = time.process_time()
     frames = list(take.reader.frames(0, count))
     decode = 1e3 * (time.process_time() - start) / count
+    segment = 0.0 if area == 1 else track(preparation, take, str(mattes) % 0)
 
     stages = ThreadTime()
     layer = new_layers(analyses, 0, preparation.parts, take.view, options, stages)[0]
@@ -123,12 +127,29 @@ def measure(
     # 4:2:0 has 1.5 bytes a pixel, a frame 3, features of the picture 4 bytes a channel.
     return [
         ("decode", decode, (whole * (1.5 + 3), 0)),
+        ("segment", segment, (whole * (3 + 1), 0)),
         ("style", stages.frame("style"), (0, flops)),
         ("flow", stages.frame("flow"), (seen * 4 * (3 + 3 + 2 + 1), 0)),
         ("temporal", stages.frame("temporal"), (seen * 4 * (3 + 3 + 2 + 1 + 3), 0)),
         ("composite", stages.frame("composite"), (whole * (3 + 3) + seen * (3 + 12 + 4 + 3), 0)),
         ("encode", encode, (whole * (3 + 1.5), 0)),
     ]
+
+
+def track(preparation: Preparation, take: Take, mask: str) -> float:
+    """Milliseconds a frame to track, and to steady, the object of the first frame's mask."""
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.process_time()
+        find_mattes(
+            parse_object(f"mask:{mask}"),
+            take,
+            [(shot.start, shot.stop) for shot in take.shots],
+            preparation.parts,
+            Path(folder),
+            lambda _: None,
+            preparation.parts.edges,
+        )
+        return 1e3 * (time.process_time() - start) / take.frame_count
 
 
 def write_mattes(pattern: Path, size: tuple[int, int], area: float, count: int) -> Box:

@@ -17,6 +17,7 @@ from vidstyle.export.backend import build_backend
 from vidstyle.extras import needs_extra
 from vidstyle.flow.build import build_flow
 from vidstyle.flow.cache import FlowCache
+from vidstyle.flow.dis import LIGHT
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.options import RenderOptions
 from vidstyle.segment.detect import Detector
@@ -120,7 +121,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     crew = Crew() if find_plugin(options.model) else Crew.of(device)
     steady = None
     if options.temporal == "blend":
-        steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options))
+        steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options), LIGHT)
     elif options.temporal != "off":
         raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
     parts = Parts(

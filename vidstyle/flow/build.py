@@ -9,14 +9,18 @@ from vidstyle import weights
 from vidstyle.choices import FLOWS
 from vidstyle.errors import UsageError
 from vidstyle.flow.cache import FlowCache
-from vidstyle.flow.dis import DisFlow
+from vidstyle.flow.dis import FULL, DisFlow, Effort
 from vidstyle.flow.estimator import FlowEstimator
 
 _log = logging.getLogger(__name__)
 
 
 def build_flow(
-    name: str, device: torch.device, flow_size: int, cache: FlowCache | None = None
+    name: str,
+    device: torch.device,
+    flow_size: int,
+    cache: FlowCache | None = None,
+    effort: Effort = FULL,
 ) -> FlowEstimator:
     """The estimator that ``--flow`` names.
 
@@ -28,6 +32,7 @@ def build_flow(
         device: where it runs (DIS runs on the CPU whatever this says).
         flow_size: largest short side, in pixels, that it works at.
         cache: of flows that were estimated before; None estimates all.
+        effort: of DIS.
 
     Raises:
         UsageError: no such name, or ``flow_size`` is not positive.
@@ -42,7 +47,7 @@ def build_flow(
         raise UsageError(f"--flow {name}: no such estimator; use one of {', '.join(FLOWS)}")
     path = flow_weights(name)
     if path is None:
-        return DisFlow(flow_size, cache)
+        return DisFlow(flow_size, cache, effort)
     # It costs two seconds for torchvision.
     from vidstyle.flow.raft import RaftFlow
 

@@ -81,11 +81,10 @@ def estimate_bounded(
     h, w = max(1, round(height * scale)), max(1, round(width * scale))
     if (h, w) != (height, width):
         first, second = (_resize(image, h, w, antialias=True) for image in (first, second))
-    left, right = _padding(w, least, stride)
-    top, bottom = _padding(h, least, stride)
-    first, second = (
-        F.pad(image, (left, right, top, bottom), mode="replicate") for image in (first, second)
-    )
+    rim = *_padding(w, least, stride), *_padding(h, least, stride)
+    if any(rim):
+        first, second = (F.pad(image, rim, mode="replicate") for image in (first, second))
+    left, _, top, _ = rim
     flow = estimate(first, second)[..., top : top + h, left : left + w]
     if (h, w) == (height, width):
         return flow

@@ -29,12 +29,14 @@ def valid(forward: Tensor, backward: Tensor) -> Tensor:
 
 def _energy(flow: Tensor) -> Tensor:
     """Squared length of each vector: (N, 1, H, W) in pixels²."""
-    return flow.square().sum(dim=1, keepdim=True)
+    x, y = flow.split(1, dim=1)
+    energy: Tensor = (x * x).addcmul_(y, y)
+    return energy
 
 
 def _gradient_energy(flow: Tensor) -> Tensor:
     """|∇u|² + |∇v|², by central differences: (N, 1, H, W)."""
     padded = F.pad(flow, (1, 1, 1, 1), mode="replicate")
-    across = (padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]) / 2
-    down = (padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]) / 2
-    return _energy(across) + _energy(down)
+    across = padded[..., 1:-1, 2:] - padded[..., 1:-1, :-2]
+    down = padded[..., 2:, 1:-1] - padded[..., :-2, 1:-1]
+    return _energy(across).add_(_energy(down)).div_(4)

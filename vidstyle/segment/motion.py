@@ -1,9 +1,15 @@
-"""Affine motions fitted to flow."""
+"""Flow between pictures, and affine motions fitted to it."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from vidstyle.flow import FlowEstimator, both_ways
+from vidstyle.segment.clip import Image
+
+Flow = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,15 @@ class Affine:
             for axis in range(2)
         )
         return np.asarray(np.sqrt(across * across + down * down))
+
+
+def flows_both_ways(estimator: FlowEstimator, first: Image, second: Image) -> tuple[Flow, Flow]:
+    """The flows (H, W, 2), in pixels, from the first picture (H, W, 3) to the second, and back."""
+    pictures = (
+        torch.from_numpy(picture).movedim(-1, 0)[None].float() / 255 for picture in (first, second)
+    )
+    there, back = (flow[0].movedim(0, -1).numpy() for flow in both_ways(estimator, *pictures))
+    return there, back
 
 
 def squared_length(flow: NDArray[np.float32]) -> NDArray[np.float32]:

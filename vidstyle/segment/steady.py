@@ -6,7 +6,6 @@ from functools import partial
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vidstyle.ahead import done_ahead
@@ -14,13 +13,12 @@ from vidstyle.flow import DisFlow, FlowEstimator
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image, after_another
 from vidstyle.segment.mattes import Matte, bounding_box
-from vidstyle.segment.motion import squared_length
+from vidstyle.segment.motion import Flow, flows_both_ways, squared_length
 
 _PHOTOMETRIC = 28.0  # levels: difference at which the plate no longer looks the same
 _AROUND = 32  # pixels about the mattes that the flow sees
 
 Plane = NDArray[np.float32]
-Flow = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -78,9 +76,8 @@ def _votes(
         return second, None, None
     whole = boxes[0] if len(boxes) == 1 else boxes[0] | boxes[1]
     box = whole.padded(_AROUND, 1, first.matte.shape[:2])
-    crops = np.stack([v.image[box.rows, box.columns] for v in (first, second)])
-    images = torch.from_numpy(crops).permute(0, 3, 1, 2).float() / 255
-    there, back = flow(images, images.flip(0)).permute(0, 2, 3, 1).numpy()
+    crops = [v.image[box.rows, box.columns] for v in (first, second)]
+    there, back = flows_both_ways(flow, *crops)
     mattes = [v.matte[box.rows, box.columns] for v in (first, second)]
     return (
         second,

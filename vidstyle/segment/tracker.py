@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from vidstyle.flow import DisFlow, FlowEstimator
@@ -13,7 +12,7 @@ from vidstyle.segment.appearance import Appearance, Bins
 from vidstyle.segment.clip import LONG_SIDE, Image
 from vidstyle.segment.guided import GuidedFilter
 from vidstyle.segment.mattes import Matte, bounding_box
-from vidstyle.segment.motion import Affine, fit_affine, squared_length
+from vidstyle.segment.motion import Affine, Flow, fit_affine, flows_both_ways, squared_length
 from vidstyle.segment.place import Place
 from vidstyle.segment.plate import CleanPlate
 
@@ -43,7 +42,6 @@ _SURE, _ALIKE, _CARRIED, _OFFSET = 0.45, 0.64, 0.59, -0.67
 _RIM = 10.0  # pixels of a frame of LONG_SIDE about the object that the key frame's colours judge
 
 Plane = NDArray[np.float32]
-Flow = NDArray[np.float32]
 #: (H, W, 2) from a picture to the one before it on the way, and from that one to it.
 Flows = tuple[Flow, Flow]
 
@@ -110,8 +108,7 @@ class Tracker:
     def flows(self, latest: Image, image: Image) -> Flows:
         """What :meth:`step` must know of the motion between two pictures (H, W, 3). It hangs on
         nothing that was tracked, and may be estimated ahead, in another thread."""
-        pair = torch.from_numpy(np.stack([image, latest])).permute(0, 3, 1, 2).float() / 255
-        backward, forward = self._flow(pair, pair.flip(0)).permute(0, 2, 3, 1).numpy()
+        forward, backward = flows_both_ways(self._flow, latest, image)
         return backward, forward
 
     def step(self, image: Image, flows: Flows | None = None) -> Matte:
