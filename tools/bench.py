@@ -103,7 +103,6 @@ def measure(
     start = time.process_time()
     frames = list(take.reader.frames(0, count))
     decode = 1e3 * (time.process_time() - start) / count
-    segment = 0.0 if area == 1 else track(preparation, take, str(mattes) % 0)
 
     stages = ThreadTime()
     layer = new_layers(analyses, 0, preparation.parts, take.view, options, stages)[0]
@@ -124,10 +123,14 @@ def measure(
     assert transfers is not None
     assert isinstance(preparation.parts.stylizer, Stylizer)
     flops = flops_of(preparation.parts.stylizer, transfers, box)
+    segment = []
+    if spec is not None:
+        spent = track(preparation, take, str(mattes) % 0)
+        segment.append(("segment", spent, (whole * (3 + 1), 0)))
     # 4:2:0 has 1.5 bytes a pixel, a frame 3, features of the picture 4 bytes a channel.
     return [
         ("decode", decode, (whole * (1.5 + 3), 0)),
-        ("segment", segment, (whole * (3 + 1), 0)),
+        *segment,
         ("style", stages.frame("style"), (0, flops)),
         ("flow", stages.frame("flow"), (seen * 4 * (3 + 3 + 2 + 1), 0)),
         ("temporal", stages.frame("temporal"), (seen * 4 * (3 + 3 + 2 + 1 + 3), 0)),

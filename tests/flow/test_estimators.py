@@ -1,23 +1,29 @@
 """The contract of FlowEstimator, over every implementation, and their accuracy."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from vidstyle.flow import DisFlow, FlowEstimator, warp
+from vidstyle.flow.dis import LIGHT
 from vidstyle.flow.raft import RaftFlow
 
 Build = Callable[[int], FlowEstimator]
 
 
-@pytest.fixture(params=["dis", "raft-small"])
+@pytest.fixture(params=["dis", "dis, light", "raft-small"])
 def build(request: pytest.FixtureRequest) -> Build:
     """Makes an estimator of the given flow size."""
     if request.param == "dis":
         return DisFlow
+    if request.param == "dis, light":
+        return partial(DisFlow, effort=LIGHT)
     weights: Path = request.getfixturevalue("raft_small_weights")
     cpu = torch.device("cpu")
     return lambda flow_size: RaftFlow("raft-small", weights, device=cpu, flow_size=flow_size)
@@ -97,3 +103,15 @@ def test_end_point_error_on_sintel(
     first, second, truth = sintel
     flow = build(flow_size)(first, second)
     assert (flow - truth).norm(dim=1).mean() < bound
+
+
+def test_dis_is_opencvs_preset_medium_to_the_bit() -> None:
+    """On what the 8-bit codes of a plate come to in [0, 1]."""
+    random = np.random.default_rng(3)
+    codes = random.integers(0, 256, (2, 96, 128, 3), np.uint8)
+    codes[1] = cv2.GaussianBlur(codes[0], (0, 0), 2)
+    first, second = torch.from_numpy(codes).movedim(-1, 1)[:, None].float() / 255
+    grey = [cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in codes]
+    medium = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    expected = medium.calc(*grey, np.zeros((96, 128, 2), np.float32))
+    np.testing.assert_array_equal(DisFlow(540)(first, second)[0].movedim(0, -1), expected)
