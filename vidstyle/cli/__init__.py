@@ -1,6 +1,5 @@
 """The command line: one short file a command; errors become one line and an exit code here."""
 
-import gc
 import logging
 import os
 import signal
@@ -99,9 +98,6 @@ def main() -> NoReturn:
             fail("out of memory; use a smaller --batch", DeviceError.exit_code)
         traceback.print_exc()
         fail(f"this is a bug: {error}", 1)
-    finally:
-        # The interpreter's last collection would go through all of torch for half a second.
-        gc.freeze()
     sys.exit(0)
 
 
