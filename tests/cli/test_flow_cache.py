@@ -17,9 +17,9 @@ def test_another_style_of_the_same_shot_estimates_no_flow(
     pairs: list[int] = []
     estimate = dis._dis
 
-    def counted(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    def counted(effort: dis.Effort, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
         pairs.append(len(first))
-        return estimate(first, second)
+        return estimate(effort, first, second)
 
     monkeypatch.setattr(dis, "_dis", counted)
 
