@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.flow import FlowEstimator, both_ways
+from vidstyle.frame import unit_range
 from vidstyle.segment.clip import Image
 
 Flow = NDArray[np.float32]
@@ -34,7 +35,7 @@ class Affine:
         """Factor by which lengths grow."""
         return float(1 + (self.matrix[0, 0] + self.matrix[1, 1]) / 2)
 
-    def distance(self, flow: NDArray[np.float32], x0: int, y0: int) -> NDArray[np.float32]:
+    def distance(self, flow: Flow, x0: int, y0: int) -> NDArray[np.float32]:
         """How far, in pixels, a flow (H, W, 2), whose first pixel is (x0, y0), is from it."""
         x = np.arange(x0, x0 + flow.shape[1], dtype=np.float32)
         y = np.arange(y0, y0 + flow.shape[0], dtype=np.float32)[:, None]
@@ -48,14 +49,12 @@ class Affine:
 
 def flows_both_ways(estimator: FlowEstimator, first: Image, second: Image) -> tuple[Flow, Flow]:
     """The flows (H, W, 2), in pixels, from the first picture (H, W, 3) to the second, and back."""
-    pictures = (
-        torch.from_numpy(picture).movedim(-1, 0)[None].float() / 255 for picture in (first, second)
-    )
+    pictures = (unit_range(torch.from_numpy(picture))[None] for picture in (first, second))
     there, back = (flow[0].movedim(0, -1).numpy() for flow in both_ways(estimator, *pictures))
     return there, back
 
 
-def squared_length(flow: NDArray[np.float32]) -> NDArray[np.float32]:
+def squared_length(flow: Flow) -> NDArray[np.float32]:
     """Of each vector of a flow (H, W, 2), in pixels². NumPy's own sum over so short an axis takes
     ten times as long."""
     x, y = flow[..., 0], flow[..., 1]
@@ -63,7 +62,7 @@ def squared_length(flow: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def fit_affine(
-    flow: NDArray[np.float32], chosen: NDArray[np.bool_], step: int, iterations: int = 5
+    flow: Flow, chosen: NDArray[np.bool_], step: int, iterations: int = 5
 ) -> Affine | None:
     """The motion of most of the ``chosen`` (H, W) pixels of a flow (H, W, 2), by every ``step``th
     row and column.
