@@ -24,7 +24,7 @@ from photographs import astronaut, launch_pad
 from scenes import Layer, Scene, similarity
 
 from vidstyle.cli import main
-from vidstyle.style.network import Architecture, StyleNetwork
+from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.save import save_model
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -123,12 +123,10 @@ def other_style_picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a style model that has learned nothing: its transfer is closed form alone."""
+    """The folder of a style model that has learned nothing, and is fast."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     torch.manual_seed(0)
-    network = StyleNetwork(Architecture(texture=8, depth=1))
-    for parameter in network.decoder[-1].parameters():
-        torch.nn.init.zeros_(parameter)
+    network = MicroNetwork(Architecture("micro", 8, 8, 8, 8, (1, 1, 1, 1)))
     save_model(folder, network, ridge=0.01, licence="CC0-1.0")
     return folder
 

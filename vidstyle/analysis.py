@@ -190,15 +190,20 @@ def find_excluded(
     return found
 
 
-def read_style(path: str, size: tuple[int, int], model: StyleModel) -> ReadStyle:
+def read_style(
+    path: str, size: tuple[int, int], model: StyleModel, scale: float = 1.0
+) -> ReadStyle:
     """A style as the model reads it; arguments and errors as in :func:`style_picture`."""
-    return model.read_style(Path(path), partial(style_picture, path, size))
+    return model.read_style(Path(path), partial(style_picture, path, size, scale))
 
 
-def style_picture(path: str, size: tuple[int, int]) -> Tensor:
+def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tensor:
     """A style picture, (1, 3, H, W) in [0, 1], brought to about the size (H, W) of the frames.
 
     So a stroke is as large against the frame as it is against the picture.
+
+    Args:
+        scale: so many times that size, see ``RenderOptions.style_scale``.
 
     Raises:
         MediaError: the picture is missing, unreadable, or too small.
@@ -214,10 +219,11 @@ def style_picture(path: str, size: tuple[int, int]) -> Tensor:
         )
     picture = unit_range(frame.image)[None]
     target = min(short, max(LEAST_STYLE_WORKING, min(size)))
-    if target < short:
+    target = max(LEAST_STYLE, round(target * scale))
+    if target != short:
         picture = F.interpolate(
-            picture, scale_factor=target / short, mode="bilinear", antialias=True
-        )
+            picture, scale_factor=target / short, mode="bicubic", antialias=True
+        ).clamp(0, 1)
     return picture
 
 

@@ -5,17 +5,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from operator import or_
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from vidstyle.composite import feathered
 from vidstyle.crew import Crew
+from vidstyle.detail import with_detail
 from vidstyle.device import copied_to
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import Motion, estimate_motion
 from vidstyle.frame import Box, Frame
 from vidstyle.memory import Fitting
+from vidstyle.options import RenderOptions
 from vidstyle.preserve import preserved
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.model import Frozen, StyleModel
@@ -33,6 +36,7 @@ class Look:
         feather: pixels.
         steady: estimator of the plate's motion for the temporal step; None for no such step.
         preserve: what of the plate is kept, one of :data:`vidstyle.choices.PRESERVED`.
+        detail: of the plate that is laid back into the painting, 0 to 1.
         view: how the plates are seen.
     """
 
@@ -40,7 +44,22 @@ class Look:
     feather: float
     steady: FlowEstimator | None
     preserve: str = "none"
+    detail: float = 0.0
     view: View = field(default_factory=CodeValues)
+
+    @classmethod
+    def of(
+        cls, options: RenderOptions, steady: FlowEstimator | None, view: View | None = None
+    ) -> Self:
+        """What the options say; code values where no view is given."""
+        return cls(
+            options.strength,
+            options.feather,
+            steady,
+            options.preserve,
+            options.detail,
+            view or CodeValues(),
+        )
 
 
 @dataclass(frozen=True)
@@ -117,6 +136,7 @@ class Layer:
             return Draft(box, plates, images, None)
         with self._stages("style"):
             styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
+            styled = with_detail(self._look.strength * self._look.detail, images, styled)
             styled = preserved(self._look.preserve, images, styled)
         if self._look.steady is None:
             return Draft(box, plates, styled, None)

@@ -37,12 +37,19 @@ def pair(objects: Sequence[str], styles: Sequence[str]) -> list[StyledObject]:
     return [StyledObject(*both) for both in zip(wanted, styles, strict=True)]
 
 
+#: Least and largest ``style_scale``: beyond them no stroke is left, or nothing but one.
+STYLE_SCALES = (0.25, 4.0)
+
+
 @dataclass(frozen=True)
 class RenderOptions:
     """Everything about a render but its input, its output, and its objects.
 
     Attributes:
         strength: 0 leaves the plate as it is, 1 applies the style in full.
+        detail: how much of the plate's fine detail is laid back into the painting, 0 to 1.
+        style_scale: how large the style picture is seen: above 1 its strokes are bolder, below
+            finer.
         feather: softens the matte's edge by this many pixels each way.
         invert: style all but the object.
         preserve: what of the plate the style must leave: ``none``, ``color``, ``structure``.
@@ -59,7 +66,8 @@ class RenderOptions:
         edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
         segmenter: ``sam``, ``grabcut``, the folder of a SAM 2 model, or ``auto``: SAM where its
             weights are.
-        model: style model, by name or by folder.
+        model: style model, by name or by folder; ``auto`` is ``vgg19`` on CUDA, where its weights
+            are there, and else the model that ships with vidstyle.
         backend: what runs the style network: ``torch``, an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         max_memory: MiB that the style network may take at once; larger frames go in tiles.
@@ -74,6 +82,8 @@ class RenderOptions:
     """
 
     strength: float = 1.0
+    detail: float = 0.2
+    style_scale: float = 1.0
     feather: float = 2.0
     invert: bool = False
     preserve: str = "none"
@@ -89,7 +99,7 @@ class RenderOptions:
     detector: str = "auto"
     edges: str = "guided"
     segmenter: str = "auto"
-    model: str = "micro"
+    model: str = "auto"
     backend: str = "torch"
     device: str = "auto"
     max_memory: int = 4096
@@ -100,6 +110,20 @@ class RenderOptions:
     element: bool = False
     segment: int = 0
     preroll: int = 16
+
+    def check_look(self) -> None:
+        """
+        Raises:
+            UsageError: a dial is out of its range.
+        """
+        for name, value in (("strength", self.strength), ("detail", self.detail)):
+            if not 0 <= value <= 1:
+                raise UsageError(f"--{name} {value:g}: must lie between 0 and 1")
+        low, high = STYLE_SCALES
+        if not low <= self.style_scale <= high:
+            raise UsageError(
+                f"--style-scale {self.style_scale:g}: must lie between {low:g} and {high:g}"
+            )
 
     @property
     def range(self) -> tuple[int, int | None]:

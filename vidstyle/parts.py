@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from vidstyle.segment.edges import Edges, build_edges
 from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.segment.segmenter import Segmenter, build_segmenter
 from vidstyle.segment.yolo import YoloTiny
-from vidstyle.style.build import build_style_model, build_stylizer, find_plugin
+from vidstyle.style.build import build_style_model, build_stylizer, choose_model, find_plugin
 from vidstyle.style.model import StyleModel
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
@@ -39,6 +39,7 @@ class Parts:
 
     Attributes:
         crew: does the pictures of a batch side by side.
+        model: name or folder of the style model, or the name of a plug-in.
         backend: what runs the style network, as ``--backend`` names it.
         segmenter_name: ``grabcut``, the registry's entry of SAM's weights, or the folder of a
             SAM 2 model.
@@ -51,6 +52,7 @@ class Parts:
     device: torch.device
     crew: Crew
     stylizer: StyleModel
+    model: str
     backend: str
     segmenter_name: str
     detector_name: str | None
@@ -99,6 +101,7 @@ class Parts:
         """For the log, the plan and the report."""
         return {
             "device": str(self.device),
+            "model": self.model,
             "backend": self.backend,
             "segmenter": self.segmenter_name,
             "detector": self.detector_name or "none",
@@ -117,6 +120,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         DeviceError, WeightsError, UsageError: see each part.
     """
     device = select_device(options.device)
+    options = replace(options, model=choose_model(options.model, device))
     # A plug-in's runtime has threads of its own.
     crew = Crew() if find_plugin(options.model) else Crew.of(device)
     steady = None
@@ -128,6 +132,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         device=device,
         crew=crew,
         stylizer=_build_style_model(options, device, crew),
+        model=options.model,
         backend=options.backend,
         segmenter_name=_choose_segmenter(options.segmenter),
         detector_name=_choose_detector(options.detector),

@@ -8,7 +8,6 @@ import torch
 
 from vidstyle.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
 from vidstyle.colour_management import manage
-from vidstyle.errors import UsageError
 from vidstyle.layer import Layer, Look
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
@@ -52,8 +51,7 @@ class Preparation:
         """
         options = request.options
         torch.manual_seed(options.seed)
-        if not 0 <= options.strength <= 1:
-            raise UsageError(f"--strength {options.strength}: must lie between 0 and 1")
+        options.check_look()
         self._options = options
         self._specs = [
             None if wanted.object is None else parse_object(wanted.object)
@@ -67,7 +65,9 @@ class Preparation:
             spec.check_inside(self.reader.info.size)
         self.parts = build_parts(options, named)
         self._styles = [
-            read_style(wanted.style, self.reader.info.size, self.parts.stylizer)
+            read_style(
+                wanted.style, self.reader.info.size, self.parts.stylizer, options.style_scale
+            )
             for wanted in request.objects
         ]
 
@@ -112,7 +112,7 @@ def new_layers(
         shot: number of the shot in its take.
         view: of the take.
     """
-    look = Look(options.strength, options.feather, parts.steady, options.preserve, view)
+    look = Look.of(options, parts.steady, view)
     return [
         Layer(analysis.mattes, transfer, parts.stylizer, look, stages, parts.crew)
         for analysis in analyses

@@ -44,10 +44,10 @@ def keep_colour(plates: Tensor, styled: Tensor) -> Tensor:
     Where that leaves [0, 1] the colour is drawn towards grey as far as it must; luma and hue stay.
     Arguments as of :func:`preserved`.
     """
-    luma, chroma = _luma(styled), plates - _luma(plates)
-    room = torch.where(chroma > 0, 1 - luma, luma) / chroma.abs().clamp_min(1e-6)
+    light, chroma = luma(styled), plates - luma(plates)
+    room = torch.where(chroma > 0, 1 - light, light) / chroma.abs().clamp_min(1e-6)
     saturation = room.amin(dim=1, keepdim=True).clamp(0, 1)
-    return (luma + saturation * chroma).clamp(0, 1)
+    return (light + saturation * chroma).clamp(0, 1)
 
 
 def keep_structure(plates: Tensor, styled: Tensor) -> Tensor:
@@ -58,7 +58,7 @@ def keep_structure(plates: Tensor, styled: Tensor) -> Tensor:
     gradients of the result are those of the plate, times 1 + a, which is bounded.
     Arguments as of :func:`preserved`.
     """
-    guide, change = _luma(plates), styled - plates
+    guide, change = luma(plates), styled - plates
     mean_guide, mean_change = _mean(guide), _mean(change)
     variance = (_mean(guide * guide) - mean_guide * mean_guide).clamp_min(0)
     covariance = _mean(guide * change) - mean_guide * mean_change
@@ -67,7 +67,8 @@ def keep_structure(plates: Tensor, styled: Tensor) -> Tensor:
     return (plates + _mean(slope) * guide + _mean(offset)).clamp(0, 1)
 
 
-def _luma(images: Tensor) -> Tensor:
+def luma(images: Tensor) -> Tensor:
+    """(N, 3, H, W) RGB → (N, 1, H, W), with the weights of BT.709."""
     weights = images.new_tensor(_LUMA)[:, None, None]
     return (images * weights).sum(dim=1, keepdim=True)
 

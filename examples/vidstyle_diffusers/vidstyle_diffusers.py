@@ -1,8 +1,9 @@
 """Image-to-image diffusion as a style model: ``--style`` names a TOML file with the prompt."""
 
+import json
 import tomllib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,9 @@ class Diffusion:
             WeightsError: the pipeline cannot be loaded.
         """
         wanted = Wanted.read(path)
+        return Ready(self._pipeline(wanted), wanted)
+
+    def _pipeline(self, wanted: Wanted) -> Any:
         kind = torch.float16 if self.device.type == "cuda" else torch.float32
         try:
             pipeline = AutoPipelineForImage2Image.from_pretrained(
@@ -92,11 +96,26 @@ class Diffusion:
                 f"{wanted.pipeline}: no pipeline that can be loaded ({reason})"
             ) from None
         pipeline.set_progress_bar_config(disable=True)
-        return Ready(pipeline.to(self.device), wanted)
+        return pipeline.to(self.device)
 
     def transfer(self, samples: Callable[[], Iterable[Sample]], style: Ready) -> Ready:  # noqa: ARG002
         """See :class:`~vidstyle.style.model.StyleModel`."""
         return style
+
+    def save(self, frozen: Ready) -> dict[str, Tensor]:
+        """See :class:`~vidstyle.style.model.StyleModel`. A pipeline is too large to be handed
+        around: what is saved is its folder, which all machines must see under the same name."""
+        text = json.dumps(asdict(frozen.wanted)).encode()
+        return {"wanted": torch.frombuffer(bytearray(text), dtype=torch.uint8)}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> Ready:
+        """See :class:`~vidstyle.style.model.StyleModel`.
+
+        Raises:
+            WeightsError: the pipeline is not on this machine.
+        """
+        wanted = Wanted(**json.loads(bytes(tensors["wanted"].tolist())))
+        return Ready(self._pipeline(wanted), wanted)
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, transfer: Ready, strength: float = 1.0) -> Tensor:

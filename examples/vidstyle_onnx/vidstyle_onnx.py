@@ -1,7 +1,7 @@
 """Networks of one style each, in ONNX, as a style model: ``--style`` names the network."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +22,12 @@ class Network:
 
     Attributes:
         scale: the value that it has for white.
+        content: of its file.
     """
 
     session: onnxruntime.InferenceSession
     scale: float
+    content: bytes = field(repr=False)
 
 
 class OnnxStyles:
@@ -57,12 +59,15 @@ class OnnxStyles:
             MediaError: the file is no such network.
         """
         try:
-            session = onnxruntime.InferenceSession(str(path), providers=[self._provider])
+            network = self._network(path.read_bytes())
         except Exception as error:
             # onnxruntime's exceptions share no base but this one.
             reason = str(error).partition("\n")[0]
             raise MediaError(f"--style {path}: not a network in ONNX ({reason})") from None
-        shapes = [tuple(end.shape) for end in (*session.get_inputs(), *session.get_outputs())]
+        shapes = [
+            tuple(end.shape)
+            for end in (*network.session.get_inputs(), *network.session.get_outputs())
+        ]
         if len(shapes) != 2 or any(len(shape) != 4 for shape in shapes):
             raise MediaError(f"--style {path}: a network of one picture in and one out is needed")
         if any(isinstance(shapes[0][axis], int) for axis in _SIDES):
@@ -70,12 +75,24 @@ class OnnxStyles:
                 f"--style {path}: takes pictures of {shapes[0][3]}x{shapes[0][2]} only; export it "
                 "with dynamic height and width"
             )
+        return network
+
+    def _network(self, content: bytes) -> Network:
+        session = onnxruntime.InferenceSession(content, providers=[self._provider])
         scale = session.get_modelmeta().custom_metadata_map.get("scale", "255")
-        return Network(session, float(scale))
+        return Network(session, float(scale), content)
 
     def transfer(self, samples: Callable[[], Iterable[Sample]], style: Network) -> Network:  # noqa: ARG002
         """See :class:`~vidstyle.style.model.StyleModel`."""
         return style
+
+    def save(self, frozen: Network) -> dict[str, Tensor]:
+        """See :class:`~vidstyle.style.model.StyleModel`: the network itself, which is small."""
+        return {"network": torch.frombuffer(bytearray(frozen.content), dtype=torch.uint8)}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> Network:
+        """See :class:`~vidstyle.style.model.StyleModel`."""
+        return self._network(tensors["network"].numpy().tobytes())
 
     def __call__(self, images: Tensor, transfer: Network, strength: float = 1.0) -> Tensor:
         """See :class:`~vidstyle.style.model.StyleModel`."""

@@ -1,4 +1,6 @@
-"""The style network: what must hold for any weights."""
+"""Style networks: what must hold for any weights."""
+
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -7,23 +9,60 @@ from torch import Tensor
 from vidstyle.choices import ENCODERS
 from vidstyle.style.encoders import build_encoder
 from vidstyle.style.lapped import BANDS, STRIDE, LappedTransform
-from vidstyle.style.network import Architecture, Attention, StyleNetwork
-from vidstyle.style.pyramid import GRID
+from vidstyle.style.micro import Architecture, Attention, MicroNetwork
+from vidstyle.style.network import GRID, StyleNetwork
+from vidstyle.style.painting import cells_inside, painted
 from vidstyle.style.residual import LEAST_PLACES, Residual
+from vidstyle.style.transform import AffineMap
+from vidstyle.style.vgg import VggNetwork
 
 
-@pytest.fixture(params=ENCODERS)
+def micro(encoder: str) -> Callable[[], StyleNetwork]:
+    sizes = Architecture(encoder, 8, 8, 8, 8, (1, 1, 1, 1), attention=4)
+    return lambda: MicroNetwork(sizes)
+
+
+NETWORKS = {"vgg19": VggNetwork, **{encoder: micro(encoder) for encoder in ENCODERS}}
+
+
+@pytest.fixture(params=NETWORKS)
 def network(request: pytest.FixtureRequest) -> StyleNetwork:
-    """Decoder and attention random, so that nothing holds by a zero initialisation."""
     torch.manual_seed(0)
-    sizes = Architecture(texture=8, depth=2, encoder=request.param, attention=4)
-    network = StyleNetwork(sizes)
-    with torch.no_grad():
-        for part in (network.decoder, network.attention):
-            assert part is not None
-            for parameter in part.parameters():
-                parameter.normal_(0, 0.2)
-    return network.requires_grad_(False)
+    network = NETWORKS[request.param]()
+    return network.eval().requires_grad_(False)
+
+
+def test_features_and_pictures_have_their_sizes(network: StyleNetwork, photograph: Tensor) -> None:
+    features = network.encode(photograph)
+    assert features.shape == (1, network.channels, 160 // GRID, 240 // GRID)
+    assert network.decode(features).shape == photograph.shape
+
+
+def test_cells_are_where_they_are_said_to_be(network: StyleNetwork) -> None:
+    """A spot is felt around the cell that is centred on it."""
+    spot = torch.zeros(1, 3, 160, 240)
+    spot[..., 78:82, 118:122] = 1
+    felt = (network.encode(spot) - network.encode(torch.zeros_like(spot))).abs().sum((0, 1))
+    rows, columns = torch.meshgrid(*map(torch.arange, felt.shape), indexing="ij")
+    # Cell (i, j) is centred on pixel (8i + 3½, 8j + 3½), the spot on (79½, 119½).
+    assert abs(float((felt * rows).sum() / felt.sum()) - 9.5) < 0.3
+    assert abs(float((felt * columns).sum() / felt.sum()) - 14.5) < 0.3
+
+
+def test_a_shift_by_the_grid_shifts_the_result(network: StyleNetwork, photograph: Tensor) -> None:
+    """Whole steps of motion move the strokes along: they do not stand still on the screen."""
+    plate = torch.cat([photograph, photograph.flip(-1)], -1)
+    moved = plate.roll(GRID, dims=-1)
+    identity = AffineMap(
+        0.5 * torch.eye(network.channels),
+        torch.zeros(network.channels),
+        torch.zeros(network.channels),
+    )
+    there, here = (painted(network, picture, identity) for picture in (plate, moved))
+    rim = 160
+    torch.testing.assert_close(
+        there[..., rim : -rim - GRID], here[..., rim + GRID : -rim], atol=1e-4, rtol=0
+    )
 
 
 def test_lapped_transform_is_a_tight_frame(photograph: Tensor) -> None:
@@ -43,53 +82,6 @@ def test_lapped_transform_is_a_tight_frame(photograph: Tensor) -> None:
     assert energy <= padded.square().sum() * (1 + 1e-4)
 
 
-def test_unchanged_texture_paints_nothing(network: StyleNetwork, photograph: Tensor) -> None:
-    bands = network.lapped(photograph)
-    texture = network.encoder(photograph, bands)
-    torch.testing.assert_close(network.paint(bands, texture, texture), bands)
-    assert (network.paint(bands, texture, 0.5 * texture) - bands).abs().mean() > 0.001
-
-
-def test_texture_lies_on_the_grid_of_the_bands(network: StyleNetwork, photograph: Tensor) -> None:
-    """Features of a picture that is turned about are the turned features, within half a cell."""
-    bands = network.lapped(photograph)
-    assert network.encoder(photograph, bands).shape[2:] == bands.shape[2:]
-    spot = torch.zeros_like(photograph)
-    spot[..., 78:82, 118:122] = 1
-    seen = network.encoder(spot, network.lapped(spot))
-    plain = network.encoder(torch.zeros_like(spot), network.lapped(torch.zeros_like(spot)))
-    felt = (seen - plain).abs().sum((0, 1))
-    rows, columns = torch.meshgrid(*map(torch.arange, felt.shape), indexing="ij")
-    # Block (i, j) is centred on pixel (4i − ½, 4j − ½); the spot on (79.5, 119.5).
-    assert abs(float((felt * rows).sum() / felt.sum()) - 20) < 0.5
-    assert abs(float((felt * columns).sum() / felt.sum()) - 30) < 0.5
-
-
-def test_shift_by_the_grid_shifts_the_result(network: StyleNetwork, photograph: Tensor) -> None:
-    """The grid of blocks must not show: whole steps of motion move the result along."""
-    moved = photograph.roll(GRID, dims=-1)
-    results = []
-    for picture in (photograph, moved):
-        bands = network.lapped(picture)
-        texture = network.encoder(picture, bands)
-        results.append(network.lapped.inverse(network.paint(bands, texture, 0.5 * texture)))
-    rim = 64
-    torch.testing.assert_close(
-        results[0][..., rim : -rim - GRID],
-        results[1][..., rim + GRID : -rim],
-        atol=1e-4,
-        rtol=0,
-    )
-
-
-def test_blocks_laid_over_each_other_are_the_inverse(photograph: Tensor) -> None:
-    lapped = LappedTransform()
-    bands = lapped(photograph)
-    strides = lapped.overlapped(bands.movedim(1, 3) @ lapped.blocks.T)
-    picture = torch.nn.functional.pixel_shuffle(strides, STRIDE) + 0.5
-    torch.testing.assert_close(picture, lapped.inverse(bands), atol=1e-5, rtol=0)
-
-
 def test_residual_is_the_plain_convolution() -> None:
     """Whatever way it is computed; a batch is as its pictures."""
     torch.manual_seed(0)
@@ -103,10 +95,33 @@ def test_residual_is_the_plain_convolution() -> None:
 
 
 def test_attention_starts_as_one_everywhere(photograph: Tensor) -> None:
-    attention = Attention(texture=3, hidden=4)
+    attention = Attention(channels=3, hidden=4)
     torch.testing.assert_close(attention(photograph, photograph), torch.ones(1, 1, 160, 240))
 
 
+def test_attention_says_how_far_features_move(photograph: Tensor) -> None:
+    torch.manual_seed(0)
+    network = micro("micro")().requires_grad_(False)
+    move = AffineMap(torch.eye(8), torch.zeros(8), torch.ones(8))
+    unmoved = network.decode(network.encode(photograph))
+    assert network.attention is not None
+    network.attention.judge.bias.fill_(-50)
+    torch.testing.assert_close(painted(network, photograph, move), unmoved)
+    network.attention.judge.bias.fill_(0)
+    assert (painted(network, photograph, move) - unmoved).abs().mean() > 1e-3
+
+
+def test_cells_that_see_the_background_count_little() -> None:
+    mask = torch.zeros(1, 1, 160, 240)
+    mask[..., 40:120, :120] = 1
+    cells = cells_inside(mask)[0, 0]
+    assert cells.shape == (20, 30)
+    assert cells[10, 0] == 1  # the object goes on beyond the frame
+    assert cells[10, 10] == 1
+    assert 0 < cells[10, 14] < 0.1  # half of what it sees is background
+    assert cells[10, 20] == 0
+
+
 def test_no_such_encoder() -> None:
-    with pytest.raises(ValueError, match="micro, mobilenet, vgg19"):
-        build_encoder("alexnet", 8, 2)
+    with pytest.raises(ValueError, match="micro, mobilenet"):
+        build_encoder("alexnet", 8, 8, 8, (1, 1))

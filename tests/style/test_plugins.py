@@ -1,17 +1,11 @@
 """How models of other packages are found, and what of theirs may go wrong."""
 
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
 import torch
 
-from vidstyle.errors import DeviceError, UsageError, WeightsError
-from vidstyle.farm.analysis import analyse_into
-from vidstyle.farm.work import WorkFolder
-from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.preparation import Request
-from vidstyle.progress import Silence
+from vidstyle.errors import DeviceError, WeightsError
 from vidstyle.style import plugins
 from vidstyle.style.build import build_style_model, find_plugin, model_identity
 from vidstyle.style.stylizer import Stylizer
@@ -55,13 +49,3 @@ def test_what_a_plugin_does_wrong_is_told() -> None:
         build_style_model("elsewhere", CPU)
     with pytest.raises(WeightsError, match="plug-ins: elsewhere, failing"):
         build_style_model("unknown", CPU)
-
-
-def test_a_farm_takes_none(shot, style_picture, tmp_path: Path) -> None:
-    request = Request(
-        source=str(shot.clip),
-        objects=[StyledObject(None, str(style_picture))],
-        options=RenderOptions(model="no_model"),
-    )
-    with pytest.raises(UsageError, match="plug-in"):
-        analyse_into(WorkFolder(tmp_path / "work"), request, Silence())

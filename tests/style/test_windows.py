@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vidstyle.style import windows as module
 from vidstyle.style.build import build_stylizer
-from vidstyle.style.pyramid import GRID
+from vidstyle.style.network import GRID
 from vidstyle.style.windows import RIM, SIDE, WINDOWS, seen_through, windows
 
 
@@ -53,7 +53,8 @@ def test_only_windows_with_the_object_are_looked_at() -> None:
     matte[..., 100:200, 100:200] = 1
     samples = list(seen_through(picture, matte))
     assert 1 < len(samples) < 24
-    assert sum(float(inside.sum()) for _, inside in samples) == 100 * 100
+    # All of it is seen, where windows meet twice.
+    assert 100 * 100 <= sum(float(inside.sum()) for _, inside in samples) < 3 * 100 * 100
     matte[:] = 0
     matte[..., 0, 399] = 1
     ((part, inside),) = seen_through(picture, matte)

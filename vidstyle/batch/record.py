@@ -9,8 +9,10 @@ from typing import Any, Self
 
 from vidstyle import __version__, weights
 from vidstyle.atomic import replacing
+from vidstyle.device import select_device
 from vidstyle.pattern import matching, pictures
 from vidstyle.render import Job
+from vidstyle.style.build import choose_model, model_identity
 
 #: The folder, within the batch's, that the records lie in.
 FOLDER = ".vidstyle"
@@ -87,7 +89,7 @@ def fingerprint(job: Job) -> str:
         WeightsError: the model is missing.
     """
     options = {k: v for k, v in asdict(job.options).items() if k not in _NO_MATTER}
-    model = weights.StyleModel(weights.find_model(job.options.model))
+    model = choose_model(job.options.model, select_device(job.options.device))
     told = {
         "vidstyle": __version__,
         "source": _files(job.source),
@@ -97,7 +99,7 @@ def fingerprint(job: Job) -> str:
         ],
         "excluded": [_mattes(spec) for spec in job.options.exclude],
         "options": options,
-        "model": weights.sha256(model.weights),
+        "model": model_identity(model),
         "target": Path(job.target).name,
     }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

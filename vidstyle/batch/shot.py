@@ -99,6 +99,8 @@ def _specs(text: str) -> tuple[str, ...]:
 OPTIONS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
         "strength": _fraction,
+        "detail": _fraction,
+        "style_scale": float,
         "feather": float,
         "invert": _flag,
         "exclude": _specs,

@@ -59,6 +59,11 @@ _MATTES = (
 _LOOK = (
     option("--strength", type=float, help="0 leaves the plate, 1 is the full style.",
            **default_of("strength")),
+    option("--detail", type=float, help="How much of the plate's fine detail is laid back into "
+           "the painting: 0 the painting alone, 1 all of it.", **default_of("detail")),
+    option("--style-scale", type=float, metavar="X",
+           help="See the style picture larger or smaller: 2 for bolder strokes, 0.5 for finer.",
+           **default_of("style_scale")),
     option("--feather", type=click.FloatRange(0, 512), metavar="PX",
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
     option("--preserve", type=click.Choice(PRESERVED),
@@ -105,7 +110,9 @@ _NETWORKS = (
            "model, which takes any words.", **default_of("detector")),
     option("--edges", type=click.Choice(EDGES), help="How tracked mattes get their edges; "
            "closed-form is slow and for hair and blur.", **default_of("edges")),
-    option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model")),
+    option("--model", metavar="auto|NAME|PATH",
+           help="Style model: micro ships with vidstyle and is made for CPUs, vgg19 paints more; "
+           "auto takes vgg19 on CUDA where its weights are.", **default_of("model")),
     option("--backend", metavar="NAME|FILE",
            help=f"What runs the style network: {', '.join(BACKENDS)}, or an exported file.",
            **default_of("backend")),

@@ -11,7 +11,6 @@ from vidstyle.choices import ENCODERS, PROGRESSES
 from vidstyle.cli.options import option
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.extras import needs_extra
-from vidstyle.options import DEFAULTS
 from vidstyle.progress import Progress, build_progress
 
 if TYPE_CHECKING:
@@ -57,13 +56,19 @@ _SHOT_MINUTES = 10.0
     "--model",
     metavar="NAME|PATH",
     default=None,
-    help=f"With --shot: the model to tune; {DEFAULTS.model} by default.",
+    help="With --shot: the model to tune; micro by default.",
 )
-@option("--encoder", type=click.Choice(ENCODERS), help="What sees texture.")
+@option("--encoder", type=click.Choice(ENCODERS), help="What sees the plate.")
 @option(
     "--teacher",
+    metavar="NAME|PATH",
+    help="Style model to learn from; vgg19 by default.",
+)
+@option(
+    "--perceptual",
     metavar="NAME|FILE",
-    help="auto, vgg19, vgg16, vgg16-hed, micro, or a file of weights.",
+    help="What pictures are compared with in the style phase: auto, vgg19-torchvision, vgg16, "
+    "vgg16-hed, micro, or a file of weights.",
 )
 @option(
     "--config",
@@ -112,6 +117,7 @@ def train_command(
     model: str | None,
     encoder: str | None,
     teacher: str | None,
+    perceptual: str | None,
     config_file: Path | None,
     steps: int | None,
     minutes: float | None,
@@ -131,7 +137,7 @@ def train_command(
 
     Several processes: accelerate launch -m vidstyle train …
     """
-    config = _recipe(config_file, encoder, teacher, steps, seed, device)
+    config = _recipe(config_file, encoder, teacher, perceptual, steps, seed, device)
     work = work or output.with_name(f"{output.name}.training")
     folders = {"content": content, "styles": styles, "videos": videos, "masks": masks}
     folders |= {"domain": domain}
@@ -167,6 +173,7 @@ def _recipe(
     file: Path | None,
     encoder: str | None,
     teacher: str | None,
+    perceptual: str | None,
     steps: int | None,
     seed: int | None,
     device: str | None,
@@ -175,7 +182,7 @@ def _recipe(
     from vidstyle.train.config import TrainConfig, changed, read_config
 
     config = read_config(file) if file else TrainConfig()
-    given = {"teacher": teacher, "seed": seed}
+    given = {"teacher": teacher, "perceptual": perceptual, "seed": seed}
     values: dict[str, object] = {name: value for name, value in given.items() if value is not None}
     if encoder is not None:
         if config.start:
@@ -211,7 +218,7 @@ def _tune(
             shot,
             spec,
             style,
-            model=model or DEFAULTS.model,
+            model=model or "micro",
             minutes=minutes or _SHOT_MINUTES,
             config=config,
             work=work,

@@ -12,7 +12,9 @@ from vidstyle.errors import WeightsError
 from vidstyle.export.export import export, model_digest
 from vidstyle.export.formats import FORMATS, format_of, load
 from vidstyle.export.graph import Runtime, maps_of
-from vidstyle.style.pyramid import Transfer
+from vidstyle.style.build import is_vgg
+from vidstyle.style.transform import AffineMap
+from vidstyle.style.vgg import ENTRY
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +25,9 @@ class Backend:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
-    def __call__(self, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
+    def __call__(self, plates: Tensor, features: AffineMap) -> Tensor:
         """See :data:`~vidstyle.style.stylizer.Through`."""
-        return self._runtime(plates, maps_of(transfers))
+        return self._runtime(plates, maps_of(features))
 
 
 def build_backend(backend: str, model: str, device: torch.device) -> Backend | None:
@@ -64,6 +66,6 @@ def build_backend(backend: str, model: str, device: torch.device) -> Backend | N
 
 def default_target(model: str, name: str) -> Path:
     """Where an export goes unless an output is named, and where a render looks for it."""
-    folder = weights.StyleModel(weights.find_model(model))
-    stem = f"{folder.name}-{model_digest(model)[:8]}"
+    name_of = ENTRY if is_vgg(model) else weights.find_model(model).name
+    stem = f"{name_of}-{model_digest(model)[:8]}"
     return platformdirs.user_cache_path("vidstyle") / "exported" / (stem + FORMATS[name].suffix)

@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 import torch
 
-from vidstyle import weights
 from vidstyle.atomic import replacing
 from vidstyle.errors import DeviceError, UsageError
 from vidstyle.export import int8, onnx, program, tensorrt, torchscript
@@ -15,7 +14,7 @@ from vidstyle.export.formats import FORMATS, load
 from vidstyle.export.graph import StyleGraph
 from vidstyle.export.parity import Bound, Difference, compare
 from vidstyle.export.probe import Probe, synthetic_probes
-from vidstyle.style.build import build_stylizer
+from vidstyle.style.build import build_stylizer, model_identity
 
 CPU = torch.device("cpu")
 
@@ -77,7 +76,7 @@ def export(
 
 def model_digest(model: str) -> str:
     """sha256 of a style model's weights: what ties an exported file to its model."""
-    return weights.sha256(weights.StyleModel(weights.find_model(model)).weights)
+    return model_identity(model)
 
 
 def _write(

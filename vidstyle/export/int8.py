@@ -1,7 +1,6 @@
 """ONNX in 8 bits: static quantization of the residual convolutions, where the time goes.
 
-The transform to bands and back and the maps stay in floating point: with unchanged statistics a
-picture still comes back as it was.
+The transform to bands and back, and the map, stay in floating point.
 """
 
 import tempfile

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.export.graph import maps_of
-from vidstyle.style.pyramid import GRID, Transfer
+from vidstyle.style.network import GRID
 from vidstyle.style.stylizer import Stylizer
 
 
@@ -17,7 +17,7 @@ class Probe:
 
     Attributes:
         images: (N, 3, H, W) in [0, 1], H and W multiples of ``GRID``.
-        maps: in the order of ``MAPS``.
+        maps: the frozen map, in the order of ``MAPS``.
     """
 
     images: Tensor
@@ -47,10 +47,10 @@ def paired_probes(
 def probe(stylizer: Stylizer, images: Tensor, style: Tensor) -> Probe:
     """Images with the maps from all of the first to a style picture."""
     first = images[:1]
-    transfers: tuple[Transfer, ...] = stylizer.transfer(
+    transfer = stylizer.transfer(
         lambda: [(first, torch.ones_like(first[:, :1]))], stylizer.style(style)
     )
-    return Probe(images, tuple(tensor.cpu() for tensor in maps_of(transfers)))
+    return Probe(images, tuple(tensor.cpu() for tensor in maps_of(transfer.features)))
 
 
 def whole_steps(picture: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 from torch.export import Dim, ExportedProgram
 
 from vidstyle.export.graph import EXAMPLE_SIZE, MAPS, Runtime, StyleGraph, example_maps
-from vidstyle.style.pyramid import GRID
+from vidstyle.style.network import GRID
 
 _MODEL = "vidstyle_model"
 
@@ -20,8 +20,8 @@ def program_of(graph: StyleGraph) -> ExportedProgram:
     with torch.enable_grad():
         return torch.export.export(
             graph,
-            (torch.rand(2, 3, *EXAMPLE_SIZE), *example_maps(graph.architecture)),
-            dynamic_shapes={"images": free, "maps": tuple({} for _ in MAPS)},
+            (torch.rand(2, 3, *EXAMPLE_SIZE), *example_maps(graph.network.channels)),
+            dynamic_shapes={"images": free, **{name: {} for name in MAPS}},
         )
 
 

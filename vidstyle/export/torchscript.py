@@ -19,7 +19,7 @@ def write(graph: StyleGraph, file: BinaryIO, model: str) -> None:
     Args:
         model: sha256 of the style model's weights, which is kept in the file.
     """
-    arguments = (torch.rand(2, 3, *EXAMPLE_SIZE), *example_maps(graph.architecture))
+    arguments = (torch.rand(2, 3, *EXAMPLE_SIZE), *example_maps(graph.network.channels))
     # With gradients enabled the network takes operators that every runtime has.
     with _deprecated(), torch.enable_grad():
         traced = torch.jit.trace(graph, arguments, check_trace=False)

@@ -21,7 +21,7 @@ from vidstyle.preparation import Preparation, Request
 from vidstyle.progress import Progress
 from vidstyle.review import write_review
 from vidstyle.segment.prompts import parse_object
-from vidstyle.style.build import find_plugin
+from vidstyle.style.model import StyleModel
 from vidstyle.survey import SurveyedObject, draw, encoded, survey
 from vidstyle.video.reader import open_clip
 
@@ -50,11 +50,6 @@ def analyse_into(
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     request = _on_the_grid(request)
-    if find_plugin(request.options.model):
-        raise UsageError(
-            f"--model {request.options.model}: a plug-in, whose statistics cannot be handed to "
-            "other machines; use 'vidstyle render'"
-        )
     targets = matte_targets(matte_target, len(request.objects))
     check_outputs(request.source, None, targets, request.options.codec, overwrite)
     preparation = Preparation(request)
@@ -62,9 +57,9 @@ def analyse_into(
     parts = preparation.parts
     footage = fingerprint(request.source)
     flow = parts.steady.name if parts.steady else None
-    hashes = weight_hashes(request.options.model, flow)
+    hashes = weight_hashes(parts.model, flow)
     settings = settings_hash(request, footage, parts, hashes)
-    there = _there(work, settings, overwrite)
+    there = _there(work, settings, parts.stylizer, overwrite)
     if there is not None and not targets and not review:
         log.info("%s: already analysed", work.root)
         return there
@@ -79,10 +74,13 @@ def analyse_into(
             objects = [*zip(names, (found.mattes for found in analyses), strict=True)]
             write_review(take, objects, str(work.review))
         frames = range(take.start, take.count)
-        frozen = [store(work, number, found, frames) for number, found in enumerate(analyses)]
+        frozen = [
+            store(work, number, found, parts.stylizer, frames)
+            for number, found in enumerate(analyses)
+        ]
     info = take.reader.info
     # Chosen here, for all machines.
-    options = replace(request.options, flow=flow) if flow else request.options
+    options = replace(request.options, model=parts.model, flow=flow or request.options.flow)
     manifest = Manifest(
         schema=1,
         vidstyle=__version__,
@@ -137,7 +135,7 @@ def _on_the_grid(request: Request) -> Request:
     return replace(request, options=options)
 
 
-def _there(work: WorkFolder, settings: str, overwrite: bool) -> Manifest | None:
+def _there(work: WorkFolder, settings: str, model: StyleModel, overwrite: bool) -> Manifest | None:
     """The analysis that is there, whole and of these settings; None when one must be made.
 
     Raises:
@@ -148,7 +146,7 @@ def _there(work: WorkFolder, settings: str, overwrite: bool) -> Manifest | None:
     try:
         manifest, _ = read_manifest(work)
         if manifest.settings == settings:
-            verify(work, manifest)
+            verify(work, manifest, model)
             return manifest
     except MediaError as error:
         log.warning("%s", error)

@@ -1,4 +1,4 @@
-"""What analysis found out, kept in the work directory: final mattes, and the maps to each style."""
+"""What analysis found out, kept in the work directory: final mattes, and what a model froze."""
 
 import hashlib
 from collections.abc import Sequence
@@ -8,7 +8,6 @@ from typing import Annotated
 import cv2
 import numpy as np
 import safetensors.torch
-import torch
 from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from torch import Tensor
@@ -21,11 +20,7 @@ from vidstyle.farm.sealed import read_sealed, write_sealed
 from vidstyle.farm.work import WorkFolder
 from vidstyle.frame import Box
 from vidstyle.segment.mattes import Matte, Mattes
-from vidstyle.style.pyramid import SCALES, Transfer
-from vidstyle.style.transform import AffineMap
-
-_MAPS = ("texture", "bands")
-_PARTS = ("matrix", "source", "target")
+from vidstyle.style.model import Frozen, StyleModel
 
 _Entry = tuple[Annotated[str, Field(pattern="^[0-9a-f]{64}$")], tuple[int, int, int, int]]
 _INDEX = TypeAdapter(dict[str, _Entry])
@@ -66,10 +61,13 @@ class StoredMattes(Mattes):
         return None if entry is None else Box(*entry[1])
 
 
-def store(work: WorkFolder, number: int, analysis: Analysis, frames: range) -> FrozenObject:
+def store(
+    work: WorkFolder, number: int, analysis: Analysis, model: StyleModel, frames: range
+) -> FrozenObject:
     """Keep what is known of an object.
 
     Args:
+        model: froze it.
         frames: those that are rendered.
 
     Raises:
@@ -78,15 +76,15 @@ def store(work: WorkFolder, number: int, analysis: Analysis, frames: range) -> F
     return FrozenObject(
         lost=analysis.lost,
         mattes=_store_mattes(work, number, analysis.mattes, frames),
-        statistics=_store_transfers(work, number, analysis.transfers),
+        statistics=_store_transfers(work, number, analysis.transfers, model),
     )
 
 
-def load(work: WorkFolder, manifest: Manifest, device: torch.device) -> list[Analysis]:
+def load(work: WorkFolder, manifest: Manifest, model: StyleModel) -> list[Analysis]:
     """What was kept of every object.
 
     Args:
-        device: where the maps are to be applied.
+        model: the one that froze it, on the device that it is to be applied on.
 
     Raises:
         MediaError: something is missing or damaged.
@@ -94,22 +92,20 @@ def load(work: WorkFolder, manifest: Manifest, device: torch.device) -> list[Ana
     return [
         Analysis(
             _load_mattes(work, number, manifest, frozen),
-            _load_transfers(
-                work.statistics(number), frozen.statistics, len(manifest.shots), device
-            ),
+            _load_transfers(work.statistics(number), frozen.statistics, len(manifest.shots), model),
             frozen.lost,
         )
         for number, frozen in enumerate(manifest.frozen)
     ]
 
 
-def verify(work: WorkFolder, manifest: Manifest) -> None:
+def verify(work: WorkFolder, manifest: Manifest, model: StyleModel) -> None:
     """Read all that :func:`load` and rendering would.
 
     Raises:
         MediaError: something is missing or damaged.
     """
-    for analysis in load(work, manifest, torch.device("cpu")):
+    for analysis in load(work, manifest, model):
         for index in range(manifest.segments[0].start, manifest.segments[-1].stop):
             analysis.mattes[index]
 
@@ -152,16 +148,15 @@ def _load_mattes(
 
 
 def _store_transfers(
-    work: WorkFolder, number: int, transfers: Sequence[tuple[Transfer, ...] | None]
+    work: WorkFolder, number: int, transfers: Sequence[Frozen | None], model: StyleModel
 ) -> str:
     tensors = {
-        _key(shot, transfer.scale, kind, part): getattr(getattr(transfer, kind), part)
-        for shot, levels in enumerate(transfers)
-        for transfer in levels or ()
-        for kind in _MAPS
-        for part in _PARTS
+        f"{shot}.{name}": tensor.cpu().contiguous()
+        for shot, frozen in enumerate(transfers)
+        if frozen is not None
+        for name, tensor in model.save(frozen).items()
     }
-    content = safetensors.torch.save({k: v.cpu().contiguous() for k, v in tensors.items()})
+    content = safetensors.torch.save(tensors)
     path = work.statistics(number)
     work.make(path.parent)
     with replacing(path) as file:
@@ -170,29 +165,21 @@ def _store_transfers(
 
 
 def _load_transfers(
-    path: Path, digest: str, shots: int, device: torch.device
-) -> tuple[tuple[Transfer, ...] | None, ...]:
+    path: Path, digest: str, shots: int, model: StyleModel
+) -> tuple[Frozen | None, ...]:
+    """Of each shot; None where the object is not in it."""
     content = _read(path, digest)
+    by_shot: dict[str, dict[str, Tensor]] = {}
     try:
-        tensors = {k: v.to(device) for k, v in safetensors.torch.load(content).items()}
-        return tuple(_transfers(tensors, shot) for shot in range(shots))
+        for name, tensor in safetensors.torch.load(content).items():
+            shot, _, part = name.partition(".")
+            by_shot.setdefault(shot, {})[part] = tensor
+        return tuple(
+            model.load(by_shot[str(shot)]) if str(shot) in by_shot else None
+            for shot in range(shots)
+        )
     except (SafetensorError, KeyError, ValueError) as error:
         raise MediaError(f"{path}: damaged ({error}); analyse again") from None
-
-
-def _transfers(tensors: dict[str, Tensor], shot: int) -> tuple[Transfer, ...] | None:
-    """A shot's maps, level by level; None where the object is not in it."""
-    if _key(shot, SCALES[0], _MAPS[0], _PARTS[0]) not in tensors:
-        return None
-
-    def affine(scale: int, kind: str) -> AffineMap:
-        return AffineMap(*(tensors[_key(shot, scale, kind, part)] for part in _PARTS))
-
-    return tuple(Transfer(scale, *(affine(scale, kind) for kind in _MAPS)) for scale in SCALES)
-
-
-def _key(shot: int, scale: int, kind: str, part: str) -> str:
-    return f"{shot}.{scale}.{kind}.{part}"
 
 
 def _name(index: int) -> str:

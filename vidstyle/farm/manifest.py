@@ -87,7 +87,7 @@ class Manifest:
         settings: see ``identity.settings_hash``.
         objects, options: what was asked for; parts that were to be chosen are named.
         parts: names of the models, as in the report.
-        weights: sha256 of those that segments are rendered with.
+        weights: sha256 of those that segments are rendered with; of a plug-in its version.
         styles: sha256 of the style pictures.
         clip: the footage.
         segments: the grid.
@@ -100,7 +100,7 @@ class Manifest:
     objects: tuple[StyledObject, ...]
     options: RenderOptions
     parts: dict[str, str]
-    weights: dict[str, Sha256]
+    weights: dict[str, str]
     styles: tuple[Sha256, ...]
     clip: Clip
     segments: Annotated[tuple[GridSegment, ...], Field(min_length=1)]

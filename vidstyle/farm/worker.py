@@ -116,7 +116,7 @@ class Worker:
                 "give all machines the same"
             )
         parts = build_parts(options)
-        analyses = load(self._work, manifest, parts.device)
+        analyses = load(self._work, manifest, parts.stylizer)
         colour = manage(self.reader.info, options.colorspace)
         take = Take(self.reader, manifest.shots, colour)
         self._work.make(self._work.segment(0).parent)

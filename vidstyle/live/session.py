@@ -101,10 +101,10 @@ class Session:
         self._next = 0
         self._followed: list[Followed] = []
         self._layers: list[Layer] = []
-        look = Look(options.strength, options.feather, parts.steady, options.preserve)
+        look = Look.of(options, parts.steady)
         for subject in subjects:
             mattes = mattes_of(subject.found, small)
-            style = read_style(subject.style, small.size, parts.stylizer)
+            style = read_style(subject.style, small.size, parts.stylizer, options.style_scale)
             transfer = freeze_over(small, mattes, style, parts)
             if transfer is None:
                 continue

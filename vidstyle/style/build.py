@@ -1,16 +1,45 @@
 """From the name of a style model to the model."""
 
+import hashlib
+import logging
 from importlib.metadata import EntryPoint
+from typing import Any
 
 import torch
 
 from vidstyle import weights
 from vidstyle.crew import Crew
 from vidstyle.errors import WeightsError
+from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.model import StyleModel
-from vidstyle.style.network import Architecture, StyleNetwork
+from vidstyle.style.network import StyleNetwork
 from vidstyle.style.plugins import load_plugin, package_of, plugins
 from vidstyle.style.stylizer import Stylizer, Through
+from vidstyle.style.vgg import ENTRY, RIDGE, load_vgg
+
+#: What ``--model auto`` takes where there is no better: it ships with vidstyle.
+BUNDLED = "micro"
+
+log = logging.getLogger(__name__)
+
+
+def choose_model(model: str, device: torch.device) -> str:
+    """The model that ``--model`` means on this machine.
+
+    Args:
+        model: ``auto`` is ``vgg19`` on CUDA, where its weights are there, and else the model that
+            ships with vidstyle, which is made for CPUs. Any other name is itself.
+    """
+    if model != "auto":
+        return model
+    if device.type != "cuda":
+        log.info("model: %s (on a CPU; --model %s paints more, and takes longer)", BUNDLED, ENTRY)
+        return BUNDLED
+    if weights.find(ENTRY) is None:
+        log.info("model: %s (run `vidstyle models fetch %s` for the larger)", BUNDLED, ENTRY)
+        return BUNDLED
+    log.info("model: %s (CUDA, and its weights are on this machine)", ENTRY)
+    return ENTRY
 
 
 def build_style_model(
@@ -50,6 +79,10 @@ def model_identity(model: str) -> str:
     """
     if entry := find_plugin(model):
         return package_of(entry)
+    if is_vgg(model):
+        path = weights.require(ENTRY)
+        files = [path.with_name(file.name) for file in weights.entry_files(ENTRY)]
+        return hashlib.sha256("".join(map(weights.sha256, files)).encode()).hexdigest()
     return weights.sha256(weights.StyleModel(weights.find_model(model)).weights)
 
 
@@ -63,17 +96,33 @@ def build_stylizer(
     """Load the style model that ``--model`` names, verified.
 
     Args:
-        model: name of a model in the searched folders, or path of a model's folder.
+        model: see :func:`build_network`.
         backend, memory, crew: see :class:`~vidstyle.style.stylizer.Stylizer`.
+
+    Raises:
+        WeightsError: see :func:`build_network`.
+    """
+    network, ridge = build_network(model)
+    return Stylizer(network, device, ridge, backend, memory, crew)
+
+
+def build_network(model: str) -> tuple[StyleNetwork, float]:
+    """A style network, on the CPU, and the ridge that its transform is made with.
+
+    Args:
+        model: ``vgg19``, the name of a model in the searched folders, or the path of a model's
+            folder.
 
     Raises:
         WeightsError: no such model, or its files are corrupt or do not belong together.
     """
+    if is_vgg(model):
+        return load_vgg(), RIDGE
     folder = weights.StyleModel(weights.find_model(model))
     weights.verify_model(folder)
     config = folder.config()
     try:
-        network = StyleNetwork(Architecture(**config["architecture"]))  # type: ignore[arg-type]
+        network = MicroNetwork(_architecture(config["architecture"]))
         network.load_state_dict(
             {name: tensor.float() for name, tensor in weights.load_tensors(folder.weights).items()}
         )
@@ -81,6 +130,16 @@ def build_stylizer(
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise WeightsError(
-            f"{folder.folder}: not a style model that this version reads ({reason}); restore it"
+            f"{folder.folder}: not a style model that this version reads ({reason}); restore it, "
+            "or train it anew"
         ) from None
-    return Stylizer(network, device, ridge, backend, memory, crew)
+    return network, ridge
+
+
+def is_vgg(model: str) -> bool:
+    """Whether ``--model`` names ``vgg19``; a folder of that name goes first."""
+    return model == ENTRY and all(folder.name != ENTRY for folder in weights.style_models())
+
+
+def _architecture(table: Any) -> Architecture:
+    return Architecture(**{**table, "depth": tuple(table["depth"])})

@@ -1,7 +1,7 @@
-"""Encoders: texture features of a picture, on the grid of the lapped transform.
+"""Encoders of ``micro``: a picture to features that move as one with a deep network's.
 
-Convention: an encoder takes plates (N, 3, H, W) in [0, 1] and their bands (N, BANDS, h, w), uses
-what it needs of the two, and returns (N, texture, h, w).
+Convention: an encoder takes pictures (N, 3, H, W) in [0, 1] and their bands
+(N, BANDS, H/4 + 1, W/4 + 1), uses what it needs of the two, and returns (N, C, H/8, W/8).
 """
 
 import torch
@@ -14,97 +14,75 @@ from vidstyle.style.residual import Residual
 
 
 class BandEncoder(nn.Module):
-    """``micro``: a few convolutions over the bands, which are there anyway."""
+    """``micro``: convolutions over the bands of the lapped transform."""
 
-    def __init__(self, texture: int, depth: int) -> None:
+    def __init__(self, features: int, fine: int, coarse: int, depth: tuple[int, int]) -> None:
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Conv2d(BANDS, texture, 1), *(Residual(texture) for _ in range(depth))
+        self.fine = nn.Sequential(
+            nn.Conv2d(BANDS, fine, 1), *(Residual(fine) for _ in range(depth[0]))
+        )
+        # Every other block is centred on a cell; with its neighbours it makes a cell of 3×3.
+        self.down = nn.Conv2d(fine, coarse, 3, stride=2)
+        self.coarse = nn.Sequential(
+            *(Residual(coarse) for _ in range(depth[1])), nn.Conv2d(coarse, features, 1)
         )
 
-    def forward(self, plates: Tensor, bands: Tensor) -> Tensor:  # noqa: ARG002
-        seen: Tensor = self.layers(bands)
-        return seen
-
-
-class _ImageNet(nn.Module):
-    """Normalisation of networks that were trained on ImageNet by torchvision's recipe."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-        self.register_buffer("mean", mean.view(3, 1, 1), persistent=False)
-        self.register_buffer("std", std.view(3, 1, 1), persistent=False)
-
-    def forward(self, plates: Tensor) -> Tensor:
-        return (plates - self.mean) / self.std
-
-
-class Vgg19Encoder(nn.Module):
-    """``vgg19``: torchvision's VGG-19 to relu3_1, frozen, and a learned projection."""
-
-    def __init__(self, texture: int) -> None:
-        # It costs two seconds, which who renders with micro need not wait.
-        from torchvision.models import vgg19
-
-        super().__init__()
-        self.normalise = _ImageNet()
-        self.backbone = vgg19(weights=None).features[:12].requires_grad_(False)
-        for layer in self.backbone:
-            if isinstance(layer, nn.ReLU):
-                layer.inplace = False
-        self.projection = nn.Conv2d(256, texture, 1)
-
-    def forward(self, plates: Tensor, bands: Tensor) -> Tensor:  # noqa: ARG002
-        # A rim of two pixels centres the cells on the transform's blocks.
-        rimmed = F.pad(self.normalise(plates), (2, 2, 2, 2), mode="reflect")
-        seen: Tensor = self.projection(self.backbone(rimmed))
+    def forward(self, images: Tensor, bands: Tensor) -> Tensor:  # noqa: ARG002
+        seen: Tensor = self.coarse(self.down(self.fine(bands)))
         return seen
 
 
 class MobileNetEncoder(nn.Module):
-    """``mobilenet``: torchvision's MobileNetV2 at 1/4, with 1/8 laid over it, and a projection.
+    """``mobilenet``: torchvision's MobileNetV2 (Sandler 2018) to an eighth of the resolution, and
+    a projection.
 
     Batch normalisation is frozen: pictures must not depend on what else is in the batch.
     """
 
-    def __init__(self, texture: int) -> None:
-        # As for VGG-19.
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, features: int) -> None:
+        # It costs two seconds, which those who render with micro need not wait for.
         from torchvision.models import mobilenet_v2
         from torchvision.ops import FrozenBatchNorm2d
 
         super().__init__()
-        self.normalise = _ImageNet()
+        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        self.register_buffer("mean", mean.view(3, 1, 1), persistent=False)
+        self.register_buffer("std", std.view(3, 1, 1), persistent=False)
         layers = mobilenet_v2(weights=None, norm_layer=FrozenBatchNorm2d).features
         self.fine, self.coarse = layers[:4], layers[4:7]
-        self.projection = nn.Conv2d(24 + 32, texture, 1)
+        # A cell takes the four fine places that lie in it.
+        self.projection = nn.Conv2d(24 * 4 + 32, features, 1)
 
-    def forward(self, plates: Tensor, bands: Tensor) -> Tensor:  # noqa: ARG002
-        # Its strided convolutions are centred on every fourth pixel: a rim of one puts those
-        # within half a pixel of the transform's blocks.
-        rimmed = F.pad(self.normalise(plates), (1, 3, 1, 3), mode="reflect")
+    def forward(self, images: Tensor, bands: Tensor) -> Tensor:  # noqa: ARG002
+        # Its strided convolutions are centred on every eighth pixel: a rim puts those within a
+        # pixel of the cells' middles.
+        rimmed = F.pad((images - self.mean) / self.std, (0, 8, 0, 8), mode="reflect")[..., 4:, 4:]
+        height, width = images.shape[-2] // 8, images.shape[-1] // 8
         fine = self.fine(rimmed)
-        coarse = F.interpolate(
-            self.coarse(fine), size=fine.shape[-2:], mode="bilinear", align_corners=False
-        )
-        seen: Tensor = self.projection(torch.cat([fine, coarse], dim=1))
+        coarse = self.coarse(fine)[..., :height, :width]
+        inside = F.pixel_unshuffle(fine[..., : 2 * height, : 2 * width], 2)
+        seen: Tensor = self.projection(torch.cat([inside, coarse], dim=1))
         return seen
 
 
-def build_encoder(name: str, texture: int, depth: int) -> nn.Module:
+def build_encoder(
+    name: str, features: int, fine: int, coarse: int, depth: tuple[int, int]
+) -> nn.Module:
     """An encoder with random weights.
+
+    Args:
+        features, fine, coarse, depth: see :class:`~vidstyle.style.micro.Architecture`;
+            ``mobilenet`` has sizes of its own and takes the first alone.
 
     Raises:
         ValueError: there is no such encoder.
     """
     match name:
         case "micro":
-            return BandEncoder(texture, depth)
+            return BandEncoder(features, fine, coarse, depth)
         case "mobilenet":
-            return MobileNetEncoder(texture)
-        case "vgg19":
-            return Vgg19Encoder(texture)
+            return MobileNetEncoder(features)
     raise ValueError(f"no encoder {name}; use one of {', '.join(ENCODERS)}")

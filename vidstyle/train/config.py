@@ -20,7 +20,7 @@ from typing import Any
 
 from vidstyle.choices import ENCODERS
 from vidstyle.errors import UsageError
-from vidstyle.style.network import Architecture
+from vidstyle.style.micro import Architecture
 
 SCHEDULES = ("cosine", "plateau")
 
@@ -74,11 +74,41 @@ class DistilWeights:
     """How much each term of the distillation counts; see :mod:`vidstyle.train.distil`."""
 
     features: float = 1.0
-    bands: float = 1.0
-    picture: float = 5.0
+    bands: float = 2.0
+    energy: float = 1.0
+    tones: float = 0.0
 
     def __post_init__(self) -> None:
         _require_not_negative(self)
+
+
+@dataclass(frozen=True)
+class LessonConfig:
+    """What the teacher makes for the first phase; see :mod:`vidstyle.train.lessons`.
+
+    Attributes:
+        count: photographs.
+        side: of them, in pixels; a multiple of 8.
+        zoom: a crop covers ``side`` times something in this range.
+        styles: crops of style pictures, some recoloured.
+        pictures: that the teacher paints of each photograph.
+        samples: crops of each kind that the principal components are found from.
+    """
+
+    count: int = 500
+    side: int = 384
+    zoom: tuple[float, float] = (0.6, 1.6)
+    styles: int = 300
+    pictures: int = 6
+    samples: int = 40
+
+    def __post_init__(self) -> None:
+        for name in ("count", "styles", "pictures", "samples"):
+            _require(getattr(self, name) >= 1, f"{name} must be 1 or more")
+        _require(
+            self.side >= 64 and self.side % 8 == 0, "side must be a multiple of 8, at least 64"
+        )
+        _require(0 < self.zoom[0] <= self.zoom[1], "zoom must be two rising numbers above 0")
 
 
 @dataclass(frozen=True)
@@ -86,18 +116,34 @@ class DistilConfig(Phase):
     """The first phase.
 
     Attributes:
-        noise: deviation of the noise on the decoder's input.
-        samples: crops that the principal components are estimated from.
+        styles: pictures of a lesson that a step looks at.
+        apart: fraction of the run over which encoder and decoder learn apart.
+        joined: fraction after which the decoder sees with the student's eyes alone.
+        noise: largest deviation of the grain that is laid on photographs, so that what the
+            student paints does not flicker with a camera's.
     """
 
-    noise: float = 0.1
-    samples: int = 60
+    steps: int = 12000
+    batch: int = 4
+    side: int = 192
+    rate: float = 1.5e-3
+    warm_up: int = 200
+    styles: int = 2
+    apart: float = 0.35
+    joined: float = 0.65
+    noise: float = 0.02
+    lessons: LessonConfig = field(default_factory=LessonConfig)
     weights: DistilWeights = field(default_factory=DistilWeights)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        _require(0 <= self.apart < self.joined <= 1, "apart and joined must rise within [0, 1]")
         _require(self.noise >= 0, "noise must be 0 or more")
-        _require(self.samples >= 1, "samples must be 1 or more")
+        _require(self.side <= self.lessons.side, "side must not exceed that of the lessons")
+        _require(
+            1 <= self.styles <= self.lessons.pictures,
+            "styles must be at least 1, and not more than the lessons have pictures",
+        )
 
 
 @dataclass(frozen=True)
@@ -144,9 +190,9 @@ class StyleConfig(Phase):
             :class:`vidstyle.train.motion.SyntheticMotion`.
     """
 
-    steps: int = 2000
+    steps: int = 0
     batch: int = 4
-    rate: float = 5e-4
+    rate: float = 2e-4
     rise: float = 0.3
     keep: float = 0.5
     gaps: tuple[int, ...] = (1,)
@@ -211,9 +257,12 @@ class TrainConfig:
 
     Attributes:
         seed: of every random choice.
-        start: style model that training goes on from, by name or folder, which then also tells the
-            architecture; "" starts from random weights and the encoder's pretrained backbone.
-        teacher: ``auto``, a name from :data:`vidstyle.train.teacher.TEACHERS`, or a file.
+        start: style model that the second phase goes on from, by name or folder, which then also
+            says the architecture; "" starts from random weights and the encoder's pretrained
+            backbone.
+        teacher: style model that the first phase learns from, by name or folder.
+        perceptual: what the second phase compares pictures with: ``auto``, a name from
+            :data:`vidstyle.perceptual.teacher.TEACHERS`, or a file.
         ridge: of the transform; see :func:`vidstyle.style.transform.optimal_map`.
         average: decay of the running mean of the weights, which is what is saved.
         validation: items of the validation.
@@ -222,8 +271,9 @@ class TrainConfig:
 
     seed: int = 7
     start: str = ""
-    teacher: str = "auto"
-    ridge: float = 0.1
+    teacher: str = "vgg19"
+    perceptual: str = "auto"
+    ridge: float = 0.01
     average: float = 0.995
     validation: int = 12
     licence: str = "Apache-2.0"
@@ -239,12 +289,15 @@ class TrainConfig:
         _require(not nothing, "distil.steps and style.steps are both 0: there is nothing to do")
         random = not self.distil.steps and not self.start
         _require(not random, "distil.steps is 0: name a model in start, or style has no ground")
+        both = bool(self.distil.steps and self.start)
+        _require(not both, "start is for the style phase: set distil.steps to 0, or leave it out")
         _require(self.seed >= 0, "seed must be 0 or more")
         _require(self.ridge > 0, "ridge must be above 0")
         _require(0 <= self.average < 1, "average must be in [0, 1)")
         _require(self.validation >= 1, "validation must be 1 or more")
         _require(sizes.encoder in ENCODERS, f"encoder must be one of {', '.join(ENCODERS)}")
-        _require(sizes.texture >= 1 and sizes.depth >= 0, "texture and depth must be positive")
+        widths = (sizes.features, sizes.fine, sizes.coarse, sizes.brush)
+        _require(min(widths) >= 1 and min(sizes.depth) >= 0, "widths and depth must be positive")
         _require(sizes.attention >= 0, "attention must be 0 or more")
 
 

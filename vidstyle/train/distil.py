@@ -1,118 +1,137 @@
-"""The first phase: an encoder that sees like a teacher, a decoder that undoes it.
+"""The first phase: a student that sees like its teacher, and paints like it.
 
-Both are dense regressions, which a small network learns in minutes where a style loss, whose
-gradient is mostly noise from one pair of pictures to the next, takes days:
+Both are dense regressions, which a small network learns in an hour or two, where a style loss,
+whose gradient is mostly noise from one pair of pictures to the next, takes days:
 
-    ‖E(z) − P(teacher)‖² + ‖D(E(z) + noise) − z‖² + 5 ‖picture of D − picture‖²
+    features  ‖E(x) − teacher's components‖², each by its deviation
+    bands     |bands of D(T h) − bands of the teacher's picture|
+    energy    the same of the bands' local energy: a mean of all strokes that there could be has
+              the right colours and no strokes
+    tones     mean colours of 8×8 pixels
 
-P keeps the principal components of the teacher's features (Wang 2020 distil for style transfer
-likewise); the noise makes D indulgent to features that the transform has moved.
+T is the closed-form map between the teacher's statistics. h is what the teacher sees at first, so
+that the decoder learns from what it will be given; later more and more what the student sees.
 """
 
-import logging
+import math
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.errors import UsageError
-from vidstyle.style.lapped import STRIDE
-from vidstyle.style.network import StyleNetwork
+from vidstyle.style.micro import MicroNetwork
 from vidstyle.train.config import DistilConfig
-from vidstyle.train.data import Crops, TrainingData
+from vidstyle.train.lessons import Lessons, cropped
 from vidstyle.train.objective import Objective, Sample
-from vidstyle.train.teacher import Teacher
 
-#: Streams of random numbers: training items, those held out, crops for the components.
-_TRAINING, _HELD_OUT, _COMPONENTS = 0, 1, 2
+#: Random streams of training items and of those held out.
+_TRAINING, _HELD_OUT = 0, 1
 
-log = logging.getLogger(__name__)
+#: Pixels at a crop's border that are not compared: the teacher saw beyond it.
+_BORDER = 8
+
+#: Places of the bands that local energy is the mean of, along each side.
+_AROUND = 5
 
 
 class DistilObjective(Objective):
-    """Terms ``features``, ``bands`` and ``picture``, as above."""
+    """Terms ``features``, ``bands``, ``energy`` and ``tones``, as above."""
 
-    mean: Tensor
-    components: Tensor
+    deviation: Tensor
 
     def __init__(
         self,
-        network: StyleNetwork,
-        teacher: Teacher,
-        data: TrainingData,
+        network: MicroNetwork,
+        lessons: Lessons,
+        held_out: Lessons,
         config: DistilConfig,
+        *,
         seed: int,
-        validation: int,
+        items: int,
     ) -> None:
         """
         Args:
-            validation: items to validate with.
-
-        Raises:
-            UsageError: the teacher has fewer channels than the network's texture.
+            items: of the validation.
         """
         super().__init__()
-        self.network, self.teacher = network, teacher
-        self._config, self._seed, self._validation = config, seed, validation
-        if network.attention is not None:  # of no use here: it learns in the style phase
+        self.network = network
+        self._lessons, self._kept, self._config = lessons, held_out, config
+        self._seed, self._items, self._progress = seed, items, 0.0
+        if network.attention is not None:  # it learns in the style phase
             network.attention.requires_grad_(False)
-        kinds = data.content, data.styles
-        self._train = Crops([kind.train for kind in kinds], config.side, config.zoom)
-        self._kept = Crops([kind.held_out for kind in kinds], config.side, config.zoom)
-        mean, components = self._principal_components()
-        self.register_buffer("mean", mean)
-        self.register_buffer("components", components)
+        seen = [lessons[number].features for number in range(min(16, len(lessons)))]
+        spread = np.stack(seen).astype(np.float32).std((0, 2, 3))
+        self.register_buffer("deviation", torch.from_numpy(spread)[:, None, None])
+
+    def weights(self, progress: float) -> dict[str, float]:
+        self._progress = progress
+        return dict(vars(self._config.weights))
 
     def sample(self, index: int) -> Sample:
-        """``picture`` (3, side, side) in [0, 1] and ``noise`` (texture, h, w)."""
-        return self._draw(self._train, _TRAINING, index)
+        random = np.random.default_rng((self._seed, _TRAINING, index))
+        sample = self._draw(self._lessons, int(random.integers(len(self._lessons))), random)
+        noise = self._config.noise * random.random()
+        grain = random.standard_normal(tuple(sample["content"].shape), np.float32)
+        sample["content"] = sample["content"] + noise * torch.from_numpy(grain)
+        sample["chance"] = torch.tensor(math.sqrt(random.random()))
+        return sample
 
     def held_out(self) -> list[Sample]:
-        return [self._draw(self._kept, _HELD_OUT, index) for index in range(self._validation)]
+        return [
+            {
+                **self._draw(
+                    self._kept,
+                    number % len(self._kept),
+                    np.random.default_rng((self._seed, _HELD_OUT, number)),
+                ),
+                "chance": torch.tensor(0.0),
+            }
+            for number in range(self._items)
+        ]
 
     def forward(self, batch: Sample) -> dict[str, Tensor]:
-        pictures, network = batch["picture"], self.network
-        with torch.no_grad(), torch.autocast(pictures.device.type, enabled=False):
-            seen = self.teacher.on_grid(pictures) - self.mean
-            wanted = torch.einsum("nchw,ck->nkhw", seen, self.components)
-        bands = network.lapped(pictures)
-        texture = network.encoder(pictures, bands)
-        decoded = network.decoder(texture + self._config.noise * batch["noise"])
+        network, wanted, pictures = self.network, batch["features"], batch["pictures"]
+        features = network.encode(batch["content"]).float()
+        seen = torch.lerp(wanted, features, self._own(batch["chance"])[:, None, None, None])
+        moved = batch["matrix"] @ seen.flatten(2)[:, None] + batch["offset"][..., None]
+        decoded = network.decode(moved.flatten(0, 1).unflatten(2, seen.shape[2:])).float()
+        inside = slice(_BORDER, -_BORDER)
+        painted = decoded[..., inside, inside]
+        target = pictures.flatten(0, 1)[..., inside, inside]
+        ours, theirs = network.lapped(painted), network.lapped(target)
         return {
-            "features": F.mse_loss(texture, wanted),
-            "bands": F.mse_loss(decoded, bands),
-            "picture": F.mse_loss(network.lapped.inverse(decoded), pictures),
+            "features": ((features - wanted) / self.deviation.sqrt()).square().mean()
+            / self.deviation.mean(),
+            "bands": (ours - theirs).abs().mean(),
+            "energy": (_energy(ours) - _energy(theirs)).abs().mean(),
+            "tones": (F.avg_pool2d(painted - target, 8).square().mean() + 1e-6).sqrt(),
         }
 
-    def weights(self, progress: float) -> dict[str, float]:  # noqa: ARG002
-        chosen = self._config.weights
-        return {"features": chosen.features, "bands": chosen.bands, "picture": chosen.picture}
-
-    def _draw(self, crops: Crops, stream: int, index: int) -> Sample:
-        random = np.random.default_rng((self._seed, stream, index))
-        side = self._config.side // STRIDE + 1
-        shape = self.network.architecture.texture, side, side
+    def _draw(self, lessons: Lessons, number: int, random: np.random.Generator) -> Sample:
+        lesson, side = lessons[number], self._config.side
+        room = lesson.content.shape[-1] - side
+        top, left = (int(random.integers(room + 1)) for _ in range(2))
+        chosen = random.choice(len(lesson.pictures), self._config.styles, replace=False)
+        content, pictures, features = cropped(lesson, top, left, side)
         return {
-            "picture": crops.varied(random),
-            "noise": torch.from_numpy(random.standard_normal(shape, np.float32)),
+            "content": content,
+            "features": features,
+            "pictures": pictures[chosen],
+            "matrix": torch.from_numpy(lesson.matrix[chosen]),
+            "offset": torch.from_numpy(lesson.offset[chosen]),
         }
 
-    @torch.no_grad()
-    def _principal_components(self) -> tuple[Tensor, Tensor]:
-        """Mean (C, 1, 1) of the teacher's features and components (C, K) of unit mean variance."""
-        random = np.random.default_rng((self._seed, _COMPONENTS))
-        crops = (self._train.varied(random)[None] for _ in range(self._config.samples))
-        seen = torch.cat([self.teacher.on_grid(crop).flatten(2)[0].T for crop in crops])
-        wanted = self.network.architecture.texture
-        if seen.shape[1] < wanted:
-            raise UsageError(
-                f"texture = {wanted}: the teacher {self.teacher.name} has {seen.shape[1]} channels "
-                "only; lower texture to that, or take another teacher"
-            )
-        mean = seen.mean(0)
-        values, vectors = torch.linalg.eigh((seen - mean).T @ (seen - mean) / len(seen))
-        components = vectors[:, -wanted:].flip(1) / values[-wanted:].mean().sqrt()
-        share = 100 * values[-wanted:].sum() / values.sum()
-        log.info("components hold %.1f%% of the teacher's variance", share)
-        return mean[:, None, None], components
+    def _own(self, chance: Tensor) -> Tensor:
+        """How far the decoder sees with the student's own eyes, 0 to 1; wholly where ``chance``
+        is 0, as it is of what is held out."""
+        apart, joined = self._config.apart, self._config.joined
+        rest = min(1.0, max(0.0, (joined - self._progress) / (joined - apart)))
+        given = torch.ones_like(chance) if rest == 1 else rest * chance
+        return torch.where(chance > 0, 1 - given, 1.0)
+
+
+def _energy(bands: Tensor) -> Tensor:
+    """Root mean square over the places around."""
+    mean = F.avg_pool2d(bands.square(), _AROUND, 2)
+    return (mean + 1e-3).sqrt()

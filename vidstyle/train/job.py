@@ -18,9 +18,8 @@ from vidstyle.device import select_device
 from vidstyle.errors import UsageError
 from vidstyle.flow.build import build_flow
 from vidstyle.progress import Progress
-from vidstyle.style.build import build_stylizer
-from vidstyle.style.encoders import Vgg19Encoder
-from vidstyle.style.network import StyleNetwork
+from vidstyle.style.build import build_network
+from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.backbone import load_backbone
 from vidstyle.train.card import Made, write_card
@@ -28,6 +27,7 @@ from vidstyle.train.checkpoint import NAME as CHECKPOINT
 from vidstyle.train.config import Phase, StyleConfig, TrainConfig, flat, write_config
 from vidstyle.train.data import Crops, Sources, Split, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
+from vidstyle.train.lessons import write_lessons
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.motion import Pair, VideoPairs
 from vidstyle.train.objective import Objective
@@ -76,7 +76,7 @@ def run(job: TrainJob, progress: Progress) -> None:
     _clear_work(job, accelerator)
     config = job.config
     data = read_data(job.sources, config.data)
-    teacher = build_teacher(config.teacher)
+    perceptual = build_teacher(config.perceptual)
     network = _start(config)
     config = replace(config, architecture=network.architecture)
     trained: dict[str, Trained] = {}
@@ -86,7 +86,12 @@ def run(job: TrainJob, progress: Progress) -> None:
             log.info("%s: left out", name)
             continue
         began_with = copy.deepcopy(network)
-        objective = _objective(name, network, teacher, data, config)
+        network.requires_grad_(True)
+        objective: Objective
+        if name == "distil":
+            objective = _distilling(job, network, data, config, accelerator, progress)
+        else:
+            objective = _painting(network, perceptual, data, config)
         trained[name] = train(
             objective,
             replace(phase, minutes=_minutes(job, name, trained)),
@@ -95,18 +100,18 @@ def run(job: TrainJob, progress: Progress) -> None:
             name=name,
             average=config.average,
             run=config.run,
-            config=_decisive(config, name, teacher, data),
+            config=_decisive(config, name, perceptual, data),
             progress=progress,
         )
         network = trained[name].network
         if name == "style":
             _go_back(network, began_with, config.style.keep)
     if accelerator.is_main_process:
-        _write(job, config, network, teacher.to(accelerator.device), data, trained, accelerator)
+        _write(job, config, network, perceptual.to(accelerator.device), data, trained, accelerator)
 
 
 @torch.no_grad()
-def _go_back(network: StyleNetwork, before: StyleNetwork, part: float) -> None:
+def _go_back(network: MicroNetwork, before: MicroNetwork, part: float) -> None:
     """Bring weights this part of the way back to those before."""
     for now, then in zip(network.parameters(), before.parameters(), strict=True):
         now.lerp_(then.to(now), part)
@@ -127,35 +132,68 @@ def _clear_work(job: TrainJob, accelerator: Accelerator) -> None:
     accelerator.wait_for_everyone()
 
 
-def _start(config: TrainConfig) -> StyleNetwork:
+def _start(config: TrainConfig) -> MicroNetwork:
     """What the first phase begins with, on the CPU."""
     if config.start:
-        network = build_stylizer(config.start, torch.device("cpu")).network.requires_grad_(True)
-        if isinstance(network.encoder, Vgg19Encoder):
-            network.encoder.backbone.requires_grad_(False)
-        return network
+        started, _ = build_network(config.start)
+        if not isinstance(started, MicroNetwork):
+            raise UsageError(f"start = {config.start}: is not trained here; name a folder")
+        return started
     torch.manual_seed(config.seed)
-    network = StyleNetwork(config.architecture)
+    network = MicroNetwork(config.architecture)
     load_backbone(network)
     return network
 
 
-def _objective(
-    name: str, network: StyleNetwork, teacher: Teacher, data: TrainingData, config: TrainConfig
-) -> Objective:
-    network.requires_grad_(True)
-    if isinstance(network.encoder, Vgg19Encoder):
-        network.encoder.backbone.requires_grad_(False)
-    if name == "distil":
-        return DistilObjective(
-            network, teacher, data, config.distil, seed=config.seed, validation=config.validation
-        )
+def _distilling(
+    job: TrainJob,
+    network: MicroNetwork,
+    data: TrainingData,
+    config: TrainConfig,
+    accelerator: Accelerator,
+    progress: Progress,
+) -> DistilObjective:
+    """The first phase, once its lessons are written."""
+    folder, wanted = job.work / "distil" / "lessons", config.distil.lessons
+    kept = config.validation
+    progress.stage("lessons", wanted.count + kept)
+    lessons = []
+    # One process writes; the others find them all there.
+    with accelerator.main_process_first():
+        teacher, ridge = build_network(config.teacher)
+        for part, count in (("train", wanted.count), ("held_out", kept)):
+            contents = [getattr(data.content, part)]
+            lessons.append(
+                write_lessons(
+                    folder / part,
+                    teacher,
+                    ridge,
+                    network.channels,
+                    Crops(contents, wanted.side, wanted.zoom),
+                    Crops([getattr(data.styles, part)], wanted.side, wanted.zoom),
+                    wanted,
+                    components=folder,
+                    count=count,
+                    seed=config.seed,
+                    device=accelerator.device,
+                    advance=progress.advance,
+                )
+            )
+    learned, held_out = lessons
+    return DistilObjective(
+        network, learned, held_out, config.distil, seed=config.seed, items=config.validation
+    )
+
+
+def _painting(
+    network: MicroNetwork, perceptual: Teacher, data: TrainingData, config: TrainConfig
+) -> StyleObjective:
     if config.style.weights.domain > 0 and data.domain is None:
         raise UsageError("style.weights.domain is set, but no --domain DIR is given; give one")
     torch.manual_seed(config.seed)  # the objective's own helpers start at random
     return StyleObjective(
         network,
-        teacher,
+        perceptual,
         config.style,
         _style_data(data, config, "train"),
         _style_data(data, config, "held_out"),
@@ -207,11 +245,11 @@ def _minutes(job: TrainJob, name: str, trained: dict[str, Trained]) -> float:
 
 
 def _decisive(
-    config: TrainConfig, name: str, teacher: Teacher, data: TrainingData
+    config: TrainConfig, name: str, perceptual: Teacher, data: TrainingData
 ) -> dict[str, Any]:
     """What a checkpoint of a phase must have been made with. How long, and on what machine, a
     sitting runs is free; so is all that only the other phase reads."""
-    table = flat(asdict(replace(config, teacher=teacher.name)))
+    table = flat(asdict(replace(config, perceptual=perceptual.name)))
     free = "run.", "licence", *(f"{other}." for other in PHASES if other != name)
     kept = {key: value for key, value in table.items() if not key.startswith(free)}
     kept.pop(f"{name}.minutes")
@@ -222,8 +260,8 @@ def _decisive(
 def _write(
     job: TrainJob,
     config: TrainConfig,
-    network: StyleNetwork,
-    teacher: Teacher,
+    network: MicroNetwork,
+    perceptual: Teacher,
     data: TrainingData,
     trained: dict[str, Trained],
     accelerator: Accelerator,
@@ -237,7 +275,7 @@ def _write(
             config=config,
             sources=job.sources,
             data=data,
-            teacher=teacher,
+            perceptual=perceptual,
             trained=trained,
             records={name: job.work / name for name in trained},
             processes=accelerator.num_processes,

@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vidstyle.errors import Cancelled
 from vidstyle.progress import Progress
-from vidstyle.style.network import StyleNetwork
+from vidstyle.style.micro import MicroNetwork
 from vidstyle.train.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.train.config import Phase, RunConfig
 from vidstyle.train.divergence import Divergence
@@ -49,7 +49,7 @@ class Trained:
         validation: the loss on held-out pictures and its terms at the end, unweighted.
     """
 
-    network: StyleNetwork
+    network: MicroNetwork
     steps: int
     seconds: float
     validation: dict[str, float]
@@ -177,7 +177,7 @@ class _Loop:
         if not validation:  # the run was over before
             validation = self._validate()
         self._accelerator.unwrap_model(self._model, keep_fp32_wrapper=False)
-        network: StyleNetwork = self._average.module.cpu()  # type: ignore[assignment]
+        network: MicroNetwork = self._average.module.cpu()  # type: ignore[assignment]
         return Trained(network, self._step, self._seconds(), validation)
 
     def _update(

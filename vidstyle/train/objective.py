@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from vidstyle.style.network import StyleNetwork
+from vidstyle.style.micro import MicroNetwork
 
 #: One training item, or a batch of them: named tensors with the batch in front.
 Sample = dict[str, Tensor]
@@ -20,10 +20,10 @@ class Objective(nn.Module, ABC):
 
     Attributes:
         network: what is trained, averaged and saved.
-        teacher: frozen; not stored in checkpoints.
+        perceptual: a frozen network that some objectives have; not stored in checkpoints.
     """
 
-    network: StyleNetwork
+    network: MicroNetwork
 
     @abstractmethod
     def sample(self, index: int) -> Sample:
@@ -45,11 +45,11 @@ class Objective(nn.Module, ABC):
         """The weight of each term at this fraction of the run, in [0, 1]."""
 
     def kept_state(self) -> dict[str, Tensor]:
-        """What a checkpoint holds of the objective: all but the teacher."""
+        """What a checkpoint holds of the objective: all but frozen networks."""
         return {
             name: tensor
             for name, tensor in self.state_dict().items()
-            if not name.startswith("teacher.")
+            if not name.startswith("perceptual.")
         }
 
 

@@ -12,11 +12,11 @@ import safetensors.torch
 import torch
 
 from vidstyle.errors import UsageError
-from vidstyle.style.network import StyleNetwork
+from vidstyle.style.micro import MicroNetwork
 from vidstyle.weights import StyleModel, sha256
 
 
-def save_model(folder: Path, network: StyleNetwork, ridge: float, licence: str) -> None:
+def save_model(folder: Path, network: MicroNetwork, ridge: float, licence: str) -> None:
     """Write ``weights.safetensors`` (half precision) and ``config.toml``.
 
     Args:

@@ -1,4 +1,4 @@
-"""How good a model is, in the eyes of its teacher: style distance, likeness, reconstruction."""
+"""How good a model is, as a perceptual network sees it: style distance and likeness."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from itertools import islice
 
 import numpy as np
 import torch
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from skimage.metrics import structural_similarity
 from torch import Tensor
 
 from vidstyle.style.model import Sample
@@ -22,7 +22,7 @@ class Score:
 
     Attributes:
         before, after: style distance of the plate and of the result: relative squared difference
-            of Gram matrices, the mean over the teacher's layers.
+            of Gram matrices, the mean over the layers of the perceptual network.
         likeness: SSIM of the result to the plate (Wang 2004).
     """
 
@@ -31,32 +31,20 @@ class Score:
     likeness: float
 
 
-def score(stylizer: Stylizer, teacher: Teacher, contents: Pictures, styles: Pictures) -> Score:
-    """Every photograph in every style. The teacher must be on the stylizer's device."""
+def score(stylizer: Stylizer, perceptual: Teacher, contents: Pictures, styles: Pictures) -> Score:
+    """Every photograph in every style. The perceptual network must be on the stylizer's device."""
     before, after, kept = [], [], []
     for style in units(styles):
-        wanted = _grams(teacher, style, stylizer.device)
+        wanted = _grams(perceptual, style, stylizer.device)
         for plate in units(contents):
             result = restyled(stylizer, plate, style)
-            before.append(_distance(_grams(teacher, plate, stylizer.device), wanted))
-            after.append(_distance(_grams(teacher, result, stylizer.device), wanted))
+            before.append(_distance(_grams(perceptual, plate, stylizer.device), wanted))
+            after.append(_distance(_grams(perceptual, result, stylizer.device), wanted))
             likeness = structural_similarity(
                 plate[0].numpy(), result[0].numpy(), channel_axis=0, data_range=1.0
             )
             kept.append(likeness)
     return Score(float(np.mean(before)), float(np.mean(after)), float(np.mean(kept)))
-
-
-def reconstruction(stylizer: Stylizer, contents: Pictures) -> float:
-    """Lowest PSNR in dB of pictures given their own statistics as the style."""
-    return min(
-        float(
-            peak_signal_noise_ratio(
-                plate.numpy(), restyled(stylizer, plate, plate).numpy(), data_range=1.0
-            )
-        )
-        for plate in units(contents)
-    )
 
 
 def restyled(stylizer: Stylizer, plate: Tensor, style: Tensor) -> Tensor:
@@ -77,8 +65,8 @@ def _whole(plate: Tensor) -> Callable[[], list[Sample]]:
 
 
 @torch.inference_mode()
-def _grams(teacher: Teacher, picture: Tensor, device: torch.device) -> dict[str, Tensor]:
-    return {layer: gram(seen) for layer, seen in teacher(picture.to(device)).items()}
+def _grams(perceptual: Teacher, picture: Tensor, device: torch.device) -> dict[str, Tensor]:
+    return {layer: gram(seen) for layer, seen in perceptual(picture.to(device)).items()}
 
 
 def _distance(seen: dict[str, Tensor], wanted: dict[str, Tensor]) -> float:

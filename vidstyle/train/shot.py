@@ -26,6 +26,7 @@ from vidstyle.parts import build_parts
 from vidstyle.progress import Progress
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.prompts import parse_object
+from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.card import curves
 from vidstyle.train.config import StyleConfig, StyleWeights, TrainConfig, flat
@@ -93,7 +94,7 @@ def tune_shot(
         spec.check_inside(reader.info.size)
     picture = style_picture(style, reader.info.size)
     parts = build_parts(options, [spec])
-    teacher = build_teacher(config.teacher)
+    perceptual = build_teacher(config.perceptual)
     folder = work / "shot"
     shutil.rmtree(folder, ignore_errors=True)
     with TemporaryDirectory(prefix="vidstyle-") as mattes:
@@ -111,13 +112,16 @@ def tune_shot(
     stylizer = parts.stylizer
     if not isinstance(stylizer, Stylizer):
         raise UsageError(f"--model {model}: a plug-in, which is not trained here; name a folder")
-    network = stylizer.network.requires_grad_(True)
+    network = stylizer.network
+    if not isinstance(network, MicroNetwork):
+        raise UsageError(f"--model {model}: is not trained here; name a folder, or micro")
+    network.requires_grad_(True)
     phase = _recipe(config.style, take.size, picture, minutes)
     estimator = build_flow("dis", torch.device("cpu"), options.flow_size)
     train_pairs, kept = _divided(pairs)
     objective = StyleObjective(
         network,
-        teacher,
+        perceptual,
         phase,
         _data(train_pairs, picture, phase.side, estimator),
         _data(kept, picture, phase.side, estimator),
@@ -140,7 +144,7 @@ def tune_shot(
         with model_folder(output) as made:
             save_model(made, trained.network, stylizer.ridge, config.licence)
             about = f"{object or 'the whole frame'} of {Path(source).name} in {Path(style).name}"
-            card = _card(output.name, about, model, teacher.name, trained, folder)
+            card = _card(output.name, about, model, perceptual.name, trained, folder)
             (made / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -260,11 +264,13 @@ def _recipe(
     )
 
 
-def _card(name: str, about: str, model: str, teacher: str, trained: Trained, records: Path) -> str:
+def _card(
+    name: str, about: str, model: str, perceptual: str, trained: Trained, records: Path
+) -> str:
     return f"""# {name}
 
 {model}, tuned to one shot: {about}. Expect nothing of it elsewhere.
 
-{trained.steps} steps in {trained.seconds / 60:.1f} minutes, teacher {teacher}.
+{trained.steps} steps in {trained.seconds / 60:.1f} minutes; pictures were compared by {perceptual}.
 
 {curves("tune", read_curves(records))}"""

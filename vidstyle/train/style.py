@@ -15,8 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from vidstyle.flow import warp
-from vidstyle.style.network import StyleNetwork
-from vidstyle.style.pyramid import texture_of, through, transfers_of_each
+from vidstyle.style.micro import MicroNetwork
+from vidstyle.style.painting import painted, painted_each
 from vidstyle.train.config import StyleConfig, StyleWeights
 from vidstyle.train.losses import content as keeping
 from vidstyle.train.losses import preserving
@@ -76,8 +76,8 @@ class StyleObjective(Objective):
 
     def __init__(
         self,
-        network: StyleNetwork,
-        teacher: Teacher,
+        network: MicroNetwork,
+        perceptual: Teacher,
         config: StyleConfig,
         data: StyleData,
         held_out: StyleData,
@@ -88,21 +88,19 @@ class StyleObjective(Objective):
     ) -> None:
         """
         Args:
-            teacher: gives the layers that style and content are compared in, shallow to deep.
+            perceptual: gives the layers that style and content are compared in, shallow to deep.
             ridge: of the transform that the model will be rendered with.
             items: of the validation.
         """
         super().__init__()
-        self.network, self.teacher, self.config = network, teacher, config
+        self.network, self.perceptual, self.config = network, perceptual, config
         self._data, self._held_out, self._items = data, held_out, items
         self._ridge, self._seed = ridge, seed
         network.encoder.requires_grad_(config.weights.domain > 0)
-        self.classifier = (
-            DomainClassifier(network.architecture.texture) if config.weights.domain > 0 else None
-        )
-        deep = self.teacher.layers[-2:]
+        self.classifier = DomainClassifier(network.channels) if config.weights.domain > 0 else None
+        deep = self.perceptual.layers[-2:]
         self.projectors = (
-            nn.ModuleList(steadying.Projector(teacher.channels[layer]) for layer in deep)
+            nn.ModuleList(steadying.Projector(perceptual.channels[layer]) for layer in deep)
             if config.weights.contrastive > 0
             else None
         )
@@ -167,17 +165,15 @@ class StyleObjective(Objective):
         """The terms whose weight is not zero."""
         wanted = self.config.weights
         content, mask = batch["content"], batch["mask"]
-        transfers, output = transfers_of_each(
-            self.network, content, batch["style"], mask, self._ridge
-        )
-        seen = self.teacher(output)
+        maps, output = painted_each(self.network, content, batch["style"], mask, self._ridge)
+        seen = self.perceptual(output)
         with torch.no_grad():
-            seen_content, seen_style = self.teacher(content), self.teacher(batch["style"])
+            seen_content, seen_style = self.perceptual(content), self.perceptual(batch["style"])
         terms = self._style_terms(seen, seen_style, mask)
         terms |= self._content_terms(output, content, mask, seen, seen_content, batch)
         if _needs_past(wanted):
             pasts = [
-                steadying.Past(through(self.network, before, transfers), before, flow, valid)
+                steadying.Past(painted(self.network, before, maps).clamp(0, 1), before, flow, valid)
                 for before, flow, valid in zip(
                     batch["before"].unbind(1),
                     batch["flow"].unbind(1),
@@ -187,15 +183,15 @@ class StyleObjective(Objective):
             ]
             terms |= self._temporal_terms(output, content, pasts, seen)
         if wanted.compound > 0:
-            disturbed = through(self.network, batch["moved"], transfers)
+            disturbed = painted(self.network, batch["moved"], maps).clamp(0, 1)
             terms["compound"] = steadying.compound_loss(
                 disturbed, output, batch["motion"], batch["inside"]
             )
         if self.classifier is not None:
             terms["domain"] = domain_loss(
                 self.classifier,
-                texture_of(self.network, content),
-                texture_of(self.network, batch["domain"]),
+                self.network.encode(content),
+                self.network.encode(batch["domain"]),
                 reversal_strength(self._progress),
             )
         return {name: term for name, term in terms.items() if getattr(wanted, name) > 0}
@@ -205,9 +201,9 @@ class StyleObjective(Objective):
     ) -> dict[str, Tensor]:
         wanted = self.config.weights
         found: dict[str, list[Tensor]] = {name: [] for name in RISING}
-        for layer in self.teacher.layers:
+        for layer in self.perceptual.layers:
             ours, theirs, floor = seen[layer], style[layer], self._floors[layer]
-            inside = eroded(mask, self.teacher.fields[layer], (ours.shape[-2], ours.shape[-1]))
+            inside = eroded(mask, self.perceptual.fields[layer], (ours.shape[-2], ours.shape[-1]))
             for prefix, cells in (("", None), ("masked_", inside)):
                 if getattr(wanted, f"{prefix}gram") > 0:
                     distance = gram_distance(gram(ours, cells), gram(theirs), floor["gram"])
@@ -237,9 +233,7 @@ class StyleObjective(Objective):
             ]
             terms["content"] = torch.stack(each).sum()
         if wanted.identity > 0:
-            _, same = transfers_of_each(
-                self.network, batch["style"], batch["style"], None, self._ridge
-            )
+            _, same = painted_each(self.network, batch["style"], batch["style"], None, self._ridge)
             terms["identity"] = keeping.pixel_identity(same, batch["style"])
         if wanted.outside > 0:
             terms["outside"] = keeping.outside_loss(output, content, mask)
@@ -276,7 +270,7 @@ class StyleObjective(Objective):
         if wanted.feature_temporal > 0:
             layer = self._content_layers[-1]
             terms["feature_temporal"] = steadying.feature_temporal_loss(
-                seen[layer], self.teacher(nearest.output)[layer], nearest.flow, nearest.valid
+                seen[layer], self.perceptual(nearest.output)[layer], nearest.flow, nearest.valid
             )
         if wanted.long_term > 0:
             terms["long_term"] = steadying.long_term_loss(output, content, pasts)
@@ -288,7 +282,7 @@ class StyleObjective(Objective):
         random = np.random.default_rng((self._seed, _MEASURING))
         crops = torch.stack([self._data.styles(random) for _ in range(FLOOR_SAMPLES)])
         self._floors = {}
-        for layer, seen in self.teacher(crops).items():
+        for layer, seen in self.perceptual(crops).items():
             energy = gram(seen).square().sum((1, 2)).median()
             self._floors[layer] = {
                 "gram": FLOOR * float(energy),

@@ -221,6 +221,8 @@ class Desks:
 
 _OPTIONS = {
     "strength": "--strength",
+    "detail": "--detail",
+    "style_scale": "--style-scale",
     "feather": "--feather",
     "invert": "--invert",
     "preserve": "--preserve",

@@ -55,7 +55,7 @@ class Previews:
         self._found = lru_cache(_KEPT)(self._find)
         self._frozen = lru_cache(_KEPT)(self._freeze)
         self._style = lru_cache(_KEPT)(
-            lambda path, size, parts: read_style(str(path), size, parts.stylizer)
+            lambda path, size, scale, parts: read_style(str(path), size, parts.stylizer, scale)
         )
 
     def preview(
@@ -74,11 +74,13 @@ class Previews:
         parts = kept_parts(replace(options, temporal="off"))
         full, small = self._plate(index, None), self._plate(index, rows)
         feather = options.feather * small.size[0] / full.size[0]
-        look = Look(options.strength, feather, None, options.preserve)
+        look = Look.of(replace(options, feather=feather), None)
         plate = next(small.frames())
         canvas, seen = plate.image[None], np.zeros(small.size, np.uint8)
         for wish in wishes:
-            mattes, transfer = self._frozen(index, rows, wish, options.invert, parts)
+            mattes, transfer = self._frozen(
+                index, rows, wish, options.style_scale, options.invert, parts
+            )
             seen = np.maximum(seen, mattes[0])
             if transfer is not None:
                 layer = Layer(mattes, transfer, parts.stylizer, look, Stages(), parts.crew)
@@ -95,9 +97,15 @@ class Previews:
         return find(chosen.spec(0), self._plate(index, None), parts, invert=invert)
 
     def _freeze(
-        self, index: int, rows: int | None, wish: Wish, invert: bool, parts: Parts
+        self,
+        index: int,
+        rows: int | None,
+        wish: Wish,
+        scale: float,
+        invert: bool,
+        parts: Parts,
     ) -> tuple[Mattes, Frozen | None]:
         few = self._plate(index, rows)
         mattes = mattes_of(self._found(index, wish.object, invert, parts), few)
-        style = self._style(wish.style, few.size, parts)
+        style = self._style(wish.style, few.size, scale, parts)
         return mattes, freeze_over(few, mattes, style, parts)

@@ -1,0 +1,108 @@
+"""``micro``: a small network that sees and paints like ``vgg19``, for CPUs.
+
+It was taught by that network (:mod:`vidstyle.train.distil`): its encoder the principal components
+of relu4_1, its decoder the pictures that AdaIN's decoder paints from them once they have moved.
+As in collaborative distillation (Wang et al., CVPR 2020) the features of the large network are a
+linear map of those of the small one, so that both move in the same space.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidstyle.style.encoders import build_encoder
+from vidstyle.style.lapped import BANDS, LappedTransform
+from vidstyle.style.network import StyleNetwork
+from vidstyle.style.residual import Residual
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Sizes of a ``micro`` network.
+
+    Attributes:
+        encoder: one of ``choices.ENCODERS``.
+        features: channels that move to the style's statistics.
+        fine: channels of the encoder at a quarter of the resolution.
+        coarse: channels of encoder and decoder at an eighth.
+        brush: channels of the decoder at a quarter.
+        depth: residual convolutions of the encoder at a quarter and at an eighth, and of the
+            decoder at an eighth and at a quarter.
+        attention: hidden channels of the attention; 0 leaves it out.
+    """
+
+    encoder: str = "micro"
+    features: int = 128
+    fine: int = 64
+    coarse: int = 128
+    brush: int = 96
+    depth: tuple[int, int, int, int] = (3, 6, 6, 6)
+    attention: int = 0
+
+
+class Attention(nn.Module):
+    """Where, and how much, style applies. Starts as 1 everywhere."""
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__()
+        self.look = nn.Conv2d(2 * channels, hidden, 1)
+        self.judge = nn.Conv2d(hidden, 1, 3, padding=1, padding_mode="replicate")
+        nn.init.zeros_(self.judge.weight)
+        nn.init.zeros_(self.judge.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor, moved: Tensor) -> Tensor:
+        """(N, C, h, w) twice → (N, 1, h, w) in [0, 2]."""
+        seen = torch.relu(self.look(torch.cat([features, moved], dim=1)))
+        amount: Tensor = 2 * torch.sigmoid(self.judge(seen))
+        return amount
+
+
+class MicroNetwork(StyleNetwork):
+    """A lapped transform, convolutions at a quarter and an eighth of the resolution, and back.
+
+    The decoder ends in the bands of the transform, whose blocks overlap: no edge of a block
+    shows, as those of strided convolutions do (Odena 2016).
+    """
+
+    reach = 96
+    pixel_bytes = 384
+
+    def __init__(self, architecture: Architecture | None = None) -> None:
+        super().__init__()
+        self.architecture = sizes = architecture or Architecture()
+        self.channels = sizes.features
+        self.lapped = LappedTransform()
+        encoder_depth, (coarse_depth, fine_depth) = sizes.depth[:2], sizes.depth[2:]
+        self.encoder = build_encoder(
+            sizes.encoder, sizes.features, sizes.fine, sizes.coarse, encoder_depth
+        )
+        self.coarse = nn.Sequential(
+            nn.Conv2d(sizes.features, sizes.coarse, 1),
+            *(Residual(sizes.coarse) for _ in range(coarse_depth)),
+            nn.Conv2d(sizes.coarse, sizes.brush, 1),
+        )
+        self.fine = nn.Sequential(
+            *(Residual(sizes.brush) for _ in range(fine_depth)), nn.Conv2d(sizes.brush, BANDS, 1)
+        )
+        if sizes.attention:
+            self.attention = Attention(sizes.features, sizes.attention)
+
+    def encode(self, images: Tensor) -> Tensor:
+        features: Tensor = self.encoder(images, self.lapped(images))
+        return features
+
+    def decode(self, features: Tensor) -> Tensor:
+        bands = self.fine(_to_blocks(self.coarse(features)))
+        return self.lapped.inverse(bands)
+
+
+def _to_blocks(cells: Tensor) -> Tensor:
+    """Cells, 8 pixels apart, to the blocks of the transform, 4 apart: every other block is centred
+    on a cell, and those between two take the mean of both.
+
+    (N, C, h, w) → (N, C, 2h + 1, 2w + 1)
+    """
+    doubled = F.interpolate(cells, scale_factor=2, mode="nearest")
+    return F.avg_pool2d(F.pad(doubled, (1, 1, 1, 1), mode="replicate"), 2, 1)

@@ -1,0 +1,117 @@
+"""Tones that a painting has room for: no whites bleached and no blacks crushed.
+
+A decoder paints beyond the range of a picture here and there, and clipping it leaves flat patches
+that the style does not have. Where too much would be clipped, the ends of the range are rolled off
+softly instead, as a film's toe and shoulder do.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+#: Code values beyond which a pixel counts as white or as black, of 255.
+WHITE, BLACK = 250, 5
+
+#: So many times the share of white (black) pixels that the style has, or the plate where that has
+#: more, may come out white (black).
+ROOM = 1.5
+
+
+@dataclass(frozen=True)
+class Tone:
+    """A curve for values of a picture: the identity between its knees, rolled off beyond them.
+
+    Attributes:
+        shadows: distance of the lower knee from 0; 0 clips.
+        highlights: distance of the upper knee from 1; 0 clips.
+    """
+
+    shadows: float = 0.0
+    highlights: float = 0.0
+
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """Any shape, any values → [0, 1]; in place."""
+        if self.highlights:
+            pictures = _rolled_off(pictures, self.highlights)
+        if self.shadows:
+            pictures = 1 - _rolled_off(1 - pictures, self.shadows)
+        return pictures.clamp_(0, 1)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Values of pictures, counted, which adds up over pictures.
+
+    Attributes:
+        counts: (BINS,) float64, over :data:`RANGE`; what lies beyond is counted at its ends.
+    """
+
+    counts: Tensor
+
+    @classmethod
+    def of(cls, pictures: Tensor, weights: Tensor | None = None) -> "Histogram":
+        """Of all channels of (N, 3, H, W), where ``weights`` (N, 1, H, W) allows."""
+        low, high = RANGE
+        place = ((pictures.float() - low) * (BINS / (high - low))).long().clamp_(0, BINS - 1)
+        weighed = None
+        if weights is not None:
+            weighed = weights.expand_as(pictures).flatten().double().cpu()
+        counts = torch.bincount(place.flatten().cpu(), weighed, BINS)
+        return cls(counts.double())
+
+    def __add__(self, other: "Histogram") -> "Histogram":
+        return Histogram(self.counts + other.counts)
+
+    def share_above(self, value: float) -> float:
+        """Part of the values that lie above ``value``, in [0, 1]."""
+        first = math.ceil((value - RANGE[0]) * BINS / (RANGE[1] - RANGE[0]))
+        return float(self.counts[first:].sum() / self.counts.sum())
+
+    def quantile(self, part: float) -> float:
+        """The value that ``part`` of all lie below."""
+        sums = self.counts.cumsum(0)
+        index = int(torch.searchsorted(sums, part * sums[-1]))
+        return RANGE[0] + (min(index, BINS - 1) + 1) * (RANGE[1] - RANGE[0]) / BINS
+
+    def inverted(self) -> "Histogram":
+        """Of one minus the values."""
+        return Histogram(self.counts.flip(0))
+
+
+#: What :class:`Histogram` covers, symmetric about ½, and in how many bins: 8 a code value.
+RANGE = (-1.0, 2.0)
+BINS = 3 * 255 * 8
+
+
+def fitting_tone(painted: Histogram, style: Histogram, plate: Histogram) -> Tone:
+    """The gentlest curve after which no more of a painting is white, or black, than the style and
+    the plate have room for (see :data:`ROOM`).
+
+    Args:
+        painted: of what the decoder paints, not clipped.
+    """
+    return Tone(
+        shadows=_knee(painted.inverted(), style.inverted(), plate.inverted(), 1 - BLACK / 255),
+        highlights=_knee(painted, style, plate, WHITE / 255),
+    )
+
+
+def _knee(painted: Histogram, style: Histogram, plate: Histogram, white: float) -> float:
+    room = ROOM * max(style.share_above(white), plate.share_above(white))
+    value = painted.quantile(1 - min(room, 0.5))
+    if value <= white:
+        return 0.0
+    low, high = 1e-3, 1.0
+    for _ in range(20):
+        middle = (low + high) / 2
+        rolled = float(_rolled_off(torch.tensor(value), middle))
+        low, high = (middle, high) if rolled > white else (low, middle)
+    return high
+
+
+def _rolled_off(values: Tensor, knee: float) -> Tensor:
+    """What is above 1 − knee approaches 1; smooth in its first derivative."""
+    above = (values - (1 - knee)).clamp_min(0) / knee
+    return torch.where(above > 0, 1 - knee * torch.exp(-above), values)

@@ -1,0 +1,265 @@
+"""What a teacher has to say, made once and kept on disk: a step of the student then costs the
+student alone.
+
+A lesson is a photograph, its features in the eyes of the teacher, and pictures that the teacher
+painted from those features after they had moved to some styles. Features are kept, and moved, in
+their principal components: as many as the student has channels. What the rest holds does not show
+(128 of 512 components of relu4_1, 89 % of the variance, paint what all do).
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidstyle.atomic import replacing
+from vidstyle.errors import UsageError, WeightsError
+from vidstyle.style.network import GRID, StyleNetwork
+from vidstyle.style.transform import AffineMap, Statistics, transport
+from vidstyle.train.config import LessonConfig
+from vidstyle.train.data import Crops
+from vidstyle.weights import load_tensors
+
+#: Random streams: what components are found from, styles, lessons.
+_COMPONENTS, _STYLES, _LESSONS = 0, 1, 2
+
+#: One lesson in so many goes to a style halfway only: a student must know the way, too.
+_HALFWAY = 8
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Components:
+    """Principal components of a teacher's features, of unit mean variance.
+
+    Attributes:
+        mean: (C, 1).
+        basis: orthonormal, (C, K).
+        scale: what a component is divided by.
+    """
+
+    mean: Tensor
+    basis: Tensor
+    scale: Tensor
+
+    def of(self, features: Tensor) -> Tensor:
+        """(N, C, h, w) → (N, K, h, w)."""
+        flat: Tensor = self.basis.mT @ (features.flatten(2) - self.mean) / self.scale
+        return flat.unflatten(2, features.shape[2:])  # type: ignore[no-any-return]
+
+    def undone(self, components: Tensor) -> Tensor:
+        """(N, K, h, w) → (N, C, h, w): the features that have these components and no others."""
+        flat: Tensor = self.basis @ (components.flatten(2) * self.scale) + self.mean
+        return flat.unflatten(2, components.shape[2:])  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """
+    Attributes:
+        content: (3, side, side) uint8.
+        features: components of it, (K, side/8, side/8) float16.
+        pictures: what the teacher paints in each style, (styles, 3, side, side) uint8.
+        matrix, offset: of the map to each style, (styles, K, K) and (styles, K) float32.
+    """
+
+    content: np.ndarray
+    features: np.ndarray
+    pictures: np.ndarray
+    matrix: np.ndarray
+    offset: np.ndarray
+
+
+class Lessons:
+    """Lessons in a folder, by number."""
+
+    def __init__(self, folder: Path, count: int) -> None:
+        self._folder, self._count = folder, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, number: int) -> Lesson:
+        """
+        Raises:
+            WeightsError: it is damaged.
+        """
+        path = self._folder / f"{number:06d}.npz"
+        try:
+            with np.load(path) as stored:
+                return Lesson(**stored)
+        except (OSError, ValueError, TypeError, EOFError) as error:
+            raise WeightsError(f"{path}: damaged ({error}); delete it and resume") from None
+
+
+def write_lessons(
+    folder: Path,
+    teacher: StyleNetwork,
+    ridge: float,
+    channels: int,
+    crops: Crops,
+    paintings: Crops,
+    config: LessonConfig,
+    *,
+    components: Path,
+    count: int,
+    seed: int,
+    device: torch.device,
+    advance: Callable[[int], None],
+) -> Lessons:
+    """Write the lessons that are not there yet.
+
+    Args:
+        folder: made where it is missing.
+        ridge: of the teacher's transform.
+        channels: of the student's features.
+        crops: of photographs; paintings: of style pictures; both of ``config.side``.
+        components: folder that keeps the components, which all lessons of a run share.
+        count: of lessons.
+        advance: told of each.
+
+    Raises:
+        UsageError: the teacher has fewer channels than the student.
+        MediaError: a picture cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    teacher = teacher.to(device).eval().requires_grad_(False)
+    maker = _Maker(teacher, ridge, channels, crops, paintings, config, seed, device, components)
+    for number in range(count):
+        path = folder / f"{number:06d}.npz"
+        if not path.exists():
+            with replacing(path) as file:
+                np.savez(file, **vars(maker.lesson(number)))
+        advance(1)
+    return Lessons(folder, count)
+
+
+class _Maker:
+    def __init__(
+        self,
+        teacher: StyleNetwork,
+        ridge: float,
+        channels: int,
+        crops: Crops,
+        paintings: Crops,
+        config: LessonConfig,
+        seed: int,
+        device: torch.device,
+        components: Path,
+    ) -> None:
+        if teacher.channels < channels:
+            raise UsageError(
+                f"features = {channels}: the teacher has {teacher.channels} channels only; lower "
+                "features to that, or take another teacher"
+            )
+        self._teacher, self._ridge, self._config = teacher, ridge, config
+        self._crops, self._paintings, self._seed, self._device = crops, paintings, seed, device
+        self._components = self._found_components(channels, components / "components.safetensors")
+        self._styles = [self._statistics(number) for number in range(config.styles)]
+
+    @torch.inference_mode()
+    def lesson(self, number: int) -> Lesson:
+        random = self._random(_LESSONS, number)
+        content = _code(self._crops.plain(random)[:3])
+        features = self._seen(content.float() / 255)
+        statistics = Statistics.gather(features)
+        pictures, maps = [], []
+        for _ in range(self._config.pictures):
+            style = self._styles[int(random.integers(len(self._styles)))]
+            part = float(random.random()) if random.integers(_HALFWAY) == 0 else 1.0
+            to_style = transport(statistics, style, self._ridge)
+            identity = torch.eye(len(to_style.matrix), device=self._device)
+            matrix = torch.lerp(identity, to_style.matrix, part)
+            offset = part * to_style.offset[..., 0]
+            moved = AffineMap(matrix, torch.zeros_like(offset), offset)(features)
+            picture = self._teacher.decode(self._components.undone(moved))
+            pictures.append(_code(picture[0].clamp(0, 1).cpu()))
+            maps.append((matrix, offset))
+        return Lesson(
+            content=content.numpy(),
+            features=features[0].half().cpu().numpy(),
+            pictures=torch.stack(pictures).numpy(),
+            matrix=torch.stack([matrix for matrix, _ in maps]).cpu().numpy(),
+            offset=torch.stack([offset for _, offset in maps]).cpu().numpy(),
+        )
+
+    def _seen(self, picture: Tensor) -> Tensor:
+        return self._components.of(self._teacher.encode(picture[None].to(self._device)))
+
+    @torch.inference_mode()
+    def _statistics(self, number: int) -> Statistics:
+        style = self._paintings.varied(self._random(_STYLES, number))
+        return Statistics.gather(self._seen(style))
+
+    @torch.inference_mode()
+    def _found_components(self, channels: int, path: Path) -> Components:
+        """Of photographs and paintings alike; kept, for lessons of a run that goes on."""
+        import safetensors.torch
+
+        if path.exists():
+            stored = load_tensors(path)
+            return Components(**{name: tensor.to(self._device) for name, tensor in stored.items()})
+        random = self._random(_COMPONENTS, 0)
+        total = None
+        for crops in (self._crops, self._paintings):
+            for _ in range(self._config.samples):
+                crop = crops.plain(random)[None, :3].to(self._device)
+                seen = Statistics.gather(self._teacher.encode(crop))
+                total = seen if total is None else total + seen
+        assert total is not None
+        values, vectors = torch.linalg.eigh(total.covariance)
+        kept = values[-channels:]
+        log.info(
+            "teacher: %d components hold %.1f%% of its features' variance",
+            *(channels, 100 * kept.sum() / values.sum()),
+        )
+        components = Components(
+            total.mean.float()[:, None],
+            vectors[:, -channels:].flip(1).float().contiguous(),
+            kept.mean().sqrt().float(),
+        )
+        tensors = {name: tensor.cpu() for name, tensor in vars(components).items()}
+        with replacing(path) as file:
+            file.write(safetensors.torch.save(tensors))
+        return components
+
+    def _random(self, stream: int, number: int) -> np.random.Generator:
+        return np.random.default_rng((self._seed, stream, number))
+
+
+def cropped(lesson: Lesson, top: int, left: int, side: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same place of a lesson's photograph, features and pictures.
+
+    It need not lie on the grid of the features, which are interpolated then: what a student makes
+    of a place must not depend on where it lies on the student's grid, or strokes would crawl while
+    an object moves.
+
+    Returns:
+        (3, side, side) and (styles, 3, side, side) in [0, 1], and (K, side/8, side/8).
+    """
+    rows, columns = slice(top, top + side), slice(left, left + side)
+    content = torch.from_numpy(lesson.content[:, rows, columns].astype(np.float32) / 255)
+    pictures = torch.from_numpy(lesson.pictures[..., rows, columns].astype(np.float32) / 255)
+    features = lesson.features.astype(np.float32)
+    for axis, start in ((1, top), (2, left)):
+        features = _interpolated(features, start / GRID, side // GRID, axis)
+    return content, pictures, torch.from_numpy(features)
+
+
+def _interpolated(features: np.ndarray, start: float, count: int, axis: int) -> np.ndarray:
+    """``count`` cells from ``start`` on, linear between neighbours."""
+    first, part = int(start), start % 1
+    cells = np.arange(first, first + count)
+    after = np.minimum(cells + 1, features.shape[axis] - 1)
+    here, there = features.take(cells, axis), features.take(after, axis)
+    between: np.ndarray = here + np.float32(part) * (there - here)
+    return between
+
+
+def _code(picture: Tensor) -> Tensor:
+    return (picture * 255).round().byte()
