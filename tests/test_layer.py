@@ -17,13 +17,10 @@ from vidstyle.frame import Box, Frame
 from vidstyle.layer import Layer, Look
 from vidstyle.segment.mattes import bounding_box
 from vidstyle.style.build import build_stylizer
-from vidstyle.style.pyramid import Transfer
-from vidstyle.style.stylizer import Stylizer
+from vidstyle.style.stylizer import Stylizer, Transfer
 from vidstyle.timing import Stages
 
 SIZE = (120, 200)
-
-Transfers = tuple[Transfer, ...]
 
 
 class HeldMattes:
@@ -51,7 +48,7 @@ def stylizer(tiny_model: Path) -> Stylizer:
 
 
 @pytest.fixture(scope="module")
-def transfer(stylizer: Stylizer) -> Transfers:
+def transfer(stylizer: Stylizer) -> Transfer:
     """From a cat to a cup of coffee."""
     cat, coffee = (
         torch.from_numpy(image[:160, :240].copy()).movedim(-1, 0)[None] / 255
@@ -77,7 +74,7 @@ def stacked(frames: Sequence[Frame]) -> Tensor:
 def layer(
     boxes: Sequence[Box | None],
     stylizer: Stylizer,
-    transfer: Transfers,
+    transfer: Transfer,
     *,
     strength: float = 1.0,
     feather: float = 2.0,
@@ -90,7 +87,7 @@ def layer(
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
 @pytest.mark.parametrize("feather", [0.0, 2.0, 45.0])
 def test_outside_the_feathered_matte_nothing_changes(
-    stylizer: Stylizer, transfer: Transfers, dtype: torch.dtype, feather: float
+    stylizer: Stylizer, transfer: Transfer, dtype: torch.dtype, feather: float
 ) -> None:
     boxes = [Box(60 + 5 * i, 50, 90 + 5 * i, 80) for i in range(4)]
     frames = pan(4, dtype)
@@ -104,7 +101,7 @@ def test_outside_the_feathered_matte_nothing_changes(
         assert one[box.rows, box.columns].float().mean() > 0.9
 
 
-def test_a_wide_feather_fades_and_is_not_cut_off(stylizer: Stylizer, transfer: Transfers) -> None:
+def test_a_wide_feather_fades_and_is_not_cut_off(stylizer: Stylizer, transfer: Transfer) -> None:
     frames = pan(1)
     result = layer([Box(80, 50, 110, 80)], stylizer, transfer, feather=60.0, steady=False).render(
         frames, stacked(frames)
@@ -116,7 +113,7 @@ def test_a_wide_feather_fades_and_is_not_cut_off(stylizer: Stylizer, transfer: T
 
 
 def test_strength_zero_and_an_absent_object_give_the_canvas_itself(
-    stylizer: Stylizer, transfer: Transfers
+    stylizer: Stylizer, transfer: Transfer
 ) -> None:
     frames = pan(2)
     canvas = stacked(frames)
@@ -125,7 +122,7 @@ def test_strength_zero_and_an_absent_object_give_the_canvas_itself(
     assert layer([None] * 2, stylizer, transfer).render(frames, canvas) is canvas
 
 
-def test_the_canvas_is_not_written_to(stylizer: Stylizer, transfer: Transfers) -> None:
+def test_the_canvas_is_not_written_to(stylizer: Stylizer, transfer: Transfer) -> None:
     frames = pan(2)
     canvas = stacked(frames)
     before = canvas.clone()
@@ -134,7 +131,7 @@ def test_the_canvas_is_not_written_to(stylizer: Stylizer, transfer: Transfers) -
     assert not torch.equal(result, before)
 
 
-def test_an_object_that_returns_starts_afresh(stylizer: Stylizer, transfer: Transfers) -> None:
+def test_an_object_that_returns_starts_afresh(stylizer: Stylizer, transfer: Transfer) -> None:
     box = Box(60, 40, 100, 80)
     boxes = [box, box, None, None, box, box]
     frames = pan(6)
@@ -146,7 +143,7 @@ def test_an_object_that_returns_starts_afresh(stylizer: Stylizer, transfer: Tran
     assert torch.equal(returned, fresh)
 
 
-def test_the_past_reaches_over_batches(stylizer: Stylizer, transfer: Transfers) -> None:
+def test_the_past_reaches_over_batches(stylizer: Stylizer, transfer: Transfer) -> None:
     """Frame 2 is steadied by frame 1 of the batch before, though the box has moved by then."""
     boxes = [Box(60 + 8 * i, 40, 100 + 8 * i, 80) for i in range(4)]
     frames = pan(4)
@@ -163,7 +160,7 @@ def test_the_past_reaches_over_batches(stylizer: Stylizer, transfer: Transfers) 
 
 
 def test_batches_of_a_steady_box_make_no_difference_without_the_temporal_step(
-    stylizer: Stylizer, transfer: Transfers
+    stylizer: Stylizer, transfer: Transfer
 ) -> None:
     frames = pan(3)
     boxes = [Box(60, 40, 100, 80)] * 3
@@ -192,7 +189,7 @@ def test_the_number_of_hands_changes_no_pixel(tiny_model: Path) -> None:
 
 
 def test_what_does_not_fit_into_memory_at_once_comes_out_the_same(
-    stylizer: Stylizer, transfer: Transfers, monkeypatch: pytest.MonkeyPatch
+    stylizer: Stylizer, transfer: Transfer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frames, boxes = pan(5), [Box(60, 40, 100, 80)] * 5
     whole = layer(boxes, stylizer, transfer).render(frames, stacked(frames))

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from vidstyle import weights
-from vidstyle.style.network import Architecture, StyleNetwork
+from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.save import save_model
 
 Run = Callable[..., str]
@@ -168,7 +168,7 @@ def test_other_weights_are_refused(
     assert vidstyle("analyse", *settings, "--model", model, "--work", work).code == 0
     torch.manual_seed(1)
     shutil.rmtree(model)
-    network = StyleNetwork(Architecture(texture=8, depth=1))
+    network = MicroNetwork(Architecture("micro", 8, 8, 8, 8, (1, 1, 1, 1)))
     save_model(model, network, ridge=0.01, licence="CC0-1.0")
     outcome = vidstyle("segment-render", shot.clip, "--work", work, "--segments", "0")
     assert outcome.code == 4

@@ -19,7 +19,7 @@ from vidstyle.export.graph import StyleGraph
 from vidstyle.export.parity import Bound, compare
 from vidstyle.export.probe import Probe, natural_noise, paired_probes, probe
 from vidstyle.style.build import build_stylizer
-from vidstyle.style.network import Architecture, StyleNetwork
+from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.save import save_model
 
@@ -28,7 +28,8 @@ from vidstyle.train.save import save_model
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A style model that paints and judges at random."""
     torch.manual_seed(0)
-    network = StyleNetwork(Architecture(texture=8, depth=1, attention=4)).requires_grad_(False)
+    sizes = Architecture("micro", 8, 8, 8, 8, (1, 1, 1, 1), attention=4)
+    network = MicroNetwork(sizes).requires_grad_(False)
     assert network.attention is not None
     network.attention.judge.weight.normal_()
     folder = tmp_path_factory.mktemp("models") / "random"

@@ -1,4 +1,4 @@
-"""Small folders to train on, a teacher that needs no weights, and a loop on the CPU."""
+"""Small folders to train on, lessons of a teacher that needs no weights, and a loop on the CPU."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -8,37 +8,15 @@ import cv2
 import pytest
 import skimage.data
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from vidstyle.progress import Silence
-from vidstyle.style.network import Architecture, StyleNetwork
-from vidstyle.train.config import DataConfig, DistilConfig, Phase, RunConfig, flat
-from vidstyle.train.data import Sources, TrainingData, read_data
+from vidstyle.style.micro import Architecture, MicroNetwork
+from vidstyle.train.config import DataConfig, DistilConfig, LessonConfig, Phase, RunConfig, flat
+from vidstyle.train.data import Crops, Sources, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
+from vidstyle.train.lessons import Lessons, write_lessons
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.objective import Objective
-from vidstyle.train.teacher import Teacher
-
-
-class RandomTeacher(Teacher):
-    """Few random weights: enough of a teacher to learn from."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(1)
-        self.name, self.layers = "random", ("relu3_1",)
-        self.network = torch.nn.Sequential(
-            *(torch.nn.Conv2d(3, 16, 3, 2, 1), torch.nn.ReLU()),
-            *(torch.nn.Conv2d(16, 24, 3, 2, 1), torch.nn.ReLU()),
-        )
-        self.requires_grad_(False)
-
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        return {"relu3_1": self.network(4 * images - 2)}
-
-    def on_grid(self, images: Tensor) -> Tensor:
-        return self(F.pad(images, (2, 2, 2, 2), mode="reflect"))["relu3_1"]
 
 
 @pytest.fixture(scope="session")
@@ -64,12 +42,54 @@ def training_data(sources: Sources) -> TrainingData:
     return read_data(sources, DataConfig(content_side=96, style_side=96))
 
 
-def distilling(data: TrainingData, phase: Phase) -> DistilObjective:
+#: Of lessons that take a second.
+LESSONS = LessonConfig(count=6, side=96, zoom=(0.8, 1.0), styles=4, pictures=2, samples=4)
+
+
+@pytest.fixture(scope="session")
+def lessons(
+    training_data: TrainingData, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Lessons, Lessons]:
+    """Of a teacher with few random weights: to train on, and held out."""
+    folder = tmp_path_factory.mktemp("lessons")
+    torch.manual_seed(1)
+    teacher = MicroNetwork(Architecture("micro", 12, 12, 12, 12, (1, 1, 1, 1)))
+    parts = []
+    for part, count in (("train", LESSONS.count), ("held_out", 3)):
+        photographs, paintings = (
+            Crops([getattr(split, part)], LESSONS.side, LESSONS.zoom)
+            for split in (training_data.content, training_data.styles)
+        )
+        parts.append(
+            write_lessons(
+                folder / part,
+                teacher,
+                0.01,
+                8,
+                photographs,
+                paintings,
+                LESSONS,
+                components=folder,
+                count=count,
+                seed=5,
+                device=torch.device("cpu"),
+                advance=lambda _: None,
+            )
+        )
+    return parts[0], parts[1]
+
+
+@pytest.fixture(scope="session")
+def distil(lessons: tuple[Lessons, Lessons]) -> Callable[[Phase], DistilObjective]:
     """A small network that starts the same each time."""
-    torch.manual_seed(0)
-    network = StyleNetwork(Architecture(texture=8, depth=1))
-    assert isinstance(phase, DistilConfig)
-    return DistilObjective(network, RandomTeacher(), data, phase, seed=5, validation=3)
+
+    def distilling(phase: Phase) -> DistilObjective:
+        torch.manual_seed(0)
+        network = MicroNetwork(Architecture("micro", 8, 8, 8, 8, (1, 1, 1, 1)))
+        assert isinstance(phase, DistilConfig)
+        return DistilObjective(network, *lessons, phase, seed=5, items=3)
+
+    return distilling
 
 
 @dataclass(frozen=True)
@@ -101,8 +121,3 @@ class Runner:
 @pytest.fixture
 def run(tmp_path: Path) -> Runner:
     return Runner(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def distil() -> Callable[[TrainingData, Phase], DistilObjective]:
-    return distilling

@@ -42,7 +42,7 @@ def test_what_is_not_said_keeps_its_default(tmp_path: Path) -> None:
         ("[style.weights]\ngram = -1.0", r"style\.weights\.gram must be 0 or more"),
         ("[distil]\nzoom = [1.0]", r"distil\.zoom is \[1\.0\]"),
         ("[distil]\nside = 65", r"distil\.side must be a multiple of 8"),
-        ("[distil]\nsteps = 0", r"distil\.steps is 0: name a model in start"),
+        ("[distil]\nsteps = 0\n[style]\nsteps = 9", r"distil\.steps is 0: name a model in start"),
         ("[architecture]\nencoder = 'vgg'", "encoder must be one of"),
         ("= 3", "cannot be read as TOML"),
     ],

@@ -1,36 +1,110 @@
-"""The first phase: it learns, and draws the same whoever asks."""
+"""The first phase: lessons, and a student that learns from them."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
 import torch
 
+from vidstyle.errors import UsageError, WeightsError
+from vidstyle.style.micro import Architecture, MicroNetwork
+from vidstyle.style.transform import AffineMap
 from vidstyle.train.config import DistilConfig
+from vidstyle.train.data import Crops
+from vidstyle.train.lessons import Lessons, cropped, write_lessons
 from vidstyle.train.record import read_curves
 
+PHASE = DistilConfig(side=64, lessons=replace(DistilConfig().lessons, side=96, pictures=2))
 
-def test_training_lowers_every_term(run, distil, training_data) -> None:
-    phase = DistilConfig(steps=60, batch=2, side=64, warm_up=5, samples=8, rate=5e-3)
-    trained = run(distil(training_data, phase), phase)
+
+def test_training_lowers_every_term(run, distil) -> None:
+    phase = replace(PHASE, steps=60, batch=2, warm_up=5, rate=5e-3)
+    trained = run(distil(phase), phase)
     curves = read_curves(run.folder / "run")
     assert trained.steps == len(curves) == 60
-    for term in ("features", "bands", "picture"):
+    for term in ("features", "bands", "energy"):
         first, last = (sum(step[term] for step in part) for part in (curves[:5], curves[-5:]))
-        assert last < 0.8 * first
+        assert last < 0.9 * first
     early = next(step for step in curves if "validation/loss" in step)
     assert trained.validation["loss"] < early["validation/loss"]
 
 
-def test_items_depend_on_seed_and_index_alone(distil, training_data) -> None:
-    phase = DistilConfig(side=64, samples=2)
-    one, other = (distil(training_data, phase) for _ in range(2))
+def test_items_depend_on_seed_and_index_alone(distil) -> None:
+    one, other = (distil(PHASE) for _ in range(2))
     one.sample(3)
     for name, drawn in one.sample(7).items():
         assert torch.equal(drawn, other.sample(7)[name])
-    assert not torch.equal(one.sample(7)["picture"], one.sample(8)["picture"])
-    kept = [item["picture"] for item in one.held_out()]
-    assert all(map(torch.equal, kept, (item["picture"] for item in other.held_out())))
+    assert not torch.equal(one.sample(7)["content"], one.sample(8)["content"])
+    kept = [item["content"] for item in one.held_out()]
+    assert all(map(torch.equal, kept, (item["content"] for item in other.held_out())))
 
 
-def test_teacher_is_not_trained_nor_stored(distil, training_data) -> None:
-    objective = distil(training_data, DistilConfig(side=64, samples=2))
-    assert not any(parameter.requires_grad for parameter in objective.teacher.parameters())
-    assert not any(name.startswith("teacher.") for name in objective.kept_state())
-    assert "components" in objective.kept_state()
+def test_the_decoder_is_shown_what_the_teacher_sees_at_first(distil) -> None:
+    """And what the student sees at the end; of what is held out, always."""
+    objective = distil(PHASE)
+    with torch.no_grad():
+        for parameter in objective.network.encoder.parameters():
+            parameter.zero_()  # a blind student
+    batch = torch.utils.data.default_collate([objective.sample(0)])
+    seen = {}
+    for progress in (0.0, 1.0):
+        objective.weights(progress)
+        seen[progress] = float(objective(batch)["bands"].detach())
+    assert seen[0.0] != seen[1.0]
+    kept = torch.utils.data.default_collate(objective.held_out()[:1])
+    values = set()
+    for progress in (0.0, 0.5, 1.0):
+        objective.weights(progress)
+        values.add(float(objective(kept)["bands"].detach()))
+    assert len(values) == 1
+
+
+def test_a_lesson_is_what_the_teacher_makes_of_it(lessons: tuple[Lessons, Lessons]) -> None:
+    lesson = lessons[0][0]
+    assert lesson.content.shape == (3, 96, 96)
+    assert lesson.pictures.shape == (2, 3, 96, 96)
+    moved = AffineMap(
+        torch.from_numpy(lesson.matrix[0]), torch.zeros(8), torch.from_numpy(lesson.offset[0])
+    )(torch.from_numpy(lesson.features[None].astype(np.float32)))
+    assert moved.shape == (1, 8, 12, 12)
+    assert torch.isfinite(moved).all()
+    assert (lesson.pictures[0].astype(int) - lesson.content).std() > 1
+
+
+def test_features_follow_a_crop_off_their_grid(lessons: tuple[Lessons, Lessons]) -> None:
+    lesson = lessons[0][0]
+    whole = lesson.features.astype(np.float32)
+    for top, part in ((8, 0.0), (12, 0.5)):
+        content, pictures, features = cropped(lesson, top, 16, 64)
+        assert content.shape == (3, 64, 64)
+        assert pictures.shape == (2, 3, 64, 64)
+        wanted = (1 - part) * whole[:, 1:9, 2:10] + part * whole[:, 2:10, 2:10]
+        np.testing.assert_allclose(features, wanted, atol=1e-5)
+
+
+def test_lessons_that_are_there_are_kept(training_data, tmp_path: Path) -> None:
+    """A run that goes on writes only what is missing, and damage is named."""
+    torch.manual_seed(1)
+    teacher = MicroNetwork(Architecture("micro", 4, 4, 4, 4, (0, 0, 0, 0)))
+    config = replace(PHASE.lessons, side=64, styles=1, samples=1)
+    crops = Crops([training_data.content.train], 64, (0.8, 1.0))
+
+    def write(channels: int = 4) -> Lessons:
+        return write_lessons(
+            *(tmp_path, teacher, 0.01, channels, crops, crops, config),
+            components=tmp_path, count=2, seed=0, device=torch.device("cpu"),
+            advance=lambda _: None,
+        )  # fmt: skip
+
+    first = write()[1]
+    times = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*.npz"))]
+    np.testing.assert_array_equal(write()[1].pictures, first.pictures)
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*.npz"))] == times
+    (tmp_path / "000001.npz").unlink()
+    np.testing.assert_array_equal(write()[1].pictures, first.pictures)
+    (tmp_path / "000001.npz").write_bytes(b"PK")
+    with pytest.raises(WeightsError, match=r"000001\.npz: damaged"):
+        write()[1]
+    with pytest.raises(UsageError, match="the teacher has 4 channels only"):
+        write(channels=5)

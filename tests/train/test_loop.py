@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,13 @@ from vidstyle.train.loop import build_accelerator
 from vidstyle.train.objective import Objective, Sample
 from vidstyle.train.record import read_curves
 
-PHASE = DistilConfig(steps=6, batch=2, side=64, warm_up=2, samples=3)
+PHASE = DistilConfig(
+    steps=6,
+    batch=2,
+    side=64,
+    warm_up=2,
+    lessons=replace(DistilConfig().lessons, side=96, pictures=2),
+)
 
 
 class Line(Objective):
@@ -49,10 +56,10 @@ def losses(folder: Path) -> list[float]:
 
 
 def test_an_interrupted_run_resumes_to_the_same_losses(
-    run, distil, training_data, monkeypatch: pytest.MonkeyPatch
+    run, distil, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    through = run(distil(training_data, PHASE), PHASE, name="through")
-    cut = distil(training_data, PHASE)
+    through = run(distil(PHASE), PHASE, name="through")
+    cut = distil(PHASE)
     draw = cut.sample
 
     def interrupted(index: int) -> Sample:
@@ -64,7 +71,7 @@ def test_an_interrupted_run_resumes_to_the_same_losses(
     with pytest.raises(Cancelled):
         run(cut, PHASE, name="cut")
     assert 0 < len(losses(run.folder / "cut")) < PHASE.steps
-    resumed = run(distil(training_data, PHASE), PHASE, name="cut")
+    resumed = run(distil(PHASE), PHASE, name="cut")
     assert losses(run.folder / "cut") == losses(run.folder / "through")
     for one, other in zip(
         through.network.state_dict().values(), resumed.network.state_dict().values(), strict=True
@@ -72,17 +79,17 @@ def test_an_interrupted_run_resumes_to_the_same_losses(
         assert torch.equal(one, other)
 
 
-def test_workers_draw_the_same(run, distil, training_data) -> None:
-    run(distil(training_data, PHASE), PHASE, RunConfig(workers=0), name="none")
-    run(distil(training_data, PHASE), PHASE, RunConfig(workers=2), name="two")
+def test_workers_draw_the_same(run, distil) -> None:
+    run(distil(PHASE), PHASE, RunConfig(workers=0), name="none")
+    run(distil(PHASE), PHASE, RunConfig(workers=2), name="two")
     assert losses(run.folder / "two") == losses(run.folder / "none")
 
 
-def test_accumulation_is_a_larger_batch(run, distil, training_data) -> None:
-    one = DistilConfig(steps=3, batch=2, side=64, samples=3)
-    two = DistilConfig(steps=3, batch=1, accumulate=2, side=64, samples=3)
-    run(distil(training_data, one), one, name="one")
-    run(distil(training_data, two), two, name="two")
+def test_accumulation_is_a_larger_batch(run, distil) -> None:
+    one = replace(PHASE, steps=3)
+    two = replace(one, batch=1, accumulate=2)
+    run(distil(one), one, name="one")
+    run(distil(two), two, name="two")
     assert losses(run.folder / "two") == pytest.approx(losses(run.folder / "one"), rel=1e-4)
 
 

@@ -17,7 +17,7 @@ from vidstyle.train.record import read_curves
 from vidstyle.train.shot import tune_shot
 
 CONFIG = TrainConfig(
-    teacher="micro",
+    perceptual="micro",
     validation=2,
     style=StyleConfig(steps=3, side=64, rate=2e-3, warm_up=0),
     run=RunConfig(device="cpu", workers=0),
@@ -72,7 +72,7 @@ def test_a_tuned_model_renders_and_differs(shot: Path, tmp_path: Path) -> None:
     moved = [
         float((a - b).abs().max())
         for a, b in zip(
-            tuned.network.decoder.parameters(), plain.network.decoder.parameters(), strict=True
+            tuned.network.fine.parameters(), plain.network.fine.parameters(), strict=True
         )
     ]
     assert max(moved) > 1e-4
