@@ -75,8 +75,8 @@ class DistilWeights:
 
     features: float = 1.0
     bands: float = 2.0
-    energy: float = 1.0
-    tones: float = 0.0
+    energy: float = 2.4
+    tones: float = 0.3
 
     def __post_init__(self) -> None:
         _require_not_negative(self)

@@ -99,7 +99,7 @@ class DistilObjective(Objective):
         inside = slice(_BORDER, -_BORDER)
         painted = decoded[..., inside, inside]
         target = pictures.flatten(0, 1)[..., inside, inside]
-        ours, theirs = network.lapped(painted), network.lapped(target)
+        ours, theirs = (_opponent(network.lapped(each)) for each in (painted, target))
         return {
             "features": ((features - wanted) / self.deviation.sqrt()).square().mean()
             / self.deviation.mean(),
@@ -131,7 +131,16 @@ class DistilObjective(Objective):
         return torch.where(chance > 0, 1 - given, 1.0)
 
 
+def _opponent(bands: Tensor) -> Tensor:
+    """Bands of red, green and blue to those of light and of two colour differences. Energy that is
+    matched in each primary alone is met by coloured noise."""
+    axes = bands.new_tensor([[1.0, 1.0, 1.0], [1.0, -1.0, 0.0], [1.0, 1.0, -2.0]])
+    axes = axes / axes.norm(dim=1, keepdim=True)
+    turned: Tensor = torch.einsum("dc,ncbhw->ndbhw", axes, bands.unflatten(1, (3, -1)))
+    return turned.flatten(1, 2)
+
+
 def _energy(bands: Tensor) -> Tensor:
     """Root mean square over the places around."""
     mean = F.avg_pool2d(bands.square(), _AROUND, 2)
-    return (mean + 1e-3).sqrt()
+    return (mean + 2e-4).sqrt()
