@@ -166,7 +166,7 @@ def data(content: Path, styles: Path, videos: Path, side: int, part: int) -> Sty
 
     def crops(folder: Path, short_side: int) -> Crops:
         files = find_pictures(folder)[part::2]
-        return Crops([Pictures(files, short_side)], side, (0.8, 2.0))
+        return Crops([Pictures(files, short_side, framed=folder == styles)], side, (0.8, 2.0))
 
     clips = find_clips(videos)[part::2]
     flow = build_flow("dis", torch.device("cpu"), 256)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.borders import without_border
 from vidstyle.colour_management import Management, open_seen
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
 from vidstyle.frame import Frame, unit_range
@@ -200,7 +201,8 @@ def read_style(
 def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tensor:
     """A style picture, (1, 3, H, W) in [0, 1], brought to about the size (H, W) of the frames.
 
-    So a stroke is as large against the frame as it is against the picture.
+    So a stroke is as large against the frame as it is against the picture. A border around the
+    painting is cropped (:mod:`vidstyle.borders`).
 
     Args:
         scale: so many times that size, see ``RenderOptions.style_scale``.
@@ -211,13 +213,14 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
     if not Path(path).is_file():
         raise MediaError(f"{path}: there is no such style picture; check the name")
     frame = next(open_seen(path).frames(0, 1))
-    short = min(frame.size)
+    picture = without_border(unit_range(frame.image), path)[None]
+    height, width = picture.shape[2:]
+    short = min(height, width)
     if short < LEAST_STYLE:
         raise MediaError(
-            f"{path}: a style picture of {frame.size[1]}x{frame.size[0]} pixels has no texture; "
+            f"{path}: a style picture of {width}x{height} pixels has no texture; "
             f"give one of at least {LEAST_STYLE}x{LEAST_STYLE}"
         )
-    picture = unit_range(frame.image)[None]
     target = min(short, max(LEAST_STYLE_WORKING, min(size)))
     target = max(LEAST_STYLE, round(target * scale))
     if target != short:

@@ -27,6 +27,18 @@ def test_the_style_itself_is_at_no_distance(style_picture: Path, other_style_pic
             assert low <= distance(image, {"all": whole})[measure]["all"] <= high, measure
 
 
+def test_a_border_is_no_part_of_the_style(style_picture: Path, tmp_path: Path) -> None:
+    style = cv2.imread(str(style_picture))[:, :148]
+    framed = tmp_path / "framed.png"
+    white = (255, 255, 255)
+    cv2.imwrite(
+        str(framed), cv2.copyMakeBorder(style, 20, 20, 20, 20, cv2.BORDER_CONSTANT, value=white)
+    )
+    distance = StyleDistance(MicroTeacher(), str(framed), CPU)
+    image = read(style_picture)[..., 2:-2, 2:-2]
+    assert distance(image, {"all": torch.ones_like(image[:, :1])})["gram"]["all"] < 0.05
+
+
 def test_it_is_the_mean_over_layers_of_the_relative_squared_difference(
     style_picture: Path, other_style_picture: Path
 ) -> None:

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.borders import without_border
 from vidstyle.colour_management import open_seen
 from vidstyle.errors import MediaError
 from vidstyle.frame import unit_range
@@ -31,7 +32,7 @@ class StyleDistance:
     def __init__(self, teacher: Teacher, style: str, device: torch.device) -> None:
         """
         Args:
-            style: a picture's file.
+            style: a picture's file; a border around the painting is cropped.
 
         Raises:
             MediaError: it cannot be read.
@@ -41,7 +42,7 @@ class StyleDistance:
         picture = next(iter(open_seen(style).frames(0, 1)), None)
         if picture is None:
             raise MediaError(f"--style {style}: there is no picture in it; give another")
-        features = self._see(unit_range(picture.image)[None])
+        features = self._see(without_border(unit_range(picture.image), style)[None])
         self._grams = {layer: gram(seen) for layer, seen in features.items()}
         self._moments = {layer: moments(seen) for layer, seen in features.items()}
 

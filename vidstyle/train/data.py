@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.borders import inside_border
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.train.config import DataConfig
 from vidstyle.train.masks import Masks, read_masks
@@ -40,8 +42,20 @@ log = logging.getLogger(__name__)
 class Pictures:
     """Photographs or paintings, all with the same shorter side."""
 
-    def __init__(self, files: Sequence[Path], short_side: int, masks: Masks | None = None) -> None:
+    def __init__(
+        self,
+        files: Sequence[Path],
+        short_side: int,
+        masks: Masks | None = None,
+        *,
+        framed: bool = False,
+    ) -> None:
+        """
+        Args:
+            framed: a border around a picture is cropped, as of paintings (:mod:`vidstyle.borders`).
+        """
         self.files, self._short_side, self._masks = tuple(files), short_side, masks
+        self._framed = framed
         self._read = functools.lru_cache(maxsize=_CACHED)(self._decode)
 
     def __len__(self) -> int:
@@ -62,7 +76,8 @@ class Pictures:
 
     def chosen(self, indices: Sequence[int]) -> "Pictures":
         """Some of them."""
-        return Pictures([self.files[index] for index in indices], self._short_side, self._masks)
+        files = [self.files[index] for index in indices]
+        return Pictures(files, self._short_side, self._masks, framed=self._framed)
 
     def _decode(self, index: int) -> Tensor:
         file = self.files[index]
@@ -77,6 +92,9 @@ class Pictures:
             if mask is not None:
                 drawn = (mask * 255).round().byte().numpy()
             picture = np.dstack([picture, drawn])
+        if self._framed:
+            inside = inside_border(np.asarray(picture[..., :3] / 255, np.float32))
+            picture = picture[inside.rows, inside.columns]
         scale = self._short_side / min(picture.shape[:2])
         mode = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         resized = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=mode)
@@ -150,7 +168,7 @@ def read_data(sources: Sources, config: DataConfig) -> TrainingData:
     masks = read_masks(sources.masks, photographs) if sources.masks else None
     return TrainingData(
         content=_split(photographs, config.content_side, masks, sources.held_out),
-        styles=_split(paintings, config.style_side, None, sources.held_out),
+        styles=_split(paintings, config.style_side, None, sources.held_out, framed=True),
         domain=_split(others, config.content_side, None, sources.held_out) if others else None,
         clips=Clips(*_divided(clips, _clip_name, sources.held_out)) if clips else None,
         has_masks=masks is not None,
@@ -240,10 +258,16 @@ class Crops:
 
 
 def _split(
-    files: Sequence[Path], short_side: int, masks: Masks | None, held_out: Collection[str]
+    files: Sequence[Path],
+    short_side: int,
+    masks: Masks | None,
+    held_out: Collection[str],
+    *,
+    framed: bool = False,
 ) -> Split:
     train, kept = _divided(files, lambda file: file.stem, held_out)
-    return Split(Pictures(train, short_side, masks), Pictures(kept, short_side, masks))
+    pictures = partial(Pictures, short_side=short_side, masks=masks, framed=framed)
+    return Split(pictures(train), pictures(kept))
 
 
 def _divided(
