@@ -1,4 +1,4 @@
-"""Gradient correlation, on photographs."""
+"""Gradient correlation, and likeness without detail, on photographs."""
 
 import cv2
 import numpy as np
@@ -7,7 +7,7 @@ import skimage.data
 import torch
 from torch import Tensor
 
-from vidstyle.evaluate.structure import gradient_correlation
+from vidstyle.evaluate.structure import gradient_correlation, low_passed_ssim, ssim_map
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +36,14 @@ def test_only_the_mask_counts(plate: Tensor) -> None:
 
 def test_of_a_flat_picture_nothing_is_known(plate: Tensor) -> None:
     assert np.isnan(gradient_correlation(torch.ones_like(plate), plate, torch.ones(1, 1, 96, 96)))
+
+
+def test_without_detail_brush_strokes_are_no_fault_and_other_places_are(plate: Tensor) -> None:
+    assert low_passed_ssim(plate, plate) == pytest.approx(1)
+    grain = torch.randn(plate.shape, generator=torch.Generator().manual_seed(0))
+    strokes = (plate + 0.1 * grain).clamp(0, 1)
+    values, whole = ssim_map(strokes, plate)
+    assert float((values * whole).sum() / whole.sum()) < 0.7
+    assert low_passed_ssim(strokes, plate) > 0.98
+    assert low_passed_ssim(plate.flip(3), plate) < 0.6
+    assert low_passed_ssim(strokes, plate, sigma=0.5) < 0.9

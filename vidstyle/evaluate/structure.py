@@ -7,6 +7,11 @@ from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from vidstyle.evaluate.metrics import masked_mean
+
+#: Standard deviation in pixels of the Gaussian that takes away texture and leaves what is where.
+LOW_PASS = 8.0
+
 #: Pixels along the frame's border whose window reaches over it.
 SSIM_BORDER = 5
 
@@ -35,6 +40,28 @@ def ssim_map(result: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
     whole = torch.zeros_like(values)
     whole[..., SSIM_BORDER:-SSIM_BORDER, SSIM_BORDER:-SSIM_BORDER] = 1
     return values, whole
+
+
+def low_passed_ssim(result: Tensor, plate: Tensor, sigma: float = LOW_PASS) -> float:
+    """How much of the plate's content is left: SSIM of both pictures without their fine detail.
+
+    SSIM of the pictures themselves takes every brush stroke for a fault, and a plate that is only
+    tinted for the best of paintings.
+
+    Args:
+        result, plate: (1, 3, H, W) in [0, 1], H and W at least 11.
+        sigma: of the Gaussian, in pixels.
+
+    Returns:
+        At most 1; see :func:`ssim_map`.
+    """
+    values, whole = ssim_map(_low_passed(result, sigma), _low_passed(plate, sigma))
+    return float(masked_mean(values, whole))
+
+
+def _low_passed(image: Tensor, sigma: float) -> Tensor:
+    pixels = np.ascontiguousarray(image[0].permute(1, 2, 0))
+    return torch.from_numpy(cv2.GaussianBlur(pixels, (0, 0), sigma)).permute(2, 0, 1)[None]
 
 
 def gradient_correlation(result: Tensor, plate: Tensor, mask: Tensor) -> float:
