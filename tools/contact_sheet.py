@@ -7,7 +7,6 @@ A row for each clip: its middle frame as it is, then in each style, as a render 
 """
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,42 +14,13 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from held_out import pictures_in
+from restyled import Picture, clip_name, frame_count, plates, restyled
 
-from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
-from vidstyle.pattern import PICTURE_SUFFIXES
-from vidstyle.progress import Silence
-from vidstyle.render import Job, render
-from vidstyle.video.reader import open_clip
-
-Picture = NDArray[np.uint8]
+from vidstyle.options import DEFAULTS
 
 LABEL = 24
 """Height of a line of text, in pixels."""
-
-
-def middle(clip: str) -> tuple[int, Picture]:
-    """The number of a clip's middle frame, and the frame: (H, W, 3) RGB."""
-    reader = open_clip(clip)
-    count = reader.info.frame_count or sum(1 for _ in reader.frames())
-    frame = next(reader.frames(count // 2, count // 2 + 1))
-    if frame.image.element_size() > 1:
-        return frame.index, np.asarray(frame.image.int() // 257, np.uint8)
-    return frame.index, frame.image.numpy()
-
-
-def restyled(clip: str, index: int, style: Path, options: RenderOptions) -> Picture:
-    """One frame of a clip in a style: (H, W, 3) RGB."""
-    with tempfile.TemporaryDirectory() as folder:
-        job = Job(
-            source=clip,
-            target=f"{folder}/%06d.png",
-            objects=[StyledObject(None, str(style))],
-            options=replace(options, first=index, last=index, temporal="off"),
-        )
-        render(job, Silence())
-        (path,) = Path(folder).iterdir()
-        return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
 def tile(picture: Picture, width: int, height: int) -> Picture:
@@ -98,11 +68,7 @@ def main(
 ) -> None:
     logging.basicConfig(level=logging.WARNING)
     options = replace(DEFAULTS, model=model, strength=strength)
-    styles = [
-        path
-        for path in sorted(folder.iterdir())
-        if path.suffix.lower() in PICTURE_SUFFIXES and (not only or path.stem in only)
-    ]
+    styles = [path for stem, path in pictures_in(folder).items() if not only or stem in only]
     if not styles:
         raise click.UsageError(f"{folder}: holds no such style picture")
     height = width * 9 // 16
@@ -110,21 +76,16 @@ def main(
     head = [labelled(tile(np.asarray(p), width, height), "") for p in pictures]
     rows = [np.hstack([np.full_like(head[0], 255), *head])]
     for clip in clips:
-        index, plate = middle(clip)
-        columns = [labelled(tile(plate, width, height), f"{_name(clip)}, frame {index}")]
+        index = frame_count(clip) // 2
+        (plate,) = plates(clip, index, index)
+        columns = [labelled(tile(plate, width, height), f"{clip_name(clip)}, frame {index}")]
         for style in styles:
-            result = restyled(clip, index, style, options)
+            (result,) = restyled(clip, index, index, style, options)
             columns.append(labelled(tile(result, width, height), style.stem))
         rows.append(np.hstack(columns))
         click.echo(f"{clip}: {len(styles)} styles")
     if not cv2.imwrite(str(output), np.vstack(rows)[..., ::-1]):
         raise click.ClickException(f"{output}: cannot be written")
-
-
-def _name(clip: str) -> str:
-    """``parkour`` for ``davis/parkour/frames``, ``walk`` for ``walk.mp4``."""
-    path = Path(clip)
-    return path.parent.name if path.name == "frames" else path.stem
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from contact_sheet import Picture, labelled, tile
+from contact_sheet import labelled, tile
+from held_out import EXAMPLES
+from restyled import Picture
 
 from vidstyle.options import DEFAULTS, StyledObject
 from vidstyle.progress import Silence
 from vidstyle.render import Job, render
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 QUALITY = 88
 """Of the JPEGs."""
 

@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
-#: Code values of 8 bits: a pixel is clipped when all its channels are above, or all below.
+#: Luma of a clipped pixel, in code values of 8 bits.
 BLEACHED_ABOVE, CRUSHED_BELOW = 250, 5
+
+_LUMA = (0.2126, 0.7152, 0.0722)  # BT.709
 
 #: How much more of a result may be clipped than of its style.
 SLACK = 1.5
@@ -22,8 +23,8 @@ class Clipped(NamedTuple):
 def clipped(image: Tensor, mask: Tensor | None = None) -> Clipped:
     """How much of a picture is clipped.
 
-    A pixel counts when all three channels do: a pure red has channels at both ends, and is neither
-    bleached nor crushed.
+    Luma counts, not channels: a pure red has channels at both ends, and is neither bleached nor
+    crushed; paper that has gone white but for a tinge of yellow is.
 
     Args:
         image: (1, 3, H, W) RGB in [0, 1].
@@ -32,11 +33,11 @@ def clipped(image: Tensor, mask: Tensor | None = None) -> Clipped:
     Returns:
         Not numbers where the mask is empty.
     """
-    pixels = 255 * image
-    whites = pixels.amin(dim=1, keepdim=True) > BLEACHED_ABOVE
-    blacks = pixels.amax(dim=1, keepdim=True) < CRUSHED_BELOW
-    inside = torch.ones_like(whites) if mask is None else mask > 0
-    return Clipped(*(float(ends[inside].float().mean()) for ends in (whites, blacks)))
+    luma = 255 * (image * image.new_tensor(_LUMA).view(3, 1, 1)).sum(dim=1, keepdim=True)
+    if mask is not None:
+        luma = luma[mask > 0]
+    ends = (luma > BLEACHED_ABOVE, luma < CRUSHED_BELOW)
+    return Clipped(*(float(end.float().mean()) for end in ends))
 
 
 def allowed(style: Clipped, plate: Clipped) -> Clipped:

@@ -176,16 +176,6 @@ def read_data(sources: Sources, config: DataConfig) -> TrainingData:
     )
 
 
-def read_folder(folder: Path, short_side: int) -> dict[str, Tensor]:
-    """Every picture below a folder: {name: (3, H, W) uint8}, with ``short_side`` as its shorter.
-
-    Raises:
-        MediaError: there is none, or one cannot be read.
-    """
-    pictures = Pictures(find_pictures(folder), short_side)
-    return {name: pictures[index] for index, name in enumerate(pictures.names)}
-
-
 def find_pictures(folder: Path) -> list[Path]:
     """Every picture below a folder, in order.
 

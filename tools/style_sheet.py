@@ -1,0 +1,86 @@
+"""The sheet that style models are judged by: pages to look at, at their full size.
+
+    python tools/style_sheet.py sheet --styles ../shared/data/style \\
+        --model old/micro --model vgg19 --model micro ../shared/data/davis/*/frames
+
+A page for each clip, a row for each style: plate (the clip's middle frame), style, and what each
+model makes of it, at strength 1. Cells are as high as --height says and labelled; where that is the
+frame's own height, every pixel is the render's. Styles are those held out from training. The same
+models make the same pages, byte by byte.
+"""
+
+import logging
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+from contact_sheet import labelled, tile
+from held_out import HELD_OUT, find_styles
+from restyled import Picture, clip_name, frame_count, plates, restyled, usable
+from tqdm import tqdm
+
+from vidstyle.options import DEFAULTS
+
+GAP = 4
+"""White pixels between cells."""
+
+
+def cell(picture: Picture, width: int, height: int, label: str) -> Picture:
+    """A picture in its place, with its label above and a gap at its right and below."""
+    placed = labelled(tile(picture, width, height), label)
+    return np.pad(placed, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
+
+
+def write(path: Path, page: Picture) -> None:
+    if not cv2.imwrite(str(path), page[..., ::-1]):
+        raise click.ClickException(f"{path}: cannot be written")
+
+
+@click.command(help=__doc__)
+@click.argument("output", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("clips", nargs=-1, required=True)
+@click.option("--styles", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Folder of style pictures.")  # fmt: skip
+@click.option("--only", multiple=True, default=HELD_OUT, show_default=True,
+              help="Stem of a style, or one of examples/make_styles.py; may repeat.")  # fmt: skip
+@click.option("--model", "models", multiple=True, metavar="NAME|FOLDER",
+              help="May repeat; by default micro, and vgg19 where it is.")  # fmt: skip
+@click.option("--strength", default=DEFAULTS.strength, show_default=True)
+@click.option("--height", default=480, show_default=True, help="Of a cell, in pixels.")
+def main(
+    output: Path,
+    clips: tuple[str, ...],
+    folder: Path | None,
+    only: tuple[str, ...],
+    models: tuple[str, ...],
+    strength: float,
+    height: int,
+) -> None:
+    logging.basicConfig(level=logging.WARNING)
+    compared = usable(models)
+    output.mkdir(parents=True, exist_ok=True)
+    total = len(clips) * len(only) * len(compared)
+    with tempfile.TemporaryDirectory() as work, tqdm(total=total, unit="picture") as bar:
+        styles = find_styles(folder, only, Path(work))
+        for clip in clips:
+            index = frame_count(clip) // 2
+            (plate,) = plates(clip, index, index)
+            width = round(plate.shape[1] * height / plate.shape[0])
+            rows = []
+            for name, style in styles.items():
+                painting = np.asarray(cv2.imread(str(style), cv2.IMREAD_COLOR_RGB), np.uint8)
+                pictures = {f"{clip_name(clip)}, frame {index}": plate, name: painting}
+                for label, model in compared.items():
+                    options = replace(DEFAULTS, model=model, strength=strength)
+                    (pictures[label],) = restyled(clip, index, index, style, options)
+                    bar.update()
+                cells = [cell(each, width, height, label) for label, each in pictures.items()]
+                rows.append(np.hstack(cells))
+            write(output / f"{clip_name(clip)}.png", np.vstack(rows))
+
+
+if __name__ == "__main__":
+    main()
