@@ -34,13 +34,14 @@ import numpy as np
 import torch
 from held_out import HELD_OUT, find_styles, pictures_in
 from levels import levels, parsed
-from restyled import Picture, clip_name, frame_count, plates, restyled, usable
+from restyled import Picture, clip_name, judged_frames, plates, restyled, usable
 from skimage.metrics import structural_similarity
 from torch import Tensor
 from tqdm import tqdm
 
 from vidstyle import weights
 from vidstyle.analysis import style_picture
+from vidstyle.errors import VidstyleError
 from vidstyle.evaluate.clipping import Clipped, allowed, clipped
 from vidstyle.evaluate.metrics import warping_error
 from vidstyle.evaluate.structure import low_passed_ssim
@@ -63,14 +64,14 @@ class Footage(NamedTuple):
 
     Attributes:
         clip: where they are from.
-        first: number of the first frame.
+        number: of ``now`` in it.
         before, now: (1, 3, H, W) in [0, 1].
         flow: (1, 2, H, W) in pixels, from ``now`` back to ``before``.
         mask: (1, 1, H, W), 1 where it holds.
     """
 
     clip: str
-    first: int
+    number: int
     before: Tensor
     now: Tensor
     flow: Tensor
@@ -157,9 +158,9 @@ def distance(ours: Sequence[Tensor], theirs: Sequence[Tensor]) -> float:
     return float(np.mean(terms)) if terms else NAN
 
 
-def score(before: Tensor, now: Tensor, footage: Footage, style: Style, judges: Judges) -> Score:
-    """Of a restyled pair, (1, 3, H, W) in [0, 1] each."""
-    seen, plate = judges.see(now), footage.now
+def score(before: Tensor, now: Tensor, seen: Seen, footage: Footage, style: Style) -> Score:
+    """Of a restyled pair, (1, 3, H, W) in [0, 1] each; ``seen`` is what judges see in ``now``."""
+    plate = footage.now
     ssim = structural_similarity(plate[0].numpy(), now[0].numpy(), channel_axis=0, data_range=1.0)
     measures = (
         distance(seen.grams, style.seen.grams),
@@ -174,11 +175,10 @@ def score(before: Tensor, now: Tensor, footage: Footage, style: Style, judges: J
 
 def read(clip: str, pairs: int, estimator: FlowEstimator) -> Iterator[Footage]:
     """Pairs of neighbours, spread evenly over a clip."""
-    starts = np.linspace(0, frame_count(clip) - 2, pairs + 2).round().astype(int)[1:-1]
-    for start in map(int, starts):
-        before, now = map(as_tensor, plates(clip, start, start + 1))
+    for index in judged_frames(clip, pairs):
+        before, now = map(as_tensor, plates(clip, index - 1, index))
         forward, backward = estimator(before, now), estimator(now, before)
-        yield Footage(clip, start, before, now, backward, valid(forward, backward))
+        yield Footage(clip, index, before, now, backward, valid(forward, backward))
 
 
 def as_tensor(picture: Picture) -> Tensor:
@@ -202,15 +202,18 @@ def build_judges(judge: str, second: Path | None) -> Judges:
         second: file of the normalised VGG-19; None for the one among the fetched weights.
 
     Raises:
-        WeightsError: a file is not on this machine, or not what it should be.
+        click.UsageError: a file is not on this machine, or not what it should be.
     """
     for entry, known in REGISTRY.items():
         if second is None and weights.find(entry) and NORMALISED in (f.name for f in known.files):
             second = weights.require(entry).with_name(NORMALISED)
     if second is None:
         click.echo(f"no column VGG-19: {NORMALISED} is not on this machine", err=True)
-        return Judges(build_teacher(judge), None)
-    return Judges(build_teacher(judge), build_teacher(str(second), LAYERS[:3]))
+    try:
+        normalised = None if second is None else build_teacher(str(second), LAYERS[:3])
+        return Judges(build_teacher(judge), normalised)
+    except VidstyleError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def report(label: str, scores: dict[tuple[str, str], Score], styles: Sequence[str]) -> None:
@@ -284,19 +287,22 @@ def main(
             click.echo(f"\n{label}\n{HEADER}")
             scores = {}
             for each in tqdm(footage, desc=label, unit="pair"):
+                plain = judges.see(each.now) if model is None else None
                 for name, file in files.items():
                     before, now = each.before, each.now
                     if model is not None:
                         options = replace(DEFAULTS, model=model)
                         with levels(parsed(scales)):
                             pictures = restyled(
-                                each.clip, each.first, each.first + 1, file, options
+                                each.clip, each.number - 1, each.number, file, options
                             )
                         before, now = map(as_tensor, pictures)
-                    found = score(before, now, each, styles[name, each.size], judges)
-                    pair = f"{clip_name(each.clip)} {each.first + 1}"
+                    seen = plain or judges.see(now)
+                    found = score(before, now, seen, each, styles[name, each.size])
+                    pair = f"{clip_name(each.clip)} {each.number}"
                     scores[pair, name] = found
-                    tqdm.write(f"{f'{pair}, {name}':40}  {found}")
+                    with tqdm.external_write_mode():
+                        click.echo(f"{f'{pair}, {name}':40}  {found}")
             report(label, scores, list(files))
 
         scored("plates", None)

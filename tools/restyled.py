@@ -29,7 +29,7 @@ def usable(models: Sequence[str]) -> dict[str, str]:
     :data:`MODELS`, as far as their weights are on this machine.
 
     Raises:
-        WeightsError: a model that was asked for cannot be loaded.
+        click.UsageError: a model that was asked for cannot be loaded.
     """
     found = []
     for model in models or MODELS:
@@ -37,7 +37,7 @@ def usable(models: Sequence[str]) -> dict[str, str]:
             build_style_model(model, torch.device("cpu"))
         except WeightsError as error:
             if models:
-                raise
+                raise click.UsageError(str(error)) from None
             click.echo(f"left out: {error}", err=True)
             continue
         found.append(model)
@@ -54,6 +54,12 @@ def clip_name(clip: str) -> str:
 def frame_count(clip: str) -> int:
     reader = open_clip(clip)
     return reader.info.frame_count or sum(1 for _ in reader.frames())
+
+
+def judged_frames(clip: str, number: int = 1) -> list[int]:
+    """The frames that models are judged by, spread evenly over a clip; each has one before it."""
+    last = frame_count(clip) - 1
+    return [round(1 + (last - 1) * part / (number + 1)) for part in range(1, number + 1)]
 
 
 def plates(clip: str, first: int, last: int) -> list[Picture]:

@@ -4,9 +4,9 @@
         --model old/micro --model vgg19 --model micro ../shared/data/davis/*/frames
 
 A page for each clip, a row for each style: plate (the clip's middle frame), style, and what each
-model makes of it, at strength 1. Cells are as high as --height says and labelled; where that is the
-frame's own height, every pixel is the render's. Styles are those held out from training. The same
-models make the same pages, byte by byte.
+model makes of it, at strength 1. Cells are as high as --height says; where that is the frame's own
+height, every pixel is the render's. Styles are those held out from training, and frames those that
+tools/bench_style.py scores. The same models make the same pages, byte by byte.
 """
 
 import logging
@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from contact_sheet import labelled, tile
 from held_out import HELD_OUT, find_styles
-from restyled import Picture, clip_name, frame_count, plates, restyled, usable
+from restyled import Picture, clip_name, judged_frames, plates, restyled, usable
 from tqdm import tqdm
 
 from vidstyle.options import DEFAULTS
@@ -66,7 +66,7 @@ def main(
     with tempfile.TemporaryDirectory() as work, tqdm(total=total, unit="picture") as bar:
         styles = find_styles(folder, only, Path(work))
         for clip in clips:
-            index = frame_count(clip) // 2
+            (index,) = judged_frames(clip)
             (plate,) = plates(clip, index, index)
             width = round(plate.shape[1] * height / plate.shape[0])
             rows = []

@@ -68,11 +68,19 @@ def test_plates_and_models_are_scored_pair_by_pair(bench, shot, styles, tiny_mod
     assert means["stars"] == pytest.approx(tiny[f"{name} 8, stars"], nan_ok=True)
 
 
-def test_a_style_that_is_not_there_is_named(shot, tiny_model) -> None:
-    options = [str(shot.clip), "--judge", "micro", "--model", str(tiny_model), "--only", "coffees"]
+@pytest.mark.parametrize(
+    ("wrong", "complaint"),
+    [
+        (("--only", "coffees"), "--only coffees: no such style"),
+        (("--model", "macro"), "--model macro: no such style model"),
+        (("--judge", "vgg61"), "--teacher vgg61: no such file"),
+    ],
+)
+def test_what_is_not_there_is_named(shot, tiny_model, wrong, complaint) -> None:
+    options = [str(shot.clip), "--judge", "micro", "--model", str(tiny_model), *wrong]
     outcome = CliRunner().invoke(main, options)
     assert outcome.exit_code == 2
-    assert "--only coffees: no such style" in outcome.stderr
+    assert complaint in outcome.stderr
 
 
 def test_distance_is_a_mean_over_layers_and_unknown_without_any() -> None:
