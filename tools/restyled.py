@@ -1,14 +1,17 @@
-"""Frames of a clip, plain and restyled, and the models that tools compare."""
+"""Frames of a clip, plain and restyled, and what tools compare: models, and pictures that others
+have made."""
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import cv2
 import numpy as np
 import torch
+from held_out import HELD_OUT
 from numpy.typing import NDArray
 
 from vidstyle.errors import WeightsError
@@ -24,15 +27,69 @@ MODELS = ("micro", "vgg19")
 """What is compared unless models are named."""
 
 
-def usable(models: Sequence[str]) -> dict[str, str]:
-    """The models to compare: their labels, and how ``--model`` names each. Without any it is
-    :data:`MODELS`, as far as their weights are on this machine.
+#: Restyles a frame of a clip: takes clip, number and style; returns the frame before it and the
+#: frame, (H, W, 3) RGB each.
+Source = Callable[[str, int, Path], list[Picture]]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Renders pairs of frames, and keeps them where that is asked for."""
+
+    options: RenderOptions
+    keep: Path | None
+
+    def __call__(self, clip: str, number: int, style: Path) -> list[Picture]:
+        pictures = restyled(clip, number - 1, number, style, self.options)
+        if self.keep is not None:
+            self.keep.mkdir(parents=True, exist_ok=True)
+            for path, picture in zip(_pair(self.keep, clip, number, style), pictures, strict=True):
+                if not cv2.imwrite(str(path), picture[..., ::-1]):
+                    raise click.ClickException(f"{path}: cannot be written")
+        return pictures
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Reads pairs of frames that were made before."""
+
+    folder: Path
+
+    def __call__(self, clip: str, number: int, style: Path) -> list[Picture]:
+        """
+        Raises:
+            click.UsageError: a picture is not there.
+        """
+        pictures = []
+        for path in _pair(self.folder, clip, number, style):
+            if not path.is_file():
+                raise click.UsageError(f"--pictures {self.folder}: lacks {path.name}")
+            pictures.append(np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8))
+        return pictures
+
+
+def _pair(folder: Path, clip: str, number: int, style: Path) -> list[Path]:
+    """``parkour.000049.wave.png`` and the one after it."""
+    name = clip_name(clip)
+    return [folder / f"{name}.{each:06d}.{style.stem}.png" for each in (number - 1, number)]
+
+
+def sources(
+    models: Sequence[str], pictures: Sequence[Path], keep: Path | None, options: RenderOptions
+) -> dict[str, Source]:
+    """What is compared, by label: pictures that are there, then models.
+
+    Args:
+        models, pictures: as ``--model`` and ``--pictures`` name them. Without any it is
+            :data:`MODELS`, as far as their weights are on this machine.
+        keep: takes a folder of pictures for each model.
+        options: of the renders, but for the model.
 
     Raises:
-        click.UsageError: a model that was asked for cannot be loaded.
+        click.UsageError: a model that was asked for cannot be loaded, or two have one label.
     """
-    found = []
-    for model in models or MODELS:
+    found: list[tuple[str, Source]] = [(folder.name, Kept(folder)) for folder in pictures]
+    for model in models or (() if pictures else MODELS):
         try:
             build_style_model(model, torch.device("cpu"))
         except WeightsError as error:
@@ -40,9 +97,34 @@ def usable(models: Sequence[str]) -> dict[str, str]:
                 raise click.UsageError(str(error)) from None
             click.echo(f"left out: {error}", err=True)
             continue
-        found.append(model)
-    labels = [Path(model).name for model in found]
-    return dict(zip(labels if len({*labels}) == len(found) else found, found, strict=True))
+        label = Path(model).name
+        kept = None if keep is None else keep / label
+        found.append((label, Rendered(replace(options, model=model), kept)))
+    labels = [label for label, _ in found]
+    if len({*labels}) < len(labels):
+        raise click.UsageError(f"two of {', '.join(labels)} have one name; copy or rename one")
+    return dict(found)
+
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+def compares(command: Command) -> Command:
+    """Adds the options that tools which compare have in common."""
+    folder = click.Path(exists=True, file_okay=False, path_type=Path)
+    for option in (
+        click.option("--styles", "folder", type=folder, help="Folder of style pictures."),
+        click.option("--only", multiple=True, default=HELD_OUT, show_default=True,
+                     help="Stem of a style, or one of examples/make_styles.py; may repeat."),
+        click.option("--model", "models", multiple=True, metavar="NAME|FOLDER",
+                     help="May repeat; by default micro, and vgg19 where it is."),
+        click.option("--pictures", multiple=True, type=folder,
+                     help="What another version or program made, named as --keep does."),
+        click.option("--keep", type=click.Path(file_okay=False, path_type=Path),
+                     help="Keep renders, a folder a model."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def clip_name(clip: str) -> str:

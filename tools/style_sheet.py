@@ -1,12 +1,13 @@
 """The sheet that style models are judged by: pages to look at, at their full size.
 
     python tools/style_sheet.py sheet --styles ../shared/data/style \\
-        --model old/micro --model vgg19 --model micro ../shared/data/davis/*/frames
+        --model vgg19 --model micro ../shared/data/davis/*/frames
 
 A page for each clip, a row for each style: plate (the clip's middle frame), style, and what each
 model makes of it, at strength 1. Cells are as high as --height says; where that is the frame's own
 height, every pixel is the render's. Styles are those held out from training, and frames those that
-tools/bench_style.py scores. The same models make the same pages, byte by byte.
+tools/bench_style.py scores: what it keeps by --keep is shown by --pictures. The same models make
+the same pages, byte by byte.
 """
 
 import logging
@@ -18,8 +19,8 @@ import click
 import cv2
 import numpy as np
 from contact_sheet import labelled, tile
-from held_out import HELD_OUT, find_styles
-from restyled import Picture, clip_name, judged_frames, plates, restyled, usable
+from held_out import find_styles
+from restyled import Picture, clip_name, compares, judged_frames, plates, sources
 from tqdm import tqdm
 
 from vidstyle.options import DEFAULTS
@@ -42,12 +43,7 @@ def write(path: Path, page: Picture) -> None:
 @click.command(help=__doc__)
 @click.argument("output", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("clips", nargs=-1, required=True)
-@click.option("--styles", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="Folder of style pictures.")  # fmt: skip
-@click.option("--only", multiple=True, default=HELD_OUT, show_default=True,
-              help="Stem of a style, or one of examples/make_styles.py; may repeat.")  # fmt: skip
-@click.option("--model", "models", multiple=True, metavar="NAME|FOLDER",
-              help="May repeat; by default micro, and vgg19 where it is.")  # fmt: skip
+@compares
 @click.option("--strength", default=DEFAULTS.strength, show_default=True)
 @click.option("--height", default=480, show_default=True, help="Of a cell, in pixels.")
 def main(
@@ -56,11 +52,13 @@ def main(
     folder: Path | None,
     only: tuple[str, ...],
     models: tuple[str, ...],
+    pictures: tuple[Path, ...],
+    keep: Path | None,
     strength: float,
     height: int,
 ) -> None:
     logging.basicConfig(level=logging.WARNING)
-    compared = usable(models)
+    compared = sources(models, pictures, keep, replace(DEFAULTS, strength=strength))
     output.mkdir(parents=True, exist_ok=True)
     total = len(clips) * len(only) * len(compared)
     with tempfile.TemporaryDirectory() as work, tqdm(total=total, unit="picture") as bar:
@@ -72,12 +70,11 @@ def main(
             rows = []
             for name, style in styles.items():
                 painting = np.asarray(cv2.imread(str(style), cv2.IMREAD_COLOR_RGB), np.uint8)
-                pictures = {f"{clip_name(clip)}, frame {index}": plate, name: painting}
-                for label, model in compared.items():
-                    options = replace(DEFAULTS, model=model, strength=strength)
-                    (pictures[label],) = restyled(clip, index, index, style, options)
+                columns = {f"{clip_name(clip)}, frame {index}": plate, name: painting}
+                for label, source in compared.items():
+                    _, columns[label] = source(clip, index, style)
                     bar.update()
-                cells = [cell(each, width, height, label) for label, each in pictures.items()]
+                cells = [cell(each, width, height, label) for label, each in columns.items()]
                 rows.append(np.hstack(cells))
             write(output / f"{clip_name(clip)}.png", np.vstack(rows))
 

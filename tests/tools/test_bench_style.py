@@ -73,7 +73,7 @@ def test_plates_and_models_are_scored_pair_by_pair(bench, shot, styles, tiny_mod
     [
         (("--only", "coffees"), "--only coffees: no such style"),
         (("--model", "macro"), "--model macro: no such style model"),
-        (("--judge", "vgg61"), "--teacher vgg61: no such file"),
+        (("--judge", "vgg61"), "vgg61: no such file"),
     ],
 )
 def test_what_is_not_there_is_named(shot, tiny_model, wrong, complaint) -> None:

@@ -48,6 +48,23 @@ def test_a_page_has_plate_style_and_every_model(options, shot, tmp_path: Path) -
     assert (cell(0, 2) != cell(1, 2)).any()
 
 
+def test_pictures_that_were_kept_are_shown(options, tiny_model: Path, tmp_path: Path) -> None:
+    """Those of another version, which this one's models cannot make."""
+    pages = [tmp_path / name for name in ("made", "shown")]
+    kept = tmp_path / "kept"
+    CliRunner().invoke(main, [str(pages[0]), *options, "--keep", str(kept)], catch_exceptions=False)
+    models = options.index("--model")
+    pictures = ["--pictures", str(kept / tiny_model.name), "--pictures", str(kept / "other")]
+    shown = [str(pages[1]), *options[:models], *pictures, *options[-2:]]
+    CliRunner().invoke(main, shown, catch_exceptions=False)
+    made, again = (next(page.iterdir()).read_bytes() for page in pages)
+    assert made == again
+    next((kept / "other").glob("*.second.png")).unlink()
+    outcome = CliRunner().invoke(main, shown)
+    assert outcome.exit_code == 2
+    assert "other: lacks shot." in outcome.stderr
+
+
 def test_it_is_the_same_every_time(options, tmp_path: Path) -> None:
     for name in ("sheet", "again"):
         CliRunner().invoke(main, [str(tmp_path / name), *options], catch_exceptions=False)
