@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 python tools/bench_style.py --styles ../shared/data/style \\
         --model micro --model other/model ../shared/data/davis/*/frames
 
-Pairs of neighbouring frames of every clip are rendered whole in every style, at strength 1, with
-the statistics of the pair and no temporal step. Of each model and of the plates:
+Pairs of neighbouring frames of every clip are rendered whole in every style, with the statistics of
+the pair and no temporal step. Of each model and of the plates:
 
 Gram       distance of Gram matrices to the style's, ‖Go − Gs‖² / ‖Gs‖², mean over relu1_1, relu2_1
            and relu3_1 of VGG-16
@@ -26,6 +26,7 @@ What --keep has kept, --pictures scores again, and tools/style_sheet.py shows.
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,10 +50,7 @@ from vidstyle.flow.build import build_flow
 from vidstyle.options import DEFAULTS
 from vidstyle.perceptual.statistics import covariance, gram, gram_distance
 from vidstyle.perceptual.teacher import LAYERS, Teacher, build_teacher
-from vidstyle.registry import REGISTRY
-
-NORMALISED = "vgg_normalized.pth"
-"""The normalised VGG-19, as AdaIN-style names its file."""
+from vidstyle.style.vgg import ENTRY
 
 NAN = float("nan")
 
@@ -193,23 +191,19 @@ def mean(scores: Sequence[Score]) -> Score:
     return Score(tuple(measures), warp, *(Clipped(*each) for each in clips))
 
 
-def build_judges(judge: str, second: Path | None) -> Judges:
+def build_judges(judge: str) -> Judges:
     """
     Args:
-        judge: as in ``vidstyle train --teacher``.
-        second: file of the normalised VGG-19; None for the one among the fetched weights.
+        judge: as in ``vidstyle train --perceptual``.
 
     Raises:
-        click.UsageError: a file is not on this machine, or not what it should be.
+        click.UsageError: its weights are not on this machine, or not what they should be.
     """
-    for entry, known in REGISTRY.items():
-        if second is None and weights.find(entry) and NORMALISED in (f.name for f in known.files):
-            second = weights.require(entry).with_name(NORMALISED)
-    if second is None:
-        click.echo(f"no column VGG-19: {NORMALISED} is not on this machine", err=True)
     try:
-        normalised = None if second is None else build_teacher(str(second), LAYERS[:3])
-        return Judges(build_teacher(judge), normalised)
+        if weights.find(ENTRY) is None:
+            click.echo(f"no column VGG-19: `vidstyle models fetch {ENTRY}`", err=True)
+            return Judges(build_teacher(judge), None)
+        return Judges(build_teacher(judge), build_teacher(ENTRY, LAYERS[:3]))
     except VidstyleError as error:
         raise click.UsageError(str(error)) from None
 
@@ -244,9 +238,7 @@ def report(label: str, scores: dict[tuple[str, str], Score], styles: Sequence[st
 @click.option("--all-styles", is_flag=True, help="Every picture of --styles.")
 @click.option("--pairs", default=1, show_default=True, help="Of neighbours, in each clip.")
 @click.option("--judge", default="vgg16-hed", show_default=True,
-              help="Of Gram and cov; as in `vidstyle train --teacher`.")  # fmt: skip
-@click.option("--vgg19", "second", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="File of the normalised VGG-19, where it is not fetched.")  # fmt: skip
+              help="Of Gram and cov; as in `vidstyle train --perceptual`.")  # fmt: skip
 def main(
     clips: tuple[str, ...],
     folder: Path | None,
@@ -255,16 +247,19 @@ def main(
     models: tuple[str, ...],
     pictures: tuple[Path, ...],
     keep: Path | None,
+    strength: float,
+    detail: float,
+    style_scale: float,
     pairs: int,
     judge: str,
-    second: Path | None,
 ) -> None:
     logging.basicConfig(level=logging.WARNING)
     if all_styles and folder is None:
         raise click.UsageError("--all-styles: give the folder by --styles")
     names = list(pictures_in(folder)) if folder is not None and all_styles else only
-    compared = sources(models, pictures, keep, DEFAULTS)
-    judges = build_judges(judge, second)
+    look = replace(DEFAULTS, strength=strength, detail=detail, style_scale=style_scale)
+    compared = sources(models, pictures, keep, look)
+    judges = build_judges(judge)
     estimator = build_flow("dis", torch.device("cpu"), DEFAULTS.flow_size)
     footage = [each for clip in clips for each in read(clip, pairs, estimator)]
     with tempfile.TemporaryDirectory() as work:

