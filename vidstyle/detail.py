@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.preserve import luma
+from vidstyle.frame import luma
 
 #: Deviation, in pixels, of the Gaussian that parts fine detail from the rest: strokes are wider,
 #: eyelashes and grain are not.

@@ -54,6 +54,12 @@ def unit_range(image: Tensor) -> Tensor:
     return (image.float() / full_scale(image.dtype)).movedim(-1, -3)
 
 
+def luma(images: Tensor) -> Tensor:
+    """Lightness of RGB (N, 3, H, W) as BT.709 weighs it: (N, 1, H, W)."""
+    weights = images.new_tensor((0.2126, 0.7152, 0.0722))[:, None, None]
+    return (images * weights).sum(dim=1, keepdim=True)
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle of pixels, half open: columns ``x0 ≤ x < x1``, rows ``y0 ≤ y < y1``."""

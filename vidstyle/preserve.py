@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.frame import luma
+
 #: Pixels that a window of :func:`keep_structure` reaches to each side. What it returns at a pixel
 #: depends on twice as many around it.
 RADIUS = 8
@@ -15,8 +17,6 @@ _FLAT = 1e-3
 #: Least and greatest gain on the plate's gradients: edges may fade by half or double, and never
 #: turn over.
 _GAIN = (0.5, 2.0)
-
-_LUMA = (0.2126, 0.7152, 0.0722)  # of BT.709
 
 
 def preserved(kind: str, plates: Tensor, styled: Tensor) -> Tensor:
@@ -65,12 +65,6 @@ def keep_structure(plates: Tensor, styled: Tensor) -> Tensor:
     slope = (covariance / (variance + _FLAT)).clamp(_GAIN[0] - 1, _GAIN[1] - 1)
     offset = mean_change - slope * mean_guide
     return (plates + _mean(slope) * guide + _mean(offset)).clamp(0, 1)
-
-
-def luma(images: Tensor) -> Tensor:
-    """(N, 3, H, W) RGB → (N, 1, H, W), with the weights of BT.709."""
-    weights = images.new_tensor(_LUMA)[:, None, None]
-    return (images * weights).sum(dim=1, keepdim=True)
 
 
 def _mean(images: Tensor) -> Tensor:

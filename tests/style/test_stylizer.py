@@ -5,9 +5,9 @@ import skimage.data
 import torch
 from torch import Tensor
 
+from vidstyle.evaluate.clipping import allowed, clipped
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.stylizer import Stylizer, Transfer
-from vidstyle.style.tone import BLACK, ROOM, WHITE
 
 CPU = torch.device("cpu")
 
@@ -47,11 +47,9 @@ def test_no_more_white_or_black_than_style_and_plate_have_room_for(
     """A painting whose tones lie in the middle of the range bleaches and crushes nothing."""
     middle = 0.25 + 0.5 * painting
     result = stylizer(photograph, frozen(stylizer, photograph, middle))
-    for result_share, plate_share in (
-        ((result > WHITE / 255).float().mean(), (photograph > WHITE / 255).float().mean()),
-        ((result < BLACK / 255).float().mean(), (photograph < BLACK / 255).float().mean()),
-    ):
-        assert result_share <= ROOM * plate_share + 0.002
+    room = allowed(clipped(middle), clipped(photograph))
+    for share, most in zip(clipped(result), room, strict=True):
+        assert share <= most + 0.002
 
 
 def test_colours_move_to_the_style(

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.flow import inside, warp
-from vidstyle.train.losses.luminance import luminance
+from vidstyle.frame import luma
 from vidstyle.train.losses.temporal import (
     Past,
     Projector,
@@ -87,7 +87,7 @@ def test_a_change_of_light_in_both_is_forgiven(wide: Tensor) -> None:
 
 def test_colour_of_the_plate_is_no_light(wide: Tensor) -> None:
     """A plate that changes its colour at the same luminance allows nothing."""
-    weights = luminance(torch.eye(3)[..., None, None])[:, 0, 0, 0]
+    weights = luma(torch.eye(3)[..., None, None])[:, 0, 0, 0]
     tint = torch.tensor([0.1, -0.1 * float(weights[0] / weights[1]), 0])[:, None, None]
     plate = _frame(wide, 1)
     assert output_temporal_loss(_styled(plate), plate + tint, _past(wide, 1, 1)) < 1e-10

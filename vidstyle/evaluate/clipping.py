@@ -4,13 +4,8 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-#: Luma of a clipped pixel, in code values of 8 bits.
-BLEACHED_ABOVE, CRUSHED_BELOW = 250, 5
-
-_LUMA = (0.2126, 0.7152, 0.0722)  # BT.709
-
-#: How much more of a result may be clipped than of its style.
-SLACK = 1.5
+from vidstyle.frame import luma
+from vidstyle.style.tone import BLACK, ROOM, WHITE
 
 
 class Clipped(NamedTuple):
@@ -33,14 +28,14 @@ def clipped(image: Tensor, mask: Tensor | None = None) -> Clipped:
     Returns:
         Not numbers where the mask is empty.
     """
-    luma = 255 * (image * image.new_tensor(_LUMA).view(3, 1, 1)).sum(dim=1, keepdim=True)
+    light = 255 * luma(image)
     if mask is not None:
-        luma = luma[mask > 0]
-    ends = (luma > BLEACHED_ABOVE, luma < CRUSHED_BELOW)
+        light = light[mask > 0]
+    ends = (light > WHITE, light < BLACK)
     return Clipped(*(float(end.float().mean()) for end in ends))
 
 
 def allowed(style: Clipped, plate: Clipped) -> Clipped:
-    """How much of a result may be clipped: ``SLACK`` times what the style has, which a painter has
+    """How much of a result may be clipped: ``ROOM`` times what the style has, which a painter has
     put there, or what the plate has, where that is more."""
-    return Clipped(*(max(SLACK * s, p) for s, p in zip(style, plate, strict=True)))
+    return Clipped(*(max(ROOM * s, p) for s, p in zip(style, plate, strict=True)))

@@ -11,17 +11,22 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vidstyle.frame import luma
+
 #: Code values beyond which a pixel counts as white or as black, of 255.
 WHITE, BLACK = 250, 5
 
-#: So many times the share of white (black) pixels that the style has, or the plate where that has
-#: more, may come out white (black).
+#: So many times the share of white (black) pixels that the style has may come out white (black);
+#: or the plate's, where that is more.
 ROOM = 1.5
 
 
 @dataclass(frozen=True)
 class Tone:
     """A curve for values of a picture: the identity between its knees, rolled off beyond them.
+
+    It is concave at the upper end and convex at the lower: what it does to a colour's luma is at
+    least what it does to a grey of that luma.
 
     Attributes:
         shadows: distance of the lower knee from 0; 0 clips.
@@ -42,7 +47,7 @@ class Tone:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Values of pictures, counted, which adds up over pictures.
+    """Luma of pictures, counted, which adds up over pictures.
 
     Attributes:
         counts: (BINS,) float64, over :data:`RANGE`; what lies beyond is counted at its ends.
@@ -52,12 +57,12 @@ class Histogram:
 
     @classmethod
     def of(cls, pictures: Tensor, weights: Tensor | None = None) -> "Histogram":
-        """Of all channels of (N, 3, H, W), where ``weights`` (N, 1, H, W) allows."""
+        """Of (N, 3, H, W), where ``weights`` (N, 1, H, W) allows."""
         low, high = RANGE
-        place = ((pictures.float() - low) * (BINS / (high - low))).long().clamp_(0, BINS - 1)
+        place = ((luma(pictures.float()) - low) * (BINS / (high - low))).long().clamp_(0, BINS - 1)
         weighed = None
         if weights is not None:
-            weighed = weights.expand_as(pictures).flatten().double().cpu()
+            weighed = weights.flatten().double().cpu()
         counts = torch.bincount(place.flatten().cpu(), weighed, BINS)
         return cls(counts.double())
 
@@ -99,7 +104,7 @@ def fitting_tone(painted: Histogram, style: Histogram, plate: Histogram) -> Tone
 
 
 def _knee(painted: Histogram, style: Histogram, plate: Histogram, white: float) -> float:
-    room = ROOM * max(style.share_above(white), plate.share_above(white))
+    room = max(ROOM * style.share_above(white), plate.share_above(white))
     value = painted.quantile(1 - min(room, 0.5))
     if value <= white:
         return 0.0

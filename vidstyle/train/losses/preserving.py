@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from vidstyle.train.losses.luminance import luminance
+from vidstyle.frame import luma
 
 
 def laplacian_loss(output: Tensor, plate: Tensor, pools: Sequence[int] = (4, 16)) -> Tensor:
@@ -42,7 +42,7 @@ def gradient_loss(output: Tensor, plate: Tensor) -> Tensor:
     Args:
         output, plate: (N, 3, H, W) in [0, 1], H and W at least 2.
     """
-    difference = luminance(output - plate)
+    difference = luma(output - plate)
     down, across = difference.diff(dim=-2), difference.diff(dim=-1)
     return down.square().mean() + across.square().mean()
 
@@ -62,8 +62,8 @@ def structure_loss(output: Tensor, plate: Tensor) -> Tensor:
         A scalar from 0 (the same) over 1 (unrelated) to 2 (inverted).
     """
     _, shared = structural_similarity_index_measure(
-        luminance(output),
-        luminance(plate),
+        luma(output),
+        luma(plate),
         data_range=1.0,
         return_contrast_sensitivity=True,
     )

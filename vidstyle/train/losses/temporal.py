@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.flow.warp import warp
-from vidstyle.train.losses.luminance import luminance
+from vidstyle.frame import luma
 from vidstyle.train.losses.masked import masked_mean
 
 
@@ -44,7 +44,7 @@ def output_temporal_loss(output: Tensor, plate: Tensor, past: Past) -> Tensor:
         plate: I_t, (N, 3, H, W) in [0, 1].
     """
     change = output - warp(past.output, past.flow, "bilinear")
-    light = luminance(plate - warp(past.plate, past.flow, "bilinear"))
+    light = luma(plate - warp(past.plate, past.flow, "bilinear"))
     return masked_mean((change - light).square(), past.valid)
 
 
