@@ -82,7 +82,7 @@ class RenderOptions:
     """
 
     strength: float = 1.0
-    detail: float = 0.2
+    detail: float = 0.0
     style_scale: float = 1.0
     feather: float = 2.0
     invert: bool = False

@@ -105,9 +105,9 @@ def fitting_tone(painted: Histogram, style: Histogram, plate: Histogram) -> Tone
 
 def _knee(painted: Histogram, style: Histogram, plate: Histogram, white: float) -> float:
     room = max(ROOM * style.share_above(white), plate.share_above(white))
-    value = painted.quantile(1 - min(room, 0.5))
-    if value <= white:
+    if painted.share_above(white) <= room:
         return 0.0
+    value = painted.quantile(1 - min(room, 0.5))
     low, high = 1e-3, 1.0
     for _ in range(20):
         middle = (low + high) / 2

@@ -74,8 +74,8 @@ class DistilWeights:
     """How much each term of the distillation counts; see :mod:`vidstyle.train.distil`."""
 
     features: float = 1.0
-    bands: float = 2.0
-    energy: float = 2.4
+    bands: float = 1.0
+    energy: float = 4.0
     tones: float = 0.3
 
     def __post_init__(self) -> None:
