@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
-from vidstyle.errors import VidstyleError
+from vidstyle.errors import Cancelled, VidstyleError
 
 
 class Progress(Protocol):
@@ -48,7 +48,7 @@ def telling(name: str) -> Iterator[Progress]:
     progress = build_progress(name)
     try:
         yield progress
-    except VidstyleError as error:
+    except (VidstyleError, Cancelled) as error:
         if isinstance(progress, Lines):
             progress.fail(" ".join(str(error).split()))
         raise

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from vidstyle import __version__, weights
 from vidstyle.analysis import Analysis, Take
+from vidstyle.atomic import write_text
 from vidstyle.errors import QualityError
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts
@@ -87,10 +88,8 @@ class Report:
             raise QualityError(f"{self.content['output']} is written, but {'; '.join(found)}")
 
     def write(self, path: Path) -> None:
-        """As JSON, whole or not at all."""
-        temporary = path.with_name(f".{path.name}.partial")
-        temporary.write_text(json.dumps(self.content, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        """As JSON, whole or not at all; errors as of :func:`vidstyle.atomic.replacing`."""
+        write_text(path, json.dumps(self.content, indent=2) + "\n")
 
 
 def has_passed(report: str | None) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from vidstyle.batch.record import FOLDER, Record, fingerprint, identity
 from vidstyle.batch.shot import WHOLE, Range, Shot
 from vidstyle.batch.targets import names_of, target_of
-from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
+from vidstyle.errors import MediaError, UsageError, VidstyleError
 from vidstyle.options import RenderOptions, pair
 from vidstyle.pattern import is_pattern, matching
 from vidstyle.progress import Progress
@@ -156,8 +156,6 @@ def _run(
             files = identity(file.path for file in matching(target))
             Record("done", request, own, files, report, seconds, warnings).write(path)
             return Result(shot, name, "done", job, None, report, seconds, tuple(warnings))
-        except Cancelled:
-            raise
         except VidstyleError as error:
             reason = str(error)
         except Exception as error:

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 from vidstyle import __version__
@@ -68,13 +67,6 @@ def as_csv(scores: Scores) -> str:
         for frame, *values in zip(scores.frames, *columns, strict=True):
             writer.writerow([frame, clip, *("" if math.isnan(v) else repr(v) for v in values)])
     return text.getvalue()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """A text file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
 
 
 def best(scores: Scores, measure: str) -> str | None:

@@ -43,8 +43,10 @@ def _command(
 
 def _together(commands: Iterable[list[str]]) -> None:
     """Run commands at once; when one fails or this process is stopped, stop the others."""
-    running = [subprocess.Popen(command, stdout=sys.stderr) for command in commands]
+    running: list[subprocess.Popen[bytes]] = []
     try:
+        for command in commands:
+            running.append(subprocess.Popen(command, stdout=sys.stderr))
         for process in running:
             if process.wait():
                 raise MediaError("a step of the job failed; its log above tells why")

@@ -9,7 +9,7 @@ faster than all of them on one small frame. A frame is taken as soon as there is
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
@@ -109,10 +109,13 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
             coming = _until(arrivals, job.seconds)
             try:
                 with restyled(session, coming, hands) as made:
-                    for arrival, picture in made:
-                        if not sink.show(picture, str(meter)):
-                            break
-                        meter.shown(time.monotonic() - arrival.at)
+                    try:
+                        for arrival, picture in made:
+                            if not sink.show(picture, str(meter)):
+                                break
+                            meter.shown(time.monotonic() - arrival.at)
+                    finally:
+                        source.stop()  # a silent one would keep who waits for its next frame
             except Terminated:
                 raise
             except Cancelled:
@@ -172,7 +175,7 @@ def restyled(
 
     with (
         threads_an_operation(max(1, torch.get_num_threads() // hands)),
-        closing(done_ahead(draft, begun(), hands, spare=0)) as drafted,
+        done_ahead(draft, begun(), hands, spare=0) as drafted,
     ):
         yield ((arrival, session.finish(made)) for arrival, made in drafted)
 

@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import cv2
 
-from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
 from vidstyle.live.run import Shown
 from vidstyle.options import RenderOptions
 from vidstyle.output import matte_targets
@@ -131,12 +131,12 @@ class Desk:
             matte_target=mattes,
             overwrite=True,
         )
-        watched, failures = Watched(), list[Exception]()
+        watched, failures = Watched(), list[BaseException]()
 
         def work() -> None:
             try:
                 render(job, watched).write(files.report)
-            except Exception as error:  # told to the user's thread
+            except (Exception, Cancelled) as error:  # told to the user's thread
                 failures.append(error)
 
         thread = threading.Thread(target=work, name="ui-render")
