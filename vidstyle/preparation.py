@@ -13,9 +13,11 @@ from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
 from vidstyle.progress import Progress
 from vidstyle.segment.prompts import parse_object
+from vidstyle.style.build import model_identity
 from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
 from vidstyle.view import View
+from vidstyle.weights import sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ class Preparation:
         reader: of the source.
         colour: what is known of its colour.
         parts: the models.
+        hashes: of the style model and of the styles, by their names.
     """
 
     def __init__(self, request: Request) -> None:
@@ -70,6 +73,10 @@ class Preparation:
             )
             for wanted in request.objects
         ]
+        self.hashes = {
+            "model": model_identity(self.parts.model),
+            "styles": {wanted.style: sha256(Path(wanted.style)) for wanted in request.objects},
+        }
 
     def find_take(self, progress: Progress) -> Take:
         """Count the frames and find the cuts; errors as of ``analysis.find_take``."""

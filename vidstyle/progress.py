@@ -1,6 +1,7 @@
 """Telling whoever waits how far a run is."""
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -54,6 +55,12 @@ def telling(name: str) -> Iterator[Progress]:
         raise
     finally:
         progress.close()
+
+
+def say_no_more(stream: TextIO) -> None:
+    """Whoever read a stream has gone: what more is said goes nowhere. A run does not depend on
+    being watched."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 class Silence:
@@ -112,7 +119,10 @@ class Lines:
 
     def _say(self) -> None:
         self._said = time.monotonic()
-        print(self._form(self._name, self._done, self._total), file=self._out, flush=True)
+        try:
+            print(self._form(self._name, self._done, self._total), file=self._out, flush=True)
+        except BrokenPipeError:
+            say_no_more(self._out)
 
 
 class LineForm(Protocol):

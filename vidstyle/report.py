@@ -2,22 +2,23 @@
 
 import json
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from vidstyle import __version__, weights
+import av
+import cv2
+import numpy as np
+import torch
+
+from vidstyle import __version__
 from vidstyle.analysis import Analysis, Take
 from vidstyle.atomic import write_text
 from vidstyle.errors import QualityError
-from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.parts import Parts
-from vidstyle.style.build import model_identity
+from vidstyle.preparation import Preparation, Request
 from vidstyle.timing import Stages
-
-_LIBRARIES = ("torch", "torchvision", "opencv-python", "av", "numpy")
 
 
 @dataclass(frozen=True)
@@ -29,16 +30,15 @@ class Report:
     @classmethod
     def of(
         cls,
-        source: str,
+        request: Request,
         target: str,
-        objects: Sequence[StyledObject],
-        analyses: Sequence[Analysis],
-        options: RenderOptions,
-        parts: Parts,
+        preparation: Preparation,
         take: Take,
+        analyses: Sequence[Analysis],
         stages: Stages,
     ) -> Self:
-        """
+        """Of a render whose output is whole: nothing here can fail any more.
+
         Args:
             analyses: of each object.
         """
@@ -47,9 +47,9 @@ class Report:
             {
                 "vidstyle": __version__,
                 "python": platform.python_version(),
-                "libraries": {name: version(name) for name in _LIBRARIES},
+                "libraries": _libraries(),
                 "input": {
-                    "path": source,
+                    "path": request.source,
                     "frames": take.frame_count,
                     "width": info.width,
                     "height": info.height,
@@ -60,17 +60,12 @@ class Report:
                 "output": target,
                 "objects": [
                     {**asdict(wanted), **_found(analysis, take)}
-                    for wanted, analysis in zip(objects, analyses, strict=True)
+                    for wanted, analysis in zip(request.objects, analyses, strict=True)
                 ],
-                "options": asdict(options),
+                "options": asdict(request.options),
                 "colour": take.colour.record(),
-                "parts": parts.names(),
-                "hashes": {
-                    "model": model_identity(parts.model),
-                    "styles": {
-                        wanted.style: weights.sha256(Path(wanted.style)) for wanted in objects
-                    },
-                },
+                "parts": preparation.parts.names(),
+                "hashes": preparation.hashes,
                 "seconds": {name: round(time, 3) for name, time in stages.seconds.items()},
             }
         )
@@ -90,6 +85,15 @@ class Report:
     def write(self, path: Path) -> None:
         """As JSON, whole or not at all; errors as of :func:`vidstyle.atomic.replacing`."""
         write_text(path, json.dumps(self.content, indent=2) + "\n")
+
+
+def _libraries() -> dict[str, str]:
+    """As they say themselves, whatever packages they came in: OpenCV's has four names."""
+    modules = {"torch": torch, "opencv": cv2, "av": av, "numpy": np}
+    # Its import takes two seconds, and most renders need none of it.
+    if vision := sys.modules.get("torchvision"):
+        modules["torchvision"] = vision
+    return {name: str(module.__version__) for name, module in modules.items()}
 
 
 def has_passed(report: str | None) -> bool:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vidstyle.batch.record import FOLDER, Record, fingerprint, identity
+from vidstyle.batch.record import Record
 from vidstyle.batch.shot import WHOLE, Range, Shot
 from vidstyle.batch.targets import names_of, target_of
 from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.made import FOLDER, fingerprint, identity
 from vidstyle.options import RenderOptions, pair
 from vidstyle.pattern import is_pattern, matching
 from vidstyle.progress import Progress
@@ -137,7 +138,7 @@ def _run(
     with _listening() as warnings:
         try:
             job = _job(shot, target, defaults)
-            request = fingerprint(job)
+            request = fingerprint(job, target=Path(target).name)
             before = Record.read(path)
             if before is not None and before.target == own:
                 if before.finished(request, target):
@@ -154,7 +155,10 @@ def _run(
                 _drop_stale(target, before)
             seconds = round(time.monotonic() - began, 1)
             files = identity(file.path for file in matching(target))
-            Record("done", request, own, files, report, seconds, warnings).write(path)
+            try:
+                Record("done", request, own, files, report, seconds, warnings).write(path)
+            except MediaError as error:
+                log.warning("shot %s is done, but will be rendered again: %s", name, error)
             return Result(shot, name, "done", job, None, report, seconds, tuple(warnings))
         except VidstyleError as error:
             reason = str(error)

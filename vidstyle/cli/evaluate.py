@@ -8,6 +8,7 @@ import click
 from vidstyle.atomic import write_text
 from vidstyle.choices import PROGRESSES
 from vidstyle.cli.options import flow_cache_options, option
+from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.options import DEFAULTS
@@ -183,7 +184,7 @@ def evaluate_command(
         write_text(csv_file, as_csv(done.scores))
     if html_file:
         write_text(html_file, as_html(done))
-    click.echo(as_text(done.scores))
+    say(as_text(done.scores))
     check(done.thresholds, done.scores)
 
 

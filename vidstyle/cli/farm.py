@@ -18,6 +18,7 @@ from vidstyle.cli.options import (
     render_options,
 )
 from vidstyle.cli.render import beside
+from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.farm.local import run_here
@@ -171,14 +172,14 @@ def farm_command(
     )
     if engine == "slurm":
         _write(job, slurm_script(plan))
-        click.echo(job)
+        say(job)
         return
     with needs_extra("farm", "vidstyle farm"):
         import yaml
     _write(job, yaml.safe_dump(template(plan), sort_keys=False, allow_unicode=True))
     paths = job.with_suffix(".paths.json")
     _write(paths, json.dumps(path_values(plan), indent=1) + "\n")
-    click.echo(f"{job}: {plan.segments} segments in {len(plan.tasks())} tasks")
+    say(f"{job}: {plan.segments} segments in {len(plan.tasks())} tasks")
     if submit:
         run_here(plan, job, paths, workers)
 

@@ -154,7 +154,8 @@ _TOLD = (
 _DRY = (option("--dry-run", is_flag=True, help="Print the plan and stop."),)
 
 _RUN = (
-    option("--resume", is_flag=True, help="An output that is already there is done."),
+    option("--resume", is_flag=True, help="Leave what was made already, of the same and with the "
+           "same options; make what is missing."),
     option("--report", type=click.Path(dir_okay=False), metavar="FILE.json",
            help="Write what was done, with what, and how long it took."),
 )  # fmt: skip

@@ -66,7 +66,10 @@ def join(
         for frame in _rendered(work, every, plates, channels):
             writer.write(frame)
             progress.advance(1)
-    work.forget_partials()
+    try:
+        work.forget_partials()
+    except MediaError as error:
+        log.warning("%s", error)  # the clip is whole
 
 
 def runs(numbers: list[int]) -> str:
