@@ -15,7 +15,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Final, TypeVar
 
-import torch
+from vidstyle.threads import submit, threads_at_hand
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,7 +42,7 @@ def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
         return next(iterator, _END)
 
     def begin() -> Future[object]:
-        return pool.submit(copy_context().run, make)
+        return submit(pool, make)
 
     def made() -> Iterator[T]:
         ready = deque(begin() for _ in range(depth))
@@ -59,8 +59,8 @@ def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
 
 
 def most_hands() -> int:
-    """As many as PyTorch has threads for an operation, up to ``MOST_HANDS``."""
-    return min(torch.get_num_threads(), MOST_HANDS)
+    """As many as there are threads at hand, up to ``MOST_HANDS``."""
+    return min(threads_at_hand(), MOST_HANDS)
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def done_ahead(
                 if item is _END:
                     break
                 task = partial(work, item)  # type: ignore[arg-type]  # a T or the mark
-                begun.put(pool.submit(copy_context().run, task))
+                begun.put(submit(pool, task))
         except BaseException as error:  # raised where the results are used
             failed = Future[R]()
             failed.set_exception(error)

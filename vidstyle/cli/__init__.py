@@ -73,6 +73,9 @@ def main() -> NoReturn:
     use_one_heap()
     # The AV1 encoder tells its settings on standard error, unless told to name errors only.
     os.environ.setdefault("SVT_LOG", "1")
+    # OpenCV would take all cores: it looks at a variable of its own.
+    if count := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:
+        os.environ.setdefault("OPENCV_FOR_THREADS_NUM", count)
     stop = _Stop()
     for number in STOPPING:
         signal.signal(number, stop)

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from vidstyle.ahead import done_ahead, most_hands
-from vidstyle.crew import threads_an_operation
 from vidstyle.errors import Cancelled, MediaError, Terminated
 from vidstyle.frame import Frame
 from vidstyle.live.few import Few
@@ -30,6 +29,7 @@ from vidstyle.live.source import Arrival, LiveSource
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
 from vidstyle.segment.prompts import parse_object
+from vidstyle.threads import threads_an_operation, threads_at_hand
 
 #: Frames in which objects are found and from which statistics are gathered.
 FIRST = 8
@@ -174,7 +174,7 @@ def restyled(
         return arrival, drafted()
 
     with (
-        threads_an_operation(max(1, torch.get_num_threads() // hands)),
+        threads_an_operation(max(1, threads_at_hand() // hands)),
         done_ahead(draft, begun(), hands, spare=0) as drafted,
     ):
         yield ((arrival, session.finish(made)) for arrival, made in drafted)

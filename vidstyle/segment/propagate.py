@@ -8,11 +8,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from vidstyle.ahead import done_ahead, most_hands
-from vidstyle.crew import threads_an_operation
+from vidstyle.ahead import done_ahead
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
 from vidstyle.segment.tracker import Flows, Tracker
+from vidstyle.threads import threads_an_operation
 
 logger = logging.getLogger(__name__)
 
@@ -105,9 +105,8 @@ def _with_flows(
         latest, image = pair
         return image, None if latest is None else tracker.flows(latest, image)
 
-    hands = most_hands()
     # The pairs take the cores: threads within an operation would stand in their way.
-    with threads_an_operation(1), done_ahead(with_flow, after_another(images), hands) as made:
+    with threads_an_operation(1), done_ahead(with_flow, after_another(images)) as made:
         yield made
 
 
