@@ -54,7 +54,6 @@ class Preparation:
         """
         options = request.options
         torch.manual_seed(options.seed)
-        options.check_look()
         self._options = options
         self._specs = [
             None if wanted.object is None else parse_object(wanted.object)

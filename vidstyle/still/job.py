@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from vidstyle.constraints import check
 from vidstyle.errors import (
     MediaError,
     ObjectNotFoundError,
@@ -115,9 +116,8 @@ def restyle_stills(
         UsageError: strengths or outputs that cannot be meant.
         MediaError, WeightsError, DeviceError: a style or a part.
     """
-    for strength in (*job.strengths, job.options.strength):
-        if not 0 <= strength <= 1:
-            raise UsageError(f"strength {strength}: must lie between 0 and 1")
+    for strength in job.grid:
+        check(RenderOptions, "strength", strength)
     if job.cut_out and job.kind != ".png":
         raise UsageError("--cut-out: JPEG holds no transparency; write PNG")
     if job.cut_out and all(wanted.object is None for wanted in job.objects):
