@@ -77,6 +77,12 @@ class Preparation:
             "styles": {wanted.style: sha256(Path(wanted.style)) for wanted in request.objects},
         }
 
+    def stages(self) -> list[str]:
+        """What :meth:`find_take` and :meth:`analyse` go through, as they tell."""
+        found = ["mattes" for spec in self._specs if spec is not None]
+        excluded = ["mattes" for _ in self._exclusions]
+        return ["cuts", *excluded, *found, *("statistics" for _ in self._specs)]
+
     def find_take(self, progress: Progress) -> Take:
         """Count the frames and find the cuts; errors as of ``analysis.find_take``."""
         return find_take(self.reader, self._options, self.colour, progress)

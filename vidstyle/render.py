@@ -64,6 +64,7 @@ def render(job: Job, progress: Progress) -> Report:
     options, stages = job.options, Stages()
     preparation = _prepare(job)
     control = _quality_control(job, preparation)
+    progress.outline([*preparation.stages(), "render", *(["evaluate"] if control else [])])
     record, request = Made.beside(job.target), _request(job) if job.remembered else None
     # That its temporary files cannot be removed does not spoil a render.
     with tempfile.TemporaryDirectory(prefix="vidstyle-", ignore_cleanup_errors=True) as work:

@@ -55,3 +55,12 @@ def test_a_render_with_what_ships_needs_neither_torchvision_nor_extras(
         "torchvision", "segment_anything", "torch._dynamo", "onnx", "onnxruntime", "transformers",
         "scipy", "skimage", "gradio", "h5py", "lpips", "torchmetrics", "PIL", "OpenImageIO",
     }  # fmt: skip
+
+
+def test_without_a_command_there_is_help(vidstyle) -> None:
+    for call in ((), ("models",), ("study",)):
+        done = vidstyle(*call)
+        assert done.code == 0
+        assert done.out.startswith("Usage: vidstyle")
+        assert "\nCommands:\n" in done.out
+        assert not done.err

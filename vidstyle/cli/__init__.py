@@ -83,6 +83,9 @@ def main() -> NoReturn:
         cli.main(prog_name="vidstyle", standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message)
+        sys.exit(0)
     except click.ClickException as error:
         fail(error.format_message(), 2)
     except click.Abort:

@@ -16,6 +16,7 @@ from vidstyle.cli.say import say
 from vidstyle.errors import BatchError, UsageError, VidstyleError
 from vidstyle.options import RenderOptions
 from vidstyle.progress import build_progress
+from vidstyle.words import counted
 
 if TYPE_CHECKING:
     from vidstyle.batch.run import Defaults, Result
@@ -100,7 +101,7 @@ def batch_command(
         log.warning("no contact sheet: %s", error)
     if failed := [result.name for result in results if result.state == "failed"]:
         raise BatchError(
-            f"{len(failed)} of {len(results)} shots failed ({', '.join(failed[:5])}"
+            f"{len(failed)} of {counted(len(results), 'shot')} failed ({', '.join(failed[:5])}"
             f"{', …' if len(failed) > 5 else ''}); mend them and run the same again"
         )
 

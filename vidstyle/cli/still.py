@@ -13,6 +13,7 @@ from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions, pair
 from vidstyle.progress import build_progress
 from vidstyle.video.target import check_target
+from vidstyle.words import counted as plural
 
 _PATH = click.Path(path_type=Path)
 
@@ -94,7 +95,9 @@ def still_command(
     if failure is not None:
         failed = sum(entry.status == "failed" for entry in entries)
         reason = next(entry.reason for entry in entries if entry.status == "failed")
-        raise type(failure)(f"{failed} of {len(entries)} pictures failed; the first: {reason}")
+        raise type(failure)(
+            f"{failed} of {plural(len(entries), 'picture')} failed; the first: {reason}"
+        )
 
 
 def _strengths(text: str | None) -> tuple[float, ...]:

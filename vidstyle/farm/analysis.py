@@ -63,6 +63,7 @@ def analyse_into(
     if there is not None and not targets and not review:
         log.info("%s: already analysed", work.root)
         return there
+    progress.outline(preparation.stages())
     take = preparation.find_take(progress)
     check_fits(take, *targets)
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary:
