@@ -1,5 +1,6 @@
 """A whole render: from the names that the user gave to a finished file and its report."""
 
+import logging
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -31,6 +32,8 @@ from vidstyle.whereabouts import at
 
 if TYPE_CHECKING:
     from vidstyle.quality import QualityControl
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,8 @@ def render(job: Job, progress: Progress) -> Report:
             with stages("quality"):
                 quality = control(take, [analysis.mattes for analysis in analyses], progress)
         report = Report.of(job, job.target, preparation, take, analyses, stages)
+        for line in report.doubts:
+            log.warning("%s", line)
         return report.scored(quality) if quality else report
 
 

@@ -18,7 +18,9 @@ from vidstyle.analysis import Analysis, Take
 from vidstyle.atomic import write_text
 from vidstyle.errors import QualityError
 from vidstyle.preparation import Preparation, Request
+from vidstyle.segment.lost import doubtful_ranges
 from vidstyle.timing import Stages
+from vidstyle.words import ranges
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,15 @@ class Report:
         """With what quality control found, as ``quality``."""
         return type(self)({**self.content, "quality": quality})
 
+    @property
+    def doubts(self) -> list[str]:
+        """A line for each object whose mattes are not to be relied on everywhere."""
+        return [
+            doubt(found["object"], found["doubtful"])
+            for found in self.content["objects"]
+            if found["doubtful"]
+        ]
+
     def check_quality(self) -> None:
         """
         Raises:
@@ -105,11 +116,21 @@ def has_passed(report: str | None) -> bool:
         return False
 
 
+def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
+    """What to tell of an object whose mattes are doubtful in runs of frames, first and last."""
+    return (
+        f"{name or 'whole frame'}: doubtful in frames {ranges(runs)}; look at them with "
+        "'vidstyle analyse --review', and give a box, point or mask there"
+    )
+
+
 def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
-    """Where an object is not seen, as runs of frames (first, last), and how far its mattes can be
-    relied on, 0 to 1, in every frame of the take."""
+    """Where an object is not seen and where it is doubtful, as runs of frames (first, last), and
+    how far its mattes can be relied on, 0 to 1, in every frame of the take."""
     frames = range(take.start, take.count)
+    shots = [(shot.start, shot.stop) for shot in take.shots]
     return {
         "lost": [list(run) for run in analysis.lost],
+        "doubtful": [list(run) for run in doubtful_ranges(analysis.mattes, shots)],
         "confidence": [round(analysis.mattes.confidence(frame), 2) for frame in frames],
     }

@@ -279,8 +279,8 @@ def test_the_report(render, style_picture, tiny_model, tmp_path: Path) -> None:
     assert content["output"] == str(target)
     assert content["input"]["frames"] == 8
     assert content["input"]["shots"] == [[0, 8]]
-    whole = {"object": None, "style": str(style_picture), "lost": [], "confidence": [1.0] * 8}
-    assert content["objects"] == [whole]
+    whole = {"object": None, "style": str(style_picture), "confidence": [1.0] * 8}
+    assert content["objects"] == [{**whole, "lost": [], "doubtful": []}]
     assert content["options"]["codec"] == "ffv1"
     assert content["parts"]["flow"] == "dis"
     assert content["hashes"]["styles"] == {str(style_picture): weights.sha256(style_picture)}
@@ -358,6 +358,18 @@ def test_what_comes_after_the_output_does_not_spoil_it(
     render("--out", 1, "-o", tmp_path / "styled.mp4", "--report", tmp_path / "report.json")
     libraries = json.loads((tmp_path / "report.json").read_text())["libraries"]
     assert libraries["opencv"] == cv2.__version__
+
+
+def test_doubtful_frames_are_told_in_words(
+    render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("vidstyle.segment.lost.DOUBTFUL", 2.0)
+    report = tmp_path / "report.json"
+    call = ("--object", "box:45,20,75,80", "--segmenter", "grabcut", "--out", 3)
+    render(*call, "-o", tmp_path / "styled.mp4", "--report", report)
+    assert "box:45,20,75,80: doubtful in frames 0-3; look at them with" in caplog.text
+    (found,) = json.loads(report.read_text())["objects"]
+    assert found["doubtful"] == [[0, 3]]
 
 
 def test_it_does_not_depend_on_who_reads_what_it_says(

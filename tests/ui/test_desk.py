@@ -11,6 +11,7 @@ import pytest
 
 from vidstyle.errors import Cancelled, MediaError, ObjectNotFoundError, UsageError
 from vidstyle.options import RenderOptions
+from vidstyle.ui.actions import _told
 from vidstyle.ui.desk import Desk, Results
 from vidstyle.ui.progress import Watched
 from vidstyle.ui.selection import Selection, Wish
@@ -96,6 +97,14 @@ def test_a_render_is_told_and_gives_all_files(desk, options, style_picture) -> N
         "mattes.mkv",
         "report.json",
     }
+
+
+def test_doubtful_frames_are_told(desk, options, style_picture, monkeypatch) -> None:
+    monkeypatch.setattr("vidstyle.segment.lost.DOUBTFUL", 2.0)
+    wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
+    steps = desk.render([wish], RenderOptions(**{**vars(options), "last": 1}))
+    *_, (told, *_) = _told(steps, "")
+    assert "done. box:30,20,71,91@0: doubtful in frames 0-1; look at them" in told
 
 
 def test_a_cancelled_render_leaves_no_result(desk, options, style_picture) -> None:
