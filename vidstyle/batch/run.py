@@ -1,6 +1,5 @@
 """Render the shots of a batch, one after the other, whatever becomes of each."""
 
-import fcntl
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from vidstyle.options import RenderOptions, pair
 from vidstyle.pattern import is_pattern, matching
 from vidstyle.progress import Progress
 from vidstyle.render import Job, render
+from vidstyle.system import lock as hold
 from vidstyle.video.probe import probe
 from vidstyle.video.target import target_exists
 
@@ -109,7 +109,7 @@ def _alone_in(root: Path) -> Iterator[None]:
         raise MediaError(f"{root}: no folder to write to ({error.strerror})") from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            hold(lock)
         except OSError:
             raise UsageError(f"{root}: another batch is at work there; wait for it") from None
         yield

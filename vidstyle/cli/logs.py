@@ -2,13 +2,12 @@
 
 import json
 import logging
-import resource
-import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
 from tqdm import tqdm
 
+from vidstyle.system import peak_memory
 from vidstyle.whereabouts import here
 
 
@@ -59,12 +58,6 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             **here(),
             **({} if seconds is None else {"seconds": round(seconds, 4)}),
-            "memory": round(_peak_memory(), 1),
+            "memory": round(peak_memory(), 1),
         }
         return json.dumps(content)
-
-
-def _peak_memory() -> float:
-    # macOS counts bytes, Linux KiB.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
