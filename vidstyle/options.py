@@ -1,4 +1,5 @@
-"""What a render can be told. The one source of every default: the command line reads them here."""
+"""What a render can be told: each option's default and what it may be, which all others read
+here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
