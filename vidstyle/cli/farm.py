@@ -51,7 +51,7 @@ _LIMITS = Limits()
     metavar="FILE",
     help="The job: a template in YAML, or a script for Slurm. To be given.",
 )
-@option("--result", metavar="CLIP", hidden=True, help="What -o was called once.")
+@click.option("--result", metavar="CLIP", hidden=True, help="What -o was called once.")
 @option(
     "--engine",
     type=click.Choice(["openjd", "slurm"]),
