@@ -20,8 +20,7 @@ BOX = ("--object", "box:30,10,75,95", "--segmenter", "grabcut")
 RECIPE = """
 validation = 2
 [architecture]
-texture = 8
-depth = 1
+features = 8
 [data]
 content_side = 64
 style_side = 64
