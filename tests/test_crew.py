@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterator
 
-import cv2
 import pytest
 import torch
 
@@ -97,20 +96,6 @@ def test_a_crew_entered_within_itself_works_until_the_outermost_ends() -> None:
         names = {thread.name.split("_")[0] for thread in set(threading.enumerate()) - at_work}
         assert names == {"crew"}
     assert set(threading.enumerate()) <= before
-
-
-def test_an_operation_has_one_thread_while_many_hands_work() -> None:
-    threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(2)
-    try:
-        with Crew(2) as crew:
-            inside = crew.each(lambda _: (torch.get_num_threads(), cv2.getNumThreads()), range(2))
-            assert inside == [(1, 1)] * 2
-            assert torch.get_num_threads() == 1
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(threads[0])
-        cv2.setNumThreads(threads[1])
 
 
 def test_a_batch_is_shared_out_one_by_one_but_left_whole_for_a_device() -> None:

@@ -1,10 +1,12 @@
 """The wheel holds the product and nothing else, and works away from the checkout."""
 
+import email
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from collections.abc import Callable
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 import vidstyle
 from vidstyle.video.reader import open_clip
@@ -72,6 +75,43 @@ def pip(*arguments: object) -> None:
     options = os.environ | {"PIP_NO_DEPS": "1", "PIP_QUIET": "1"}
     command = [sys.executable, "-m", "pip", *map(str, arguments)]
     subprocess.run(command, check=True, env=options)
+
+
+def test_the_source_distribution_holds_what_is_tested_and_told(tmp_path: Path) -> None:
+    ignored = shutil.ignore_patterns(
+        *("__pycache__", "*.egg-info", "build", "dist", "runs", ".venv", ".git", "*_cache")
+    )
+    shutil.copytree(ROOT, tmp_path / "source", ignore=ignored)
+    program = "import sys; from setuptools import build_meta; build_meta.build_sdist(sys.argv[1])"
+    subprocess.run(
+        [sys.executable, "-c", program, tmp_path],
+        cwd=tmp_path / "source",
+        check=True,
+        capture_output=True,
+    )
+    with tarfile.open(tmp_path / f"vidstyle-{vidstyle.__version__}.tar.gz") as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    folders = ("vidstyle", "tests", "docs", "examples", "tools")
+    wanted = {
+        str(path.relative_to(ROOT))
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and ".egg-info" not in str(path)
+    }
+    assert wanted <= names
+    assert {"README.md", "CHANGELOG.md", "ARCHITECTURE.md", "LICENSE", ".ci/run"} <= names
+    assert not any("__pycache__" in name for name in names)
+
+
+def test_its_metadata_tells_where_it_runs(wheel: Path) -> None:
+    about = f"vidstyle-{vidstyle.__version__}.dist-info/METADATA"
+    told = email.message_from_bytes(zipfile.ZipFile(wheel).read(about))
+    classifiers = set(told.get_all("Classifier"))
+    tested = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
+    versions = tested["jobs"]["test"]["strategy"]["matrix"]["python"]
+    assert {f"Programming Language :: Python :: {version}" for version in versions} <= classifiers
+    assert any(each.startswith("Operating System ::") for each in classifiers)
+    assert told["Author"]
 
 
 def test_it_holds_every_module_and_nothing_beside_the_package(wheel: Path) -> None:

@@ -32,6 +32,7 @@ from vidstyle.style.windows import seen_through
 from vidstyle.video.clip import ClipReader
 from vidstyle.video.shots import Shot, find_shots
 from vidstyle.view import SeenClip
+from vidstyle.words import counted, ranges
 
 #: Frames of a shot that statistics are gathered from, spread evenly.
 SAMPLES = 16
@@ -90,7 +91,8 @@ def find_take(
         if first:
             raise UsageError(f"--in {first}: {reader.info.path} has fewer frames")
         raise MediaError(f"{reader.info.path}: no frame of it can be decoded")
-    log.info("shots: %s", ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in shots))
+    parts = ranges([(shot.start, shot.stop - 1) for shot in shots])
+    log.info("%s: frames %s", counted(len(shots), "shot"), parts)
     return Take(reader, shots, colour)
 
 
@@ -187,7 +189,7 @@ def find_excluded(
     for number, spec in enumerate(specs):
         found.append(_mattes(take, spec, parts, work / str(number), progress))
         if lost := _lost_frames(take, found[-1]):
-            log.warning("%s %s: not seen in frames %s", spec.option, spec, _told(lost))
+            log.warning("%s %s: not seen in frames %s", spec.option, spec, ranges(lost))
     return found
 
 
@@ -256,20 +258,16 @@ def _lost(
     lost = () if spec is None else _lost_frames(take, mattes)
     if lost and options.strict:
         raise ObjectNotFoundError(
-            f"--object {spec}: lost in frames {_told(lost)}; give a box, point or mask there, "
+            f"--object {spec}: lost in frames {ranges(lost)}; give a box, point or mask there, "
             "or leave out --strict"
         )
     if lost:
-        log.warning("object %s: not seen in frames %s", spec, _told(lost))
+        log.warning("object %s: not seen in frames %s", spec, ranges(lost))
     return lost
 
 
 def _lost_frames(take: Take, mattes: Mattes) -> tuple[tuple[int, int], ...]:
     return tuple(lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots]))
-
-
-def _told(ranges: Sequence[tuple[int, int]]) -> str:
-    return ", ".join(f"{first}-{last}" for first, last in ranges)
 
 
 def _samples(

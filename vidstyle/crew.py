@@ -8,31 +8,18 @@ which keeps every core at work, and the result does not hang on how many there a
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from contextvars import copy_context
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self, TypeVar
 
-import cv2
 import torch
+
+from vidstyle.threads import submit, threads_an_operation, threads_at_hand
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-@contextmanager
-def threads_an_operation(count: int) -> Iterator[None]:
-    """PyTorch's and OpenCV's operations have so many threads each, in the whole process."""
-    threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(count)
-    cv2.setNumThreads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads[0])
-        cv2.setNumThreads(threads[1])
 
 
 class Stopped(Exception):  # noqa: N818  # ends a thread whose work nobody wants
@@ -61,16 +48,16 @@ class Crew:
 
     @classmethod
     def of(cls, device: torch.device) -> Self:
-        """For the CPU, as many hands as PyTorch has threads for an operation, which
-        ``OMP_NUM_THREADS`` sets."""
-        return cls(torch.get_num_threads() if device.type == "cpu" else None)
+        """For the CPU, as many hands as there are threads at hand."""
+        return cls(threads_at_hand() if device.type == "cpu" else None)
 
     def __enter__(self) -> Self:
         with self._entering:
             self._depth += 1
-            if self._depth == 1 and self._hands is not None and self._hands > 1:
+            if self._depth == 1 and self._hands is not None:
                 self._within.enter_context(threads_an_operation(1))
-                self._pool, self._urgent = (self._threads(name) for name in ("crew", "urgent"))
+                if self._hands > 1:
+                    self._pool, self._urgent = (self._threads(n) for n in ("crew", "urgent"))
         return self
 
     def __exit__(
@@ -134,7 +121,7 @@ class Crew:
                 self._go_on()
                 if len(waiting) == most:
                     done.append(waiting.popleft().result())
-                waiting.append(pool.submit(copy_context().run, work, item))
+                waiting.append(submit(pool, work, item))
             while waiting:
                 done.append(waiting.popleft().result())
         finally:

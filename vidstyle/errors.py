@@ -7,9 +7,13 @@
     ├── DeviceError           5   no such device, or out of memory
     ├── ObjectNotFoundError   6   nothing in the shot answers to the prompt
     ├── QualityError          7   a result is worse than the threshold that was set for it
-    ├── BatchError            8   some shots of a batch failed; the others are there
-    └── Cancelled           130   interrupted by the user
-        └── Terminated      143   ended by SIGTERM
+    └── BatchError            8   some shots of a batch failed; the others are there
+
+    Cancelled               130   interrupted by the user
+    └── Terminated          143   ended by SIGTERM
+
+:class:`Cancelled` is no :class:`Exception`: what goes on after an error, as the other shots of a
+batch do, or a library that catches whatever it meets, must not go on after an interrupt.
 
 Exit code 0 is success, 1 a bug in vidstyle: any exception outside this tree.
 
@@ -67,10 +71,10 @@ class BatchError(VidstyleError):
     exit_code = 8
 
 
-class Cancelled(VidstyleError):  # noqa: N818 - the field's word
+class Cancelled(BaseException):
     """The run was interrupted by the user (SIGINT)."""
 
-    exit_code = 130
+    exit_code: ClassVar[int] = 130
 
 
 class Terminated(Cancelled):

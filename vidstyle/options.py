@@ -1,8 +1,12 @@
-"""What a render can be told. The one source of every default: the command line reads them here."""
+"""What a render can be told: each option's default and what it may be, which all others read
+here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from vidstyle.choices import EDGES, FLOWS, PRESERVED, TEMPORAL
+from vidstyle.constraints import Checked, OneOf, Within
 from vidstyle.errors import UsageError
 
 
@@ -38,12 +42,15 @@ def pair(objects: Sequence[str], styles: Sequence[str]) -> list[StyledObject]:
 
 
 #: Least and largest ``style_scale``: beyond them no stroke is left, or nothing but one.
-STYLE_SCALES = (0.25, 4.0)
+STYLE_SCALES = (0.25, 4)
 
 
 @dataclass(frozen=True)
-class RenderOptions:
+class RenderOptions(Checked):
     """Everything about a render but its input, its output, and its objects.
+
+    What a field may hold is written on it: the command line, lists of shots and manifests ask
+    there. Other values raise ``UsageError``.
 
     Attributes:
         strength: 0 leaves the plate as it is, 1 applies the style in full.
@@ -81,49 +88,35 @@ class RenderOptions:
         preroll: frames that a segment starts early, to settle.
     """
 
-    strength: float = 1.0
-    detail: float = 0.0
-    style_scale: float = 1.0
-    feather: float = 2.0
+    strength: Annotated[float, Within(0, 1)] = 1.0
+    detail: Annotated[float, Within(0, 1)] = 0.0
+    style_scale: Annotated[float, Within(*STYLE_SCALES)] = 1.0
+    feather: Annotated[float, Within(0, 512)] = 2.0
     invert: bool = False
-    preserve: str = "none"
+    preserve: Annotated[str, OneOf(PRESERVED)] = "none"
     exclude: tuple[str, ...] = ()
-    first: int | None = None
-    last: int | None = None
-    temporal: str = "blend"
-    flow: str = "auto"
-    flow_size: int = 540
+    first: Annotated[int, Within(0)] | None = None
+    last: Annotated[int, Within(0)] | None = None
+    temporal: Annotated[str, OneOf(TEMPORAL)] = "blend"
+    flow: Annotated[str, OneOf(FLOWS)] = "auto"
+    flow_size: Annotated[int, Within(64)] = 540
     flow_cache: str | None = None
-    flow_cache_size: int = 4096
+    flow_cache_size: Annotated[int, Within(1)] = 4096
     strict: bool = False
     detector: str = "auto"
-    edges: str = "guided"
+    edges: Annotated[str, OneOf(EDGES)] = "guided"
     segmenter: str = "auto"
     model: str = "auto"
     backend: str = "torch"
     device: str = "auto"
-    max_memory: int = 4096
-    batch: int = 8
-    seed: int = 0
+    max_memory: Annotated[int, Within(64)] = 4096
+    batch: Annotated[int, Within(1, 256)] = 8
+    seed: Annotated[int, Within(0, 2**32 - 1)] = 0
     codec: str | None = None
     colorspace: str | None = None
     element: bool = False
-    segment: int = 0
-    preroll: int = 16
-
-    def check_look(self) -> None:
-        """
-        Raises:
-            UsageError: a dial is out of its range.
-        """
-        for name, value in (("strength", self.strength), ("detail", self.detail)):
-            if not 0 <= value <= 1:
-                raise UsageError(f"--{name} {value:g}: must lie between 0 and 1")
-        low, high = STYLE_SCALES
-        if not low <= self.style_scale <= high:
-            raise UsageError(
-                f"--style-scale {self.style_scale:g}: must lie between {low:g} and {high:g}"
-            )
+    segment: Annotated[int, Within(0)] = 0
+    preroll: Annotated[int, Within(0)] = 16
 
     @property
     def range(self) -> tuple[int, int | None]:
@@ -139,7 +132,7 @@ FARM_SEGMENT = 64
 
 
 @dataclass(frozen=True)
-class QualityOptions:
+class QualityOptions(Checked):
     """How a render scores its output.
 
     Attributes:
@@ -149,7 +142,7 @@ class QualityOptions:
             :class:`vidstyle.evaluate.gate.Threshold`.
     """
 
-    step: int = 4
+    step: Annotated[int, Within(1)] = 4
     page: str | None = None
     fail_above: tuple[str, ...] = ()
     fail_below: tuple[str, ...] = ()

@@ -140,7 +140,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         edges=build_edges(options.edges),
         edges_name=options.edges,
     )
-    log.info("parts: %s", ", ".join(f"{part} {name}" for part, name in parts.names().items()))
+    log.info("using %s", ", ".join(f"{part} {name}" for part, name in parts.names().items()))
     for spec in filter(None, specs):
         _verify(parts, spec)
     return parts
@@ -182,7 +182,7 @@ def _choose_segmenter(name: str) -> str:
         )
     found = next((entry for entry in _SAM if weights.find(entry)), None)
     if name == "auto":
-        log.info("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
+        log.debug("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
         return found or "grabcut"
     if found is None:
         raise WeightsError(

@@ -8,7 +8,7 @@ from one thread to the next: while a batch is steadied and laid over the plates,
 is encoded, the one after it is drafted, and those to come are decoded.
 """
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -75,36 +75,34 @@ def render_shot(
     for segment in segments:
         layers = new_layers()
         plates = reader.frames(segment.warm_up, segment.stop)
-        frames = read_ahead(plates, queue_depth(reader.info, batch))
-        drafted = read_ahead(_drafted(frames, layers, batch, stages), depth=1)
-        try:
-            for group, drafts in drafted:
-                with at(frame=group[0].index):
-                    canvas = _restyled(group, layers, drafts, element)
-                    pairs = zip(group, canvas, strict=True)
-                    done = [pair for pair in pairs if segment.delivers(pair[0])]
-                    with stages("encode"):
-                        for frame, image in done:
-                            writer.write(rendered(frame, image))
-                on_frames(len(done))
-        except BaseException:
-            crew.stop()  # nobody wants the batch that is being drafted
-            raise
-        finally:
-            drafted.close()
+        depth = queue_depth(reader.info, batch)
+        with (
+            read_ahead(plates, depth) as frames,
+            read_ahead(_drafted(frames, layers, batch, stages), depth=1) as drafted,
+        ):
+            try:
+                for group, drafts in drafted:
+                    with at(frame=group[0].index):
+                        canvas = _restyled(group, layers, drafts, element)
+                        pairs = zip(group, canvas, strict=True)
+                        done = [pair for pair in pairs if segment.delivers(pair[0])]
+                        with stages("encode"):
+                            for frame, image in done:
+                                writer.write(rendered(frame, image))
+                    on_frames(len(done))
+            except BaseException:
+                crew.stop()  # nobody wants the batch that is being drafted
+                raise
 
 
 def _drafted(
-    frames: Generator[Frame], layers: Sequence[Layer], batch: int, stages: Stages
+    frames: Iterator[Frame], layers: Sequence[Layer], batch: int, stages: Stages
 ) -> Iterator[tuple[Sequence[Frame], list[Draft | None]]]:
     """Batches, and what every layer drafted of them."""
-    try:
-        for group in _batched(frames, batch, stages):
-            with at(frame=group[0].index):
-                drafts = [layer.draft(group) for layer in layers]
-            yield group, drafts
-    finally:
-        frames.close()
+    for group in _batched(frames, batch, stages):
+        with at(frame=group[0].index):
+            drafts = [layer.draft(group) for layer in layers]
+        yield group, drafts
 
 
 def _restyled(

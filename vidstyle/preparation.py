@@ -13,9 +13,11 @@ from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
 from vidstyle.progress import Progress
 from vidstyle.segment.prompts import parse_object
+from vidstyle.style.build import model_identity
 from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
 from vidstyle.view import View
+from vidstyle.weights import sha256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +42,7 @@ class Preparation:
         reader: of the source.
         colour: what is known of its colour.
         parts: the models.
+        hashes: of the style model and of the styles, by their names.
     """
 
     def __init__(self, request: Request) -> None:
@@ -51,7 +54,6 @@ class Preparation:
         """
         options = request.options
         torch.manual_seed(options.seed)
-        options.check_look()
         self._options = options
         self._specs = [
             None if wanted.object is None else parse_object(wanted.object)
@@ -70,6 +72,16 @@ class Preparation:
             )
             for wanted in request.objects
         ]
+        self.hashes = {
+            "model": model_identity(self.parts.model),
+            "styles": {wanted.style: sha256(Path(wanted.style)) for wanted in request.objects},
+        }
+
+    def stages(self) -> list[str]:
+        """What :meth:`find_take` and :meth:`analyse` go through, as they tell."""
+        found = ["mattes" for spec in self._specs if spec is not None]
+        excluded = ["mattes" for _ in self._exclusions]
+        return ["cuts", *excluded, *found, *("statistics" for _ in self._specs)]
 
     def find_take(self, progress: Progress) -> Take:
         """Count the frames and find the cuts; errors as of ``analysis.find_take``."""

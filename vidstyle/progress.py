@@ -1,19 +1,25 @@
 """Telling whoever waits how far a run is."""
 
 import json
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
-from vidstyle.errors import VidstyleError
+from vidstyle.errors import Cancelled, VidstyleError
 
 
 class Progress(Protocol):
     """One stage after the other, each with a known number of steps."""
+
+    def outline(self, stages: Sequence[str]) -> None:
+        """A run begins that will go through these stages, in order. Without it each stage is a run
+        of its own."""
+        ...
 
     def stage(self, name: str, total: int) -> None:
         """Begin a stage of ``total`` steps; the stage before is over."""
@@ -48,7 +54,7 @@ def telling(name: str) -> Iterator[Progress]:
     progress = build_progress(name)
     try:
         yield progress
-    except VidstyleError as error:
+    except (VidstyleError, Cancelled) as error:
         if isinstance(progress, Lines):
             progress.fail(" ".join(str(error).split()))
         raise
@@ -56,8 +62,67 @@ def telling(name: str) -> Iterator[Progress]:
         progress.close()
 
 
+def say_no_more(stream: TextIO) -> None:
+    """Whoever read a stream has gone: what more is said goes nowhere. A run does not depend on
+    being watched."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+#: How long a stage takes, about, against the others of a run, on a CPU.
+_SHARES = {"cuts": 1, "mattes": 10, "statistics": 3, "render": 12, "evaluate": 20}
+
+
+class Course:
+    """How far a run of several stages is."""
+
+    def __init__(self) -> None:
+        self._ahead: list[str] = []
+        self._passed = self._begun = 0.0
+        self.name, self.total, self.done = "", 0, 0
+        self.outline([])
+
+    def outline(self, stages: Sequence[str]) -> None:
+        """See :class:`Progress`."""
+        self._ahead, self._passed, self.name = list(stages), 0.0, ""
+        self._begun = time.monotonic()
+
+    def stage(self, name: str, total: int) -> None:
+        """See :class:`Progress`."""
+        if self.name:
+            self._passed += _share(self.name)
+        if name in self._ahead:
+            while (passed := self._ahead.pop(0)) != name:
+                self._passed += _share(passed)
+        elif not self._ahead:
+            self.outline([])
+        self.name, self.total, self.done = name, total, 0
+
+    def advance(self, steps: int) -> None:
+        """See :class:`Progress`."""
+        self.done += steps
+
+    @property
+    def fraction(self) -> float:
+        """Of the run, 0 to 1."""
+        share = _share(self.name) if self.name else 0
+        here = share * min(1.0, self.done / self.total) if self.total else 0.0
+        return (self._passed + here) / (self._passed + share + sum(map(_share, self._ahead)) or 1)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None as long as nothing tells."""
+        spent, fraction = time.monotonic() - self._begun, self.fraction
+        return spent / fraction - spent if fraction else None
+
+
+def _share(stage: str) -> float:
+    return _SHARES.get(stage, 1)
+
+
 class Silence:
     """Says nothing."""
+
+    def outline(self, stages: Sequence[str]) -> None: ...
 
     def stage(self, name: str, total: int) -> None: ...
 
@@ -67,23 +132,48 @@ class Silence:
 
 
 class Bars:
-    """A bar for each stage, on standard error."""
+    """A bar for the whole run, on standard error, with the stage and the time that is left."""
 
     def __init__(self) -> None:
+        self._course = Course()
         self._bar: tqdm | None = None
 
-    def stage(self, name: str, total: int) -> None:
+    def outline(self, stages: Sequence[str]) -> None:
         self.close()
-        self._bar = tqdm(total=total, desc=f"{name:>10}", unit="frame", dynamic_ncols=True)
+        self._course.outline(stages)
+
+    def stage(self, name: str, total: int) -> None:
+        self._course.stage(name, total)
+        if self._bar is None:
+            self._bar = tqdm(
+                total=1.0,
+                dynamic_ncols=True,
+                bar_format="{desc} {percentage:3.0f}%|{bar}| {elapsed}{postfix}",
+            )
+        self._bar.set_description_str(f"{name:>10}", refresh=False)
+        self._draw()
+        self._bar.refresh()
 
     def advance(self, steps: int) -> None:
-        if self._bar is not None:
-            self._bar.update(steps)
+        self._course.advance(steps)
+        self._draw()
 
     def close(self) -> None:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+    def _draw(self) -> None:
+        if self._bar is not None:
+            left = self._course.seconds_left
+            told = "" if left is None else f"about {minutes(left)} left"
+            self._bar.set_postfix_str(told, refresh=False)
+            self._bar.update(max(0.0, self._course.fraction - self._bar.n))
+
+
+def minutes(seconds: float) -> str:
+    """``1:05``."""
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02}"
 
 
 class Lines:
@@ -94,6 +184,8 @@ class Lines:
     ) -> None:
         self._form, self._failed, self._out = form, failed, out or sys.stdout
         self._name, self._total, self._done, self._said = "", 0, 0, 0.0
+
+    def outline(self, stages: Sequence[str]) -> None: ...
 
     def stage(self, name: str, total: int) -> None:
         self._name, self._total, self._done = name, total, 0
@@ -112,7 +204,10 @@ class Lines:
 
     def _say(self) -> None:
         self._said = time.monotonic()
-        print(self._form(self._name, self._done, self._total), file=self._out, flush=True)
+        try:
+            print(self._form(self._name, self._done, self._total), file=self._out, flush=True)
+        except BrokenPipeError:
+            say_no_more(self._out)
 
 
 class LineForm(Protocol):

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from vidstyle.analysis import Take
+from vidstyle.atomic import write_text
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.evaluation import Job, check_job, evaluate
 from vidstyle.evaluate.page import as_html
-from vidstyle.evaluate.tables import as_content, write_whole
+from vidstyle.evaluate.tables import as_content
 from vidstyle.frame import Box
 from vidstyle.options import QualityOptions
 from vidstyle.preparation import Request
@@ -90,7 +91,7 @@ class QualityControl:
         )
         done = evaluate(job, progress)
         if self._page is not None:
-            write_whole(Path(self._page), as_html(done))
+            write_text(Path(self._page), as_html(done))
         return as_content(done)
 
 

@@ -1,5 +1,6 @@
 """A whole render: from the names that the user gave to a finished file and its report."""
 
+import logging
 import tempfile
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ import torch
 
 from vidstyle.analysis import Take
 from vidstyle.extras import needs_extra
+from vidstyle.made import Made, fingerprint
 from vidstyle.memory import STEP_BYTES, frames_at_once
 from vidstyle.options import QualityOptions, RenderOptions
 from vidstyle.output import (
@@ -20,19 +22,18 @@ from vidstyle.output import (
     open_output,
     write_mattes,
 )
-from vidstyle.pattern import is_pattern, matching
 from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Progress
 from vidstyle.report import Report
 from vidstyle.timing import Stages
 from vidstyle.video.overlap import queue_depth
-from vidstyle.video.reader import open_clip
-from vidstyle.video.target import target_exists
 from vidstyle.whereabouts import at
 
 if TYPE_CHECKING:
     from vidstyle.quality import QualityControl
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +46,14 @@ class Job(Request):
             for nowhere.
         overwrite: whether ``target`` may exist.
         quality: how the output is scored; None for not at all.
+        remembered: whether what was made is recorded beside ``target``, see :func:`is_made`.
     """
 
     target: str
     matte_target: str | None = None
     overwrite: bool = False
     quality: QualityOptions | None = None
+    remembered: bool = False
 
 
 def render(job: Job, progress: Progress) -> Report:
@@ -64,10 +67,15 @@ def render(job: Job, progress: Progress) -> Report:
     options, stages = job.options, Stages()
     preparation = _prepare(job)
     control = _quality_control(job, preparation)
-    with tempfile.TemporaryDirectory(prefix="vidstyle-") as work:
+    progress.outline([*preparation.stages(), "render", *(["evaluate"] if control else [])])
+    record, request = Made.beside(job.target), _request(job) if job.remembered else None
+    # That its temporary files cannot be removed does not spoil a render.
+    with tempfile.TemporaryDirectory(prefix="vidstyle-", ignore_cleanup_errors=True) as work:
         with stages("analysis"):
             take = _take(job, preparation, progress)
             analyses = preparation.analyse(take, Path(work), progress)
+        if request:
+            record.begin(request)
         for analysis, target in zip(analyses, _matte_targets(job), strict=False):
             write_mattes(take, analysis.mattes, target)
         progress.stage("render", take.frame_count)
@@ -89,13 +97,15 @@ def render(job: Job, progress: Progress) -> Report:
                         on_frames=progress.advance,
                         element=options.element,
                     )
+        if request:
+            record.end(request, _outputs(job))
         quality = None
         if control:
             with stages("quality"):
                 quality = control(take, [analysis.mattes for analysis in analyses], progress)
-        report = Report.of(
-            job.source, job.target, job.objects, analyses, options, preparation.parts, take, stages
-        )
+        report = Report.of(job, job.target, preparation, take, analyses, stages)
+        for line in report.doubts:
+            log.warning("%s", line)
         return report.scored(quality) if quality else report
 
 
@@ -140,20 +150,22 @@ def plan(job: Job, progress: Progress) -> str:
     return "\n".join(lines)
 
 
-def is_done(job: Job) -> bool:
-    """Whether the output is there, whole. Of a sequence that is known by decoding the source.
+def is_made(job: Job) -> bool:
+    """Whether the output of just this job is there, whole, and remembered.
 
     Raises:
-        MediaError, UsageError: the source cannot be read, or has no such frames.
+        MediaError, WeightsError: the source, a style or the model is missing.
     """
-    if not is_pattern(job.target):
-        return target_exists(job.target)
-    written = len(matching(job.target))
-    return bool(written) and written >= _frame_count(job)
+    return Made.beside(job.target).holds(_request(job))
 
 
-def _frame_count(job: Job) -> int:
-    return sum(1 for _ in open_clip(job.source).frames(*job.options.range))
+def _request(job: Job) -> str:
+    return fingerprint(job, outputs=[Path(output).name for output in _outputs(job)])
+
+
+def _outputs(job: Job) -> list[str]:
+    """Files and patterns that a job writes."""
+    return [job.target, *_matte_targets(job)]
 
 
 def _prepare(job: Job) -> Preparation:

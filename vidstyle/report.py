@@ -2,21 +2,25 @@
 
 import json
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from vidstyle import __version__, weights
-from vidstyle.analysis import Analysis, Take
-from vidstyle.errors import QualityError
-from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.parts import Parts
-from vidstyle.style.build import model_identity
-from vidstyle.timing import Stages
+import av
+import cv2
+import numpy as np
+import torch
 
-_LIBRARIES = ("torch", "torchvision", "opencv-python", "av", "numpy")
+from vidstyle import __version__
+from vidstyle.analysis import Analysis, Take
+from vidstyle.atomic import write_text
+from vidstyle.errors import QualityError
+from vidstyle.preparation import Preparation, Request
+from vidstyle.segment.lost import doubtful_ranges
+from vidstyle.timing import Stages
+from vidstyle.words import ranges
 
 
 @dataclass(frozen=True)
@@ -28,16 +32,15 @@ class Report:
     @classmethod
     def of(
         cls,
-        source: str,
+        request: Request,
         target: str,
-        objects: Sequence[StyledObject],
-        analyses: Sequence[Analysis],
-        options: RenderOptions,
-        parts: Parts,
+        preparation: Preparation,
         take: Take,
+        analyses: Sequence[Analysis],
         stages: Stages,
     ) -> Self:
-        """
+        """Of a render whose output is whole: nothing here can fail any more.
+
         Args:
             analyses: of each object.
         """
@@ -46,9 +49,9 @@ class Report:
             {
                 "vidstyle": __version__,
                 "python": platform.python_version(),
-                "libraries": {name: version(name) for name in _LIBRARIES},
+                "libraries": _libraries(),
                 "input": {
-                    "path": source,
+                    "path": request.source,
                     "frames": take.frame_count,
                     "width": info.width,
                     "height": info.height,
@@ -59,17 +62,12 @@ class Report:
                 "output": target,
                 "objects": [
                     {**asdict(wanted), **_found(analysis, take)}
-                    for wanted, analysis in zip(objects, analyses, strict=True)
+                    for wanted, analysis in zip(request.objects, analyses, strict=True)
                 ],
-                "options": asdict(options),
+                "options": asdict(request.options),
                 "colour": take.colour.record(),
-                "parts": parts.names(),
-                "hashes": {
-                    "model": model_identity(parts.model),
-                    "styles": {
-                        wanted.style: weights.sha256(Path(wanted.style)) for wanted in objects
-                    },
-                },
+                "parts": preparation.parts.names(),
+                "hashes": preparation.hashes,
                 "seconds": {name: round(time, 3) for name, time in stages.seconds.items()},
             }
         )
@@ -77,6 +75,15 @@ class Report:
     def scored(self, quality: Mapping[str, Any]) -> Self:
         """With what quality control found, as ``quality``."""
         return type(self)({**self.content, "quality": quality})
+
+    @property
+    def doubts(self) -> list[str]:
+        """A line for each object whose mattes are not to be relied on everywhere."""
+        return [
+            doubt(found["object"], found["doubtful"])
+            for found in self.content["objects"]
+            if found["doubtful"]
+        ]
 
     def check_quality(self) -> None:
         """
@@ -87,10 +94,17 @@ class Report:
             raise QualityError(f"{self.content['output']} is written, but {'; '.join(found)}")
 
     def write(self, path: Path) -> None:
-        """As JSON, whole or not at all."""
-        temporary = path.with_name(f".{path.name}.partial")
-        temporary.write_text(json.dumps(self.content, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
+        """As JSON, whole or not at all; errors as of :func:`vidstyle.atomic.replacing`."""
+        write_text(path, json.dumps(self.content, indent=2) + "\n")
+
+
+def _libraries() -> dict[str, str]:
+    """As they say themselves, whatever packages they came in: OpenCV's has four names."""
+    modules = {"torch": torch, "opencv": cv2, "av": av, "numpy": np}
+    # Its import takes two seconds, and most renders need none of it.
+    if vision := sys.modules.get("torchvision"):
+        modules["torchvision"] = vision
+    return {name: str(module.__version__) for name, module in modules.items()}
 
 
 def has_passed(report: str | None) -> bool:
@@ -102,11 +116,21 @@ def has_passed(report: str | None) -> bool:
         return False
 
 
+def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
+    """What to tell of an object whose mattes are doubtful in runs of frames, first and last."""
+    return (
+        f"{name or 'whole frame'}: doubtful in frames {ranges(runs)}; look at them with "
+        "'vidstyle analyse --review', and give a box, point or mask there"
+    )
+
+
 def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
-    """Where an object is not seen, as runs of frames (first, last), and how far its mattes can be
-    relied on, 0 to 1, in every frame of the take."""
+    """Where an object is not seen and where it is doubtful, as runs of frames (first, last), and
+    how far its mattes can be relied on, 0 to 1, in every frame of the take."""
     frames = range(take.start, take.count)
+    shots = [(shot.start, shot.stop) for shot in take.shots]
     return {
         "lost": [list(run) for run in analysis.lost],
+        "doubtful": [list(run) for run in doubtful_ranges(analysis.mattes, shots)],
         "confidence": [round(analysis.mattes.confidence(frame), 2) for frame in frames],
     }

@@ -174,6 +174,15 @@ def test_what_cannot_be_meant(vidstyle, arguments, more, code, message) -> None:
     assert "Traceback" not in done.err
 
 
+def test_a_part_is_told_how_to_be_compared(vidstyle, shot, results, tmp_path: Path) -> None:
+    for number in range(4):
+        name = f"{number:02}.png"
+        (tmp_path / name).symlink_to(Path(results[0], name))
+    done = vidstyle("evaluate", shot.clip, tmp_path, "--flow", "dis")
+    assert done.code == 3
+    assert "say which frames it holds: --part --in FIRST --out LAST" in done.err
+
+
 def test_a_report_never_replaces_what_is_compared(vidstyle, shot, results) -> None:
     done = vidstyle("evaluate", shot.clip, *results, "--html", shot.clip)
     assert done.code == 2

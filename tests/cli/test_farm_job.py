@@ -66,8 +66,8 @@ def calls(vidstyle, shot, style_picture, nasty: Path, record: Path, tmp_path: Pa
         outcome = vidstyle(
             "-q", "farm", clip, "--style", style_picture, "--object", f"mask:{NASTY}",
             "--exclude", NASTY, "--model", NASTY, "--invert", "--work", nasty / "work",
-            "--result", nasty / "out.mkv", *SETTINGS, "--chunk", 2, "--engine", engine, *local,
-            "-o", job, "--program", f"{sys.executable} {record} {noted}",
+            "-o", nasty / "out.mkv", *SETTINGS, "--chunk", 2, "--engine", engine, *local,
+            "--job", job, "--program", f"{sys.executable} {record} {noted}",
         )  # fmt: skip
         assert outcome.code == 0, outcome.err
         if engine == "slurm":
@@ -107,7 +107,7 @@ def test_every_name_arrives_as_it_is(calls: Submit, nasty: Path, engine: str) ->
 def test_a_template_asks_for_what_it_needs(vidstyle, shot, style_picture, tmp_path: Path) -> None:
     job = tmp_path / "job.yaml"
     outcome = vidstyle(
-        "farm", shot.clip, "--style", style_picture, "--work", tmp_path / "w", "-o", job,
+        "farm", shot.clip, "--style", style_picture, "--work", tmp_path / "w", "--job", job,
         "--device", "cuda", "--gpu-memory", 8000, "--minutes", 10,
     )  # fmt: skip
     assert outcome.code == 0
@@ -133,8 +133,8 @@ def test_run_by_openjd_it_is_the_render_of_the_grid(
     one, joined = tmp_path / "one.mkv", tmp_path / "joined.mkv"
     assert vidstyle("-q", "render", *settings, "-o", one).code == 0
     outcome = vidstyle(
-        "-q", "farm", *settings, "--work", tmp_path / "work", "-o", tmp_path / "job.yaml",
-        "--result", joined, "--chunk", 2, "--submit", "local", "--workers", 2,
+        "-q", "farm", *settings, "--work", tmp_path / "work", "--job", tmp_path / "job.yaml",
+        "-o", joined, "--chunk", 2, "--submit", "local", "--workers", 2,
         "--program", f"{sys.executable} -m vidstyle",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
@@ -142,12 +142,37 @@ def test_run_by_openjd_it_is_the_render_of_the_grid(
     assert packets(joined) == packets(one)
 
 
+@pytest.mark.parametrize(
+    ("old", "result"),
+    [(("-o", "job.yaml", "--result", "out.mkv"), "out.mkv"), (("-o", "job.yaml"), None)],
+)
+def test_what_options_were_called_before_is_taken_with_a_warning(
+    vidstyle, shot, style_picture, tmp_path, monkeypatch, caplog, old, result
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip = tmp_path / "shot.mp4"
+    clip.symlink_to(shot.clip)
+    done = vidstyle("-q", "farm", clip, "--style", style_picture, "--work", "work", *old)
+    assert done.code == 0, done.err
+    assert done.out == "job.yaml: 1 segment in 1 task\n"
+    assert "say --job JOB -o CLIP" in caplog.text
+    paths = json.loads(Path("job.paths.json").read_text())
+    assert Path(paths["Output"]).name == (result or "shot.styled.mp4")
+
+
+def test_a_job_needs_a_file(vidstyle, shot, style_picture, tmp_path: Path) -> None:
+    call = ("farm", shot.clip, "--style", style_picture, "--work", tmp_path / "work")
+    for more in ((), ("-o", tmp_path / "out.mkv")):
+        done = vidstyle(*call, *more)
+        assert (done.code, "--job is missing" in done.err) == (2, True)
+
+
 def test_a_failed_step_ends_the_job(vidstyle, shot, style_picture, tmp_path: Path) -> None:
     program = tmp_path / "fail.py"
     program.write_text("print('openjd_fail: no luck'); raise SystemExit(3)")
     outcome = vidstyle(
         "-q", "farm", shot.clip, "--style", style_picture, "--work", tmp_path / "work",
-        "-o", tmp_path / "job.yaml", "--submit", "local",
+        "--job", tmp_path / "job.yaml", "--submit", "local",
         "--program", f"{sys.executable} {program}",
     )  # fmt: skip
     assert outcome.code == 3

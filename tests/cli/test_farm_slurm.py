@@ -127,7 +127,7 @@ def test_an_array_makes_the_same_frames(
     one, joined, script = tmp_path / "one.mkv", tmp_path / "joined.mkv", tmp_path / "job.sh"
     assert vidstyle("-q", "render", *settings, "-o", one).code == 0
     outcome = vidstyle(
-        "-q", "farm", *settings, "--work", tmp_path / "work", "-o", script, "--result", joined,
+        "-q", "farm", *settings, "--work", tmp_path / "work", "--job", script, "-o", joined,
         "--chunk", 1, "--engine", "slurm", "--program", f"{sys.executable} -m vidstyle",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err

@@ -55,3 +55,31 @@ def test_a_render_with_what_ships_needs_neither_torchvision_nor_extras(
         "torchvision", "segment_anything", "torch._dynamo", "onnx", "onnxruntime", "transformers",
         "scipy", "skimage", "gradio", "h5py", "lpips", "torchmetrics", "PIL", "OpenImageIO",
     }  # fmt: skip
+
+
+def test_without_a_command_there_is_help(vidstyle) -> None:
+    for call in ((), ("models",), ("study",)):
+        done = vidstyle(*call)
+        assert done.code == 0
+        assert done.out.startswith("Usage: vidstyle")
+        assert "\nCommands:\n" in done.out
+        assert not done.err
+
+
+_WITHOUT = """
+import sys
+for name in sys.argv[2].split():
+    sys.modules[name] = None
+from importlib import import_module
+for name in sys.argv[1].split():
+    import_module(f"vidstyle.cli.{name}")
+from vidstyle.batch import run
+"""
+
+
+def test_no_command_needs_what_windows_has_not() -> None:
+    commands = [name.replace("-", "_") for name in cli.list_commands(None)]
+    missing = "fcntl resource termios pwd grp syslog"
+    subprocess.run(
+        [sys.executable, "-c", _WITHOUT, " ".join(commands), missing], check=True, timeout=600
+    )

@@ -36,7 +36,7 @@ def test_nothing_opens_a_socket(
         ("analyse", *settings, *work),
         ("segment-render", shot.clip, *work, "--segments", 0),
         ("join", shot.clip, *work, "-o", tmp_path / "joined.mp4"),
-        ("farm", *settings, *work, "-o", tmp_path / "job.yaml", "--result", tmp_path / "r.mp4"),
+        ("farm", *settings, *work, "--job", tmp_path / "job.yaml", "-o", tmp_path / "r.mp4"),
         ("models", "list"),
     ):
         outcome = vidstyle("-q", *command)

@@ -1,6 +1,9 @@
 """``vidstyle render`` from end to end, on a small shot whose mattes are known."""
 
+import errno
+import importlib.metadata
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -31,7 +34,7 @@ def render(vidstyle, shot, style_picture, tiny_model, tmp_path: Path) -> Callabl
         outcome = vidstyle("-q", "render", source, "--style", style, *parts, *options)
         assert outcome.code == 0, outcome.err
         assert not outcome.err
-        hidden = [path.name for path in tmp_path.rglob(".*")]
+        hidden = [path.name for path in tmp_path.rglob(".*") if path.name != ".vidstyle"]
         assert not hidden, "a temporary file was left"
         return outcome.out
 
@@ -276,8 +279,8 @@ def test_the_report(render, style_picture, tiny_model, tmp_path: Path) -> None:
     assert content["output"] == str(target)
     assert content["input"]["frames"] == 8
     assert content["input"]["shots"] == [[0, 8]]
-    whole = {"object": None, "style": str(style_picture), "lost": [], "confidence": [1.0] * 8}
-    assert content["objects"] == [whole]
+    whole = {"object": None, "style": str(style_picture), "confidence": [1.0] * 8}
+    assert content["objects"] == [{**whole, "lost": [], "doubtful": []}]
     assert content["options"]["codec"] == "ffv1"
     assert content["parts"]["flow"] == "dis"
     assert content["hashes"]["styles"] == {str(style_picture): weights.sha256(style_picture)}
@@ -310,6 +313,80 @@ def test_resume_leaves_what_is_whole_and_completes_what_is_not(render, tmp_path:
     files[0].write_bytes(b"retouched")
     assert "already there" in render("--out", 3, "-o", target, "--resume")
     assert files[0].read_bytes() == b"retouched"
+
+
+def test_resume_takes_no_other_render_for_this_one(render, tmp_path: Path) -> None:
+    """As many pictures as are wanted, of other frames or in another look, are not those."""
+    target = tmp_path / "styled.%04d.png"
+    for options in (("--out", 3), ("--in", 4, "--out", 7), ("--in", 4, "--out", 7, "--invert")):
+        assert "already there" not in render(*options, "-o", target, "--resume")
+        assert "already there" in render(*options, "-o", target, "--resume")
+    assert (tmp_path / "styled.0007.png").is_file()
+
+
+def test_resume_leaves_what_nobody_knows(vidstyle, shot, style_picture, tmp_path: Path) -> None:
+    target = tmp_path / "styled.mp4"
+    target.write_bytes(b"somebody's")
+    call = ("render", shot.clip, "--style", style_picture, "-o", target, "--resume")
+    done = vidstyle("-q", *call)
+    assert (done.code, "exists; add --overwrite" in done.err) == (2, True)
+    assert target.read_bytes() == b"somebody's"
+
+
+def test_resume_misses_mattes_that_are_wanted_as_well(render, shot, tmp_path: Path) -> None:
+    call = ("--object", f"matte:{shot.mattes}", "--out", 1, "-o", tmp_path / "styled.mp4")
+    render(*call, "--resume")
+    call = (*call, "--matte-out", tmp_path / "m.%04d.png", "--resume")
+    assert "already there" not in render(*call)
+    assert "already there" in render(*call)
+
+
+def test_what_comes_after_the_output_does_not_spoil_it(
+    render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library by another package's name, and a record that cannot be written."""
+
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    def gone(_: str) -> list[object]:
+        raise OSError(errno.EIO, "the disk is gone")
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    monkeypatch.setattr("vidstyle.report.version", missing, raising=False)
+    monkeypatch.setattr("vidstyle.made.matching", gone)
+    render("--out", 1, "-o", tmp_path / "styled.mp4", "--report", tmp_path / "report.json")
+    libraries = json.loads((tmp_path / "report.json").read_text())["libraries"]
+    assert libraries["opencv"] == cv2.__version__
+
+
+def test_doubtful_frames_are_told_in_words(
+    render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("vidstyle.segment.lost.DOUBTFUL", 2.0)
+    report = tmp_path / "report.json"
+    call = ("--object", "box:45,20,75,80", "--segmenter", "grabcut", "--out", 3)
+    render(*call, "-o", tmp_path / "styled.mp4", "--report", report)
+    assert "box:45,20,75,80: doubtful in frames 0-3; look at them with" in caplog.text
+    (found,) = json.loads(report.read_text())["objects"]
+    assert found["doubtful"] == [[0, 3]]
+
+
+def test_it_does_not_depend_on_who_reads_what_it_says(
+    shot, style_picture, tiny_model, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    call = ("render", shot.clip, "--style", style_picture, "--model", tiny_model, "--out", 0)
+    done = subprocess.run(
+        [sys.executable, "-m", "vidstyle", *map(str, call), "-o", str(tmp_path / "styled.png")],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "styled.png").is_file()
 
 
 def test_overwrite_replaces(render, tmp_path: Path) -> None:

@@ -91,18 +91,34 @@ def test_one_bad_picture_does_not_stop_the_others(still, photos: Path, tmp_path:
     (line,) = done.err.splitlines()
     assert "1 of 3 pictures failed" in line
     assert "b.png" in line
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["a.png", "c.png"]
 
 
 def test_resume_does_what_is_missing(still, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    out.mkdir()
-    (out / "a.png").write_bytes(b"done before")
+    assert still(photos / "a.png", "-o", out, "--resume").code == 0
+    (out / "a.png").write_bytes(b"retouched")
     refused = still(photos, "-o", out)
     assert (refused.code, "--resume" in refused.err) == (USAGE, True)
     done = still(photos, "-o", out, "--resume")
     assert (done.code, "2 done, 1 kept, 0 failed" in done.out) == (0, True)
-    assert (out / "a.png").read_bytes() == b"done before"
+    assert (out / "a.png").read_bytes() == b"retouched"
+    # Another look, and a picture that came again, are made anew.
+    other = still(photos, "-o", out, "--resume", "--strength", 0.5)
+    assert (other.code, "3 done, 0 kept, 0 failed" in other.out) == (0, True)
+    cv2.imwrite(str(photos / "b.png"), photograph())
+    again = still(photos, "-o", out, "--resume", "--strength", 0.5)
+    assert (again.code, "1 done, 2 kept, 0 failed" in again.out) == (0, True)
+
+
+def test_resume_takes_nobody_elses_picture_for_done(still, photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "a.png").write_bytes(b"somebody's")
+    done = still(photos, "-o", out, "--resume")
+    assert (done.code, "2 done, 0 kept, 1 failed" in done.out) == (USAGE, True)
+    assert "a.png: exists, and nothing tells what it was made of; add --overwrite" in done.err
+    assert (out / "a.png").read_bytes() == b"somebody's"
     again = still(photos / "a.png", "-o", out / "a.png", "--overwrite")
     assert again.code == 0
     assert read(out / "a.png").shape == (96, 96, 3)

@@ -52,9 +52,30 @@ def test_text_and_csv_tell_the_same(scores: Scores) -> None:
     assert float(rows[4]["e_warp.gap1.all"]) == 0.2
 
 
-def test_the_best_is_the_lowest_error_and_the_highest_likeness(scores: Scores) -> None:
-    assert (best(scores, "e_warp.gap1.all"), best(scores, "ssim.all")) == ("b", "b")
+@pytest.mark.parametrize(
+    ("distances", "better"),
+    [
+        ({"a": 0.2, "b": 0.2}, "b"),
+        ({"a": 0.2, "b": 0.1}, "b"),
+        # It flickers less because it is less styled.
+        ({"a": 0.1, "b": 0.2}, None),
+        # Nobody knows.
+        ({}, None),
+    ],
+)
+def test_the_best_is_the_steadiest_that_is_styled_no_less(
+    distances: dict[str, float], better: str | None
+) -> None:
+    scores = Scores(["plate", "a", "b"], ["e_warp.gap1.all", "ssim.all", "lpips.all", "gram.all"])
+    scores.begin(0)
+    for clip, error, likeness in (("a", 0.3, 0.5), ("b", 0.1, 0.8)):
+        styled = {"gram.all": distances[clip]} if clip in distances else {}
+        scores.put(clip, {"e_warp.gap1.all": error, "ssim.all": likeness, **styled})
+    assert best(scores, "e_warp.gap1.all") == best(scores, "ssim.all") == better
     assert best(scores, "lpips.all") is None
+    closest = min(distances, key=lambda clip: distances[clip]) if distances else None
+    if len(set(distances.values())) > 1:
+        assert best(scores, "gram.all") == closest
 
 
 def test_a_gate_fails_on_every_result_that_is_worse_and_not_on_the_plate(scores: Scores) -> None:

@@ -19,7 +19,7 @@ def nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_auto_on_a_cpu_is_dis_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.DEBUG):
         assert build_flow("auto", CPU, 540).name == "dis"
     assert "RAFT is slow on cpu" in caplog.text
 

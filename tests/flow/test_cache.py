@@ -106,6 +106,27 @@ def test_what_was_not_used_for_longest_goes_first(
     assert estimate.pairs == before + 1
 
 
+def test_a_full_folder_is_looked_at_seldom_and_never_holds_more(
+    estimate: Counting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, most = 2 * 12 * 16 * 2 + 128, 50
+    frames = torch.rand(151, 3, 12, 16, generator=torch.Generator().manual_seed(1))
+    looks = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looks.append(path) or scandir(path))
+    monkeypatch.setattr(Path, "glob", None)
+    cached = FlowCache(tmp_path, most * one).around(estimate, "counting")
+    for number in range(150):
+        cached(frames[number : number + 1], frames[number + 1 : number + 2])
+        with scandir(tmp_path) as found:
+            assert sum(1 for _ in found) <= most
+    assert len(looks) <= 150 // (most // 10) + 1
+    # What was used last is there.
+    before = estimate.pairs
+    cached(frames[146:150], frames[147:151])
+    assert estimate.pairs == before
+
+
 @pytest.mark.parametrize("damage", [b"", b"\x93NUMPY\x01\x00", b"not a flow at all"])
 def test_a_damaged_flow_is_told_and_estimated_again(
     estimate: Counting,

@@ -29,6 +29,11 @@ def views(clip, mattes, fixed=()):
     ]
 
 
+def steady_of(views):
+    with steadied(views) as steady:
+        return list(steady)
+
+
 def errors(mattes, truth):
     """Root mean squared differences, in levels."""
     return [
@@ -38,7 +43,7 @@ def errors(mattes, truth):
 
 
 def test_a_boiling_edge_comes_to_rest_where_it_should(photo_clip, boiling, score):
-    steady = list(steadied(views(photo_clip, boiling)))
+    steady = steady_of(views(photo_clip, boiling))
     before, after = errors(boiling, photo_clip.truth), errors(steady, photo_clip.truth)
     assert np.mean(after) < 0.8 * np.mean(before)
     fits = [
@@ -48,13 +53,13 @@ def test_a_boiling_edge_comes_to_rest_where_it_should(photo_clip, boiling, score
 
 
 def test_a_good_matte_stays(photo_clip, score):
-    steady = list(steadied(views(photo_clip, photo_clip.truth)))
+    steady = steady_of(views(photo_clip, photo_clip.truth))
     assert min(score(m, t) for m, t in zip(steady, photo_clip.truth, strict=True)) > 0.98
 
 
 def test_there_is_no_lag(make_clip):
     clip = make_clip(9, speed=9.0)
-    for matte, truth in zip(steadied(views(clip, clip.truth)), clip.truth, strict=True):
+    for matte, truth in zip(steady_of(views(clip, clip.truth)), clip.truth, strict=True):
         x, true_x = (cv2.moments(m)["m10"] / cv2.moments(m)["m00"] for m in (matte, truth))
         assert x == pytest.approx(true_x, abs=0.2)
 
@@ -62,22 +67,22 @@ def test_there_is_no_lag(make_clip):
 def test_neighbours_that_look_different_have_no_say(photo_clip):
     images = [*photo_clip.images[:2], photo_clip.images[2][::-1, ::-1].copy()]
     mattes = [*photo_clip.truth[:2], np.full(photo_clip.size, 255, np.uint8)]
-    alone = list(steadied(View(*both) for both in zip(images[:2], mattes[:2], strict=True)))
-    beside = list(steadied(View(*both) for both in zip(images, mattes, strict=True)))
+    alone = steady_of(View(*both) for both in zip(images[:2], mattes[:2], strict=True))
+    beside = steady_of(View(*both) for both in zip(images, mattes, strict=True))
     assert np.abs(beside[1].astype(int) - alone[1]).mean() < 2
 
 
 def test_a_fixed_matte_is_kept(photo_clip, boiling):
-    steady = list(steadied(views(photo_clip, boiling, fixed=[4])))
+    steady = steady_of(views(photo_clip, boiling, fixed=[4]))
     same = [i for i in range(photo_clip.count) if np.array_equal(steady[i], boiling[i])]
     assert same == [4]
 
 
 def test_empty_mattes_and_single_frames(photo_clip):
     nothing = np.zeros(photo_clip.size, np.uint8)
-    mattes = list(steadied(views(photo_clip, [nothing] * photo_clip.count)))
+    mattes = steady_of(views(photo_clip, [nothing] * photo_clip.count))
     assert len(mattes) == photo_clip.count
     assert all(bounding_box(matte) is None for matte in mattes)
-    assert list(steadied([])) == []
-    single = list(steadied([View(photo_clip.images[0], photo_clip.truth[0])]))
+    assert steady_of([]) == []
+    single = steady_of([View(photo_clip.images[0], photo_clip.truth[0])])
     assert np.array_equal(single[0], photo_clip.truth[0])

@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+import threading
 
 import av
 import cv2
@@ -10,7 +11,9 @@ import pytest
 
 from vidstyle.errors import Cancelled, MediaError, ObjectNotFoundError, UsageError
 from vidstyle.options import RenderOptions
+from vidstyle.ui.actions import _told
 from vidstyle.ui.desk import Desk, Results
+from vidstyle.ui.progress import Watched
 from vidstyle.ui.selection import Selection, Wish
 
 
@@ -96,6 +99,14 @@ def test_a_render_is_told_and_gives_all_files(desk, options, style_picture) -> N
     }
 
 
+def test_doubtful_frames_are_told(desk, options, style_picture, monkeypatch) -> None:
+    monkeypatch.setattr("vidstyle.segment.lost.DOUBTFUL", 2.0)
+    wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
+    steps = desk.render([wish], RenderOptions(**{**vars(options), "last": 1}))
+    *_, (told, *_) = _told(steps, "")
+    assert "done. box:30,20,71,91@0: doubtful in frames 0-1; look at them" in told
+
+
 def test_a_cancelled_render_leaves_no_result(desk, options, style_picture) -> None:
     running = desk.render([Wish(Selection(), style_picture)], options)
     next(running)
@@ -107,6 +118,27 @@ def test_a_cancelled_render_leaves_no_result(desk, options, style_picture) -> No
     assert not list(desk.clip.parent.glob("*.styled.mp4"))
     *_, results = desk.render([Wish(Selection(), style_picture)], options)
     assert isinstance(results, Results)
+
+
+@pytest.mark.parametrize("stage", ["cuts", "mattes", "statistics", "render"])
+def test_no_thread_of_a_cancelled_render_is_left(
+    desk, options, style_picture, monkeypatch, stage
+) -> None:
+    """One that waited would keep the page from ending."""
+
+    class Soon(Watched):
+        def advance(self, steps: int) -> None:
+            if steps and str(self).startswith(stage):
+                self.cancel()
+            super().advance(steps)
+
+    monkeypatch.setattr("vidstyle.ui.desk.Watched", Soon)
+    before = set(threading.enumerate())
+    wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
+    with pytest.raises(Cancelled) as held:
+        list(desk.render([wish], options))
+    assert held.value.__traceback__ is not None  # and with it all that was suspended
+    assert set(threading.enumerate()) <= before
 
 
 def test_leaving_the_page_cancels(desk, options, style_picture) -> None:

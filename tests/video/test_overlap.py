@@ -1,17 +1,27 @@
 """Threads that read ahead and write behind: order, errors, and an end in every case."""
 
+import ast
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import torch
 
+import vidstyle
 from vidstyle.ahead import MOST_HANDS, done_ahead, read_ahead
 from vidstyle.errors import MediaError
 from vidstyle.video.clip import ClipWriter
 from vidstyle.video.overlap import WriteBehind, queue_depth
 from vidstyle.video.reader import open_clip
 from vidstyle.video.writer import open_writer
+
+HANDING_ON = {"read_ahead", "done_ahead", "steadied", "restyled", "_with_flows"}
+
+
+def worked_ahead(items):
+    return done_ahead(lambda item: item, items)
+
 
 pytestmark = pytest.mark.usefixtures("no_thread_is_left")
 
@@ -70,7 +80,8 @@ class Sink(ClipWriter):
 @pytest.mark.parametrize("depth", [1, 3, 50])
 def test_reading_ahead_keeps_the_order(depth):
     source = Source(20)
-    assert list(read_ahead(source.items(), depth)) == list(range(20))
+    with read_ahead(source.items(), depth) as ahead:
+        assert list(ahead) == list(range(20))
     assert threading.get_ident() not in source.threads
     assert source.closed
 
@@ -79,33 +90,29 @@ def test_reading_ahead_keeps_the_order(depth):
 def test_an_error_in_the_source_comes_after_what_was_good(depth):
     source = Source(20, fails_at=3)
     seen = []
-    with pytest.raises(MediaError, match="picture 3"):
-        seen.extend(read_ahead(source.items(), depth))
-    ahead = read_ahead(Source(20, fails_at=3).items(), depth)
-    assert [next(ahead) for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(MediaError, match="picture 3"):
-        next(ahead)
+    with read_ahead(source.items(), depth) as ahead:
+        with pytest.raises(MediaError, match="picture 3"):
+            seen.extend(ahead)
+        assert seen == [0, 1, 2]
     assert source.closed
 
 
 @pytest.mark.parametrize("depth", [1, 3])
 def test_leaving_early_stops_and_closes_the_source(depth):
     source = Source(1000)
-    ahead = read_ahead(source.items(), depth)
-    assert [next(ahead), next(ahead)] == [0, 1]
-    ahead.close()
+    with read_ahead(source.items(), depth) as ahead:
+        assert [next(ahead), next(ahead)] == [0, 1]
     assert source.closed
     assert source.made <= 2 + depth
 
 
 def test_no_more_than_depth_wait_in_memory():
     source = Source(1000)
-    ahead = read_ahead(source.items(), 4)
-    for item in ahead:
-        assert source.made <= item + 1 + 4
-        if item == 30:
-            break
-    ahead.close()
+    with read_ahead(source.items(), 4) as ahead:
+        for item in ahead:
+            assert source.made <= item + 1 + 4
+            if item == 30:
+                break
 
 
 @pytest.fixture(params=[1, 2, 50])
@@ -124,7 +131,8 @@ def test_work_is_done_by_other_threads_side_by_side_in_order(hands):
         return item * item
 
     source = Source(12 * hands)
-    assert list(done_ahead(work, source.items())) == [n * n for n in range(12 * hands)]
+    with done_ahead(work, source.items()) as done:
+        assert list(done) == [n * n for n in range(12 * hands)]
     assert len(workers) == hands
     assert not source.threads & {threading.get_ident(), *workers}
     assert source.closed
@@ -132,19 +140,18 @@ def test_work_is_done_by_other_threads_side_by_side_in_order(hands):
 
 def test_what_is_made_and_waits_is_bounded():
     source = Source(1000)
-    done = done_ahead(lambda item: item, source.items(), hands=3, spare=2)
-    for item in done:
-        assert source.made <= item + 1 + 3 + 2
-        if item == 30:
-            break
-    done.close()
+    with done_ahead(lambda item: item, source.items(), hands=3, spare=2) as done:
+        for item in done:
+            assert source.made <= item + 1 + 3 + 2
+            if item == 30:
+                break
 
 
 def test_an_error_in_the_source_comes_after_the_work_before_it():
-    done = done_ahead(lambda item: -item, Source(20, fails_at=3).items())
-    assert [next(done) for _ in range(3)] == [0, -1, -2]
-    with pytest.raises(MediaError, match="picture 3"):
-        next(done)
+    with done_ahead(lambda item: -item, Source(20, fails_at=3).items()) as done:
+        assert [next(done) for _ in range(3)] == [0, -1, -2]
+        with pytest.raises(MediaError, match="picture 3"):
+            next(done)
 
 
 def test_an_error_in_the_work_comes_after_what_was_good(hands):
@@ -152,10 +159,10 @@ def test_an_error_in_the_work_comes_after_what_was_good(hands):
         return 1 // (3 - item)
 
     source = Source(1000)
-    done = done_ahead(work, source.items())
-    assert [next(done) for _ in range(3)] == [0, 0, 1]
-    with pytest.raises(ZeroDivisionError):
-        next(done)
+    with done_ahead(work, source.items()) as done:
+        assert [next(done) for _ in range(3)] == [0, 0, 1]
+        with pytest.raises(ZeroDivisionError):
+            next(done)
     assert source.closed
     assert source.made <= 3 + hands + 1
 
@@ -169,12 +176,47 @@ def test_leaving_early_waits_for_the_work_and_closes_the_source(hands):
         ended.append(item)
 
     source = Source(1000)
-    done = done_ahead(work, source.items())
-    next(done)
-    done.close()
+    with done_ahead(work, source.items()) as done:
+        next(done)
     assert sorted(begun) == sorted(ended)
     assert source.closed
     assert source.made <= 1 + hands + 1
+
+
+@pytest.mark.parametrize("ahead", [lambda items: read_ahead(items, 2), worked_ahead])
+def test_an_error_where_items_are_used_ends_the_threads(ahead):
+    """Even while the error is held, whose traceback holds all that was suspended."""
+    source = Source(1000)
+
+    def use():
+        with ahead(source.items()) as items:
+            for item in items:
+                if item == 3:
+                    raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        use()
+    assert source.closed
+
+
+def test_nothing_hands_on_what_is_made_ahead_but_by_a_with():
+    """A generator that is left suspended within such a ``with`` would leave its threads waiting."""
+    bare = [
+        f"{path.name}: {function.name}"
+        for path in Path(vidstyle.__path__[0]).rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        and "contextmanager" not in map(ast.unparse, function.decorator_list)
+        for block in ast.walk(function)
+        if isinstance(block, ast.With)
+        and any(isinstance(each, ast.Yield | ast.YieldFrom) for each in ast.walk(block))
+        and any(HANDING_ON & names_in(item.context_expr) for item in block.items)
+    ]
+    assert not bare
+
+
+def names_in(expression):
+    return {each.id for each in ast.walk(expression) if isinstance(each, ast.Name)}
 
 
 @pytest.mark.parametrize(
@@ -187,8 +229,9 @@ def test_few_large_frames_wait(info, size, bits, depth):
 
 
 def test_a_source_that_is_no_generator():
-    assert list(read_ahead([1, 2, 3], 2)) == [1, 2, 3]
-    assert list(read_ahead([], 2)) == []
+    for items in ([1, 2, 3], []):
+        with read_ahead(items, 2) as ahead:
+            assert list(ahead) == items
 
 
 def test_a_clip_rendered_with_overlap_is_the_same(tmp_path, info, pan):
@@ -198,10 +241,13 @@ def test_a_clip_rendered_with_overlap_is_the_same(tmp_path, info, pan):
     with open_writer(paths[0], movie) as writer:
         for frame in frames:
             writer.write(frame)
-    with WriteBehind(open_writer(paths[1], movie), 3) as writer:
-        for frame in read_ahead(iter(frames), 3):
+    with (
+        WriteBehind(open_writer(paths[1], movie), 3) as writer,
+        read_ahead(iter(frames), 3) as ahead,
+    ):
+        for frame in ahead:
             writer.write(frame)
-    plain, overlapped = (list(read_ahead(open_clip(path).frames(), 3)) for path in paths)
+    plain, overlapped = (list(open_clip(path).frames()) for path in paths)
     assert len(overlapped) == 20
     for a, b in zip(plain, overlapped, strict=True):
         assert (a.index, a.pts) == (b.index, b.pts)

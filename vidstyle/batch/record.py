@@ -1,27 +1,13 @@
 """What a batch remembers of a shot, so that what is finished is not rendered again."""
 
-import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from vidstyle import __version__, weights
 from vidstyle.atomic import replacing
-from vidstyle.device import select_device
-from vidstyle.pattern import matching, pictures
-from vidstyle.render import Job
-from vidstyle.style.build import choose_model, model_identity
-
-#: The folder, within the batch's, that the records lie in.
-FOLDER = ".vidstyle"
-
-# Of the options, those that change how a shot is rendered and not what comes out.
-_NO_MATTER = ("device", "batch", "flow_cache", "flow_cache_size")
-
-Identity = list[tuple[str, int, int]]
-"""Names, bytes and times of change of files."""
+from vidstyle.made import Identity, identity
+from vidstyle.pattern import matching
 
 
 @dataclass(frozen=True)
@@ -71,55 +57,3 @@ class Record:
             and bool(self.files)
             and self.files == identity(file.path for file in matching(target))
         )
-
-
-def identity(files: Iterable[Path]) -> Identity:
-    """Of files that are there."""
-    return [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
-
-
-def fingerprint(job: Job) -> str:
-    """Of all that the output depends on: the source's files, styles, mattes, options, the model.
-
-    Files count by name, size and time of change, so that a project may move; styles and the
-    model by their content.
-
-    Raises:
-        MediaError: the source is missing.
-        WeightsError: the model is missing.
-    """
-    options = {k: v for k, v in asdict(job.options).items() if k not in _NO_MATTER}
-    model = choose_model(job.options.model, select_device(job.options.device))
-    told = {
-        "vidstyle": __version__,
-        "source": _files(job.source),
-        "objects": [
-            (wanted.object, _mattes(wanted.object), weights.sha256(Path(wanted.style)))
-            for wanted in job.objects
-        ],
-        "excluded": [_mattes(spec) for spec in job.options.exclude],
-        "options": options,
-        "model": model_identity(model),
-        "target": Path(job.target).name,
-    }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-
-
-def _files(source: str) -> Identity:
-    path = Path(source)
-    if path.is_file():
-        return identity([path])
-    return identity(file.path for file in pictures(source))
-
-
-def _mattes(spec: str | None) -> list[Identity]:
-    """Of the files that a SPEC names."""
-    found = []
-    for prompt in (spec or "").split("+"):
-        kind, _, name = prompt.partition(":")
-        if kind in ("mask", "matte"):
-            path = Path(name)
-            file = name if path.exists() else name.rpartition("@")[0] or name
-            listed = sorted(path.iterdir()) if path.is_dir() else (m.path for m in matching(file))
-            found.append(identity(listed))
-    return found

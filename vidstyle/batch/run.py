@@ -1,6 +1,5 @@
 """Render the shots of a batch, one after the other, whatever becomes of each."""
 
-import fcntl
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -9,14 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from vidstyle.batch.record import FOLDER, Record, fingerprint, identity
+from vidstyle.batch.record import Record
 from vidstyle.batch.shot import WHOLE, Range, Shot
 from vidstyle.batch.targets import names_of, target_of
-from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
+from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.made import FOLDER, fingerprint, identity
 from vidstyle.options import RenderOptions, pair
 from vidstyle.pattern import is_pattern, matching
 from vidstyle.progress import Progress
 from vidstyle.render import Job, render
+from vidstyle.system import lock as hold
 from vidstyle.video.probe import probe
 from vidstyle.video.target import target_exists
 
@@ -108,7 +109,7 @@ def _alone_in(root: Path) -> Iterator[None]:
         raise MediaError(f"{root}: no folder to write to ({error.strerror})") from None
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            hold(lock)
         except OSError:
             raise UsageError(f"{root}: another batch is at work there; wait for it") from None
         yield
@@ -137,7 +138,7 @@ def _run(
     with _listening() as warnings:
         try:
             job = _job(shot, target, defaults)
-            request = fingerprint(job)
+            request = fingerprint(job, target=Path(target).name)
             before = Record.read(path)
             if before is not None and before.target == own:
                 if before.finished(request, target):
@@ -154,10 +155,11 @@ def _run(
                 _drop_stale(target, before)
             seconds = round(time.monotonic() - began, 1)
             files = identity(file.path for file in matching(target))
-            Record("done", request, own, files, report, seconds, warnings).write(path)
+            try:
+                Record("done", request, own, files, report, seconds, warnings).write(path)
+            except MediaError as error:
+                log.warning("shot %s is done, but will be rendered again: %s", name, error)
             return Result(shot, name, "done", job, None, report, seconds, tuple(warnings))
-        except Cancelled:
-            raise
         except VidstyleError as error:
             reason = str(error)
         except Exception as error:

@@ -12,6 +12,7 @@ from vidstyle.errors import VidstyleError
 from vidstyle.evaluate.pictures import Picture, bounded, data_url
 from vidstyle.frame import Frame, full_scale
 from vidstyle.video.reader import open_clip
+from vidstyle.words import counted
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -49,10 +50,11 @@ def as_html(results: Sequence[Result], title: str) -> str:
         for state, word in _STATES.items()
         if (count := sum(result.state == state for result in results))
     )
+    shots = counted(len(results), "shot")
     body = "\n".join(
         [
             f"<h1>{escape(title)}</h1>",
-            f'<p class="sum">{len(results)} shots: {counts} · vidstyle {__version__}</p>',
+            f'<p class="sum">{shots}: {counts} · vidstyle {__version__}</p>',
             *_table(results),
             *(line for number, result in enumerate(results) for line in _shot(number, result)),
         ]

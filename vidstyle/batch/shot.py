@@ -3,13 +3,13 @@
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
 from vidstyle.batch.names import plain_name
-from vidstyle.choices import EDGES, FLOWS, PRESERVED, SEGMENTERS, TEMPORAL
+from vidstyle.constraints import read
 from vidstyle.errors import UsageError
+from vidstyle.options import RenderOptions
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.ranges import frame_range
 
@@ -69,54 +69,15 @@ class Shot:
     trouble: str | None = None
 
 
-def _flag(text: str) -> bool:
-    if text.lower() not in ("yes", "no", "true", "false", "1", "0"):
-        raise ValueError("is neither yes nor no")
-    return text.lower() in ("yes", "true", "1")
+# Of the range there are other fields, and of the machine there is one.
+_NOT_OF_A_SHOT = (
+    *("first", "last", "segment", "preroll"),
+    *("device", "backend", "batch", "max_memory", "flow_cache", "flow_cache_size"),
+)
 
-
-def _fraction(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise ValueError("must lie between 0 and 1")
-    return value
-
-
-def _one_of(*names: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in names:
-            raise ValueError(f"is none of {', '.join(names)}")
-        return text
-
-    return read
-
-
-def _specs(text: str) -> tuple[str, ...]:
-    return tuple(split(text))
-
-
-#: Of ``RenderOptions``, what a list may set for a shot, and how its text is read.
-OPTIONS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
-    {
-        "strength": _fraction,
-        "detail": _fraction,
-        "style_scale": float,
-        "feather": float,
-        "invert": _flag,
-        "exclude": _specs,
-        "strict": _flag,
-        "temporal": _one_of(*TEMPORAL),
-        "flow": _one_of(*FLOWS),
-        "flow_size": int,
-        "segmenter": _one_of(*SEGMENTERS),
-        "preserve": _one_of(*PRESERVED),
-        "edges": _one_of(*EDGES),
-        "colorspace": str,
-        "element": _flag,
-        "model": str,
-        "seed": int,
-        "codec": str,
-    }
+#: Of ``RenderOptions``, what a list may set for a shot.
+OPTIONS = tuple(
+    option.name for option in fields(RenderOptions) if option.name not in _NOT_OF_A_SHOT
 )
 
 _OWN = ("name", "source", "in", "out", "handles", "object", "style", "output")
@@ -159,24 +120,24 @@ def shot_of(
     return Shot(
         name=told.get("name") or known.name or plain_name(source),
         source=source,
-        objects=_specs(told.get("object", "")) or known.objects,
+        objects=tuple(split(told.get("object", ""))) or known.objects,
         styles=tuple(map(path_of, split(told.get("style", "")))) or known.styles,
         range=known.range if named == WHOLE else named,
-        handles=_read(told, "handles", _count, where) if "handles" in told else known.handles,
-        options={key: _read(told, key, OPTIONS[key], where) for key in OPTIONS if key in told},
+        handles=_handles(told["handles"], where) if "handles" in told else known.handles,
+        options={key: _read(key, told[key], where) for key in OPTIONS if key in told},
         output=told.get("output", known.output),
         trouble=known.trouble,
     )
 
 
-def _count(text: str) -> int:
+def _handles(text: str, where: str) -> int:
     if not text.isdecimal():
-        raise ValueError("is no number of frames")
+        raise UsageError(f"{where}: handles {text!r}: is no number of frames")
     return int(text)
 
 
-def _read(told: Mapping[str, str], key: str, reader: Callable[[str], Any], where: str) -> Any:
+def _read(key: str, text: str, where: str) -> Any:
     try:
-        return reader(told[key])
+        return read(RenderOptions, key, text)
     except ValueError as error:
-        raise UsageError(f"{where}: {key} {told[key]!r}: {error}") from None
+        raise UsageError(f"{where}: {key} {text!r}: {error}") from None

@@ -14,11 +14,10 @@ import click
 from vidstyle import __version__, limits
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.logs import is_json, start_logging
-from vidstyle.errors import Cancelled, DeviceError, Terminated, VidstyleError
+from vidstyle.errors import Cancelled, DeviceError, VidstyleError
+from vidstyle.signals import STOPPING, Heard
 
 __all__ = ["main"]
-
-_STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 # What each command is called, in its own module: those named are imported, with what they need.
 _COMMANDS = {
@@ -74,18 +73,24 @@ def main() -> NoReturn:
     use_one_heap()
     # The AV1 encoder tells its settings on standard error, unless told to name errors only.
     os.environ.setdefault("SVT_LOG", "1")
+    # OpenCV would take all cores: it looks at a variable of its own.
+    if count := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:
+        os.environ.setdefault("OPENCV_FOR_THREADS_NUM", count)
     stop = _Stop()
-    for number in _STOPPING:
+    for number in STOPPING:
         signal.signal(number, stop)
     try:
         cli.main(prog_name="vidstyle", standalone_mode=False)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.message)
+        sys.exit(0)
     except click.ClickException as error:
         fail(error.format_message(), 2)
     except click.Abort:
         fail("cancelled", Cancelled.exit_code)
-    except VidstyleError as error:
+    except (VidstyleError, Cancelled) as error:
         reason = stop.error or error
         fail(str(reason), reason.exit_code)
     except Exception as error:
@@ -112,19 +117,22 @@ def fail(message: str, code: int) -> NoReturn:
 
 
 class _Stop:
-    """Ends the run where a signal finds it.
-
-    Attributes:
-        error: why it ends. A library that is interrupted may turn that into an error of its own.
-    """
+    """Ends the run where a signal finds it. A second signal ends the process at once, whatever it
+    is still cleaning up."""
 
     def __init__(self) -> None:
-        self.error: Cancelled | None = None
+        self._heard = Heard()
 
-    def __call__(self, number: int, _frame: FrameType | None) -> NoReturn:
-        # A second signal must not interrupt the cleaning up after the first.
-        for stopping in _STOPPING:
-            signal.signal(stopping, signal.SIG_IGN)
-        terminated = number == signal.SIGTERM
-        self.error = Terminated("terminated") if terminated else Cancelled("cancelled")
-        raise self.error
+    @property
+    def error(self) -> Cancelled | None:
+        """Why the run ends. A library that is interrupted may turn that into an error of its
+        own."""
+        return self._heard.asked
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if not self._heard.counts(number):
+            return
+        if self._heard.times == 1 and self.error is not None:
+            raise self.error
+        os.write(2, b"vidstyle: ended at once; unfinished files may be left\n")
+        os._exit(128 + number)

@@ -12,6 +12,7 @@ from vidstyle.cli.options import (
     read_render_options,
     render_options,
 )
+from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
 from vidstyle.options import pair
 from vidstyle.progress import telling
@@ -63,8 +64,8 @@ def analyse_command(
     with telling(progress) as told:
         if list_objects:
             for found in list_into(folder, source, settings, told):
-                click.echo(found)
-            click.echo(folder.objects)
+                say(found)
+            say(folder.objects)
             return
         request = Request(source=source, objects=pair(objects, styles), options=settings)
         manifest = analyse_into(
@@ -75,4 +76,4 @@ def analyse_command(
             review=review,
             overwrite=overwrite,
         )
-    click.echo(f"{folder.manifest}: segments 0-{len(manifest.segments) - 1}")
+    say(f"{folder.manifest}: segments 0-{len(manifest.segments) - 1}")

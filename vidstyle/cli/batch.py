@@ -1,5 +1,6 @@
 """``vidstyle batch``: the shots of a folder, a list, an EDL or an OTIO timeline."""
 
+import logging
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -7,17 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidstyle.atomic import replacing
+from vidstyle.atomic import write_text
 from vidstyle.choices import PROGRESSES
 from vidstyle.cli.columns import aligned
 from vidstyle.cli.options import option, render_options
-from vidstyle.errors import BatchError, UsageError
+from vidstyle.cli.say import say
+from vidstyle.errors import BatchError, UsageError, VidstyleError
 from vidstyle.options import RenderOptions
 from vidstyle.progress import build_progress
+from vidstyle.words import counted
 
 if TYPE_CHECKING:
     from vidstyle.batch.run import Defaults, Result
     from vidstyle.batch.shot import Shot
+
+log = logging.getLogger(__name__)
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHEET = "contact_sheet.html"
@@ -84,17 +89,19 @@ def batch_command(
     if root is None:
         root = listed.resolve().with_name(f"{listed.resolve().stem}.styled")
     if dry_run:
-        click.echo(_plan(shots, root, defaults))
+        say(_plan(shots, root, defaults))
         return
     with closing(build_progress(progress)) as told:
         results = run_batch(shots, root, defaults, told, overwrite=overwrite)
-    with replacing(root / _SHEET) as file:
-        file.write(as_html(results, listed.resolve().name).encode())
-    click.echo(_table(results))
-    click.echo(root / _SHEET)
+    say(_table(results))
+    try:
+        write_text(root / _SHEET, as_html(results, listed.resolve().name))
+        say(root / _SHEET)
+    except VidstyleError as error:
+        log.warning("no contact sheet: %s", error)
     if failed := [result.name for result in results if result.state == "failed"]:
         raise BatchError(
-            f"{len(failed)} of {len(results)} shots failed ({', '.join(failed[:5])}"
+            f"{len(failed)} of {counted(len(results), 'shot')} failed ({', '.join(failed[:5])}"
             f"{', …' if len(failed) > 5 else ''}); mend them and run the same again"
         )
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import click
 
+from vidstyle.atomic import write_text
 from vidstyle.choices import PROGRESSES
 from vidstyle.cli.options import flow_cache_options, option
+from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.options import DEFAULTS
@@ -150,7 +152,7 @@ def evaluate_command(
         from vidstyle.evaluate.evaluation import Job, evaluate
         from vidstyle.evaluate.gate import check
         from vidstyle.evaluate.page import as_html
-        from vidstyle.evaluate.tables import as_csv, as_json, as_text, write_whole
+        from vidstyle.evaluate.tables import as_csv, as_json, as_text
 
         job = Job(
             plate=original,
@@ -177,12 +179,12 @@ def evaluate_command(
         with closing(build_progress(progress)) as told:
             done = evaluate(job, told)
     if json_file:
-        write_whole(json_file, as_json(done))
+        write_text(json_file, as_json(done))
     if csv_file:
-        write_whole(csv_file, as_csv(done.scores))
+        write_text(csv_file, as_csv(done.scores))
     if html_file:
-        write_whole(html_file, as_html(done))
-    click.echo(as_text(done.scores))
+        write_text(html_file, as_html(done))
+    say(as_text(done.scores))
     check(done.thresholds, done.scores)
 
 

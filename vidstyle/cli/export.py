@@ -6,6 +6,7 @@ import click
 
 from vidstyle.choices import EXPORTS
 from vidstyle.cli.options import default_of, option
+from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
 from vidstyle.video.target import check_target
 
@@ -71,7 +72,5 @@ def export_command(
         )
     limit = FORMATS[name].bound if bound is None else Bound(bound, FORMATS[name].bound.largest)
     difference = export(model, name, path, calibration=kept, trials=held_out, bound=limit)
-    click.echo(
-        f"from PyTorch: {difference} (at most mean {limit.mean:g}, largest {limit.largest:g})"
-    )
-    click.echo(path)
+    say(f"from PyTorch: {difference} (at most mean {limit.mean:g}, largest {limit.largest:g})")
+    say(path)

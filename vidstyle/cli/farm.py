@@ -1,6 +1,7 @@
 """``vidstyle farm``: a job for a render farm, or a trial of it on this machine."""
 
 import json
+import logging
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from vidstyle.atomic import replacing
+from vidstyle.batch.names import MOVIE_SUFFIXES
 from vidstyle.cli.options import (
     farm_options,
     object_options,
@@ -18,6 +20,7 @@ from vidstyle.cli.options import (
     render_options,
 )
 from vidstyle.cli.render import beside
+from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.farm.local import run_here
@@ -27,6 +30,10 @@ from vidstyle.farm.template import path_values, template
 from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject, pair
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import telling
+from vidstyle.video.target import is_picture_target
+from vidstyle.words import counted
+
+log = logging.getLogger(__name__)
 
 _LIMITS = Limits()
 
@@ -36,15 +43,15 @@ _LIMITS = Limits()
 @object_options
 @farm_options
 @render_options
+@option("-o", "--output", "target", metavar="CLIP",
+        help="The joined clip: a video file, or a pattern; beside INPUT by default.")  # fmt: skip
 @option(
-    "-o",
-    "--output",
-    "job",
+    "--job",
     type=click.Path(dir_okay=False, path_type=Path),
-    required=True,
-    help="The job: a template in YAML, or a script for Slurm.",
+    metavar="FILE",
+    help="The job: a template in YAML, or a script for Slurm. To be given.",
 )
-@option("--result", metavar="CLIP", help="The joined clip; beside INPUT by default.")
+@click.option("--result", metavar="CLIP", hidden=True, help="What -o was called once.")
 @option(
     "--engine",
     type=click.Choice(["openjd", "slurm"]),
@@ -107,7 +114,8 @@ def farm_command(
     work: Path,
     progress: str,
     overwrite: bool,
-    job: Path,
+    target: str | None,
+    job: Path | None,
     result: str | None,
     engine: str,
     chunk: int,
@@ -126,7 +134,7 @@ def farm_command(
     a template lies a file with the values of its paths.
 
     \b
-    vidstyle farm in.mp4 --object person --style art.jpg --work /farm/in -o job.yaml
+    vidstyle farm in.mp4 --object person --style art.jpg --work /farm/in --job job.yaml
     openjd run job.yaml --step Join --run-dependencies -p file://job.paths.json
     """
     from vidstyle.analysis import find_take
@@ -135,7 +143,8 @@ def farm_command(
     from vidstyle.output import check_outputs
     from vidstyle.video.reader import open_clip
 
-    target = result or beside(source)
+    job, target = _job_and_target(job, target, result)
+    target = target or beside(source)
     render = read_render_options(source, options)
     check_outputs(source, target, (), render.codec, overwrite)
     if job.exists() and not overwrite:
@@ -171,16 +180,33 @@ def farm_command(
     )
     if engine == "slurm":
         _write(job, slurm_script(plan))
-        click.echo(job)
+        say(job)
         return
     with needs_extra("farm", "vidstyle farm"):
         import yaml
     _write(job, yaml.safe_dump(template(plan), sort_keys=False, allow_unicode=True))
     paths = job.with_suffix(".paths.json")
     _write(paths, json.dumps(path_values(plan), indent=1) + "\n")
-    click.echo(f"{job}: {plan.segments} segments in {len(plan.tasks())} tasks")
+    tasks = counted(len(plan.tasks()), "task")
+    say(f"{job}: {counted(plan.segments, 'segment')} in {tasks}")
     if submit:
         run_here(plan, job, paths, workers)
+
+
+def _job_and_target(
+    job: Path | None, target: str | None, result: str | None
+) -> tuple[Path, str | None]:
+    """The job's file, and the clip's; as they were called before too, with a warning."""
+    if result is not None or (job is None and target is not None and not _is_clip(target)):
+        log.warning("farm: -o names the result now and --job the job; say --job JOB -o CLIP")
+        job, target = job or (Path(target) if target else None), result
+    if job is None:
+        raise UsageError("--job is missing; give a file for the job's template or script")
+    return job, target
+
+
+def _is_clip(name: str) -> bool:
+    return is_picture_target(name) or Path(name).suffix.lower() in MOVIE_SUFFIXES
 
 
 def _objects(paired: Sequence[StyledObject]) -> Iterator[Argument]:

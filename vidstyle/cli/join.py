@@ -6,6 +6,7 @@ import click
 
 from vidstyle.cli.options import farm_options, option
 from vidstyle.cli.render import beside
+from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
 from vidstyle.progress import telling
 
@@ -35,4 +36,4 @@ def join_command(
             Worker(folder, source), folder, source, target, told,
             repair=repair, overwrite=overwrite,
         )  # fmt: skip
-    click.echo(target)
+    say(target)

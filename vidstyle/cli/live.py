@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from vidstyle.cli.options import live_options, option
+from vidstyle.cli.say import say
 from vidstyle.options import RenderOptions, pair
 
 
@@ -62,4 +63,4 @@ def live_command(
         height=height,
         seconds=seconds,
     )
-    click.echo(live(job, partial(open_sink, target)))
+    say(live(job, partial(open_sink, target)))

@@ -2,20 +2,24 @@
 
 import json
 import logging
-import resource
-import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
+from tqdm import tqdm
+
+from vidstyle.system import peak_memory
 from vidstyle.whereabouts import here
 
 
 def start_logging(level: int, as_json: bool) -> None:
     """Log vidstyle's records of this level, and others' warnings, to standard error."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname).1s %(message)s")
+    handler = AboveBars()
+    handler.setFormatter(Plain())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("vidstyle").setLevel(level)
     if as_json:
-        for handler in logging.getLogger().handlers:
-            handler.setFormatter(JsonLines())
+        for each in logging.getLogger().handlers:
+            each.setFormatter(JsonLines())
         # A line for each batch and stage.
         logging.getLogger("vidstyle.timing").setLevel(logging.DEBUG)
 
@@ -23,6 +27,22 @@ def start_logging(level: int, as_json: bool) -> None:
 def is_json() -> bool:
     """Whether log lines are JSON."""
     return any(isinstance(each.formatter, JsonLines) for each in logging.getLogger().handlers)
+
+
+class AboveBars(logging.StreamHandler[TextIO]):
+    """To standard error, above the bar of the progress where there is one."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with tqdm.external_write_mode(file=self.stream):
+            super().emit(record)
+
+
+class Plain(logging.Formatter):
+    """For people: the message, and what kind it is where that is not mere news."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        kind = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
+        return f"{kind}{super().format(record)}"
 
 
 class JsonLines(logging.Formatter):
@@ -38,12 +58,6 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
             **here(),
             **({} if seconds is None else {"seconds": round(seconds, 4)}),
-            "memory": round(_peak_memory(), 1),
+            "memory": round(peak_memory(), 1),
         }
         return json.dumps(content)
-
-
-def _peak_memory() -> float:
-    # macOS counts bytes, Linux KiB.
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -6,16 +6,9 @@ from typing import Any
 
 import click
 
-from vidstyle.choices import (
-    BACKENDS,
-    DETECTORS,
-    EDGES,
-    FLOWS,
-    PRESERVED,
-    PROGRESSES,
-    TEMPORAL,
-)
-from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
+from vidstyle.choices import BACKENDS, DETECTORS, PROGRESSES
+from vidstyle.constraints import Checked, OneOf, Within, check, constraint_of
+from vidstyle.options import QualityOptions, RenderOptions
 
 Command = Callable[..., Any]
 
@@ -27,9 +20,32 @@ def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     return click.option(*names, envvar=variable, **settings)
 
 
-def default_of(field: str) -> dict[str, Any]:
-    """``default=`` and ``show_default=`` from the dataclass."""
-    return {"default": getattr(DEFAULTS, field), "show_default": True}
+def default_of(field: str, of: type[Checked] = RenderOptions) -> dict[str, Any]:
+    """``default=``, ``show_default=`` and, where the field is bounded, ``type=`` of an option."""
+    settings: dict[str, Any] = {"default": getattr(of, field), "show_default": True}
+    match constraint_of(of, field):
+        case OneOf(names):
+            settings["type"] = click.Choice(names)
+        case Within() as bounds:
+            settings["type"] = _Number(of, field, bounds)
+    return settings
+
+
+class _Number(click.FloatRange):
+    """A number of a field; of what is out of its bounds the same is said as everywhere."""
+
+    def __init__(self, of: type[Checked], field: str, bounds: Within) -> None:
+        super().__init__(bounds.least, bounds.most)
+        self._of, self._field = of, field
+        self._plain = click.INT if isinstance(getattr(of, field), int) else click.FLOAT
+        self.name = self._plain.name
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = self._plain.convert(value, param, ctx)
+        check(self._of, self._field, number)
+        return number
 
 
 def _list_codecs(context: click.Context, _: click.Parameter, value: str | None) -> str | None:
@@ -57,25 +73,25 @@ _MATTES = (
 )  # fmt: skip
 
 _LOOK = (
-    option("--strength", type=float, help="0 leaves the plate, 1 is the full style.",
+    option("--strength", help="0 leaves the plate, 1 is the full style.",
            **default_of("strength")),
-    option("--detail", type=float, help="How much of the plate's fine detail is laid back into "
-           "the painting: 0 the painting alone, 1 all of it.", **default_of("detail")),
-    option("--style-scale", type=float, metavar="X",
+    option("--detail", help="How much of the plate's fine detail is laid back into the painting: "
+           "0 the painting alone, 1 all of it.", **default_of("detail")),
+    option("--style-scale", metavar="X",
            help="See the style picture larger or smaller: 2 for bolder strokes, 0.5 for finer.",
            **default_of("style_scale")),
-    option("--feather", type=click.FloatRange(0, 512), metavar="PX",
+    option("--feather", metavar="PX",
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
-    option("--preserve", type=click.Choice(PRESERVED),
-           help="Keep the plate's colours, or its edges and structure.", **default_of("preserve")),
+    option("--preserve", help="Keep the plate's colours, or its edges and structure.",
+           **default_of("preserve")),
     option("--invert", is_flag=True, help="Style all but the object."),
 )  # fmt: skip
 
 _FLOW_CACHE = (
     option("--flow-cache", type=click.Path(file_okay=False), metavar="DIR",
            help="Keep flows here: the next style of the same shot estimates none."),
-    option("--flow-cache-size", type=click.IntRange(1), metavar="MIB",
-           help="What that folder may hold.", **default_of("flow_cache_size")),
+    option("--flow-cache-size", metavar="MIB", help="What that folder may hold.",
+           **default_of("flow_cache_size")),
 )  # fmt: skip
 
 _EXCLUDED = (
@@ -95,11 +111,11 @@ _CLIP = (
 )  # fmt: skip
 
 _MOTION = (
-    option("--temporal", type=click.Choice(TEMPORAL), help="Steady frames with the one before.",
+    option("--temporal", help="Steady frames with the one before.",
            **default_of("temporal")),
-    option("--flow", type=click.Choice(FLOWS), help="Optical flow.", **default_of("flow")),
-    option("--flow-size", type=click.IntRange(64), metavar="PX",
-           help="Largest short side for the flow.", **default_of("flow_size")),
+    option("--flow", help="Optical flow.", **default_of("flow")),
+    option("--flow-size", metavar="PX", help="Largest short side for the flow.",
+           **default_of("flow_size")),
 )  # fmt: skip
 
 _NETWORKS = (
@@ -108,7 +124,7 @@ _NETWORKS = (
     option("--detector", metavar="auto|NAME|FOLDER",
            help=f"What finds objects by name: {', '.join(DETECTORS)}, or the folder of an OWLv2 "
            "model, which takes any words.", **default_of("detector")),
-    option("--edges", type=click.Choice(EDGES), help="How tracked mattes get their edges; "
+    option("--edges", help="How tracked mattes get their edges; "
            "closed-form is slow and for hair and blur.", **default_of("edges")),
     option("--model", metavar="auto|NAME|PATH",
            help="Style model: micro ships with vidstyle and is made for CPUs, vgg19 paints more; "
@@ -118,26 +134,25 @@ _NETWORKS = (
            **default_of("backend")),
     option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
            **default_of("device")),
-    option("--max-memory", type=click.IntRange(64), metavar="MIB",
+    option("--max-memory", metavar="MIB",
            help="What the style network may take at once; larger frames go in tiles.",
            **default_of("max_memory")),
-    option("--seed", type=int, help="Of every random generator.", **default_of("seed")),
+    option("--seed", metavar="N", help="Of every random generator.", **default_of("seed")),
 )  # fmt: skip
 
 _WORK = (
     *_FLOW_CACHE,
-    option("--batch", type=click.IntRange(1, 256), help="Frames per network call.",
-           **default_of("batch")),
+    option("--batch", metavar="N", help="Frames per network call.", **default_of("batch")),
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=_list_codecs,
            help="Video codec, by default h264 (ffv1 in avi); list tells of each what it keeps "
            "and whether it works on this machine."),
     option("--colorspace", metavar="IN[:OUT]", default=None,
            help="OCIO colour spaces of the clip and of the output ($OCIO, or built-in ACES)."),
-    option("--segment", type=click.IntRange(0), metavar="N",
+    option("--segment", metavar="N",
            help="Render on a grid of N frames, as a farm does; 0: in one go.",
            **default_of("segment")),
-    option("--preroll", type=click.IntRange(0), metavar="N",
-           help="Frames that a segment starts early.", **default_of("preroll")),
+    option("--preroll", metavar="N", help="Frames that a segment starts early.",
+           **default_of("preroll")),
 )  # fmt: skip
 
 _FARM = (
@@ -154,7 +169,8 @@ _TOLD = (
 _DRY = (option("--dry-run", is_flag=True, help="Print the plan and stop."),)
 
 _RUN = (
-    option("--resume", is_flag=True, help="An output that is already there is done."),
+    option("--resume", is_flag=True, help="Leave what was made already, of the same and with the "
+           "same options; make what is missing."),
     option("--report", type=click.Path(dir_okay=False), metavar="FILE.json",
            help="Write what was done, with what, and how long it took."),
 )  # fmt: skip
@@ -163,8 +179,8 @@ _RUN = (
 _QUALITY = (
     option("--qc", is_flag=True, help="Score the output as `vidstyle evaluate` does; the scores "
            "go into the report."),
-    option("--qc-step", type=click.IntRange(1), metavar="N", help="Score every nth frame.",
-           default=QualityOptions.step, show_default=True),
+    option("--qc-step", metavar="N", help="Score every nth frame.",
+           **default_of("step", QualityOptions)),
     option("--qc-html", "page", type=click.Path(dir_okay=False), metavar="FILE",
            help="And write them as a page with plots and pictures."),
     option("--fail-above", multiple=True, metavar="NAME=VALUE",

@@ -14,6 +14,7 @@ from vidstyle.cli.options import (
     render_options,
     run_options,
 )
+from vidstyle.cli.say import say
 from vidstyle.options import QualityOptions, pair
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
@@ -53,36 +54,39 @@ def render_command(
     vidstyle render in.mp4 --object person --style art.jpg
     vidstyle render in.mp4 --object person --style a.jpg --object dog --style b.jpg -o out.mov
     """
-    from vidstyle.render import Job, is_done, plan, render
+    from vidstyle.made import Made
+    from vidstyle.render import Job, is_made, plan, render
     from vidstyle.report import has_passed
 
     quality = None
     if qc or page or fail_above or fail_below:
         quality = QualityOptions(qc_step, page, fail_above, fail_below)
+    target = target or beside(source)
     job = Job(
         source=source,
-        target=target or beside(source),
+        target=target,
         objects=pair(objects, styles),
         options=read_render_options(source, options),
         matte_target=matte_target,
-        # What a cancelled run left of a sequence is rendered again.
-        overwrite=overwrite or resume,
+        # What a cancelled run left is rendered again; what nobody knows stays.
+        overwrite=overwrite or (resume and Made.beside(target).known),
+        remembered=True,
         quality=quality,
     )
     for file in filter(None, (report, page)):
         check_target(file, source)
     # What was not scored, or did not pass, is not done.
-    if resume and is_done(job) and (quality is None or has_passed(report)):
-        click.echo(f"{job.target}: already there")
+    if resume and is_made(job) and (quality is None or has_passed(report)):
+        say(f"{job.target}: already there")
         return
     with closing(build_progress(progress)) as told:
         if dry_run:
-            click.echo(plan(job, told))
+            say(plan(job, told))
             return
         done = render(job, told)
     if report:
         done.write(Path(report))
-    click.echo(job.target)
+    say(job.target)
     done.check_quality()
 
 

@@ -8,10 +8,12 @@ import click
 
 from vidstyle.atomic import write_text
 from vidstyle.cli.options import option, still_options
+from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions, pair
 from vidstyle.progress import build_progress
 from vidstyle.video.target import check_target
+from vidstyle.words import counted as plural
 
 _PATH = click.Path(path_type=Path)
 
@@ -80,20 +82,22 @@ def still_command(
         check_target(report, None)
     with closing(build_progress(progress)) as told:
         told.stage("stills", len(job.sources))
-        click.echo(HEAD)
+        say(HEAD)
 
         def on_entry(entry: Entry) -> None:
-            click.echo(entry.line())
+            say(entry.line())
             told.advance(1)
 
         studio, entries, failure = restyle_stills(job, on_entry)
-    click.echo(counted(entries))
+    say(counted(entries))
     if report:
         write_text(Path(report), as_json(entries, job.objects, job.options, studio.parts))
     if failure is not None:
         failed = sum(entry.status == "failed" for entry in entries)
         reason = next(entry.reason for entry in entries if entry.status == "failed")
-        raise type(failure)(f"{failed} of {len(entries)} pictures failed; the first: {reason}")
+        raise type(failure)(
+            f"{failed} of {plural(len(entries), 'picture')} failed; the first: {reason}"
+        )
 
 
 def _strengths(text: str | None) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ import click
 
 from vidstyle.choices import ENCODERS, PROGRESSES
 from vidstyle.cli.options import option
+from vidstyle.cli.say import say
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.progress import Progress, build_progress
@@ -156,7 +157,7 @@ def train_command(
             if folder is not None and not folder.exists():
                 raise MediaError(f"--{name} {folder}: there is no such folder; check the name")
         if resume and not overwrite and output.exists():
-            click.echo(f"{output}: already there")
+            say(f"{output}: already there")
             return
         with needs_extra("train", "training"):
             from vidstyle.train.data import Sources
@@ -166,7 +167,7 @@ def train_command(
             job = TrainJob(sources, config, work, output, minutes or 0.0, resume, overwrite)
             with closing(build_progress(progress)) as told:
                 run(job, told)
-    click.echo(str(output))
+    say(output)
 
 
 def _recipe(

@@ -121,7 +121,10 @@ def window(instants: Iterator[Instant], length: int) -> Iterator[deque[Instant]]
 
 def _picture(frame: Frame | None, index: int, name: str) -> Tensor:
     if frame is None:
-        raise MediaError(f"{name}: ends before frame {index}, other clips go on; give all alike")
+        raise MediaError(
+            f"{name}: ends before frame {index}, other clips go on; give all alike, or say "
+            "which frames it holds: --part --in FIRST --out LAST"
+        )
     if frame.index != index:
         raise MediaError(f"{name}: frame {index} is damaged; render it again, or leave it out")
     return frame.image
@@ -130,7 +133,8 @@ def _picture(frame: Frame | None, index: int, name: str) -> Tensor:
 def _check_length(source: str, count: int | None, other: str, expected: int | None) -> None:
     if count != expected:
         raise MediaError(
-            f"{source}: {count} frames, but {other} has {expected}; give clips of one length"
+            f"{source}: {count} frames, but {other} has {expected}; give clips of one length, or "
+            "say which frames it holds: --part --in FIRST --out LAST"
         )
 
 

@@ -62,7 +62,7 @@ def choose_judge(
     if name == "auto":
         name = _unused(used)
         reason = f"the render used {', '.join(sorted(used))}" if used else "no --report is given"
-        _log.info("flow: %s judges (%s)", name, reason)
+        _log.info("motion is judged by %s (%s)", name, reason)
     elif name in used:
         raise UsageError(
             f"--flow {name}: the render used it, and agrees with its own flow; use auto or another"

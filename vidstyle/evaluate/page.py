@@ -107,6 +107,12 @@ def _table(done: Evaluation) -> Iterator[str]:
     yield f"<dl>{''.join(terms)}</dl>"
     if scores.missing:
         yield f"<p>Not measured:</p><dl>{''.join(missing)}</dl>"
+    if len(scores.clips) > 2:
+        unknown = "" if "gram" in taken else " How styled they are was not measured: give --style."
+        yield (
+            "<p>The best of the results is bold. Doing nothing would be best in flicker and in "
+            f"likeness: there, a result that is less styled than another is not.{unknown}</p>"
+        )
     yield (
         "<p>The plate has a warping error of its own, from grain, light and mistaken flow: that "
         "is the floor, and the excess is what a result adds. Doing nothing has no flicker, so "

@@ -4,12 +4,12 @@ import csv
 import io
 import json
 import math
-from pathlib import Path
 from typing import Any
 
 from vidstyle import __version__
 from vidstyle.evaluate.evaluation import Evaluation
 from vidstyle.evaluate.gate import failures
+from vidstyle.evaluate.regions import PARTS, WHOLE
 from vidstyle.evaluate.scores import PLATE, Scores
 
 
@@ -70,24 +70,44 @@ def as_csv(scores: Scores) -> str:
     return text.getvalue()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """A text file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.partial")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+#: Measures by which doing nothing is best: they say nothing of a result that is less styled.
+OF_DOING_LITTLE = ("e_warp", "temporal", "ssim", "lpips")
+
+# A style distance that is larger by less than this is as good.
+_AS_STYLED = 1.05
 
 
 def best(scores: Scores, measure: str) -> str | None:
     """The result with the best mean; None where fewer than two can be told apart, and for detail,
-    of which there can be too little and too much."""
+    of which there can be too little and too much.
+
+    Of those measures by which doing nothing is best, only a result that is styled no less than the
+    others is called better: None where another is, or where style was not measured.
+    """
     if measure.startswith("detail"):
         return None
-    means = {clip: scores.mean(clip, measure) for clip in scores.clips if clip != PLATE}
-    means = {clip: mean for clip, mean in means.items() if not math.isnan(mean)}
+    means = _means(scores, measure)
     if len(set(means.values())) < 2:
         return None
     choose = max if measure.startswith("ssim") else min
-    return choose(means, key=lambda clip: means[clip])
+    winner = choose(means, key=lambda clip: means[clip])
+    if measure.startswith(OF_DOING_LITTLE):
+        distances = _means(scores, _style_of(scores))
+        if not distances or distances[winner] > _AS_STYLED * min(distances.values()):
+            return None
+    return winner
+
+
+def _style_of(scores: Scores) -> str:
+    """The style distance that counts: inside the object, where there is one."""
+    measured = scores.measured()
+    return next((n for n in (f"gram.{PARTS[0]}", f"gram.{WHOLE}") if n in measured), "")
+
+
+def _means(scores: Scores, measure: str) -> dict[str, float]:
+    """Of the results that have one."""
+    means = {c: scores.mean(c, measure) for c in scores.clips if c != PLATE and measure}
+    return {clip: mean for clip, mean in means.items() if not math.isnan(mean)}
 
 
 def _or_null(value: float) -> float | None:

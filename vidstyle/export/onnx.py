@@ -11,6 +11,7 @@ from torch import Tensor
 from vidstyle.export.graph import INPUTS, OUTPUT, Runtime, StyleGraph
 from vidstyle.export.program import program_of
 from vidstyle.extras import needs_extra
+from vidstyle.threads import threads_at_hand
 
 if TYPE_CHECKING:
     import onnx
@@ -63,7 +64,7 @@ def load(path: Path, device: torch.device) -> tuple[Runtime, str]:
     with needs_extra("export", "ONNX"):
         import onnxruntime
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
+    options.intra_op_num_threads = threads_at_hand()
     options.log_severity_level = 3
     providers = ["CPUExecutionProvider"]
     if device.type == "cuda":

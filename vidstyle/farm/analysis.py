@@ -19,7 +19,9 @@ from vidstyle.output import check_fits, check_outputs, matte_targets, write_matt
 from vidstyle.parts import build_parts
 from vidstyle.preparation import Preparation, Request
 from vidstyle.progress import Progress
+from vidstyle.report import doubt
 from vidstyle.review import write_review
+from vidstyle.segment.lost import doubtful_ranges
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.model import StyleModel
 from vidstyle.survey import SurveyedObject, draw, encoded, survey
@@ -63,10 +65,15 @@ def analyse_into(
     if there is not None and not targets and not review:
         log.info("%s: already analysed", work.root)
         return there
+    progress.outline(preparation.stages())
     take = preparation.find_take(progress)
     check_fits(take, *targets)
     with tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary:
         analyses = preparation.analyse(take, Path(temporary), progress)
+        shots = [(shot.start, shot.stop) for shot in take.shots]
+        for wanted, analysis in zip(request.objects, analyses, strict=True):
+            if runs := doubtful_ranges(analysis.mattes, shots):
+                log.warning("%s", doubt(wanted.object, runs))
         for analysis, target in zip(analyses, targets, strict=False):
             write_mattes(take, analysis.mattes, target)
         if review:

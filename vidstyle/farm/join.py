@@ -1,8 +1,7 @@
 """Putting the segments together: the same file that one render of the same grid writes."""
 
 import logging
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import replace
 
 from vidstyle.ahead import read_ahead
@@ -58,14 +57,19 @@ def join(
     take = Take(worker.reader, manifest.shots, colour)
     check_fits(take, target)
     progress.stage("join", take.frame_count)
-    with open_output(target, source, take, manifest.options) as writer:
-        frames = take.reader.frames(take.start, take.count)
-        plates = read_ahead(frames, depth=2 * manifest.options.batch)
+    frames = take.reader.frames(take.start, take.count)
+    with (
+        open_output(target, source, take, manifest.options) as writer,
+        read_ahead(frames, depth=2 * manifest.options.batch) as plates,
+    ):
         channels = 4 if manifest.options.element else 3
         for frame in _rendered(work, every, plates, channels):
             writer.write(frame)
             progress.advance(1)
-    work.forget_partials()
+    try:
+        work.forget_partials()
+    except MediaError as error:
+        log.warning("%s", error)  # the clip is whole
 
 
 def runs(numbers: list[int]) -> str:
@@ -79,26 +83,25 @@ def runs(numbers: list[int]) -> str:
 
 
 def _rendered(
-    work: WorkFolder, segments: range, plates: Generator[Frame, None, None], channels: int
+    work: WorkFolder, segments: range, plates: Iterator[Frame], channels: int
 ) -> Iterator[Frame]:
     """The plates with what was rendered in place of their pictures.
 
     Raises:
         MediaError: the segments hold other frames than the clip.
     """
-    with closing(plates):
-        for number in segments:
-            sidecar, pictures = _sidecar(work, number), None
-            for index, pts in zip(sidecar.frames, sidecar.pts, strict=True):
-                plate = next(plates, None)
-                if plate is None or plate.index != index:
-                    raise MediaError(f"{work.segment(number)}: frame {index} is not in the clip")
-                if pictures is None:
-                    like = plate.image.new_empty(*plate.size, channels)
-                    pictures = images(work.segment(number), len(sidecar.frames), like)
-                yield rendered(replace(plate, pts=pts), next(pictures))
-        if next(plates, None) is not None:
-            raise MediaError(f"{work.root}: the clip has more frames than were rendered")
+    for number in segments:
+        sidecar, pictures = _sidecar(work, number), None
+        for index, pts in zip(sidecar.frames, sidecar.pts, strict=True):
+            plate = next(plates, None)
+            if plate is None or plate.index != index:
+                raise MediaError(f"{work.segment(number)}: frame {index} is not in the clip")
+            if pictures is None:
+                like = plate.image.new_empty(*plate.size, channels)
+                pictures = images(work.segment(number), len(sidecar.frames), like)
+            yield rendered(replace(plate, pts=pts), next(pictures))
+    if next(plates, None) is not None:
+        raise MediaError(f"{work.root}: the clip has more frames than were rendered")
 
 
 def _sidecar(work: WorkFolder, number: int) -> Sidecar:

@@ -10,6 +10,7 @@ from pathlib import Path
 from vidstyle.errors import MediaError
 from vidstyle.farm.plan import Plan
 from vidstyle.farm.template import ANALYSE, JOIN, RENDER, SEGMENTS
+from vidstyle.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def run_here(plan: Plan, template: Path, values: Path, workers: int) -> None:
     chunks = [{SEGMENTS: f"{first}-{last}"} for first, last in plan.tasks()]
     shares = [chunks[n::workers] for n in range(min(workers, len(chunks)))]
     for step, sessions in ((ANALYSE, [None]), (RENDER, shares), (JOIN, [None])):
-        log.info("step %s: %d at once", step, len(sessions))
+        log.info("step %s, %s at once", step, counted(len(sessions), "session"))
         _together(_command(template, values, step, share) for share in sessions)
 
 
@@ -43,8 +44,10 @@ def _command(
 
 def _together(commands: Iterable[list[str]]) -> None:
     """Run commands at once; when one fails or this process is stopped, stop the others."""
-    running = [subprocess.Popen(command, stdout=sys.stderr) for command in commands]
+    running: list[subprocess.Popen[bytes]] = []
     try:
+        for command in commands:
+            running.append(subprocess.Popen(command, stdout=sys.stderr))
         for process in running:
             if process.wait():
                 raise MediaError("a step of the job failed; its log above tells why")

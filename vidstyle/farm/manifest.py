@@ -180,9 +180,7 @@ def _check_version(work: WorkFolder, content: dict[str, Any]) -> None:
 def _is_whole(manifest: Manifest) -> bool:
     """Whether shots and segments lie end to end, as the settings say, and each object is known."""
     shots, options = manifest.shots, manifest.options
-    if options.segment < 1 or options.preroll < 0 or options.batch < 1:
-        return False
-    if any(shot.start >= shot.stop for shot in shots):
+    if options.segment < 1 or any(shot.start >= shot.stop for shot in shots):
         return False
     # Counted first: the grid of an absurd shot would fill the memory.
     count = sum(-(-(shot.stop - shot.start) // options.segment) for shot in shots)

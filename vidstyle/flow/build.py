@@ -42,7 +42,9 @@ def build_flow(
         raise UsageError(f"--flow-size {flow_size}: must be at least 1 pixel")
     if name == "auto":
         name, reason = _choose(device)
-        _log.info("flow: %s (%s)", name, reason)
+        # Who has CUDA wants to know what is missing.
+        level = logging.INFO if device.type == "cuda" and name == "dis" else logging.DEBUG
+        _log.log(level, "optical flow by %s: %s", name, reason)
     if name not in FLOWS:
         raise UsageError(f"--flow {name}: no such estimator; use one of {', '.join(FLOWS)}")
     path = flow_weights(name)

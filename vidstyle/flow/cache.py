@@ -41,7 +41,8 @@ class FlowCache:
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit = folder, limit
-        self._full = False
+        self._full, self._lock = False, threading.Lock()
+        self._unseen = limit  # bytes written since the folder was looked at: at first, anything
         try:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
@@ -68,8 +69,7 @@ class FlowCache:
                 estimated = estimate(first[missing], second[missing]).half().cpu()
                 for number, flow in zip(missing, estimated, strict=True):
                     flows[paths[number]] = flow
-                    _write(paths[number], flow)
-                self._evict()
+                    self._make_room(_write(paths[number], flow))
             return torch.stack([flows[path] for path in paths]).float().to(first.device)
 
         return cached
@@ -80,13 +80,28 @@ class FlowCache:
             digest.update(picture.contiguous().cpu().numpy().data)
         return self._folder / f"{digest.hexdigest()}{_SUFFIX}"
 
-    def _evict(self) -> None:
+    def _make_room(self, written: int) -> None:
+        """After so many bytes more. To look at every file takes longer than to estimate a flow, so
+        that is done once for each tenth of the limit that is written, and leaves as much free."""
+        step = self._limit // 10
+        if written > step:
+            step = 0
+        with self._lock:
+            self._unseen += written
+            if self._unseen > step:
+                self._evict(self._limit - step)
+                self._unseen = 0
+
+    def _evict(self, limit: int) -> None:
         """Down to the limit, the least recently used first."""
         found = []
-        for path in self._folder.glob(f"*{_SUFFIX}"):
-            with suppress(FileNotFoundError):  # another process evicts too
-                found.append((path.stat().st_mtime_ns, path.stat().st_size, path))
-        excess = sum(size for _, size, _ in found) - self._limit
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(_SUFFIX):
+                    with suppress(FileNotFoundError):  # another process evicts too
+                        status = entry.stat()
+                        found.append((status.st_mtime_ns, status.st_size, entry.path))
+        excess = sum(size for _, size, _ in found) - limit
         if excess > 0 and not self._full:
             self._full = True
             _log.warning(
@@ -95,7 +110,7 @@ class FlowCache:
         for _, size, path in sorted(found):
             if excess <= 0:
                 break
-            path.unlink(missing_ok=True)
+            Path(path).unlink(missing_ok=True)
             excess -= size
 
 
@@ -114,13 +129,21 @@ def _read(path: Path, pictures: Tensor) -> Tensor | None:
     return torch.from_numpy(flow)
 
 
-def _write(path: Path, flow: Tensor) -> None:
-    """Whole or not at all: others may read it, or write the same, at this moment."""
+def _write(path: Path, flow: Tensor) -> int:
+    """Whole or not at all: others may read it, or write the same, at this moment.
+
+    Returns:
+        bytes.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
         with temporary.open("wb") as opened:
             np.save(opened, flow.numpy())
+            size = opened.tell()
         temporary.replace(path)
+        return size
     except OSError as error:
         _log.warning("flow cache: %s is not kept: %s", path, error)
+        return 0
+    finally:
         temporary.unlink(missing_ok=True)

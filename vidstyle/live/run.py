@@ -9,7 +9,7 @@ faster than all of them on one small frame. A frame is taken as soon as there is
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
@@ -19,7 +19,6 @@ import numpy as np
 import torch
 
 from vidstyle.ahead import done_ahead, most_hands
-from vidstyle.crew import threads_an_operation
 from vidstyle.errors import Cancelled, MediaError, Terminated
 from vidstyle.frame import Frame
 from vidstyle.live.few import Few
@@ -30,6 +29,7 @@ from vidstyle.live.source import Arrival, LiveSource
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
 from vidstyle.segment.prompts import parse_object
+from vidstyle.threads import threads_an_operation, threads_at_hand
 
 #: Frames in which objects are found and from which statistics are gathered.
 FIRST = 8
@@ -109,10 +109,13 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
             coming = _until(arrivals, job.seconds)
             try:
                 with restyled(session, coming, hands) as made:
-                    for arrival, picture in made:
-                        if not sink.show(picture, str(meter)):
-                            break
-                        meter.shown(time.monotonic() - arrival.at)
+                    try:
+                        for arrival, picture in made:
+                            if not sink.show(picture, str(meter)):
+                                break
+                            meter.shown(time.monotonic() - arrival.at)
+                    finally:
+                        source.stop()  # a silent one would keep who waits for its next frame
             except Terminated:
                 raise
             except Cancelled:
@@ -171,8 +174,8 @@ def restyled(
         return arrival, drafted()
 
     with (
-        threads_an_operation(max(1, torch.get_num_threads() // hands)),
-        closing(done_ahead(draft, begun(), hands, spare=0)) as drafted,
+        threads_an_operation(max(1, threads_at_hand() // hands)),
+        done_ahead(draft, begun(), hands, spare=0) as drafted,
     ):
         yield ((arrival, session.finish(made)) for arrival, made in drafted)
 

@@ -86,10 +86,15 @@ class LiveSource:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+        self._thread.join(1)  # in a silent source it ends by itself, when the patience does
+
+    def stop(self) -> None:
+        """No more frames are wanted: who waits for one waits no longer."""
         with self._change:
             self._stopping.set()
+            self._ended = True
             self._change.notify_all()
-        self._thread.join()
 
     def go_live(self) -> None:
         """From now on frames are dropped where they are not taken in time."""

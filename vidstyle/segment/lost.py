@@ -1,25 +1,43 @@
-"""Where an object is not seen."""
+"""Where an object is not seen, and where its mattes are not to be relied on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from vidstyle.segment.mattes import Mattes
 
+#: Confidence below which a matte is doubtful: it may well hold as much of something else.
+DOUBTFUL = 0.5
 
-def lost_ranges(mattes: Mattes, shots: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The runs of frames (first, last) whose matte is empty; a run ends with its shot.
+# Frames in between that are no better news.
+_BETWEEN = 4
 
-    Args:
-        shots: first frame and end of each.
-    """
+Shots = Sequence[tuple[int, int]]
+"""First frame and end of each."""
+
+
+def lost_ranges(mattes: Mattes, shots: Shots) -> list[tuple[int, int]]:
+    """The runs of frames (first, last) whose matte is empty; a run ends with its shot."""
+    return _runs(lambda frame: mattes.box(frame) is None, shots)
+
+
+def doubtful_ranges(mattes: Mattes, shots: Shots) -> list[tuple[int, int]]:
+    """The runs of frames (first, last) whose matte is doubtful, with a few in between; a run ends
+    with its shot. Where nothing is seen, nothing is doubted."""
+    return _runs(
+        lambda frame: mattes.box(frame) is not None and mattes.confidence(frame) < DOUBTFUL,
+        shots,
+        _BETWEEN,
+    )
+
+
+def _runs(holds: Callable[[int], bool], shots: Shots, between: int = 0) -> list[tuple[int, int]]:
+    """Runs of frames of which something holds, but for ``between`` of them at most at a time."""
     ranges: list[tuple[int, int]] = []
     for start, stop in shots:
-        open_ = False
-        for frame in range(start, stop):
-            if mattes.box(frame) is not None:
-                open_ = False
-            elif open_:
+        last: int | None = None
+        for frame in filter(holds, range(start, stop)):
+            if last is not None and frame - last <= between + 1:
                 ranges[-1] = (ranges[-1][0], frame)
             else:
                 ranges.append((frame, frame))
-                open_ = True
+            last = frame
     return ranges

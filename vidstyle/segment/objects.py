@@ -126,14 +126,15 @@ def _track(
                 taken.append(frame)
                 yield _view(frame, [small[frame.index - start] for small in tracked], given)
 
-        for small in steadied(views()):
-            frame = taken.popleft()
-            if frame.index in given:
-                store[frame.index] = given[frame.index]
-            else:
-                matte = edges(small, eight_bit(frame))
-                store.put(frame.index, matte, _confidence(tracked, frame.index - start))
-            tick()
+        with steadied(views()) as steady:
+            for small in steady:
+                frame = taken.popleft()
+                if frame.index in given:
+                    store[frame.index] = given[frame.index]
+                else:
+                    matte = edges(small, eight_bit(frame))
+                    store.put(frame.index, matte, _confidence(tracked, frame.index - start))
+                tick()
 
 
 def _confidence(tracked: Sequence[Mattes], index: int) -> float:

@@ -80,7 +80,7 @@ class CleanPlate:
                 layer[_warped(np.where(free, np.uint8(255), np.uint8(0)), matrix) < 255] = _HIDDEN
                 layers.append(layer)
         if len(layers) < max(_LEAST_SAMPLES, len(samples) // 2):
-            logger.info("no clean plate: the camera's motion cannot be followed")
+            logger.debug("no clean plate: the camera's motion cannot be followed")
             return None
         stack = np.stack(layers)
         seen = stack != _HIDDEN
@@ -88,7 +88,7 @@ class CleanPlate:
         gaps = np.where(seen, np.abs(stack - picture), _HIDDEN)
         known = seen.sum(axis=0).min(axis=-1) >= _LEAST_SEEN
         picture = np.where(known[..., None], picture, middle).astype(np.int16)
-        logger.info(
+        logger.debug(
             "clean plate: %d frames, %.0f%% of it seen", len(layers), 100 * float(known.mean())
         )
         return cls(picture, 1.48 * _median(gaps, seen).astype(np.float32), known)

@@ -2,17 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from vidstyle.ahead import done_ahead
-from vidstyle.crew import threads_an_operation
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
 from vidstyle.segment.tracker import Flows, Tracker
+from vidstyle.threads import threads_an_operation
 
 logger = logging.getLogger(__name__)
 
@@ -65,35 +65,39 @@ def propagate(
     first, last = min(keys), max(keys)
     before: dict[int, Matte] = {}
     after: dict[int, Matte] = {}
-    onwards = _with_flows(small_frames(clip, first, stop), tracker)
-    for frame, (image, flows) in enumerate(onwards, first):
-        matte = tracker.step(image, flows) if frame > first else keys[first]
-        if frame in keys:
-            if frame > first:
-                before[frame] = matte
-            tracker.reset(image, keys[frame])
-            matte = keys[frame]
-        store.put(frame - start, matte, tracker.confidence)
-        tick()
-    if last > start:
-        backwards = _with_flows(small_frames_backwards(clip, start, last + 1), tracker)
-        for (image, flows), frame in zip(backwards, range(last, start - 1, -1), strict=True):
-            matte = tracker.step(image, flows) if frame < last else keys[last]
+    with _with_flows(small_frames(clip, first, stop), tracker) as onwards:
+        for frame, (image, flows) in enumerate(onwards, first):
+            matte = tracker.step(image, flows) if frame > first else keys[first]
             if frame in keys:
-                if frame < last:
-                    after[frame] = matte
+                if frame > first:
+                    before[frame] = matte
                 tracker.reset(image, keys[frame])
                 matte = keys[frame]
-            into = store if frame < first else scratch
-            into.put(frame - start, matte, tracker.confidence)
+            store.put(frame - start, matte, tracker.confidence)
             tick()
+    if last > start:
+        images = small_frames_backwards(clip, start, last + 1)
+        with _with_flows(images, tracker) as backwards:
+            for (image, flows), frame in zip(backwards, range(last, start - 1, -1), strict=True):
+                matte = tracker.step(image, flows) if frame < last else keys[last]
+                if frame in keys:
+                    if frame < last:
+                        after[frame] = matte
+                    tracker.reset(image, keys[frame])
+                    matte = keys[frame]
+                into = store if frame < first else scratch
+                into.put(frame - start, matte, tracker.confidence)
+                tick()
     marks = sorted(keys)
     for left, right in pairwise(marks):
         _go_over(store, scratch, range(left - start + 1, right - start))
     return {frame: Arrival(before.get(frame), after.get(frame)) for frame in keys}
 
 
-def _with_flows(images: Iterator[Image], tracker: Tracker) -> Iterator[tuple[Image, Flows | None]]:
+@contextmanager
+def _with_flows(
+    images: Iterator[Image], tracker: Tracker
+) -> Iterator[Iterator[tuple[Image, Flows | None]]]:
     """Pictures and their flows to those before them, estimated while the ones before are
     tracked."""
 
@@ -102,9 +106,8 @@ def _with_flows(images: Iterator[Image], tracker: Tracker) -> Iterator[tuple[Ima
         return image, None if latest is None else tracker.flows(latest, image)
 
     # The pairs take the cores: threads within an operation would stand in their way.
-    made = done_ahead(with_flow, after_another(images))
-    with threads_an_operation(1), closing(made):
-        yield from made
+    with threads_an_operation(1), done_ahead(with_flow, after_another(images)) as made:
+        yield made
 
 
 def passes(keys: Mapping[int, Matte], shot: tuple[int, int]) -> int:

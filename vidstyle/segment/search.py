@@ -35,9 +35,12 @@ def search(
     sightings = link(detections, colours)
     for sighting in sightings:
         logger.info(
-            "frames %d-%d: %s in %d of %d samples, total score %.2f",
-            shot[0], shot[1] - 1, sighting.name, len(sighting.seen), len(detections),
-            sighting.total,
+            "%s found between frames %d and %d", sighting.name, min(sighting.seen),
+            max(sighting.seen),
+        )  # fmt: skip
+        logger.debug(
+            "%s: in %d of %d samples, total score %.2f",
+            sighting.name, len(sighting.seen), len(detections), sighting.total,
         )  # fmt: skip
     return sightings
 

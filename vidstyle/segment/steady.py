@@ -1,6 +1,7 @@
 """Steadying mattes along the plate's motion, so that their edges do not boil."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -40,7 +41,8 @@ class _Vote:
     weight: Plane
 
 
-def steadied(views: Iterable[View], flow: FlowEstimator | None = None) -> Iterator[Matte]:
+@contextmanager
+def steadied(views: Iterable[View], flow: FlowEstimator | None = None) -> Iterator[Iterator[Matte]]:
     """The matte of each of consecutive frames of a shot, averaged with those of the frame before
     and the frame after, carried along the plate's flow.
 
@@ -49,14 +51,19 @@ def steadied(views: Iterable[View], flow: FlowEstimator | None = None) -> Iterat
     both neighbours count alike, the matte does not lag behind its object. Fixed mattes are kept,
     and counted by the others.
 
-    Yields:
-        (H, W), some frames later than it takes: the votes are counted while those before are
-        used.
+    Returns:
+        within the ``with``, mattes (H, W), some frames later than it takes: the votes are counted
+        while those before are used.
     """
     vote = partial(_votes, flow=flow or DisFlow(480))
+    with done_ahead(vote, after_another(views)) as counted:
+        yield _means(counted)
+
+
+def _means(counted: Iterable[tuple[View, _Vote | None, _Vote | None]]) -> Iterator[Matte]:
     before: _Vote | None = None
     latest: View | None = None
-    for view, after, onwards in done_ahead(vote, after_another(views)):
+    for view, after, onwards in counted:
         if latest is not None:
             yield _mean(latest, [v for v in (before, after) if v])
         before, latest = onwards, view

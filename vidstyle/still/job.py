@@ -3,12 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from vidstyle.constraints import check
 from vidstyle.errors import (
     MediaError,
     ObjectNotFoundError,
@@ -19,7 +21,9 @@ from vidstyle.errors import (
 from vidstyle.evaluate.gate import Threshold
 from vidstyle.extras import needs_extra
 from vidstyle.frame import full_scale
+from vidstyle.made import Made, fingerprint
 from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.preparation import Request
 from vidstyle.still.dicom import Window
 from vidstyle.still.save import SUFFIXES, save_picture
 from vidstyle.still.sheet import contact_sheet
@@ -48,7 +52,9 @@ class StillJob:
         cut_out: the object alone, the rest transparent.
         window: of DICOM pictures; None for their own.
         bounds: on the measures of :mod:`vidstyle.still.structure`.
-        resume, overwrite: outputs that are there are done, or are replaced.
+        resume: outputs that were made of the same, with the same options, are done.
+        overwrite: outputs that are there may be replaced; those that vidstyle made before may
+            with ``resume`` as well.
     """
 
     sources: Sequence[Path]
@@ -110,9 +116,8 @@ def restyle_stills(
         UsageError: strengths or outputs that cannot be meant.
         MediaError, WeightsError, DeviceError: a style or a part.
     """
-    for strength in (*job.strengths, job.options.strength):
-        if not 0 <= strength <= 1:
-            raise UsageError(f"strength {strength}: must lie between 0 and 1")
+    for strength in job.grid:
+        check(RenderOptions, "strength", strength)
     if job.cut_out and job.kind != ".png":
         raise UsageError("--cut-out: JPEG holds no transparency; write PNG")
     if job.cut_out and all(wanted.object is None for wanted in job.objects):
@@ -126,21 +131,58 @@ def restyle_stills(
     entries: list[Entry] = []
     first: VidstyleError | None = None
     for source, output in zip(job.sources, outputs, strict=True):
-        if job.resume and output.exists():
-            entry = Entry(str(source), str(output), "kept")
-        else:
-            try:
-                entry = _restyle(job, studio, source, output)
-            except _OF_ONE as error:
-                first = first or error
-                log.debug("%s failed", source, exc_info=True)
-                entry = Entry(str(source), None, "failed", _named(source, error))
+        try:
+            entry = _made_or_restyled(job, studio, source, output)
+        except _OF_ONE as error:
+            first = first or error
+            log.debug("%s failed", source, exc_info=True)
+            entry = Entry(str(source), None, "failed", _named(source, error))
         entries.append(entry)
         on_entry(entry)
     return studio, entries, first
 
 
-def _restyle(job: StillJob, studio: Studio, source: Path, output: Path) -> Entry:
+def _made_or_restyled(job: StillJob, studio: Studio, source: Path, output: Path) -> Entry:
+    record, request = Made.beside(str(output)), _request(job, source, output)
+    if job.resume and record.holds(request):
+        return Entry(str(source), str(output), "kept")
+    if output.exists() and not (job.overwrite or record.known):
+        raise UsageError(
+            f"{output}: exists, and nothing tells what it was made of; add --overwrite"
+        )
+    entry = _restyle(job, studio, source, output, partial(record.begin, request))
+    record.end(request, [str(output)])
+    return entry
+
+
+def _request(job: StillJob, source: Path, output: Path) -> str:
+    """Fingerprint of all that a still's output depends on."""
+    objects = [replace(wanted, object=_own(wanted.object, source)) for wanted in job.objects]
+    return fingerprint(
+        Request(source=str(source), objects=objects, options=job.options),
+        output=output.name,
+        grid=job.grid,
+        cut_out=job.cut_out,
+        bounds=[asdict(bound) for bound in job.bounds],
+        window=None if job.window is None else asdict(job.window),
+    )
+
+
+def _own(spec: str | None, source: Path) -> str | None:
+    """Of a folder of mattes, the one that a still has: the others do not concern it."""
+    kind, _, name = (spec or "").partition(":")
+    if kind != "matte" or not Path(name).is_dir():
+        return spec
+    return f"matte:{next((f for f in Path(name).iterdir() if f.stem == source.stem), name)}"
+
+
+def _restyle(
+    job: StillJob, studio: Studio, source: Path, output: Path, on_write: Callable[[], None]
+) -> Entry:
+    """
+    Args:
+        on_write: called before the output is written.
+    """
     started = time.monotonic()
     still = read_still(source, job.window)
     done = studio(still, job.strengths)
@@ -152,6 +194,7 @@ def _restyle(job: StillJob, studio: Studio, source: Path, output: Path) -> Entry
         measured = Structure.of(done.pictures[strongest], still.frame.image, done.matte)
         measured.check(job.bounds)
         ssim, gradient = _known(measured.ssim), _known(measured.gradient)
+    on_write()
     save_picture(output, _composed(job, still, done), still.metadata)
     return Entry(
         str(source),

@@ -51,7 +51,6 @@ class Studio:
             MediaError, WeightsError, DeviceError: a style or a part.
         """
         torch.manual_seed(options.seed)
-        options.check_look()
         self._options = replace(options, temporal="off")
         self._objects = objects
         self._specs = [

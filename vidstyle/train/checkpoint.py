@@ -1,6 +1,5 @@
 """Checkpoints: written whole or not at all, and resumed only by the run that they belong to."""
 
-import os
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import torch
 
+from vidstyle.atomic import replacing
 from vidstyle.errors import UsageError, WeightsError
 
 NAME = "checkpoint.pt"
@@ -15,12 +15,8 @@ NAME = "checkpoint.pt"
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
     """Replace the folder's checkpoint; a run that dies meanwhile leaves the one before."""
-    partial = folder / f"{NAME}.partial"
-    with partial.open("wb") as file:
+    with replacing(folder / NAME) as file:
         torch.save(dict(state), file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(folder / NAME)
 
 
 def load_checkpoint(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:

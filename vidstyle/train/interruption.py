@@ -6,22 +6,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from vidstyle.errors import Cancelled, Terminated
+from vidstyle.errors import Cancelled
+from vidstyle.signals import STOPPING, Heard
 
 
 class Interruption:
     """What has been asked for so far."""
 
     def __init__(self) -> None:
-        self.asked: Cancelled | None = None
+        self._heard = Heard()
+        self._before = {number: signal.getsignal(number) for number in STOPPING}
 
-    def ask(self, number: int, _frame: FrameType | None) -> None:
-        """A signal's handler. A second signal does not wait."""
-        again = self.asked is not None
-        self.asked = (
-            Terminated("terminated") if number == signal.SIGTERM else Cancelled("cancelled")
-        )
-        if again:
+    @property
+    def asked(self) -> Cancelled | None:
+        """None for nothing."""
+        return self._heard.asked
+
+    def ask(self, number: int, frame: FrameType | None) -> None:
+        """A signal's handler. The second signal does not wait: it is for the handler before."""
+        if not self._heard.counts(number) or self._heard.times == 1:
+            return
+        before = self._before[signal.Signals(number)]
+        if callable(before):
+            before(number, frame)
+        elif self.asked is not None:
             raise self.asked
 
 
@@ -32,10 +40,9 @@ def deferred_signals() -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    numbers = signal.SIGINT, signal.SIGTERM
-    before = [signal.signal(number, interruption.ask) for number in numbers]
+    before = [signal.signal(number, interruption.ask) for number in STOPPING]
     try:
         yield interruption
     finally:
-        for number, handler in zip(numbers, before, strict=True):
+        for number, handler in zip(STOPPING, before, strict=True):
             signal.signal(number, handler)

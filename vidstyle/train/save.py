@@ -71,5 +71,7 @@ def model_folder(target: Path) -> Iterator[Path]:
             target.replace(before)
         partial.replace(target)
     finally:
+        if before.exists() and not target.exists():
+            before.replace(target)
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(before, ignore_errors=True)

@@ -201,7 +201,12 @@ def _told(steps: Iterator[Any], command: str) -> Iterator[tuple[Shown, ...]]:
         for step in steps:
             if isinstance(step, Results):
                 shown = gr.update(value=str(step.clip), visible=True)
-                yield _bar(1, "done"), shown, gr.update(value=step.all, visible=True), command
+                yield (
+                    _bar(1, ". ".join(["done", *step.doubts])),
+                    shown,
+                    gr.update(value=step.all, visible=True),
+                    command,
+                )
             else:
                 yield _bar(step.fraction, str(step)), hidden, hidden, command
     except Cancelled:

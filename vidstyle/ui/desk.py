@@ -5,13 +5,13 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from weakref import WeakSet
 
 import cv2
 
-from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
 from vidstyle.live.run import Shown
 from vidstyle.options import RenderOptions
 from vidstyle.output import matte_targets
@@ -33,12 +33,14 @@ class Results:
 
     Attributes:
         masks: painted ones, which the command line names.
+        doubts: what is to be said of mattes that are not to be relied on.
     """
 
     clip: Path
     mattes: tuple[Path, ...]
     report: Path
     masks: tuple[Path, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def all(self) -> list[str]:
@@ -131,12 +133,14 @@ class Desk:
             matte_target=mattes,
             overwrite=True,
         )
-        watched, failures = Watched(), list[Exception]()
+        watched, failures, doubts = Watched(), list[BaseException](), list[str]()
 
         def work() -> None:
             try:
-                render(job, watched).write(files.report)
-            except Exception as error:  # told to the user's thread
+                report = render(job, watched)
+                report.write(files.report)
+                doubts.extend(report.doubts)
+            except (Exception, Cancelled) as error:  # told to the user's thread
                 failures.append(error)
 
         thread = threading.Thread(target=work, name="ui-render")
@@ -152,7 +156,7 @@ class Desk:
             self._running = None
         if failures:
             raise failures[0]
-        yield files
+        yield replace(files, doubts=tuple(doubts))
 
     def play(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Picture | Shown]:
         """Show the clip live; see :func:`vidstyle.ui.live.play`."""

@@ -11,7 +11,7 @@ from typing import Self
 import cv2
 import torch
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import Cancelled, UsageError
 from vidstyle.frame import Frame
 from vidstyle.live.few import Few
 from vidstyle.live.run import FIRST, LiveJob, Meter, Shown, begin, live
@@ -95,12 +95,12 @@ def play(
     for wish in wishes:
         if wish.object.kind in POINTED and wish.object.frame >= FIRST:
             raise UsageError(f"live starts at frame 0: point at the object before frame {FIRST}")
-    ended, failures = list[Shown](), list[Exception]()
+    ended, failures = list[Shown](), list[BaseException]()
 
     def work() -> None:
         try:
             ended.append(live(job, lambda *_: screen))
-        except Exception as error:  # told to the user's thread
+        except (Exception, Cancelled) as error:  # told to the user's thread
             failures.append(error)
 
     thread = threading.Thread(target=work, name="ui-live")

@@ -1,9 +1,10 @@
 """How far a run is, for someone who looks at a page and may cancel it."""
 
 import threading
-import time
+from collections.abc import Sequence
 
 from vidstyle.errors import Cancelled
+from vidstyle.progress import Course, minutes
 
 
 class Watched:
@@ -11,17 +12,19 @@ class Watched:
 
     def __init__(self) -> None:
         self._cancelled = threading.Event()
-        self._name, self._total, self._done = "", 0, 0
-        self._begun = time.monotonic()
+        self._course = Course()
 
     def cancel(self) -> None:
         """End the run at its next step; it leaves no output."""
         self._cancelled.set()
 
+    def outline(self, stages: Sequence[str]) -> None:
+        """See :class:`~vidstyle.progress.Progress`."""
+        self._course.outline(stages)
+
     def stage(self, name: str, total: int) -> None:
         """See :class:`~vidstyle.progress.Progress`."""
-        self._name, self._total, self._done = name, total, 0
-        self._begun = time.monotonic()
+        self._course.stage(name, total)
         self.advance(0)
 
     def advance(self, steps: int) -> None:
@@ -32,23 +35,21 @@ class Watched:
         """
         if self._cancelled.is_set():
             raise Cancelled("cancelled")
-        self._done += steps
+        self._course.advance(steps)
 
     def close(self) -> None:
         """See :class:`~vidstyle.progress.Progress`."""
 
     @property
     def fraction(self) -> float:
-        """Of this stage, 0 to 1."""
-        return min(1.0, self._done / self._total) if self._total else 0.0
+        """Of the run, 0 to 1."""
+        return self._course.fraction
 
     def __str__(self) -> str:
-        """The stage, how far it is, and how long it will still take."""
-        if not self._name:
+        """The stage, how far it is, and how long the run will still take."""
+        course = self._course
+        if not course.name:
             return "starting"
-        told = f"{self._name} {self._done}/{self._total}"
-        if 0 < self.fraction < 1:
-            spent = time.monotonic() - self._begun
-            left = spent / self.fraction - spent
-            told += f", {left // 60:.0f}:{left % 60:02.0f} left"
-        return told
+        told = f"{course.name} {course.done}/{course.total}"
+        left = course.seconds_left
+        return told if left is None else f"{told}, about {minutes(left)} left"

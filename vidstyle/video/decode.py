@@ -97,7 +97,7 @@ def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[P
                     for picture in pictures:
                         yield Picture(picture.coded, base + picture.index, picture.pts)
                 return
-        log.info("%s: cannot start at frame %d, decoding up to it", info.path, start)
+        log.debug("%s: cannot start at frame %d, decoding up to it", info.path, start)
     with open_video(info.path) as container:
         decoder = _Decoder(info, container, video_stream(container, info.path))
         with decoder.reporting():

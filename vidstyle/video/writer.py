@@ -113,7 +113,7 @@ class MovieWriter(ClipWriter):
         except BaseException:
             self.abort()
             raise
-        log.info("%s: %s, %s", target, codec.name, self._pix_fmt)
+        log.info("writing %s: %s, %s", target, codec.name, self._pix_fmt)
         for loss in losses(codec, self._target.suffix.lower(), info):
             log.warning("%s: %s", target, loss)
         if self._counts and self._belongings.chapters:

@@ -1,0 +1,55 @@
+"""What POSIX systems and Windows have each in their own way."""
+
+import sys
+from typing import IO
+
+
+def lock(file: IO[str]) -> None:
+    """Hold a file for this process alone, until it is closed.
+
+    Raises:
+        OSError: another process holds it.
+    """
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def peak_memory() -> float:
+    """The most memory that this process had resident so far, in MiB."""
+    if sys.platform == "win32":
+        return _peak_working_set() / 2**20
+    import resource
+
+    # macOS counts bytes, Linux KiB.
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+if sys.platform == "win32":
+    import ctypes
+    from ctypes import wintypes
+
+    class _Counters(ctypes.Structure):
+        """PROCESS_MEMORY_COUNTERS of psapi.h."""
+
+        _fields_ = (
+            ("cb", wintypes.DWORD),
+            ("PageFaultCount", wintypes.DWORD),
+            ("PeakWorkingSetSize", ctypes.c_size_t),
+            ("rest", ctypes.c_size_t * 7),
+        )
+
+    def _peak_working_set() -> int:
+        counters = _Counters(cb=ctypes.sizeof(_Counters))
+        process = ctypes.windll.kernel32.GetCurrentProcess
+        process.restype = wintypes.HANDLE
+        information = ctypes.windll.kernel32.K32GetProcessMemoryInfo
+        information.argtypes = (wintypes.HANDLE, ctypes.POINTER(_Counters), wintypes.DWORD)
+        information(process(), ctypes.byref(counters), counters.cb)
+        return int(counters.PeakWorkingSetSize)
