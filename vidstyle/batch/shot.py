@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from vidstyle.batch.names import plain_name
 from vidstyle.choices import EDGES, FLOWS, PRESERVED, SEGMENTERS, TEMPORAL
 from vidstyle.errors import UsageError
+from vidstyle.options import STYLE_SCALES
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.ranges import frame_range
 
@@ -82,6 +83,13 @@ def _fraction(text: str) -> float:
     return value
 
 
+def _style_scale(text: str) -> float:
+    value, (low, high) = float(text), STYLE_SCALES
+    if not low <= value <= high:
+        raise ValueError(f"must lie between {low:g} and {high:g}")
+    return value
+
+
 def _one_of(*names: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if text not in names:
@@ -100,7 +108,7 @@ OPTIONS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
     {
         "strength": _fraction,
         "detail": _fraction,
-        "style_scale": float,
+        "style_scale": _style_scale,
         "feather": float,
         "invert": _flag,
         "exclude": _specs,
