@@ -52,7 +52,7 @@ def main(output: Path, clip: str, style: str, model: str, frame: int) -> None:
         f"mean {float(seen.mean()):.2f}"
     )
     panels = [plate, stylizer(plate, transfer), as_picture(seen, (height, width))]
-    sheet = (torch.cat(panels, dim=3)[0].permute(1, 2, 0).numpy() * 255).round()
+    sheet = (torch.cat(panels, dim=3)[0].permute(1, 2, 0).numpy() * 255).round().astype("uint8")
     if not cv2.imwrite(str(output), sheet[..., ::-1]):
         raise click.ClickException(f"{output}: cannot be written")
 
