@@ -26,9 +26,8 @@ from torch.utils.data import default_collate
 
 from vidstyle.flow import build_flow
 from vidstyle.progress import Silence
-from vidstyle.style.build import build_stylizer
-from vidstyle.style.network import StyleNetwork
-from vidstyle.style.pyramid import texture_of
+from vidstyle.style.build import BUNDLED, build_network
+from vidstyle.style.micro import MicroNetwork
 from vidstyle.train.config import RunConfig, StyleConfig, StyleWeights, flat
 from vidstyle.train.data import Crops, Pictures, find_pictures
 from vidstyle.train.loop import build_accelerator, train
@@ -67,8 +66,9 @@ class Bench:
     steps: int
     side: int
     items: int
+    ridge: float
 
-    def objective(self, network: StyleNetwork, weights: StyleWeights) -> StyleObjective:
+    def objective(self, network: MicroNetwork, weights: StyleWeights) -> StyleObjective:
         torch.manual_seed(SEED)
         config = StyleConfig(
             steps=self.steps, batch=2, side=self.side, warm_up=5, rise=0.0, gaps=(1, 4),
@@ -76,10 +76,10 @@ class Bench:
         )  # fmt: skip
         return StyleObjective(
             network, self.teacher, config, self.train, self.held_out,
-            ridge=0.1, seed=SEED, items=self.items,
+            ridge=self.ridge, seed=SEED, items=self.items,
         )  # fmt: skip
 
-    def trained(self, weights: StyleWeights, attention: int = 16) -> StyleNetwork:
+    def trained(self, weights: StyleWeights, attention: int = 16) -> MicroNetwork:
         """The network after a short run."""
         network = started(attention)
         objective = self.objective(network, weights)
@@ -97,7 +97,7 @@ class Bench:
             ).network
 
     @torch.inference_mode()
-    def measured(self, network: StyleNetwork) -> dict[str, float]:
+    def measured(self, network: MicroNetwork) -> dict[str, float]:
         """Every term on the held-out items."""
         everything = StyleWeights(**dict.fromkeys(asdict(NOTHING), 1.0))
         objective = self.objective(network, replace(everything, domain=0.0)).eval()
@@ -111,13 +111,13 @@ class Bench:
             "domain": self._gap(network)
         }
 
-    def _gap(self, network: StyleNetwork) -> float:
+    def _gap(self, network: MicroNetwork) -> float:
         """Squared distance of two domains' mean features over their variance."""
         random = np.random.default_rng(SEED)
         domain = self.held_out.domain
         assert domain is not None
         seen = [
-            torch.stack([texture_of(network, draw(random)[None, :3]).mean((0, 2, 3))
+            torch.stack([network.encode(draw(random)[None, :3]).mean((0, 2, 3))
                          for _ in range(24)])
             for draw in (self.held_out.contents, domain)
         ]  # fmt: skip
@@ -125,11 +125,12 @@ class Bench:
         return float(((seen[0].mean(0) - seen[1].mean(0)).square() / spread).mean())
 
 
-def started(attention: int) -> StyleNetwork:
+def started(attention: int) -> MicroNetwork:
     """The bundled model, with fresh attention or none."""
-    bundled = build_stylizer("micro", torch.device("cpu")).network
+    bundled, _ = build_network(BUNDLED)
+    assert isinstance(bundled, MicroNetwork)
     torch.manual_seed(SEED)
-    network = StyleNetwork(replace(bundled.architecture, attention=attention))
+    network = MicroNetwork(replace(bundled.architecture, attention=attention))
     weights = {
         name: tensor
         for name, tensor in bundled.state_dict().items()
@@ -209,7 +210,8 @@ def main(
 ) -> None:
     logging.basicConfig(level=logging.WARNING)
     halves = [data(content, styles, videos, side, part) for part in (0, 1)]
-    bench = Bench(build_teacher(teacher), halves[0], halves[1], steps, side, items)
+    _, ridge = build_network(BUNDLED)
+    bench = Bench(build_teacher(teacher), halves[0], halves[1], steps, side, items, ridge)
     click.echo("| loss | its measure | without | with | change | style distance |")
     click.echo("|---|---|---|---|---|---|")
     base = bench.measured(bench.trained(BASE))

@@ -1,6 +1,6 @@
 """Where a render's time goes, stage by stage, beside what the machine could do at best.
 
-    OMP_NUM_THREADS=1 python tools/bench.py CLIP --style IMAGE [--areas 5,25,100] [--frames 12]
+    OMP_NUM_THREADS=1 python tools/bench.py CLIP --style IMAGE [--areas 5,25,100] [--model vgg19]
 
 An object of each area (a still rectangle with the frame's proportions, given as mattes) is restyled
 in CLIP. Times are of the processor, in milliseconds a frame, so that what else runs on the machine
@@ -12,6 +12,7 @@ of ``style`` the multiplications of plain convolutions over the rate of a large 
 Winograd's convolutions need fewer, so it may lie below.
 """
 
+import math
 import statistics
 import tempfile
 import time
@@ -30,14 +31,14 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from vidstyle.analysis import Take
 from vidstyle.frame import Box
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.output import open_output
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Silence
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
-from vidstyle.style.pyramid import GRID, Transfer, through
-from vidstyle.style.stylizer import MARGIN, Stylizer
+from vidstyle.style.painting import painted
+from vidstyle.style.stylizer import Stylizer, Transfer
 from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
 
@@ -68,15 +69,17 @@ class ThreadTime(Stages):
 @click.option("--style", required=True, metavar="IMAGE")
 @click.option("--areas", default="5,25,100", show_default=True, help="Percent of the frame.")
 @click.option("--frames", "count", type=click.IntRange(4), default=12, show_default=True)
-def main(clip: str, style: str, areas: str, count: int) -> None:
+@click.option("--model", default=DEFAULTS.model, show_default=True, metavar="NAME|PATH")
+def main(clip: str, style: str, areas: str, count: int, model: str) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     bandwidth, rate = copy_rate(), product_rate()
     click.echo(f"copy {bandwidth / 1e9:.1f} GB/s, matrix product {rate / 1e9:.0f} GFLOP/s\n")
     click.echo("| area | stage | ms a frame | bound | ratio |\n|---|---|---|---|---|")
+    options = RenderOptions(device="cpu", batch=BATCH, last=count - 1, model=model)
     for area in (int(text) for text in areas.split(",")):
         with tempfile.TemporaryDirectory() as folder:
-            for stage, spent, least in measure(clip, style, area / 100, count, Path(folder)):
+            for stage, spent, least in measure(clip, style, area / 100, options, Path(folder)):
                 bound = 1e3 * (least[0] / bandwidth + least[1] / rate)
                 click.echo(
                     f"| {area}% | {stage} | {spent:.1f} | {bound:.1f} | {spent / bound:.1f} |"
@@ -84,17 +87,18 @@ def main(clip: str, style: str, areas: str, count: int) -> None:
 
 
 def measure(
-    clip: str, style: str, area: float, count: int, folder: Path
+    clip: str, style: str, area: float, options: RenderOptions, folder: Path
 ) -> list[tuple[str, float, tuple[float, float]]]:
     """Stages with their milliseconds a frame, and the bytes and FLOPs that they cannot do without.
 
     Args:
         area: of the object, as a part of the frame's.
     """
-    options = RenderOptions(device="cpu", batch=BATCH, last=count - 1)
+    _, count = options.range
+    assert count is not None
     mattes = folder / "matte.%04d.png"
     spec = None if area == 1 else f"matte:{mattes}"
-    box = write_mattes(mattes, open_clip(clip).info.size, area, count)
+    rectangle = write_mattes(mattes, open_clip(clip).info.size, area, count)
     request = Request(source=clip, objects=[StyledObject(spec, style)], options=options)
     preparation = Preparation(request)
     take = preparation.find_take(Silence())
@@ -117,12 +121,14 @@ def measure(
             writer.write(replace(frame, image=image))
     encode = 1e3 * (time.process_time() - start) / count
 
+    stylizer, transfer = preparation.parts.stylizer, analyses[0].transfers[0]
+    assert isinstance(stylizer, Stylizer)
+    assert transfer is not None
+    margin = stylizer.margin + math.ceil(options.feather)
+    box = rectangle.padded(margin, stylizer.grid, take.size)
     height, width = take.size
     whole, seen = height * width, box.height * box.width
-    transfers = analyses[0].transfers[0]
-    assert transfers is not None
-    assert isinstance(preparation.parts.stylizer, Stylizer)
-    flops = flops_of(preparation.parts.stylizer, transfers, box)
+    flops = flops_of(stylizer, transfer, box)
     segment = []
     if spec is not None:
         spent = track(preparation, take, str(mattes) % 0)
@@ -156,23 +162,22 @@ def track(preparation: Preparation, take: Take, mask: str) -> float:
 
 
 def write_mattes(pattern: Path, size: tuple[int, int], area: float, count: int) -> Box:
-    """A rectangle in the middle, and the box that the network sees of it."""
+    """A rectangle in the middle, in every matte."""
     height, width = size
     top, left = (round(side * (1 - area**0.5) / 2) for side in size)
     matte = np.zeros(size, np.uint8)
     matte[top : height - top, left : width - left] = 255
     for index in range(count):
         cv2.imwrite(str(pattern) % index, matte)
-    margin = MARGIN + 2
-    return Box(left, top, width - left, height - top).padded(margin, GRID, size)
+    return Box(left, top, width - left, height - top)
 
 
-def flops_of(stylizer: Stylizer, transfers: tuple[Transfer, ...], box: Box) -> float:
+def flops_of(stylizer: Stylizer, transfer: Transfer, box: Box) -> float:
     """Of one frame, by plain convolutions."""
-    height, width = (-(-side // GRID) * GRID for side in (box.height, box.width))
+    height, width = (-(-side // stylizer.grid) * stylizer.grid for side in (box.height, box.width))
     # Where gradients are enabled, convolutions are the plain ones.
     with torch.enable_grad(), FlopCounterMode(display=False) as counter:
-        through(stylizer.network, torch.zeros(1, 3, height, width), transfers)
+        painted(stylizer.network, torch.zeros(1, 3, height, width), transfer.features)
     return float(counter.get_total_flops())
 
 

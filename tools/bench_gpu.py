@@ -34,11 +34,11 @@ from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.progress import Silence
 from vidstyle.render import Job, render
 from vidstyle.style import stylizer as product_stylizer
-from vidstyle.style.build import build_stylizer
-from vidstyle.style.pyramid import Transfer, through
-from vidstyle.style.stylizer import Stylizer, Through
+from vidstyle.style.build import build_stylizer, choose_model
+from vidstyle.style.painting import painted
+from vidstyle.style.stylizer import Stylizer, Through, Transfer
+from vidstyle.style.transform import AffineMap
 
-Transfers = tuple[Transfer, ...]
 #: Batches that go through one after the other where copies are measured.
 IN_A_ROW = 8
 
@@ -68,7 +68,8 @@ def main(
     if call_pixels is not None:
         product_stylizer.CALL_PIXELS[device.type] = call_pixels
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    click.echo(f"{name}, PyTorch {torch.__version__}")
+    model = choose_model(model, device)
+    click.echo(f"{model} on {name}, PyTorch {torch.__version__}")
     measured = [(*(int(side) for side in size.split("x")), batch) for size in sizes
                 for batch in batches]  # fmt: skip
     bench_network(device, measured, rounds, model)
@@ -83,30 +84,30 @@ def bench_network(
     click.echo("\n| size | batch | network | frames/s | of a render's | MiB | difference |")
     click.echo("|---|---|---|---|---|---|---|")
     stylizer = build_stylizer(model, device)
-    transfers = frozen(stylizer)
+    transfer = frozen(stylizer)
     for width, height, batch in measured:
         images = plates_of(width, height, batch).to(device)
         stylizers = {"as rendered": stylizer}
         for name, variant in variants(stylizer).items():
             stylizers[name] = Stylizer(stylizer.network, device, stylizer.ridge, variant)
-        exact = stylizers["fp32"](images, transfers)
+        exact = stylizers["fp32"](images, transfer)
         seconds: dict[str, list[float]] = {}
         peaks, gaps = {}, {}
         for name, each in stylizers.items():
             try:
                 # Compiles, and picks algorithms.
                 for _ in range(3):
-                    result = each(images, transfers)
+                    result = each(images, transfer)
             except Exception as error:
                 click.echo(f"{name}: {str(error).strip().splitlines()[0]}", err=True)
                 continue
             gaps[name] = 255 * float((result - exact).abs().max())
             with peak_memory(device) as peaks[name]:
-                each(images, transfers)
+                each(images, transfer)
             seconds[name] = []
         for _, name in product(range(rounds), seconds):
             with timed(device, seconds[name]):
-                stylizers[name](images, transfers)
+                stylizers[name](images, transfer)
         rendered = statistics.median(seconds["as rendered"])
         for name, each_round in seconds.items():
             spent = statistics.median(each_round)
@@ -119,20 +120,20 @@ def bench_network(
 def variants(stylizer: Stylizer) -> Mapping[str, Through]:
     """Other ways for plates through the network."""
 
-    def exact(plates: Tensor, transfers: Transfers) -> Tensor:
-        return through(stylizer.network, plates, transfers)
+    def exact(plates: Tensor, features: AffineMap) -> Tensor:
+        return painted(stylizer.network, plates, features)
 
     if stylizer.device.type != "cuda":
         return {"fp32": exact}
     first = copy.deepcopy(stylizer.network).to(memory_format=torch.contiguous_format)
 
-    def half(plates: Tensor, transfers: Transfers) -> Tensor:
+    def half(plates: Tensor, features: AffineMap) -> Tensor:
         with torch.autocast("cuda", torch.float16):
-            return through(stylizer.network, plates, transfers)
+            return painted(stylizer.network, plates, features)
 
-    def channels_first(plates: Tensor, transfers: Transfers) -> Tensor:
+    def channels_first(plates: Tensor, features: AffineMap) -> Tensor:
         with torch.autocast("cuda", torch.float16):
-            return through(first, plates, transfers)
+            return painted(first, plates, features)
 
     return {
         "fp32": exact,
@@ -147,28 +148,28 @@ def bench_copies(
 ) -> None:
     click.echo("\n| size | batch | copies | frames/s | % in use |\n|---|---|---|---|---|")
     stylizer = build_stylizer(model, device)
-    transfers = frozen(stylizer)
+    transfer = frozen(stylizer)
     for width, height, batch in measured:
         codes = (255 * plates_of(width, height, batch)).byte().movedim(1, -1).contiguous()
         row = [codes + step for step in range(IN_A_ROW)]
         for name, way in (("in order", in_order), ("on streams", on_streams)):
-            way(row[:2], stylizer, transfers)
+            way(row[:2], stylizer, transfer)
             seconds: list[float] = []
             with utilisation(device) as used:
                 for _ in range(rounds):
                     with timed(device, seconds):
-                        way(row, stylizer, transfers)
+                        way(row, stylizer, transfer)
             rate = batch * IN_A_ROW / statistics.median(seconds)
             click.echo(f"| {width}x{height} | {batch} | {name} | {rate:.1f} | {told(used)} |")
 
 
-def in_order(row: Sequence[Tensor], stylizer: Stylizer, transfers: Transfers) -> None:
+def in_order(row: Sequence[Tensor], stylizer: Stylizer, transfer: Transfer) -> None:
     """As a layer does it."""
     for codes in row:
-        stylizer(unit_range(copied_to(stylizer.device, codes)), transfers).cpu()
+        stylizer(unit_range(copied_to(stylizer.device, codes)), transfer).cpu()
 
 
-def on_streams(row: Sequence[Tensor], stylizer: Stylizer, transfers: Transfers) -> None:
+def on_streams(row: Sequence[Tensor], stylizer: Stylizer, transfer: Transfer) -> None:
     """The next plates come and the last results go while the network runs."""
     device = stylizer.device
     current = torch.cuda.current_stream(device)
@@ -186,7 +187,7 @@ def on_streams(row: Sequence[Tensor], stylizer: Stylizer, transfers: Transfers) 
         here = plates
         if index + 1 < len(row):
             plates = sent(row[index + 1])
-        styled = stylizer(unit_range(here), transfers)
+        styled = stylizer(unit_range(here), transfer)
         going.wait_stream(current)
         with torch.cuda.stream(going):
             result = torch.empty(styled.shape, pin_memory=True).copy_(styled, non_blocking=True)
@@ -249,8 +250,8 @@ def plates_of(width: int, height: int, batch: int) -> Tensor:
     return natural_noise((1, 3, height, width), seed=0).float().expand(batch, -1, -1, -1)
 
 
-def frozen(stylizer: Stylizer) -> Transfers:
-    """Maps from one noise to another."""
+def frozen(stylizer: Stylizer) -> Transfer:
+    """From one noise to another."""
     plate, style = (natural_noise((1, 3, 240, 320), seed).float() for seed in (0, 1))
     inside = torch.ones_like(plate[:, :1])
     return stylizer.transfer(lambda: [(plate, inside)], stylizer.style(style**2))

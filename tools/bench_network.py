@@ -1,72 +1,71 @@
-"""What variants of the style network take for a frame of 854×480, on one thread.
+"""What style networks take for a frame of 854×480, on one thread.
 
-    OMP_NUM_THREADS=1 python tools/bench_network.py [--size 854x480]
+    OMP_NUM_THREADS=1 python tools/bench_network.py [--size 854x480] [--model vgg19]
 
-Weights are random: time does not hang on them. Processor milliseconds, medians of alternating
-rounds, and each as a part of the first, which is the bundled model's. ``micro`` sees the bands of
-the lapped transform, which are there anyway; ``mobilenet`` and ``vgg19`` see the picture. Last come
-other levels of the pyramid than half and full size.
+The first row is the model that --model names; below are networks with random weights, since time
+does not depend on them: ``micro`` with more and fewer channels and layers, an encoder that sees the
+picture in place of the bands of the lapped transform, and ``vgg19``. Processor milliseconds,
+medians of alternating rounds, and each as a part of the first.
 """
 
 import statistics
 import time
+from dataclasses import replace
 
 import click
 import torch
-from levels import levels
 
 from vidstyle.crew import Crew
-from vidstyle.style.network import Architecture, StyleNetwork
-from vidstyle.style.pyramid import SCALES
+from vidstyle.style.build import BUNDLED, build_network
+from vidstyle.style.micro import Architecture, MicroNetwork
+from vidstyle.style.network import StyleNetwork
 from vidstyle.style.stylizer import Stylizer
+from vidstyle.style.vgg import RIDGE, VggNetwork
 
-ROUNDS = 7
-
+WHOLE = Architecture()
 VARIANTS = {
-    "micro, 64 channels, 4 deep": (Architecture(64, 4, "micro", 16), SCALES),
-    "micro, 64 channels, 3 deep": (Architecture(64, 3, "micro", 16), SCALES),
-    "micro, 64 channels, 2 deep": (Architecture(64, 2, "micro", 16), SCALES),
-    "micro, 48 channels, 4 deep": (Architecture(48, 4, "micro", 16), SCALES),
-    "micro, 32 channels, 4 deep": (Architecture(32, 4, "micro", 16), SCALES),
-    "mobilenet, 64 channels, 4 deep": (Architecture(64, 4, "mobilenet", 16), SCALES),
-    "vgg19, 64 channels, 4 deep": (Architecture(64, 4, "vgg19", 16), SCALES),
-    "micro, full size alone": (Architecture(64, 4, "micro", 16), (1,)),
-    "micro, half size alone": (Architecture(64, 4, "micro", 16), (2,)),
-    "micro, a quarter, then half": (Architecture(64, 4, "micro", 16), (4, 2)),
-    "micro, a quarter, half, full": (Architecture(64, 4, "micro", 16), (4, 2, 1)),
+    "micro": WHOLE,
+    "micro, 64 features": replace(WHOLE, features=64),
+    "micro, two thirds as deep": replace(WHOLE, depth=(2, 4, 4, 4)),
+    "micro, half as wide": replace(WHOLE, fine=32, coarse=64, brush=48),
+    "micro, with attention": replace(WHOLE, attention=16),
+    "mobilenet": replace(WHOLE, encoder="mobilenet"),
 }
 
 
 @click.command(help=__doc__)
 @click.option("--size", default="854x480", show_default=True, metavar="WxH")
-def main(size: str) -> None:
+@click.option("--model", default=BUNDLED, show_default=True, metavar="NAME|PATH")
+@click.option("--rounds", type=click.IntRange(1), default=7, show_default=True)
+def main(size: str, model: str, rounds: int) -> None:
     torch.set_num_threads(1)
     width, height = map(int, size.split("x"))
     torch.manual_seed(0)
+    named, _ = build_network(model)
+    networks: dict[str, StyleNetwork] = {f"--model {model}": named}
+    networks |= {name: MicroNetwork(sizes) for name, sizes in VARIANTS.items()}
+    networks["vgg19"] = VggNetwork()
     frame = torch.rand(1, 3, height, width)
     small = torch.rand(1, 3, 256, 256)
     sample = [(small, torch.ones(1, 1, 256, 256))]
     ready = {}
-    for name, (sizes, scales) in VARIANTS.items():
-        stylizer = Stylizer(StyleNetwork(sizes), torch.device("cpu"), 0.1, crew=Crew())
-        with levels(scales):
-            transfer = stylizer.transfer(lambda: sample, stylizer.style(small.flip(1)))
-        ready[name] = stylizer, transfer, scales
-    times: dict[str, list[float]] = {name: [] for name in VARIANTS}
-    for _ in range(ROUNDS + 1):
-        for name, (stylizer, transfer, scales) in ready.items():
-            with levels(scales):
-                start = time.thread_time()
-                stylizer(frame, transfer)
-                times[name].append(1e3 * (time.thread_time() - start))
-    first = None
-    click.echo("| encoder, texture, depth | parameters | ms a frame | of the first |")
+    for name, network in networks.items():
+        stylizer = Stylizer(network, torch.device("cpu"), RIDGE, crew=Crew())
+        ready[name] = stylizer, stylizer.transfer(lambda: sample, stylizer.style(small.flip(1)))
+    times: dict[str, list[float]] = {name: [] for name in ready}
+    for _ in range(rounds + 1):
+        for name, (stylizer, transfer) in ready.items():
+            start = time.thread_time()
+            stylizer(frame, transfer)
+            times[name].append(1e3 * (time.thread_time() - start))
+    # The first round warms up.
+    medians = {name: statistics.median(each[1:]) for name, each in times.items()}
+    first = next(iter(medians.values()))
+    click.echo("| network | parameters | ms a frame | of the first |")
     click.echo("|---|---|---|---|")
-    for name, each in times.items():
-        middle = statistics.median(each[1:])  # the first round warms up
-        first = first or middle
-        count = sum(parameter.numel() for parameter in ready[name][0].network.parameters())
-        click.echo(f"| {name} | {count:,} | {middle:.0f} | {middle / first:.2f} |")
+    for name, spent in medians.items():
+        count = sum(parameter.numel() for parameter in networks[name].parameters())
+        click.echo(f"| {name} | {count:,} | {spent:.0f} | {spent / first:.2f} |")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the style network takes for one frame of a size, under a bound of memory.
 
-    OMP_NUM_THREADS=1 python tools/bench_tiles.py 3840x2160 --max-memory 512
+    OMP_NUM_THREADS=1 python tools/bench_tiles.py 3840x2160 --max-memory 512 [--model vgg19]
 
 Prints the tiles, how many pixels they see for each of the frame's, processor seconds, and by how
 much the resident memory rises at its peak, beside the bytes of the frame before and after.
@@ -17,26 +17,27 @@ import torch
 import torch.nn.functional as F
 
 from vidstyle.cli.heap import use_one_heap
-from vidstyle.style.build import build_stylizer
-from vidstyle.style.stylizer import PIXEL_BYTES
+from vidstyle.style.build import BUNDLED, build_stylizer
+from vidstyle.style.stylizer import TILE_PIXELS
 from vidstyle.style.tiles import tiles, with_halo
 
 
 @click.command(help=__doc__)
 @click.argument("size", metavar="WxH")
 @click.option("--max-memory", type=int, default=4096, show_default=True, metavar="MIB")
-def main(size: str, max_memory: int) -> None:
+@click.option("--model", default=BUNDLED, show_default=True, metavar="NAME|PATH")
+def main(size: str, max_memory: int, model: str) -> None:
     use_one_heap()
     width, height = (int(side) for side in size.split("x"))
     memory = max_memory * 2**20
-    stylizer = build_stylizer("micro", torch.device("cpu"), memory=memory)
+    stylizer = build_stylizer(model, torch.device("cpu"), memory=memory)
     photograph = torch.from_numpy(skimage.data.astronaut()).movedim(-1, 0)[None] / 255
     style = stylizer.style(photograph.flip(1) ** 2)
     transfer = stylizer.transfer(lambda: [(photograph, torch.ones_like(photograph[:, :1]))], style)
     frame = F.interpolate(photograph, (height, width), mode="bilinear")
-    seen = [
-        with_halo(tile, (height, width)) for tile in tiles((height, width), memory // PIXEL_BYTES)
-    ]
+    halo = stylizer.network.reach
+    bound = min(memory // stylizer.network.pixel_bytes, TILE_PIXELS["cpu"])
+    seen = [with_halo(tile, (height, width), halo) for tile in tiles((height, width), bound, halo)]
     before, start = resident(), time.process_time()
     stylizer(frame, transfer)
     seconds = time.process_time() - start

@@ -55,7 +55,9 @@ from vidstyle.farm.template import template
 from vidstyle.farm.work import WorkFolder
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.segment.derived import WholeFrame
-from vidstyle.style.pyramid import SCALES, Transfer
+from vidstyle.style.build import BUNDLED, build_stylizer
+from vidstyle.style.stylizer import Transfer
+from vidstyle.style.tone import Tone
 from vidstyle.style.transform import AffineMap
 from vidstyle.video.reader import open_clip
 from vidstyle.video.shots import Shot
@@ -97,6 +99,7 @@ class Fuzzer:
 
     def __init__(self, root: Path, inputs: int, number: int) -> None:
         self.work = WorkFolder(root / "work")
+        self.model = build_stylizer(BUNDLED, torch.device("cpu"))
         self.inputs, self.number = inputs, number
         self.done: dict[str, int] = {}
         self.clips = [write_clip(root / name, codec) for name, codec in CLIPS]
@@ -108,13 +111,9 @@ class Fuzzer:
 
     def _fill(self) -> Manifest:
         generator = torch.Generator().manual_seed(0)
-
-        def affine() -> AffineMap:
-            rand = torch.rand(4, 4, generator=generator)
-            return AffineMap(rand, rand[0].clone(), rand[1].clone())
-
-        maps = tuple(Transfer(scale, affine(), affine()) for scale in SCALES)
-        analysis = Analysis(WholeFrame(SIZE, COUNT), (maps,), ())
+        rand = torch.rand(4, 4, generator=generator)
+        features = AffineMap(rand, rand[0].clone(), rand[1].clone())
+        analysis = Analysis(WholeFrame(SIZE, COUNT), (Transfer(features, Tone(0.1, 0.2)),), ())
         options = RenderOptions(segment=4)
         manifest = Manifest(
             schema=1,
@@ -127,7 +126,7 @@ class Fuzzer:
             styles=(ZERO,),
             clip=Clip(ZERO, SIZE[1], SIZE[0], "25", "yuv420p", ((0, COUNT),)),
             segments=grid([Shot(0, COUNT)], options),
-            frozen=(store(self.work, 0, analysis, range(COUNT)),),
+            frozen=(store(self.work, 0, analysis, self.model, range(COUNT)),),
         )
         write_manifest(self.work, manifest)
         self.work.make(self.work.segment(0).parent)
@@ -139,7 +138,7 @@ class Fuzzer:
         def check(content: Json) -> None:
             write_sealed(self.work.manifest, content)
             manifest, _ = read_manifest(self.work)
-            load(self.work, manifest, torch.device("cpu"))
+            load(self.work, manifest, self.model)
 
         self._all("manifests", share, check, spoilt(self.sound))
         write_manifest(self.work, self.manifest)
@@ -164,7 +163,7 @@ class Fuzzer:
         def check(content: Json) -> None:
             digest = write_sealed(path, content)
             frozen = replace(self.manifest.frozen[0], mattes=digest)
-            (analysis,) = load(self.work, replace(self.manifest, frozen=(frozen,)), CPU)
+            (analysis,) = load(self.work, replace(self.manifest, frozen=(frozen,)), self.model)
             for index in range(COUNT):
                 analysis.mattes.box(index)
                 analysis.mattes[index]
@@ -191,7 +190,7 @@ class Fuzzer:
             path.write_bytes(content)
             digest = hashlib.sha256(content).hexdigest()
             frozen = replace(self.manifest.frozen[0], statistics=digest)
-            load(self.work, replace(self.manifest, frozen=(frozen,)), CPU)
+            load(self.work, replace(self.manifest, frozen=(frozen,)), self.model)
 
         self._all("maps", share, check, changed(sound))
         path.write_bytes(sound)
@@ -289,9 +288,6 @@ class Fuzzer:
             phases=[Phase.generate, Phase.shrink],
         )
         seed(self.number)(chosen(given(inputs)(trial)))()
-
-
-CPU = torch.device("cpu")
 
 
 def spoilt(sound: Json) -> SearchStrategy[Json]:

@@ -1,9 +1,10 @@
 """Where, and how much, a model lets style apply: its attention over a frame.
 
-    python tools/show_attention.py attention.png --style art.jpg --model micro shot.mp4 --frame 12
+    python tools/show_attention.py attention.png --style art.jpg --model DIR shot.mp4 --frame 12
 
-From left to right: the frame, the result, and the attention of each level, coarse to fine: black
-takes no style (0), middle grey takes it as it comes (1), white twice as much (2).
+From left to right: the frame, the result, and the attention: black takes no style (0), middle grey
+takes it as it comes (1), white twice as much (2). A model that has no attention, such as those
+that ship with vidstyle, takes all style everywhere: there is nothing to show.
 """
 
 from pathlib import Path
@@ -17,9 +18,8 @@ from torch import Tensor
 from vidstyle.analysis import style_picture
 from vidstyle.errors import UsageError
 from vidstyle.frame import unit_range
-from vidstyle.options import DEFAULTS
 from vidstyle.style.build import build_stylizer
-from vidstyle.style.pyramid import GRID, attention, shrunk, through
+from vidstyle.style.network import GRID
 from vidstyle.video.reader import open_clip
 
 
@@ -27,31 +27,32 @@ from vidstyle.video.reader import open_clip
 @click.argument("output", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("clip")
 @click.option("--style", required=True)
-@click.option("--model", default=DEFAULTS.model, show_default=True)
+@click.option("--model", required=True, metavar="NAME|PATH")
 @click.option("--frame", default=0, show_default=True)
 @torch.inference_mode()
 def main(output: Path, clip: str, style: str, model: str, frame: int) -> None:
     stylizer = build_stylizer(model, torch.device("cpu"))
+    attention = stylizer.network.attention
+    if attention is None:
+        raise click.ClickException(f"--model {model}: has no attention; all style applies")
     found = next(open_clip(clip).frames(frame, frame + 1), None)
     if found is None:
         raise UsageError(f"--frame {frame}: {clip} has fewer frames")
     plate = unit_range(found.image)[None]
     height, width = (side // GRID * GRID for side in plate.shape[-2:])
     plate = plate[..., :height, :width]
-    transfers = stylizer.transfer(
+    transfer = stylizer.transfer(
         lambda: [(plate, torch.ones_like(plate[:, :1]))],
         stylizer.style(style_picture(style, (height, width))),
     )
-    panels, now = [plate, through(stylizer.network, plate, transfers)], plate
-    for number, transfer in enumerate(transfers):
-        seen = attention(stylizer.network, shrunk(now, transfer.scale), transfer.texture)
-        click.echo(
-            f"level 1/{transfer.scale}: attention {float(seen.min()):.2f} to "
-            f"{float(seen.max()):.2f}, mean {float(seen.mean()):.2f}"
-        )
-        panels.append(as_picture(seen, (height, width)))
-        now = through(stylizer.network, plate, transfers[: number + 1])
-    sheet = (torch.cat(panels, dim=3)[0].permute(1, 2, 0).numpy() * 255).round()
+    features = stylizer.network.encode(plate)
+    seen = attention(features, transfer.features(features))
+    click.echo(
+        f"attention {float(seen.min()):.2f} to {float(seen.max()):.2f}, "
+        f"mean {float(seen.mean()):.2f}"
+    )
+    panels = [plate, stylizer(plate, transfer), as_picture(seen, (height, width))]
+    sheet = (torch.cat(panels, dim=3)[0].permute(1, 2, 0).numpy() * 255).round().astype("uint8")
     if not cv2.imwrite(str(output), sheet[..., ::-1]):
         raise click.ClickException(f"{output}: cannot be written")
 

@@ -136,7 +136,7 @@ class Layer:
             return Draft(box, plates, images, None)
         with self._stages("style"):
             styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
-            styled = with_detail(self._look.strength * self._look.detail, images, styled)
+            styled = with_detail(self._look.detail, images, styled)
             styled = preserved(self._look.preserve, images, styled)
         if self._look.steady is None:
             return Draft(box, plates, styled, None)

@@ -89,6 +89,8 @@ shots:
         ("a.csv", "source,strenght\na.mov,1\n", UsageError, "row 2: .* did you mean strength"),
         ("a.csv", "source,strength\na.mov,2\n", UsageError, "row 2: strength '2': must lie"),
         ("a.csv", "source,strength\na.mov,x\n", UsageError, "row 2: strength 'x'"),
+        ("a.csv", "source,detail\na.mov,2\n", UsageError, "row 2: detail '2': must lie"),
+        ("a.csv", "source,style_scale\na.mov,9\n", UsageError, "row 2: style_scale '9': must lie"),
         ("a.csv", "source,temporal\na.mov,some\n", UsageError, "'some': is none of blend, off"),
         ("a.csv", "source,invert\na.mov,perhaps\n", UsageError, "neither yes nor no"),
         ("a.csv", "source,handles\na.mov,-2\n", UsageError, "handles '-2'"),

@@ -83,16 +83,19 @@ def test_what_is_whole_is_left_alone(run, settings, shot, work: Path) -> None:
     assert {path: path.stat().st_ino for path in work.rglob("*.*")} == before
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("strength", 0.5), ("detail", 0.7), ("style_scale", 2.0)]
+)
 def test_other_settings_are_refused_without_overwrite(
-    vidstyle, run, settings, shot, work: Path
+    vidstyle, run, settings, shot, work: Path, option: str, value: float
 ) -> None:
     run("segment-render", shot.clip, "--work", work, "--segments", "0")
-    other = ("analyse", *settings, "--work", work, "--strength", 0.5)
+    other = ("analyse", *settings, "--work", work, f"--{option.replace('_', '-')}", value)
     refused = vidstyle(*other)
     assert refused.code == 2
     assert "--overwrite" in refused.err
     run(*other, "--overwrite")
-    assert json.loads((work / "manifest.json").read_text())["options"]["strength"] == 0.5
+    assert json.loads((work / "manifest.json").read_text())["options"][option] == value
     assert not list((work / "segments").iterdir())
 
 

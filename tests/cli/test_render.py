@@ -126,6 +126,48 @@ def test_strength_lies_between(render, shot, tmp_path: Path) -> None:
     assert 0.15 * moved[1] < moved[0] < 0.6 * moved[1]
 
 
+def test_detail_1_keeps_more_of_the_plates_than_0(render, shot, tmp_path: Path) -> None:
+    plate = pictures(shot.clip)[:1]
+    off = []
+    for detail in (0, 0.5, 1):
+        target = tmp_path / f"{detail}.%04d.png"
+        render("--detail", detail, "--out", 0, "-o", target)
+        difference = fine(pictures(target)) - fine(plate)
+        off.append(np.abs(difference).mean())
+    assert off[2] < 0.5 * off[0]
+    assert off[2] < off[1] < off[0]
+
+
+def fine(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Luminance without what is coarser than a few pixels, of the first frame."""
+    luma = cv2.cvtColor(frames[0], cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.asarray(luma - cv2.GaussianBlur(luma, None, 2))
+
+
+def test_the_size_of_the_style_picture_counts(render, tmp_path: Path) -> None:
+    seen = []
+    for scale in (0.5, 2):
+        target = tmp_path / f"{scale}.%04d.png"
+        render("--style-scale", scale, "--out", 0, "--model", "micro", "-o", target)
+        seen.append(pictures(target).astype(int))
+    assert np.abs(seen[1] - seen[0]).mean() > 1
+
+
+@pytest.mark.weights
+def test_vgg19_paints_inside_the_matte_alone(render, shot, reach, tmp_path: Path) -> None:
+    if weights.find("vgg19") is None:
+        pytest.skip("no vgg19 on this machine")
+    target = tmp_path / "styled.mkv"
+    matte = f"matte:{shot.mattes}"
+    render("--object", matte, "--model", "vgg19", "--out", 2, "--codec", "ffv1", "-o", target)
+    plates, results = pictures(shot.clip)[:3], pictures(target)
+    assert len(results) == 3
+    for index, (plate, result) in enumerate(zip(plates, results, strict=True)):
+        assert np.array_equal(result[~reach(index)], plate[~reach(index)])
+        inside = shot.matte(index) == 255
+        assert np.abs(result[inside].astype(int) - plate[inside]).mean() > 10
+
+
 def test_invert_keeps_the_object(render, shot, tmp_path: Path) -> None:
     target = tmp_path / "styled.%04d.png"
     render("--object", f"matte:{shot.mattes}", "--invert", "-o", target)
@@ -225,7 +267,7 @@ def test_one_style_for_the_whole_frame_differs_from_another(
     means = []
     for style in (style_picture, other_style_picture):
         target = tmp_path / f"{style.stem}.%04d.png"
-        render("--out", 1, "-o", target, style=style)
+        render("--out", 1, "--model", "micro", "-o", target, style=style)
         wanted = cv2.cvtColor(cv2.imread(str(style)), cv2.COLOR_BGR2RGB).mean(axis=(0, 1))
         means.append((pictures(target).mean(axis=(0, 1, 2)), wanted))
     (coffee, coffee_wanted), (stars, stars_wanted) = means

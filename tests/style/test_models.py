@@ -1,4 +1,4 @@
-"""What any style model must do: the one that comes with vidstyle, and the examples of plug-ins."""
+"""What any style model must do: those that vidstyle has, and the examples of plug-ins."""
 
 import json
 import sys
@@ -15,6 +15,7 @@ import skimage.data
 import torch
 from torch import Tensor
 
+from vidstyle import weights
 from vidstyle.errors import MediaError, WeightsError
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.model import StyleModel
@@ -116,7 +117,19 @@ def diffusion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
         sys.modules.pop("vidstyle_diffusers")
 
 
-@pytest.fixture(params=["stylizer", "onnx", "diffusion"])
+@pytest.fixture(scope="module")
+def vgg19() -> Ready:
+    """AdaIN's, with its weights."""
+    if weights.find("vgg19") is None:
+        pytest.skip("no vgg19 on this machine")
+    model = build_stylizer("vgg19", CPU)
+    painting = picture(skimage.data.coffee(), (64, 96))
+    return Ready(model, model.read_style(Path("coffee.png"), lambda: painting))
+
+
+@pytest.fixture(
+    params=["stylizer", "onnx", "diffusion", pytest.param("vgg19", marks=pytest.mark.weights)]
+)
 def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Ready:
     painting = picture(skimage.data.coffee(), (64, 96))
     if request.param == "stylizer":
@@ -125,6 +138,9 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Ready:
     if request.param == "diffusion":
         diffusion: Ready = request.getfixturevalue("diffusion")
         return diffusion
+    if request.param == "vgg19":
+        vgg19: Ready = request.getfixturevalue("vgg19")
+        return vgg19
     model = request.getfixturevalue("onnx_styles").build(CPU)
     network = write_network(tmp_path / "soft.onnx")
     return Ready(model, model.read_style(network, lambda: painting))

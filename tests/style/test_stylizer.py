@@ -5,6 +5,7 @@ import skimage.data
 import torch
 from torch import Tensor
 
+from vidstyle import weights
 from vidstyle.evaluate.clipping import allowed, clipped
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.stylizer import Stylizer, Transfer
@@ -72,6 +73,17 @@ def test_a_batch_equals_its_frames(
 
 
 def test_a_box_with_its_margin_equals_the_frame(stylizer: Stylizer, painting: Tensor) -> None:
+    check_box(stylizer, painting)
+
+
+@pytest.mark.weights
+def test_a_box_with_its_margin_equals_the_frame_for_vgg19(painting: Tensor) -> None:
+    if weights.find("vgg19") is None:
+        pytest.skip("no vgg19 on this machine")
+    check_box(build_stylizer("vgg19", CPU), painting)
+
+
+def check_box(stylizer: Stylizer, painting: Tensor) -> None:
     """What lies beyond the margin changes a pixel by less than half an 8-bit level on average."""
     plate = painting[..., :400, :480].flip(-1)
     transfer = frozen(stylizer, plate, painting)

@@ -156,7 +156,7 @@ def test_what_a_render_refuses_reaches_the_user(desk, options, style_picture) ->
 
 def test_the_same_command_line(desk, options, style_picture) -> None:
     chosen = RenderOptions(
-        **{**vars(options), "model": "micro", "device": "auto", "strength": 0.5, "invert": True}
+        **{**vars(options), "model": "auto", "device": "auto", "strength": 0.5, "invert": True}
     )
     wish = Wish(Selection("click").clicked(5, 6, 2), style_picture)
     assert shlex.split(desk.command([wish], chosen)) == [
