@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidstyle.style.encoders import build_encoder
+from vidstyle.style.grid import off_grid
 from vidstyle.style.lapped import BANDS, LappedTransform
 from vidstyle.style.network import StyleNetwork
 from vidstyle.style.residual import Residual
@@ -62,12 +63,13 @@ class Attention(nn.Module):
 class MicroNetwork(StyleNetwork):
     """A lapped transform, convolutions at a quarter and an eighth of the resolution, and back.
 
-    The decoder ends in the bands of the transform, whose blocks overlap: no edge of a block
-    shows, as those of strided convolutions do (Odena 2016).
+    The decoder ends in the bands of the transform, whose blocks overlap, so that no edge of a block
+    shows; and what it would repeat in each is taken away.
     """
 
     reach = 96
-    pixel_bytes = 384
+    pixel_bytes = 512
+    finished = True
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()
@@ -95,7 +97,7 @@ class MicroNetwork(StyleNetwork):
 
     def decode(self, features: Tensor) -> Tensor:
         bands = self.fine(_to_blocks(self.coarse(features)))
-        return self.lapped.inverse(bands)
+        return off_grid(self.lapped.inverse(bands))
 
 
 def _to_blocks(cells: Tensor) -> Tensor:

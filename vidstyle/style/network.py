@@ -27,6 +27,8 @@ class StyleNetwork(nn.Module, ABC):
             tests); a multiple of ``GRID``.
         pixel_bytes: what a forward pass takes for a pixel at its peak, float32, rounded up.
         order: memory order that a CPU is fastest with.
+        finished: whether what it paints is paler than the style, and its bands are to be moved to
+            the style's afterwards (:mod:`vidstyle.style.finish`).
         attention: how much style each cell takes, (features, moved features) → (N, 1, h, w) in
             [0, 2]; None for all of it.
     """
@@ -35,6 +37,7 @@ class StyleNetwork(nn.Module, ABC):
     reach: int
     pixel_bytes: int
     order: torch.memory_format = torch.contiguous_format
+    finished = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -19,6 +19,8 @@ from torch import Tensor
 
 from vidstyle.crew import Crew
 from vidstyle.frame import Box
+from vidstyle.style.finish import RIDGE, Finish, blocks_inside
+from vidstyle.style.lapped import LappedTransform
 from vidstyle.style.model import Sample
 from vidstyle.style.network import GRID, StyleNetwork
 from vidstyle.style.painting import cells_inside, painted
@@ -37,22 +39,25 @@ CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
 #: fresh memory, which the system must clear.
 TILE_PIXELS = {"cpu": 2**20, "cuda": 2**31}
 
-#: Samples that are painted to see which tones come out, spread evenly over all.
-TONE_SAMPLES = 12
+#: Samples that are painted to see what comes out, spread evenly over all.
+FINISHED = 16
 
 #: What takes plates through a frozen map, in place of the network as it is: plates (N, 3, H, W)
 #: in [0, 1] on the stylizer's device, H and W multiples of ``GRID``, two steps at least; back on
 #: it, not clamped.
 Through = Callable[[Tensor, AffineMap], Tensor]
 
+_PARTS = ("matrix", "source", "target")
+
 Sums = TypeVar("Sums", Statistics, Histogram)
 
 
 @dataclass(frozen=True)
 class Style:
-    """What is known of a style picture: its features' statistics, and its tones."""
+    """What is known of a style picture: statistics of its features and bands, and its tones."""
 
     features: Statistics
+    bands: Statistics
     tones: Histogram
 
 
@@ -61,7 +66,7 @@ class Transfer:
     """What is frozen of one object in one shot, for one style."""
 
     features: AffineMap
-    tone: Tone
+    finish: Finish
 
 
 class Stylizer:
@@ -101,6 +106,7 @@ class Stylizer:
         self._pixels = sys.maxsize if memory is None else memory // network.pixel_bytes
         self._tile = min(self._pixels, TILE_PIXELS[device.type])
         self._crew = crew or Crew()
+        self._lapped = LappedTransform().to(device)
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> Style:  # noqa: ARG002
         """See :meth:`style`."""
@@ -110,8 +116,8 @@ class Stylizer:
     def style(self, picture: Tensor) -> Style:
         """What a style picture, (1, 3, H, W) in [0, 1], is like."""
         with self._crew:
-            whole = torch.ones_like(picture[:, :1])
-            return Style(self._measure([(picture, whole)]), Histogram.of(picture))
+            sample = picture, torch.ones_like(picture[:, :1])
+            return Style(self._measure([sample]), self._bands([sample]), Histogram.of(picture))
 
     @torch.inference_mode()
     def transfer(self, samples: Callable[[], Iterable[Sample]], style: Style) -> Transfer:
@@ -122,33 +128,42 @@ class Stylizer:
             style: see :meth:`style`.
         """
         pictures = list(samples())
+        few = pictures[:: -(-len(pictures) // FINISHED)]
         with self._crew:
             features = transport(self._measure(pictures), style.features, self.ridge)
-            few = pictures[:: -(-len(pictures) // TONE_SAMPLES)]
-            plain = [
-                self._in_tiles(plate, partial(self._through, features=features)) for plate, _ in few
-            ]
-        result = _total(
-            Histogram.of(each, inside) for each, (_, inside) in zip(plain, few, strict=True)
-        )
-        plate = _total(Histogram.of(*sample) for sample in few)
-        return Transfer(features, fitting_tone(result, style.tones, plate))
+            paint = partial(self._through, features=features)
+            plain = [(self._in_tiles(plate, paint), inside) for plate, inside in few]
+            bands = None
+            if self.network.finished:
+                bands = transport(self._bands(plain), style.bands, RIDGE)
+                finish = partial(self._moved, bands=bands)
+                plain = [(self._in_tiles(each, finish), inside) for each, inside in plain]
+        tones, plates = (_total(Histogram.of(*sample) for sample in each) for each in (plain, few))
+        return Transfer(features, Finish(bands, fitting_tone(tones, style.tones, plates)))
 
     def save(self, transfer: Transfer) -> dict[str, Tensor]:
         """See :class:`~vidstyle.style.model.StyleModel`."""
-        features, tone = transfer.features, transfer.tone
+        maps = {"features": transfer.features, "bands": transfer.finish.bands}
+        tone = transfer.finish.tone
         return {
-            "matrix": features.matrix,
-            "source": features.source,
-            "target": features.target,
             "tone": torch.tensor([tone.shadows, tone.highlights], dtype=torch.float64),
+            **{
+                f"{name}.{part}": getattr(affine, part)
+                for name, affine in maps.items()
+                if affine is not None
+                for part in _PARTS
+            },
         }
 
     def load(self, tensors: Mapping[str, Tensor]) -> Transfer:
         """See :class:`~vidstyle.style.model.StyleModel`."""
-        parts = (tensors[name].to(self.device) for name in ("matrix", "source", "target"))
+
+        def affine(name: str) -> AffineMap:
+            return AffineMap(*(tensors[f"{name}.{part}"].to(self.device) for part in _PARTS))
+
         shadows, highlights = tensors["tone"].tolist()
-        return Transfer(AffineMap(*parts), Tone(shadows, highlights))
+        bands = affine("bands") if self.network.finished else None
+        return Transfer(affine("features"), Finish(bands, Tone(shadows, highlights)))
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, transfer: Transfer, strength: float = 1.0) -> Tensor:
@@ -162,7 +177,10 @@ class Stylizer:
             (N, 3, H, W) float32 in [0, 1] on this stylizer's device.
         """
         styled = self._in_tiles(
-            images, lambda plates: transfer.tone(self._apply(plates, transfer.features).float())
+            images,
+            lambda plates: transfer.finish(
+                self._apply(plates, transfer.features).float(), self._lapped
+            ),
         )
         return torch.lerp(images.to(self.device), styled, strength, out=styled)
 
@@ -176,6 +194,19 @@ class Stylizer:
 
         parts = (part for sample in samples for part in self._by_tiles(*sample))
         return _total(self._crew.each(gather, parts, self._at_once(self._tile)))
+
+    def _bands(self, samples: Sequence[Sample]) -> Statistics:
+        """Statistics of the bands of samples, as far as they count."""
+
+        @torch.inference_mode()
+        def gather(sample: Sample) -> Statistics:
+            picture, inside = (self._ready(each) for each in sample)
+            return Statistics.gather(self._lapped(picture), blocks_inside(inside))
+
+        return _total(self._crew.each(gather, samples))
+
+    def _moved(self, pictures: Tensor, bands: AffineMap) -> Tensor:
+        return self._lapped.inverse(bands(self._lapped(pictures)))
 
     def _by_tiles(self, picture: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """A picture, (1, 3, H, W), tile by tile; and how far each cell of a tile counts, its halo
