@@ -70,9 +70,9 @@ def end_and_resume(folder: Path, count: int, model: str) -> tuple[int, float, fl
     begin = time.perf_counter()
     second = _peak(subprocess.Popen(command, stdout=subprocess.DEVNULL), 0)
     seconds = time.perf_counter() - begin
-    if any(cv2.imread(str(path)) is None for path in styled.iterdir()):
+    if any(cv2.imread(str(path)) is None for path in styled.glob("*.png")):
         raise click.ClickException("a picture is not whole")
-    if (made := sum(1 for _ in styled.iterdir())) != count:
+    if (made := sum(1 for _ in styled.glob("*.png"))) != count:
         raise click.ClickException(f"{made} pictures of {count}")
     return count - done, seconds, max(first, second)
 

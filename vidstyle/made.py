@@ -9,7 +9,8 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -70,25 +71,30 @@ class Made:
         there = all((self._folder / name).is_file() for name in self.files)
         return self.request == request and bool(self.files) and there
 
-    def begin(self, request: str) -> None:
-        """What stands at the output's place is about to be replaced.
+    @contextmanager
+    def making(self, request: str, targets: Sequence[str]) -> Iterator[None]:
+        """Within, the output is written. When that fails, pictures that were written stay, and are
+        known for vidstyle's own; where nothing was written, nothing is left. That a whole output
+        cannot be remembered does not spoil it.
+
+        Args:
+            targets: files and patterns that the output consists of. Of pictures, those count that
+                come meanwhile: there may be others of the pattern.
 
         Raises:
-            MediaError: the disk refuses.
+            MediaError: the disk refuses, before anything is written.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.path, error) from None
         self._write(request, [])
-
-    def end(self, request: str, targets: Iterable[str]) -> None:
-        """The output is whole. That it cannot be remembered does not spoil it.
-
-        Args:
-            targets: files and patterns that it consists of. Of pictures, those count that came
-                since :meth:`begin`: there may be others of the pattern.
-        """
+        try:
+            yield
+        except BaseException:
+            if not any(map(matching, targets)):
+                self._forget()
+            raise
         try:
             begun = self.path.stat().st_mtime_ns
             files = [
@@ -100,6 +106,11 @@ class Made:
             self._write(request, files)
         except (OSError, MediaError) as error:
             log.warning("%s: not remembered, --resume will make it again (%s)", self.path, error)
+
+    def _forget(self) -> None:
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+            self.path.parent.rmdir()  # unless it holds other records
 
     @property
     def _folder(self) -> Path:

@@ -2,6 +2,8 @@
 
 import logging
 import tempfile
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from vidstyle.analysis import Take
+from vidstyle.analysis import Analysis, Take
 from vidstyle.extras import needs_extra
 from vidstyle.made import Made, fingerprint
 from vidstyle.memory import STEP_BYTES, frames_at_once
@@ -64,7 +66,7 @@ def render(job: Job, progress: Progress) -> Report:
     Raises:
         VidstyleError: see :mod:`vidstyle.errors`.
     """
-    options, stages = job.options, Stages()
+    stages = Stages()
     preparation = _prepare(job)
     control = _quality_control(job, preparation)
     progress.outline([*preparation.stages(), "render", *(["evaluate"] if control else [])])
@@ -74,31 +76,8 @@ def render(job: Job, progress: Progress) -> Report:
         with stages("analysis"):
             take = _take(job, preparation, progress)
             analyses = preparation.analyse(take, Path(work), progress)
-        if request:
-            record.begin(request)
-        for analysis, target in zip(analyses, _matte_targets(job), strict=False):
-            write_mattes(take, analysis.mattes, target)
-        progress.stage("render", take.frame_count)
-        crew = preparation.parts.crew
-        with open_output(job.target, job.source, take, options) as writer, crew:
-            for number, shot in enumerate(take.shots):
-                layers = partial(
-                    new_layers, analyses, number, preparation.parts, take.view, options, stages
-                )
-                with at(shot=number):
-                    render_shot(
-                        take.reader,
-                        cut_into_segments(shot.start, shot.stop, options.segment, options.preroll),
-                        layers,
-                        writer,
-                        batch=frames_at_once(options.batch, take.size, preparation.parts.device),
-                        crew=crew,
-                        stages=stages,
-                        on_frames=progress.advance,
-                        element=options.element,
-                    )
-        if request:
-            record.end(request, _outputs(job))
+        with record.making(request, _outputs(job)) if request else nullcontext():
+            _write(job, preparation, take, analyses, stages, progress)
         quality = None
         if control:
             with stages("quality"):
@@ -107,6 +86,36 @@ def render(job: Job, progress: Progress) -> Report:
         for line in report.doubts:
             log.warning("%s", line)
         return report.scored(quality) if quality else report
+
+
+def _write(
+    job: Job,
+    preparation: Preparation,
+    take: Take,
+    analyses: Sequence[Analysis],
+    stages: Stages,
+    progress: Progress,
+) -> None:
+    """Mattes and the restyled clip."""
+    options, parts = job.options, preparation.parts
+    for analysis, target in zip(analyses, _matte_targets(job), strict=False):
+        write_mattes(take, analysis.mattes, target)
+    progress.stage("render", take.frame_count)
+    with open_output(job.target, job.source, take, options) as writer, parts.crew:
+        for number, shot in enumerate(take.shots):
+            layers = partial(new_layers, analyses, number, parts, take.view, options, stages)
+            with at(shot=number):
+                render_shot(
+                    take.reader,
+                    cut_into_segments(shot.start, shot.stop, options.segment, options.preroll),
+                    layers,
+                    writer,
+                    batch=frames_at_once(options.batch, take.size, parts.device),
+                    crew=parts.crew,
+                    stages=stages,
+                    on_frames=progress.advance,
+                    element=options.element,
+                )
 
 
 def _quality_control(job: Job, preparation: Preparation) -> "QualityControl | None":

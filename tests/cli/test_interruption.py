@@ -22,14 +22,19 @@ validation = 2
 [architecture]
 features = 8
 [data]
-content_side = 64
-style_side = 64
+content_side = 96
+style_side = 96
 [distil]
 steps = 100000
 batch = 1
-side = 32
-samples = 1
+side = 64
 warm_up = 1
+[distil.lessons]
+count = 2
+side = 96
+styles = 2
+pictures = 2
+samples = 1
 [run]
 workers = 0
 """
@@ -167,7 +172,7 @@ def test_a_render(held, shot, look, tmp_path: Path, at: str, number: int, code: 
     )  # fmt: skip
     assert interrupted(held, tmp_path / "run", number) == code
     # Quality control looks at an output that is whole.
-    assert files(out) == (["styled.mp4"] if qc else [])
+    assert files(out) == ([".vidstyle/styled.mp4.json", "styled.mp4"] if qc else [])
 
 
 @pytest.mark.parametrize("at", ["mattes", "vidstyle.farm.analysis:write_manifest"])

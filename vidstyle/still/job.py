@@ -3,8 +3,8 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -150,9 +150,7 @@ def _made_or_restyled(job: StillJob, studio: Studio, source: Path, output: Path)
         raise UsageError(
             f"{output}: exists, and nothing tells what it was made of; add --overwrite"
         )
-    entry = _restyle(job, studio, source, output, partial(record.begin, request))
-    record.end(request, [str(output)])
-    return entry
+    return _restyle(job, studio, source, output, record.making(request, [str(output)]))
 
 
 def _request(job: StillJob, source: Path, output: Path) -> str:
@@ -177,11 +175,15 @@ def _own(spec: str | None, source: Path) -> str | None:
 
 
 def _restyle(
-    job: StillJob, studio: Studio, source: Path, output: Path, on_write: Callable[[], None]
+    job: StillJob,
+    studio: Studio,
+    source: Path,
+    output: Path,
+    writing: AbstractContextManager[None],
 ) -> Entry:
     """
     Args:
-        on_write: called before the output is written.
+        writing: what the output is written within.
     """
     started = time.monotonic()
     still = read_still(source, job.window)
@@ -194,8 +196,8 @@ def _restyle(
         measured = Structure.of(done.pictures[strongest], still.frame.image, done.matte)
         measured.check(job.bounds)
         ssim, gradient = _known(measured.ssim), _known(measured.gradient)
-    on_write()
-    save_picture(output, _composed(job, still, done), still.metadata)
+    with writing:
+        save_picture(output, _composed(job, still, done), still.metadata)
     return Entry(
         str(source),
         str(output),
