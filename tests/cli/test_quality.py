@@ -36,7 +36,8 @@ def test_scores_go_into_the_report_and_onto_the_page(
     render, quality, style_picture, tmp_path: Path
 ) -> None:
     page = tmp_path / "page.html"
-    done = render("--qc", "--qc-step", 5, "--qc-html", page, "--fail-below", "ssim.outside=0.99")
+    scored = ("--qc", "--qc-step", 5, "--qc-html", page, "--fail-below", "ssim.outside=0.99")
+    done = render(*scored, "--model", "micro")
     assert (done.code, done.err) == (0, "")
     found = quality()
     assert found["frames"] == [0, 5, 10, 15]

@@ -32,6 +32,10 @@ NAMED = (ENTRY,)
 #: Where style is compared, by the literature's names.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
+#: Convolutions of micro's encoder at an eighth of the resolution that are looked through: enough to
+#: see as far as relu4_1 does.
+_DEEP = 2
+
 _CONVOLUTIONS = {"vgg16": cfgs["D"], "vgg19": cfgs["E"]}
 
 log = logging.getLogger(__name__)
@@ -130,7 +134,8 @@ class MicroTeacher(Teacher):
         widths = (sizes.fine, sizes.fine, sizes.coarse, sizes.coarse)
         self.channels = dict(zip(self.layers, widths, strict=True))
         # Each convolution sees one block, or cell, more on all sides.
-        fine, coarse = STRIDE * sizes.depth[0], GRID * sizes.depth[1]
+        self._deep = min(_DEEP, sizes.depth[1])
+        fine, coarse = STRIDE * sizes.depth[0], GRID * self._deep
         self.fields = {
             "bands": ReceptiveField(WINDOW, STRIDE, -STRIDE),
             "fine": ReceptiveField(WINDOW + 2 * fine, STRIDE, -STRIDE - fine),
@@ -148,7 +153,7 @@ class MicroTeacher(Teacher):
         bands = self.encoder.fine[0](self.lapped(images[..., :height, :width]))
         fine = self.encoder.fine[1:](bands)
         down = self.encoder.down(fine)
-        features = (bands, fine, down, self.encoder.coarse[:-1](down))
+        features = (bands, fine, down, self.encoder.coarse[: self._deep](down))
         return dict(zip(self.layers, features, strict=True))
 
 
