@@ -119,7 +119,7 @@ _MOTION = (
 )  # fmt: skip
 
 _NETWORKS = (
-    option("--segmenter", metavar="auto|sam|grabcut|FOLDER",
+    option("--segmenter", metavar="auto|sam|mobile-sam|grabcut|FOLDER",
            help="What cuts objects out; the folder is a SAM 2 model's.", **default_of("segmenter")),
     option("--detector", metavar="auto|NAME|FOLDER",
            help=f"What finds objects by name: {', '.join(DETECTORS)}, or the folder of an OWLv2 "

@@ -14,7 +14,7 @@ from vidstyle.segment.linking import Sighting
 from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
 from vidstyle.segment.nesting import shared
 from vidstyle.segment.propagate import Arrival, propagate
-from vidstyle.segment.renewal import renew
+from vidstyle.segment.renewal import Renewal
 from vidstyle.segment.search import sampled
 from vidstyle.segment.segmenter import Segmenter
 from vidstyle.segment.tracker import Tracker
@@ -42,7 +42,7 @@ def hold(
     that the tracking from the keys around them contradicts are dropped, and where the detector
     clearly sees it and the matte is elsewhere or empty, it is segmented afresh. Where it has gone,
     by both detector and tracker, its mattes are empty. A segmenter that betters tracked mattes
-    renews them first (``renew``).
+    renews them in the first round (``Renewal``).
 
     Args:
         folder: takes the mattes.
@@ -51,11 +51,17 @@ def hold(
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
-    if segmenter.renews:
-        renew(thing, clip, shot, _tracker(thing), segmenter)
+    renewal = Renewal(segmenter, length) if segmenter.renews else None
     for number in range(ROUNDS):
         arrivals = propagate(
-            thing.small, clip, shot, _tracker(thing), store, scratch, _silent if number else tick
+            thing.small,
+            clip,
+            shot,
+            _tracker(thing),
+            store,
+            scratch,
+            _silent if number else tick,
+            None if number else renewal,
         )
         if thing.certain or number == ROUNDS - 1:
             break

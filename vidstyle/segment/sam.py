@@ -21,16 +21,16 @@ _BUILDERS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 
 
 class Sam(Promptable):
-    """A ``Segmenter`` by the first model.
+    """A ``Segmenter`` by the first model, or another that shares its prompts and its answers.
 
     Args:
         model: a ``segment_anything`` model, in evaluation mode, on its device.
+        name: what it is called.
     """
 
-    name = "sam"
-
-    def __init__(self, model: segment_anything.modeling.Sam) -> None:
+    def __init__(self, model: segment_anything.modeling.Sam, name: str = "sam") -> None:
         super().__init__()
+        self.name = name
         self._predictor = segment_anything.SamPredictor(model)
 
     @classmethod
