@@ -11,7 +11,8 @@ off by" is the mean distance of a frame's confidence from its J; seconds are of 
 frame. With --raft, "edge" is the matte's root mean squared warping error, in 8-bit levels, along
 RAFT's flow, which tracking does not use: mean over pairs of neighbouring frames, in the band of 8
 pixels about the matte's edge where that flow can be trusted. "true edge" is the same of the true
-masks. Stages are milliseconds of processor time a frame; "find" includes the segmenter, "steady" includes reading the frames.
+masks. Stages are milliseconds of processor time a frame; "find" includes the segmenter, "steady"
+includes reading the frames.
 """
 
 import cProfile
