@@ -90,7 +90,10 @@ def find_keys(
         names = [detector.name_of(p.name) for p in spec.names if isinstance(p, NamePrompt)]
         sightings = search(clip, shot, detector, names)
         for prompt in spec.names:
-            for sighting in _chosen(prompt, sightings, detector):
+            chosen = _chosen(prompt, sightings, detector)
+            if isinstance(prompt, NamePrompt):
+                _tell(prompt, chosen, sightings, clip, shot)
+            for sighting in chosen:
                 others = [other for other in sightings if other is not sighting]
                 found.append(_seen(sighting, others, clip, segmenter))
     pointed = [p for p in spec.frame_prompts if shot[0] <= p.frame < shot[1]]
@@ -183,6 +186,27 @@ def _chosen(
     name = detector.name_of(prompt.name)
     named = [s for s in sightings if s.name == name]
     return named[prompt.instance - 1 : prompt.instance]
+
+
+def _tell(
+    prompt: NamePrompt,
+    chosen: Sequence[Sighting],
+    sightings: Sequence[Sighting],
+    clip: Clip,
+    shot: tuple[int, int],
+) -> None:
+    """Log which of several objects was taken, where it is, and how to take another."""
+    for sighting in chosen:
+        alike = [other for other in sightings if other.name == sighting.name]
+        frame, detection = sighting.best
+        box = _scaled(detection.box, working_size(clip.size), clip.size)
+        logger.info(
+            "frames %d-%d: %s is number %d of %d, box:%d,%d,%d,%d@%d%s",
+            shot[0], shot[1] - 1, sighting.name, prompt.instance, len(alike),
+            box.x0, box.y0, box.x1, box.y1, frame,
+            "" if len(alike) == 1 else "; --list-objects shows them all, "
+            f"{sighting.name}#N takes another",
+        )  # fmt: skip
 
 
 def picture(clip: Clip, frame: int) -> Image:
