@@ -111,12 +111,14 @@ def prompts(truth):
         "hint": {"hint": truth},
         "box and point": {"boxes": [box], "points": [middle]},
         "everything": {"boxes": [box], "points": [middle], "hint": truth},
+        "box and a point outside": {"boxes": [box], "outside": [(box.x0, box.y0)]},
         "two boxes": {"boxes": [box, Box(0, 0, 20, 20)]},
     }
 
 
 @pytest.mark.parametrize(
-    "kind", ["box", "point", "hint", "box and point", "everything", "two boxes"]
+    "kind",
+    ["box", "point", "hint", "box and point", "box and a point outside", "everything", "two boxes"],
 )
 def test_a_matte_of_the_picture_s_size(segmenter, picture, prompts, kind):
     before = picture.copy()
@@ -130,6 +132,40 @@ def test_the_same_prompt_gives_the_same_matte(segmenter, picture, prompts):
     first = segmenter.segment(picture, **prompts["box"])
     segmenter.segment(picture[::-1].copy(), **prompts["point"])
     assert np.array_equal(segmenter.segment(picture, **prompts["box"]), first)
+
+
+def test_a_point_that_is_not_the_object_is_left_out(two_discs):
+    """Two discs in one box, of which one is not meant; by GrabCut."""
+    picture, left, right = two_discs
+    box = bounding_box(np.maximum(left, right))
+    both = GrabCut().segment(picture, [box])
+    assert both[left > 0].mean() > 200
+    assert both[right > 0].mean() > 200
+    one = GrabCut().segment(picture, [box], outside=[(200, 80)])
+    assert one[left > 0].mean() > 200
+    assert one[right > 0].mean() < 50
+
+
+@pytest.mark.weights
+def test_mobile_sam_leaves_out_what_is_not_the_object(mobile_sam, two_discs):
+    picture, left, right = two_discs
+    both = np.maximum(left, right)
+    one = mobile_sam.segment(picture, hint=both, outside=[(200, 80)])
+    assert one[left > 0].mean() > 200
+    assert one[right > 0].mean() < 50
+
+
+@pytest.fixture(scope="module")
+def two_discs():
+    """A picture of a red and a blue disc on grass; a matte of each."""
+    grain = np.random.default_rng(0).normal(0, 12, (160, 280, 3))
+    picture = np.clip(grain + np.array((60, 140, 60)), 0, 255).astype(np.uint8)
+    mattes = []
+    for x, colour in ((80, (200, 40, 40)), (200, (40, 60, 200))):
+        matte = cv2.circle(np.zeros((160, 280), np.uint8), (x, 80), 45, 255, cv2.FILLED)
+        picture[matte > 0] = np.clip(grain + colour, 0, 255)[matte > 0]
+        mattes.append(matte)
+    return picture, *mattes
 
 
 def test_no_prompt_is_an_error(segmenter, picture):

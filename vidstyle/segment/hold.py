@@ -8,13 +8,14 @@ from statistics import median
 
 import numpy as np
 
+from vidstyle.segment.agreement import agreement
 from vidstyle.segment.clip import Clip, working_size
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
 from vidstyle.segment.linking import Sighting
 from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
 from vidstyle.segment.nesting import shared
 from vidstyle.segment.propagate import Arrival, propagate
-from vidstyle.segment.renewal import Renewal
+from vidstyle.segment.renewal import DOUBT, Renewal
 from vidstyle.segment.search import sampled
 from vidstyle.segment.segmenter import Segmenter
 from vidstyle.segment.tracker import Tracker
@@ -26,6 +27,8 @@ _MISSED = 0.2  # share of a detection's box, or of the matte's, below which the 
 _CLEAR = 0.4  # score of a detection that is believed against the tracker
 _REMAINS = 0.1  # of its usual area, below which a thing that is not seen has gone
 _MORE_KEYS = 4  # a round
+_SAME = 0.95  # agreement of a key matte with what arrives there, at which both are the same
+_LEAST = 0.4  # and below which they are not of one thing
 
 
 def hold(
@@ -42,7 +45,8 @@ def hold(
     that the tracking from the keys around them contradicts are dropped, and where the detector
     clearly sees it and the matte is elsewhere or empty, it is segmented afresh. Where it has gone,
     by both detector and tracker, its mattes are empty. A segmenter that betters tracked mattes
-    renews them in the first round (``Renewal``).
+    renews them in the first round (``Renewal``). What the user drew or corrected is the truth, and
+    outweighs cuts that were made by themselves wherever it can be tracked to.
 
     Args:
         folder: takes the mattes.
@@ -52,19 +56,22 @@ def hold(
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
     renewal = Renewal(segmenter, length) if segmenter.renews else None
-    for number in range(ROUNDS):
-        arrivals = propagate(
-            thing.small,
-            clip,
-            shot,
-            _tracker(thing),
-            store,
-            scratch,
-            _silent if number else tick,
-            None if number else renewal,
-        )
-        if thing.certain or number == ROUNDS - 1:
-            break
+
+    def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
+        return propagate(
+            thing.small, clip, shot, _tracker(thing), store, scratch, tick, renewal
+        )  # fmt: skip
+
+    arrivals = track(tick, renewal)
+    if thing.corrections or (thing.given and not thing.certain):
+        _correct(thing, clip, shot[0], store, segmenter)
+        doubtful = _by_hand_alone(thing)
+        track(_silent, renewal)
+        _keep_where_lost(thing, doubtful, store, shot[0])
+        arrivals = track(_silent)
+    elif renewal is not None and not thing.certain and _reconcile(thing, arrivals, clip, segmenter):
+        arrivals = track(_silent)
+    for _ in range(0 if thing.certain else ROUNDS - 1):
         doubted = _doubted(thing, arrivals)
         for frame in doubted:
             logger.info("frame %d: its cut-out is contradicted by the others: dropped", frame)
@@ -76,6 +83,7 @@ def hold(
             _cut_afresh(thing, clip, frame, segmenter)
         if not doubted and not missed:
             break
+        arrivals = track(_silent)
     if thing.sighting is not None:
         _clear_remains(thing.sighting, thing.small, store, shot)
     _judge_keys(thing, store, shot)
@@ -87,12 +95,79 @@ def _tracker(thing: KeyMattes) -> Tracker:
     return Tracker(plate=thing.plate, known=known)
 
 
+def _correct(
+    thing: KeyMattes, clip: Clip, start: int, store: MatteStore, segmenter: Segmenter
+) -> None:
+    """Cut the thing out anew in the frames that the user corrects."""
+    for frame, correction in thing.corrections.items():
+        image = picture(clip, frame)
+        thing.small[frame] = correction.applied(segmenter, image, store[frame - start])
+        thing.images[frame] = image
+        thing.by_hand.add(frame)
+
+
+def _by_hand_alone(thing: KeyMattes) -> dict[int, Matte]:
+    """Take out every key matte that the user has no hand in.
+
+    Returns:
+        what was taken out.
+    """
+    automatic = thing.small.keys() - thing.by_hand
+    if len(automatic) == len(thing.small):
+        return {}
+    for frame in automatic:
+        thing.images.pop(frame, None)
+    return {frame: thing.small.pop(frame) for frame in automatic}
+
+
+def _keep_where_lost(
+    thing: KeyMattes, automatic: Mapping[int, Matte], store: MatteStore, start: int
+) -> None:
+    """Take key mattes back where what was tracked from the user's own is in doubt: elsewhere the
+    hand rules, until its next key."""
+    for frame, matte in automatic.items():
+        if store.confidence(frame - start) < DOUBT:
+            thing.small.setdefault(frame, matte)
+        else:
+            logger.info("frame %d: what was drawn by hand outweighs its cut-out", frame)
+
+
+def _reconcile(
+    thing: KeyMattes, arrivals: Mapping[int, Arrival], clip: Clip, segmenter: Segmenter
+) -> int:
+    """Cut the thing out again at key frames where it was cut otherwise than in those beside them.
+
+    What a detector's box leaves out, or takes in, changes from one key to the next: a helmet in her
+    hand, a post behind her. What moves with the thing arrives with the tracking from another key,
+    and what does not is left behind there; the segmenter is asked about what arrives.
+
+    Returns:
+        how many key mattes have changed.
+    """
+    changed = 0
+    for frame in sorted(thing.small.keys() - thing.by_hand):
+        here, key = arrivals[frame], thing.small[frame]
+        around = [matte for matte in (here.before, here.after) if matte is not None]
+        if not around:
+            continue
+        hint = np.maximum.reduce(around)
+        if not _LEAST <= agreement(hint, key) < _SAME:
+            continue
+        image = picture(clip, frame)
+        answer = segmenter.segment(image, hint=hint)
+        if agreement(answer, hint) > agreement(key, hint):
+            thing.keep(frame, image, answer)
+            changed += 1
+    logger.info("%d of %d key mattes are cut out again, as in those beside", changed, len(arrivals))
+    return changed
+
+
 def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
     """Key frames whose matte the neighbours contradict; of neighbouring ones, every second."""
     frames: list[int] = []
     marks = sorted(thing.small)
     for before, frame in pairwise(marks):
-        if frame in thing.given or before in frames:
+        if frame in thing.by_hand or before in frames:
             continue
         if arrivals[frame].contradicts(thing.small[frame]):
             frames.append(frame)

@@ -24,7 +24,7 @@ _MISPLACED = 0.5  # pixels that registration may be wrong by
 _HIDDEN = 1 << 14  # in place of a level: no background is seen there
 _EQUAL = 3.0  # spreads within which a pixel is the plate's
 _SLOPE, _BACKGROUND, _OBJECT = 0.8, -2.0, 2.5  # log odds: a spread's worth, least and most
-_AROUND = 0.12  # of a box, which seldom holds all of its object
+_AROUND = 0.5  # of a box, which seldom holds all of its object
 
 Plane = NDArray[np.float32]
 Hidden = NDArray[np.bool_]

@@ -15,6 +15,10 @@ from vidstyle.segment.mattes import Matte, bounding_box
 _HINT_LOGIT = 10.0
 
 
+#: A pixel (x, y), and whether it is the object's.
+Labelled = tuple[tuple[int, int], bool]
+
+
 class Promptable(ABC):
     """A ``Segmenter`` by a promptable model. The image's features are computed once a picture and
     kept for the next prompts on the same picture."""
@@ -31,9 +35,10 @@ class Promptable(ABC):
         boxes: Sequence[Box] = (),
         points: Sequence[tuple[int, int]] = (),
         hint: Matte | None = None,
+        outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
         """See ``Segmenter``. Each box is asked about with the points inside it, the remaining
-        points together; the answers are united."""
+        points together; the answers are united. Points outside the object go with each."""
         boxes = list(boxes)
         if hint is not None and not boxes and (box := _box_of(hint)):
             boxes.append(box)
@@ -47,17 +52,26 @@ class Promptable(ABC):
         for box in boxes:
             inside = [p for p in points if box.x0 <= p[0] < box.x1 and box.y0 <= p[1] < box.y1]
             free = [p for p in free if p not in inside]
-            matte = np.maximum(matte, self._ask(box, inside, hint))
-        return np.maximum(matte, self._ask(None, free, hint)) if free else matte
+            matte = np.maximum(matte, self._ask(box, inside, outside, hint))
+        if free:
+            matte = np.maximum(matte, self._ask(None, free, outside, hint))
+        return matte
 
-    def _ask(self, box: Box | None, points: Sequence[tuple[int, int]], hint: Matte | None) -> Matte:
+    def _ask(
+        self,
+        box: Box | None,
+        inside: Sequence[tuple[int, int]],
+        outside: Sequence[tuple[int, int]],
+        hint: Matte | None,
+    ) -> Matte:
         # Few prompts may mean a part or the whole: take the best of three answers, as the authors'
         # exporter does. More settle that, and the single answer is better.
+        points = [*((point, True) for point in inside), *((point, False) for point in outside)]
         corners = 0 if box is None else 2
         logits, scores = self._answers(box, points, hint, several=corners + len(points) <= 2)
         if hint is not None:
-            inside = np.where(logits > 0, np.uint8(255), np.uint8(0))
-            scores *= np.array([agreement(answer, hint) for answer in inside], np.float32)
+            answers = np.where(logits > 0, np.uint8(255), np.uint8(0))
+            scores *= np.array([agreement(answer, hint) for answer in answers], np.float32)
         return _sigmoid(logits[int(np.argmax(scores))])
 
     @abstractmethod
@@ -68,7 +82,7 @@ class Promptable(ABC):
     def _answers(
         self,
         box: Box | None,
-        points: Sequence[tuple[int, int]],
+        points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -13,7 +13,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes import Matte
-from vidstyle.segment.promptable import Promptable, hint_logits
+from vidstyle.segment.promptable import Labelled, Promptable, hint_logits
 from vidstyle.weights import load_tensors
 
 # The width of the image encoder tells the released models apart.
@@ -58,13 +58,13 @@ class Sam(Promptable):
     def _answers(
         self,
         box: Box | None,
-        points: Sequence[tuple[int, int]],
+        points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         logits, scores, _ = self._predictor.predict(
-            point_coords=np.array(points, float) if points else None,
-            point_labels=np.ones(len(points), int) if points else None,
+            point_coords=np.array([point for point, _ in points], float) if points else None,
+            point_labels=np.array([inside for _, inside in points], int) if points else None,
             box=np.array([box.x0, box.y0, box.x1, box.y1], float) if box else None,
             mask_input=None if hint is None else self._hint_logits(hint),
             multimask_output=several,

@@ -35,6 +35,7 @@ class Segmenter(Protocol):
         boxes: Sequence[Box] = (),
         points: Sequence[tuple[int, int]] = (),
         hint: Matte | None = None,
+        outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
         """The matte of the object that the prompts point at.
 
@@ -43,6 +44,7 @@ class Segmenter(Protocol):
             boxes: each holds the object, or one part of it; inside the picture.
             points: pixels (x, y) on the object; inside the picture.
             hint: a rough matte (H, W) of the object.
+            outside: pixels (x, y) that are not the object's.
 
         Returns:
             (H, W), 0 to 255; all 0 when nothing is found there.
