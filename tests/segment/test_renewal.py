@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from vidstyle.segment import find_mattes, parse_object
+from vidstyle.segment.agreement import agreement
 from vidstyle.segment.keys import KeyMattes
-from vidstyle.segment.mattes import MatteStore
+from vidstyle.segment.mattes import MatteStore, bounding_box
 from vidstyle.segment.propagate import propagate
 from vidstyle.segment.renewal import EVERY, REST, Renewal
 from vidstyle.segment.sam import Sam
@@ -85,6 +86,26 @@ def test_an_answer_that_is_another_object_is_not_taken(renew, clip, thing, track
     renew(thing, tracker, segmenter)
     assert segmenter.asked
     assert sorted(thing.small) == [4]
+
+
+def test_what_one_key_matte_has_goes_on_to_those_that_miss_it(clip, tmp_path):
+    """She is whole in frame 8; the others lack her upper half. By hand that stands; by itself it is
+    cut again, and in both directions, since one round of tracking is enough."""
+
+    def half(matte):
+        box, matte = bounding_box(matte), matte.copy()
+        matte[: (box.y0 + box.y1) // 2] = 0
+        return matte
+
+    segmenter = Answering(clip, lambda _, hint: hint)
+    for settled, bettered in ((None, ()), ({2, 8, 14}, ()), ((), (2, 14)), ({2}, (14,))):
+        keys = {2: half(clip.truth[2]), 8: clip.truth[8], 14: half(clip.truth[14])}
+        renewal = Renewal(segmenter, clip.count, settled)
+        stores = [MatteStore(tmp_path / name, clip.size, clip.count) for name in ("to", "back")]
+        propagate(keys, clip, (0, 16), Tracker(), *stores, lambda: None, renewal)
+        assert (renewal.changed > 0) == (bettered != ())
+        whole = [agreement(keys[f], clip.truth[f]) > 0.85 for f in (2, 8, 14)]
+        assert whole == [2 in bettered, True, 14 in bettered]
 
 
 def test_a_hidden_thing_is_not_asked_about(renew, clip, tracker):

@@ -61,7 +61,8 @@ def _list_codecs(context: click.Context, _: click.Parameter, value: str | None) 
 _STYLED = (
     option("--style", "styles", multiple=True, metavar="IMAGE", help="Style picture."),
     option("--object", "objects", multiple=True, metavar="SPEC",
-           help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
+           help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame] "
+           "(-box: and -point: for what is not the object), "
            "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
            "--object and --style may repeat, paired in order."),
 )  # fmt: skip

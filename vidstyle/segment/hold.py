@@ -8,7 +8,6 @@ from statistics import median
 
 import numpy as np
 
-from vidstyle.segment.agreement import agreement
 from vidstyle.segment.clip import Clip, working_size
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
 from vidstyle.segment.linking import Sighting
@@ -27,8 +26,6 @@ _MISSED = 0.2  # share of a detection's box, or of the matte's, below which the 
 _CLEAR = 0.4  # score of a detection that is believed against the tracker
 _REMAINS = 0.1  # of its usual area, below which a thing that is not seen has gone
 _MORE_KEYS = 4  # a round
-_SAME = 0.95  # agreement of a key matte with what arrives there, at which both are the same
-_LEAST = 0.4  # and below which they are not of one thing
 
 
 def hold(
@@ -55,7 +52,8 @@ def hold(
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
-    renewal = Renewal(segmenter, length) if segmenter.renews else None
+    settled = None if thing.certain else thing.by_hand
+    renewal = Renewal(segmenter, length, settled) if segmenter.renews else None
 
     def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
         return propagate(
@@ -69,7 +67,7 @@ def hold(
         track(_silent, renewal)
         _keep_where_lost(thing, doubtful, store, shot[0])
         arrivals = track(_silent)
-    elif renewal is not None and not thing.certain and _reconcile(thing, arrivals, clip, segmenter):
+    elif renewal is not None and renewal.changed:
         arrivals = track(_silent)
     for _ in range(0 if thing.certain else ROUNDS - 1):
         doubted = _doubted(thing, arrivals)
@@ -130,36 +128,6 @@ def _keep_where_lost(
             thing.small.setdefault(frame, matte)
         else:
             logger.info("frame %d: what was drawn by hand outweighs its cut-out", frame)
-
-
-def _reconcile(
-    thing: KeyMattes, arrivals: Mapping[int, Arrival], clip: Clip, segmenter: Segmenter
-) -> int:
-    """Cut the thing out again at key frames where it was cut otherwise than in those beside them.
-
-    What a detector's box leaves out, or takes in, changes from one key to the next: a helmet in her
-    hand, a post behind her. What moves with the thing arrives with the tracking from another key,
-    and what does not is left behind there; the segmenter is asked about what arrives.
-
-    Returns:
-        how many key mattes have changed.
-    """
-    changed = 0
-    for frame in sorted(thing.small.keys() - thing.by_hand):
-        here, key = arrivals[frame], thing.small[frame]
-        around = [matte for matte in (here.before, here.after) if matte is not None]
-        if not around:
-            continue
-        hint = np.maximum.reduce(around)
-        if not _LEAST <= agreement(hint, key) < _SAME:
-            continue
-        image = picture(clip, frame)
-        answer = segmenter.segment(image, hint=hint)
-        if agreement(answer, hint) > agreement(key, hint):
-            thing.keep(frame, image, answer)
-            changed += 1
-    logger.info("%d of %d key mattes are cut out again, as in those beside", changed, len(arrivals))
-    return changed
 
 
 def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:

@@ -60,7 +60,8 @@ def propagate(
         store: takes the mattes; its index 0 is the shot's first frame.
         scratch: the same for what is tracked backwards.
         tick: called once a frame tracked, ``passes(keys, shot)`` times.
-        renewal: adds key mattes on the way, from the first key frame onwards and from there back.
+        renewal: adds key mattes on the way, from the first key frame onwards and from there back,
+            and betters those that are there.
 
     Returns:
         what arrives at each key frame.
@@ -86,7 +87,7 @@ def propagate(
         with _with_flows(images, tracker) as backwards:
             for (image, flows), frame in zip(backwards, range(last, start - 1, -1), strict=True):
                 matte = tracker.step(image, flows) if frame < last else keys[last]
-                if frame <= first:
+                if frame in keys or frame < first:
                     _renew(keys, frame, image, matte, tracker, renewal)
                 if frame in keys:
                     if frame < last:
@@ -110,11 +111,11 @@ def _renew(
     tracker: Tracker,
     renewal: Renewal | None,
 ) -> None:
-    """Add a key matte, if it is time for one."""
+    """Add a key matte, if it is time for one, or better the one that is there."""
     if renewal is None:
         return
     if frame in keys:
-        renewal.at_key()
+        keys[frame] = renewal.at_key(frame, image, matte, keys[frame])
     elif (answer := renewal.renewed(frame, image, matte, tracker.confidence)) is not None:
         keys[frame] = answer
 
