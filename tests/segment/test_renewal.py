@@ -89,12 +89,12 @@ def test_an_answer_that_is_another_object_is_not_taken(renew, clip, thing, track
 
 
 def test_what_one_key_matte_has_goes_on_to_those_that_miss_it(clip, tmp_path):
-    """She is whole in frame 8; the others lack her upper half. By hand that stands; by itself it is
-    cut again, and in both directions, since one round of tracking is enough."""
+    """She is whole in frame 8; the others lack her hair. By hand that stands; by itself it is cut
+    again, and in both directions, since one round of tracking is enough."""
 
     def half(matte):
         box, matte = bounding_box(matte), matte.copy()
-        matte[: (box.y0 + box.y1) // 2] = 0
+        matte[: box.y0 + (box.y1 - box.y0) * 3 // 10] = 0
         return matte
 
     segmenter = Answering(clip, lambda _, hint: hint)
@@ -104,7 +104,7 @@ def test_what_one_key_matte_has_goes_on_to_those_that_miss_it(clip, tmp_path):
         stores = [MatteStore(tmp_path / name, clip.size, clip.count) for name in ("to", "back")]
         propagate(keys, clip, (0, 16), Tracker(), *stores, lambda: None, renewal)
         assert (renewal.changed > 0) == (bettered != ())
-        whole = [agreement(keys[f], clip.truth[f]) > 0.85 for f in (2, 8, 14)]
+        whole = [agreement(keys[f], clip.truth[f]) > 0.87 for f in (2, 8, 14)]
         assert whole == [2 in bettered, True, 14 in bettered]
 
 

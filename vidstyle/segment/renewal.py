@@ -17,7 +17,8 @@ DOUBT = 0.5  # confidence below which the next one comes at once,
 REST = 4  # yet not sooner than so many frames after the last
 MOST = 100  # a shot, so that neither time nor memory is without bounds
 LEAST = 0.4  # agreement with what was tracked, below which the answer is another object
-SAME = 0.97  # agreement of a key matte with itself and what arrives, above which nothing is missing
+MORE = 0.7  # agreement of a key matte with itself and what arrives, below which too much arrives
+SAME = 0.97  # the same, above which nothing is missing
 
 
 class Renewal:
@@ -57,7 +58,7 @@ class Renewal:
         self._since = 0
         hint = np.maximum(matte, key)
         stands = self._settled is None or frame in self._settled
-        if stands or agreement(matte, key) < LEAST or agreement(hint, key) > SAME:
+        if stands or agreement(matte, key) < LEAST or not MORE <= agreement(hint, key) <= SAME:
             return key
         answer = self._segmenter.segment(image, hint=hint)
         if agreement(answer, hint) <= agreement(key, hint):
