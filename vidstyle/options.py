@@ -71,8 +71,8 @@ class RenderOptions(Checked):
         detector: what finds objects by name: a registry entry, the folder of an OWLv2 model, or
             ``auto``: the best whose weights are on this machine.
         edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
-        segmenter: ``sam``, ``grabcut``, the folder of a SAM 2 model, or ``auto``: SAM where its
-            weights are.
+        segmenter: ``sam``, ``mobile-sam``, ``grabcut``, the folder of a SAM 2 model, or ``auto``:
+            the first of these whose weights are on this machine.
         model: style model, by name or by folder; ``auto`` is ``vgg19`` on CUDA, where its weights
             are there, and else the model that ships with vidstyle.
         backend: what runs the style network: ``torch``, an export format, or an exported file.

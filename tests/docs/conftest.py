@@ -68,6 +68,7 @@ def world(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_
     monkeypatch.setattr(sys, "path", [*sys.path, str(root / "site")])
     for name, value in {
         "DEVICE": "cpu",
+        "SEGMENTER": "grabcut",
         "OVERWRITE": "1",
         "SEGMENT": "4",
         "PREROLL": "1",

@@ -131,6 +131,12 @@ def seeing() -> type[SeeingDetector]:
 
 
 @pytest.fixture(scope="session")
+def make_array_clip() -> Callable[[Sequence[np.ndarray]], ArrayClip]:
+    """A clip of pictures whose truth nobody asks for."""
+    return lambda images: ArrayClip(images, ())
+
+
+@pytest.fixture(scope="session")
 def make_clip() -> Callable[..., ArrayClip]:
     return moving_photo
 

@@ -5,9 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from vidstyle.frame import Box
 from vidstyle.segment.detect import Detection
 from vidstyle.segment.hold import ROUNDS, hold
-from vidstyle.segment.keys import KeyMattes
+from vidstyle.segment.keys import Correction, KeyMattes
 from vidstyle.segment.linking import Sighting
 from vidstyle.segment.mattes import bounding_box
 from vidstyle.segment.propagate import passes
@@ -135,3 +136,47 @@ def test_a_segmenter_that_finds_nothing_ends_the_search(held, vanishing, caplog)
     assert sorted(thing.small) == [0]
     assert segmenter.asked == ROUNDS - 1
     assert "frame 12: the segmenter finds nothing" in caplog.text
+
+
+def test_what_was_drawn_by_hand_outweighs_other_cuts_across_the_shot(
+    held, photo_clip, score, caplog
+):
+    """Every cut by itself lacks the upper half of her, and all of them agree in that."""
+    halves = {f: photo_clip.truth[f].copy() for f in (2, 6, 10, 14)}
+    for half in halves.values():
+        box = bounding_box(half)
+        half[: (box.y0 + box.y1) // 2] = 0
+    by_itself = held(thing_of(photo_clip, halves, []), photo_clip, Knowing(photo_clip, blind=True))
+    assert max(score(by_itself.mattes[i], photo_clip.truth[i]) for i in range(16)) < 0.7
+    thing = thing_of(photo_clip, halves, [])
+    thing.small[8], thing.images[8] = photo_clip.truth[8], photo_clip.images[8]
+    thing.given[8], thing.by_hand = photo_clip.truth[8], {8}
+    with caplog.at_level("INFO"):
+        mattes = held(thing, photo_clip, Knowing(photo_clip, blind=True)).mattes
+    assert min(score(mattes[i], photo_clip.truth[i]) for i in range(16)) > 0.85
+    assert "frame 14: what was drawn by hand outweighs its cut-out" in caplog.text
+
+
+def test_where_the_hand_s_word_is_lost_what_is_clearly_seen_counts(held, vanishing, score):
+    """She is hidden in the middle: what was drawn before cannot be tracked to what comes after."""
+    last = vanishing.count - 1
+    thing = thing_of(vanishing, {last: vanishing.truth[last]}, [])
+    thing.small[0], thing.images[0] = vanishing.truth[0], vanishing.images[0]
+    thing.given[0], thing.by_hand = vanishing.truth[0], {0}
+    mattes = held(thing, vanishing, Knowing(vanishing)).mattes
+    assert score(mattes[0], vanishing.truth[0]) > 0.9
+    assert score(mattes[last], vanishing.truth[last]) > 0.9
+
+
+def test_what_is_said_not_to_be_the_thing_goes_across_the_shot(held, photo_clip, score):
+    """A box in one frame, over the lower half of what was cut out in another."""
+    box = bounding_box(photo_clip.truth[8])
+    lower = Box(0, (box.y0 + box.y1) // 2, photo_clip.size[1], photo_clip.size[0])
+    thing = thing_of(photo_clip, {2: photo_clip.truth[2]}, [])
+    thing.corrections[8] = Correction(boxes=[lower])
+    mattes = held(thing, photo_clip, Knowing(photo_clip, blind=True)).mattes
+    upper = [truth.copy() for truth in photo_clip.truth]
+    for half in upper:
+        box = bounding_box(half)
+        half[(box.y0 + box.y1) // 2 :] = 0
+    assert min(score(mattes[i], upper[i]) for i in range(16)) > 0.75

@@ -97,8 +97,8 @@ def test_two_masks_pin_both_frames(find, mask, photo_clip, score):
 
 
 def test_a_mask_corrects_what_was_found_by_name(find, tmp_path, photo_clip):
-    """Half of her is painted out in one frame: so that frame is, and those beside it lean to it;
-    far from it she is whole."""
+    """Half of her is painted out in one frame: so that frame is, and so is the shot, which shows
+    her whole by name alone."""
     half = photo_clip.truth[8].copy()
     box = bounding_box(half)
     half[: (box.y0 + box.y1) // 2] = 0
@@ -112,8 +112,7 @@ def test_a_mask_corrects_what_was_found_by_name(find, tmp_path, photo_clip):
     assert np.array_equal(mattes[8], half)
     assert mattes.confidence(8) == 1
     _, found = areas("person")
-    assert corrected[7] + corrected[9] < 0.93 * (found[7] + found[9])
-    assert corrected[0] + corrected[15] > 0.95 * (found[0] + found[15])
+    assert all(0.2 * f < c < 0.75 * f for c, f in zip(corrected, found, strict=True))
 
 
 def test_a_box_is_enough(find, photo_clip, score):

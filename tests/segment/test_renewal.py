@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 
 from vidstyle.segment import find_mattes, parse_object
+from vidstyle.segment.agreement import agreement
 from vidstyle.segment.keys import KeyMattes
-from vidstyle.segment.renewal import EVERY, REST, renew
+from vidstyle.segment.mattes import MatteStore, bounding_box
+from vidstyle.segment.propagate import propagate
+from vidstyle.segment.renewal import EVERY, REST, Renewal
 from vidstyle.segment.sam import Sam
 from vidstyle.segment.tracker import Tracker
 
@@ -43,39 +46,72 @@ def tracker(clip):
     return Tracker(known=[(clip.images[4], clip.truth[4])])
 
 
-def test_every_tenth_frame_is_bettered_both_ways(clip, thing, tracker):
+@pytest.fixture
+def renew(clip, tmp_path):
+    """Tracks a thing through the clip, both ways, with new key mattes on the way."""
+
+    def run(thing, tracker, segmenter):
+        stores = [MatteStore(tmp_path / name, clip.size, clip.count) for name in ("to", "back")]
+        shot, renewal = (0, clip.count), Renewal(segmenter, clip.count)
+        propagate(thing.small, clip, shot, tracker, *stores, lambda: None, renewal)
+        return stores[0]
+
+    return run
+
+
+def test_every_tenth_frame_is_bettered_both_ways(renew, clip, thing, tracker):
     segmenter = Answering(clip, lambda frame, _: clip.truth[frame])
-    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    renew(thing, tracker, segmenter)
     assert segmenter.asked == [4 + EVERY, 4 + 2 * EVERY]
     assert sorted(thing.small) == [4, 4 + EVERY, 4 + 2 * EVERY]
     assert np.array_equal(thing.small[4 + EVERY], clip.truth[4 + EVERY])
     thing.small = {24: clip.truth[24]}
-    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    renew(thing, tracker, segmenter)
     assert segmenter.asked[2:] == [24 - EVERY, 24 - 2 * EVERY]
 
 
-def test_where_confidence_falls_it_is_asked_at_once(clip, thing):
+def test_where_confidence_falls_it_is_asked_at_once(renew, clip, thing):
     class Wavering(Tracker):
         """Sure of nothing."""
 
         confidence = 0.3
 
     segmenter = Answering(clip, lambda frame, _: clip.truth[frame])
-    renew(thing, clip, (0, clip.count), Wavering(), segmenter)
+    renew(thing, Wavering(), segmenter)
     assert segmenter.asked == [*range(4 + REST, 26, REST), 4 - REST]
 
 
-def test_an_answer_that_is_another_object_is_not_taken(clip, thing, tracker):
+def test_an_answer_that_is_another_object_is_not_taken(renew, clip, thing, tracker):
     segmenter = Answering(clip, lambda _, hint: hint[::-1, ::-1].copy())
-    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    renew(thing, tracker, segmenter)
     assert segmenter.asked
     assert sorted(thing.small) == [4]
 
 
-def test_a_hidden_thing_is_not_asked_about(clip, tracker):
+def test_what_one_key_matte_has_goes_on_to_those_that_miss_it(clip, tmp_path):
+    """She is whole in frame 8; the others lack her hair. By hand that stands; by itself it is cut
+    again, and in both directions, since one round of tracking is enough."""
+
+    def half(matte):
+        box, matte = bounding_box(matte), matte.copy()
+        matte[: box.y0 + (box.y1 - box.y0) * 3 // 10] = 0
+        return matte
+
+    segmenter = Answering(clip, lambda _, hint: hint)
+    for settled, bettered in ((None, ()), ({2, 8, 14}, ()), ((), (2, 14)), ({2}, (14,))):
+        keys = {2: half(clip.truth[2]), 8: clip.truth[8], 14: half(clip.truth[14])}
+        renewal = Renewal(segmenter, clip.count, settled)
+        stores = [MatteStore(tmp_path / name, clip.size, clip.count) for name in ("to", "back")]
+        propagate(keys, clip, (0, 16), Tracker(), *stores, lambda: None, renewal)
+        assert (renewal.changed > 0) == (bettered != ())
+        whole = [agreement(keys[f], clip.truth[f]) > 0.87 for f in (2, 8, 14)]
+        assert whole == [2 in bettered, True, 14 in bettered]
+
+
+def test_a_hidden_thing_is_not_asked_about(renew, clip, tracker):
     segmenter = Answering(clip, lambda _, hint: hint)
     thing = KeyMattes({4: np.zeros(clip.size, np.uint8)}, {}, {})
-    renew(thing, clip, (0, clip.count), tracker, segmenter)
+    renew(thing, tracker, segmenter)
     assert not segmenter.asked
 
 

@@ -1,8 +1,14 @@
 """One contract for every segmenter, and what each does beyond it."""
 
+import sys
+
+import cv2
 import numpy as np
+import photographs
 import pytest
+import safetensors.torch
 import segment_anything
+import skimage.data
 import torch
 
 from vidstyle.errors import UsageError, WeightsError
@@ -14,6 +20,7 @@ from vidstyle.segment.grabcut import GrabCut
 from vidstyle.segment.mattes import bounding_box
 from vidstyle.segment.sam import Sam
 from vidstyle.segment.segmenter import build_segmenter
+from vidstyle.weights import find
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +64,27 @@ def sam2_folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module", params=["grabcut", "sam", "sam2"])
+@pytest.fixture(scope="module")
+def mobile_sam():
+    """With its real weights."""
+    path = find("mobile-sam")
+    if path is None:
+        pytest.skip("mobile-sam is not fetched (VIDSTYLE_MODEL_PATH)")
+    return build_segmenter("mobile-sam", path, torch.device("cpu"))
+
+
+@pytest.fixture(
+    scope="module",
+    params=["grabcut", "sam", "sam2", pytest.param("mobile-sam", marks=pytest.mark.weights)],
+)
 def segmenter(request, new_sam):
     match request.param:
         case "grabcut":
             return GrabCut()
         case "sam":
             return Sam(new_sam())
+        case "mobile-sam":
+            return request.getfixturevalue("mobile_sam")
     folder = request.getfixturevalue("sam2_folder")
     from vidstyle.segment.sam2 import Sam2
 
@@ -90,12 +111,14 @@ def prompts(truth):
         "hint": {"hint": truth},
         "box and point": {"boxes": [box], "points": [middle]},
         "everything": {"boxes": [box], "points": [middle], "hint": truth},
+        "box and a point outside": {"boxes": [box], "outside": [(box.x0, box.y0)]},
         "two boxes": {"boxes": [box, Box(0, 0, 20, 20)]},
     }
 
 
 @pytest.mark.parametrize(
-    "kind", ["box", "point", "hint", "box and point", "everything", "two boxes"]
+    "kind",
+    ["box", "point", "hint", "box and point", "box and a point outside", "everything", "two boxes"],
 )
 def test_a_matte_of_the_picture_s_size(segmenter, picture, prompts, kind):
     before = picture.copy()
@@ -111,13 +134,47 @@ def test_the_same_prompt_gives_the_same_matte(segmenter, picture, prompts):
     assert np.array_equal(segmenter.segment(picture, **prompts["box"]), first)
 
 
+def test_a_point_that_is_not_the_object_is_left_out(two_discs):
+    """Two discs in one box, of which one is not meant; by GrabCut."""
+    picture, left, right = two_discs
+    box = bounding_box(np.maximum(left, right))
+    both = GrabCut().segment(picture, [box])
+    assert both[left > 0].mean() > 200
+    assert both[right > 0].mean() > 200
+    one = GrabCut().segment(picture, [box], outside=[(200, 80)])
+    assert one[left > 0].mean() > 200
+    assert one[right > 0].mean() < 50
+
+
+@pytest.mark.weights
+def test_mobile_sam_leaves_out_what_is_not_the_object(mobile_sam, two_discs):
+    picture, left, right = two_discs
+    both = np.maximum(left, right)
+    one = mobile_sam.segment(picture, hint=both, outside=[(200, 80)])
+    assert one[left > 0].mean() > 200
+    assert one[right > 0].mean() < 50
+
+
+@pytest.fixture(scope="module")
+def two_discs():
+    """A picture of a red and a blue disc on grass; a matte of each."""
+    grain = np.random.default_rng(0).normal(0, 12, (160, 280, 3))
+    picture = np.clip(grain + np.array((60, 140, 60)), 0, 255).astype(np.uint8)
+    mattes = []
+    for x, colour in ((80, (200, 40, 40)), (200, (40, 60, 200))):
+        matte = cv2.circle(np.zeros((160, 280), np.uint8), (x, 80), 45, 255, cv2.FILLED)
+        picture[matte > 0] = np.clip(grain + colour, 0, 255)[matte > 0]
+        mattes.append(matte)
+    return picture, *mattes
+
+
 def test_no_prompt_is_an_error(segmenter, picture):
     with pytest.raises(ValueError, match="prompt"):
         segmenter.segment(picture)
 
 
 def test_has_a_name(segmenter):
-    assert segmenter.name in ("grabcut", "sam", "sam2")
+    assert segmenter.name in ("grabcut", "sam", "sam2", "mobile-sam")
 
 
 @pytest.mark.parametrize(("kind", "floor"), [("box", 0.8), ("hint", 0.8), ("box and point", 0.8)])
@@ -188,9 +245,10 @@ def test_sam_refuses_other_files(tmp_path, content):
         build_segmenter("sam", path, torch.device("cpu"))
 
 
-def test_sam_without_weights_says_how_to_get_them():
+@pytest.mark.parametrize("name", ["sam", "mobile-sam"])
+def test_a_segmenter_without_weights_says_how_to_get_them(name):
     with pytest.raises(WeightsError, match="models fetch"):
-        build_segmenter("sam", None, torch.device("cpu"))
+        build_segmenter(name, None, torch.device("cpu"))
 
 
 def test_an_unknown_segmenter_is_a_usage_error():
@@ -217,3 +275,87 @@ def test_a_folder_without_sam2_is_refused(tmp_path, tiny_model):
     options = RenderOptions(segmenter=str(tmp_path), model=str(tiny_model), temporal="off")
     with pytest.raises(WeightsError, match=tmp_path.name):
         build_parts(options, [parse_object("point:3,4")])
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    """The astronaut, and her matte."""
+    return skimage.data.astronaut(), np.where(photographs.astronaut(1.0)[1] > 0.5, 255, 0)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("kind", "floor"), [("box", 0.95), ("three points", 0.95), ("hint", 0.95)])
+def test_mobile_sam_cuts_the_astronaut_out(mobile_sam, portrait, score, kind, floor):
+    """By its real weights; GrabCut from the same box loses her helmet's rim and her hair."""
+    picture, truth = portrait
+    # As a tracker may leave it: blurred, and some pixels off.
+    rough = cv2.blur(truth.astype(np.uint8), (25, 25), anchor=(20, 18))
+    asked = {
+        "box": {"boxes": [bounding_box(truth.astype(np.uint8))]},
+        "three points": {"points": [(230, 80), (200, 300), (430, 420)]},
+        "hint": {"hint": rough},
+    }
+    assert score(mobile_sam.segment(picture, **asked[kind]), truth) > floor
+
+
+@pytest.mark.weights
+def test_the_encoder_runs_by_opencv_as_well(mobile_sam, portrait, monkeypatch):
+    path = find("mobile-sam")
+    box = Box(18, 5, 511, 511)
+    by_default = mobile_sam.segment(portrait[0], [box]).astype(int)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    other = build_segmenter("mobile-sam", path, torch.device("cpu"))
+    assert other._predictor.model.image_encoder.runtime == "OpenCV"
+    # Levels: features differ by some millionths.
+    assert np.abs(other.segment(portrait[0], [box]) - by_default).max() <= 2
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("mobile_sam")
+@pytest.mark.parametrize("content", [b"", b"no weights", "other"])
+def test_mobile_sam_refuses_another_decoder(tmp_path, content):
+    (tmp_path / "mobile_sam_encoder.onnx").symlink_to(find("mobile-sam"))
+    path = tmp_path / "mobile_sam_decoder.safetensors"
+    if content == "other":
+        safetensors.torch.save_file({"layer": torch.zeros(3)}, path)
+    else:
+        path.write_bytes(content)
+    with pytest.raises(WeightsError, match=r"decoder\.safetensors"):
+        build_segmenter("mobile-sam", tmp_path / "mobile_sam_encoder.onnx", torch.device("cpu"))
+
+
+@pytest.mark.parametrize("runtime", ["ONNX Runtime", "OpenCV"])
+@pytest.mark.parametrize("content", [b"", b"no graph at all"])
+def test_mobile_sam_refuses_another_encoder(tmp_path, monkeypatch, runtime, content):
+    if runtime == "OpenCV":
+        monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    else:
+        pytest.importorskip("onnxruntime")
+    (tmp_path / "encoder.onnx").write_bytes(content)
+    with pytest.raises(WeightsError, match=r"encoder\.onnx"):
+        build_segmenter("mobile-sam", tmp_path / "encoder.onnx", torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("here", "chosen"),
+    [
+        ([], "grabcut"),
+        (["mobile-sam"], "mobile-sam"),
+        (["mobile-sam", "sam-vit-b"], "sam-vit-b"),
+        (["mobile-sam", "sam-vit-b", "sam-vit-h"], "sam-vit-h"),
+    ],
+)
+def test_auto_takes_the_best_segmenter_whose_weights_are_here(
+    monkeypatch, tiny_model, here, chosen
+):
+    monkeypatch.setattr("vidstyle.weights.find", lambda name: name if name in here else None)
+    options = RenderOptions(model=str(tiny_model), temporal="off")
+    assert build_parts(options).names()["segmenter"] == chosen
+
+
+@pytest.mark.parametrize("name", ["sam", "mobile-sam"])
+def test_a_segmenter_asked_for_by_name_is_not_replaced(monkeypatch, tiny_model, name):
+    monkeypatch.setattr("vidstyle.weights.find", lambda _: None)
+    options = RenderOptions(segmenter=name, model=str(tiny_model), temporal="off")
+    with pytest.raises(WeightsError, match=f"--segmenter {name}: .* models fetch"):
+        build_parts(options)

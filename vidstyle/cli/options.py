@@ -61,7 +61,8 @@ def _list_codecs(context: click.Context, _: click.Parameter, value: str | None) 
 _STYLED = (
     option("--style", "styles", multiple=True, metavar="IMAGE", help="Style picture."),
     option("--object", "objects", multiple=True, metavar="SPEC",
-           help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame], "
+           help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame] "
+           "(-box: and -point: for what is not the object), "
            "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
            "--object and --style may repeat, paired in order."),
 )  # fmt: skip
@@ -119,7 +120,7 @@ _MOTION = (
 )  # fmt: skip
 
 _NETWORKS = (
-    option("--segmenter", metavar="auto|sam|grabcut|FOLDER",
+    option("--segmenter", metavar="auto|sam|mobile-sam|grabcut|FOLDER",
            help="What cuts objects out; the folder is a SAM 2 model's.", **default_of("segmenter")),
     option("--detector", metavar="auto|NAME|FOLDER",
            help=f"What finds objects by name: {', '.join(DETECTORS)}, or the folder of an OWLv2 "

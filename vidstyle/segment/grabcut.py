@@ -36,6 +36,7 @@ class GrabCut:
         boxes: Sequence[Box] = (),
         points: Sequence[tuple[int, int]] = (),
         hint: Matte | None = None,
+        outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
         """See ``Segmenter``."""
         if not boxes and not points and hint is None:
@@ -45,14 +46,18 @@ class GrabCut:
         scale = min(1.0, (_PIXELS / (around.width * around.height)) ** 0.5)
         size = (max(1, round(around.width * scale)), max(1, round(around.height * scale)))
         crop = resized(image[around.rows, around.columns], size[::-1])
-        seeds = [
-            (
-                min(int((x - around.x0) * scale), size[0] - 1),
-                min(int((y - around.y0) * scale), size[1] - 1),
-            )
-            for x, y in points
-            if around.x0 <= x < around.x1 and around.y0 <= y < around.y1
-        ]
+
+        def placed(pixels: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+            return [
+                (
+                    min(int((x - around.x0) * scale), size[0] - 1),
+                    min(int((y - around.y0) * scale), size[1] - 1),
+                )
+                for x, y in pixels
+                if around.x0 <= x < around.x1 and around.y0 <= y < around.y1
+            ]
+
+        seeds, others = placed(points), placed(outside)
         prior = np.zeros(image.shape[:2], np.uint8)
         for box in boxes:
             prior[box.rows, box.columns] = 255
@@ -60,6 +65,12 @@ class GrabCut:
             prior = np.maximum(prior, hint)
         prior = resized(prior[around.rows, around.columns], crop.shape[:2])
         trimap = _trimap(crop, prior, seeds, sure=hint is not None)
+        for other in others:
+            # What looks like it there is not the object's either.
+            trimap[_grown(crop, [other]) > 0] = cv2.GC_BGD
+            cv2.circle(trimap, other, _radius(prior), cv2.GC_BGD, cv2.FILLED)
+        for seed in seeds:
+            cv2.circle(trimap, seed, _radius(prior), cv2.GC_FGD, cv2.FILLED)
         inside = _cut(crop, trimap, seeds)
         matte = np.zeros(image.shape[:2], np.uint8)
         matte[around.rows, around.columns] = resized(inside, (around.height, around.width))
@@ -82,11 +93,10 @@ def _trimap(crop: Image, prior: Matte, seeds: Sequence[tuple[int, int]], sure: b
     """What the prompts say of each pixel. With ``sure`` the prior is a rough matte, otherwise a
     box that holds background too."""
     trimap = np.full(prior.shape, cv2.GC_BGD, np.uint8)
-    radius = max(2, round(0.02 * min(prior.shape)))
     if prior.any():
         inside = (prior > 127).astype(np.uint8)
         if sure:
-            disc = _disc(2 * radius)
+            disc = _disc(2 * _radius(prior))
             trimap[cv2.dilate(inside, disc) > 0] = cv2.GC_PR_BGD
             trimap[inside > 0] = cv2.GC_PR_FGD
             trimap[cv2.erode(inside, disc) > 0] = cv2.GC_FGD
@@ -100,9 +110,12 @@ def _trimap(crop: Image, prior: Matte, seeds: Sequence[tuple[int, int]], sure: b
     else:
         trimap[:] = cv2.GC_PR_BGD
         trimap[_grown(crop, seeds) > 0] = cv2.GC_PR_FGD
-    for seed in seeds:
-        cv2.circle(trimap, seed, radius, cv2.GC_FGD, cv2.FILLED)
     return trimap
+
+
+def _radius(prior: NDArray[np.uint8]) -> int:
+    """How many pixels about a point are as sure as it."""
+    return max(2, round(0.02 * float(min(prior.shape))))
 
 
 def _grown(crop: Image, seeds: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from vidstyle.segment.linking import Sighting
 from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
 from vidstyle.segment.nesting import shared
 from vidstyle.segment.propagate import Arrival, propagate
-from vidstyle.segment.renewal import renew
+from vidstyle.segment.renewal import DOUBT, Renewal
 from vidstyle.segment.search import sampled
 from vidstyle.segment.segmenter import Segmenter
 from vidstyle.segment.tracker import Tracker
@@ -42,7 +42,8 @@ def hold(
     that the tracking from the keys around them contradicts are dropped, and where the detector
     clearly sees it and the matte is elsewhere or empty, it is segmented afresh. Where it has gone,
     by both detector and tracker, its mattes are empty. A segmenter that betters tracked mattes
-    renews them first (``renew``).
+    renews them in the first round (``Renewal``). What the user drew or corrected is the truth, and
+    outweighs cuts that were made by themselves wherever it can be tracked to.
 
     Args:
         folder: takes the mattes.
@@ -51,14 +52,24 @@ def hold(
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
-    if segmenter.renews:
-        renew(thing, clip, shot, _tracker(thing), segmenter)
-    for number in range(ROUNDS):
-        arrivals = propagate(
-            thing.small, clip, shot, _tracker(thing), store, scratch, _silent if number else tick
-        )
-        if thing.certain or number == ROUNDS - 1:
-            break
+    settled = None if thing.certain else thing.by_hand
+    renewal = Renewal(segmenter, length, settled) if segmenter.renews else None
+
+    def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
+        return propagate(
+            thing.small, clip, shot, _tracker(thing), store, scratch, tick, renewal
+        )  # fmt: skip
+
+    arrivals = track(tick, renewal)
+    if thing.corrections or (thing.given and not thing.certain):
+        _correct(thing, clip, shot[0], store, segmenter)
+        doubtful = _by_hand_alone(thing)
+        track(_silent, renewal)
+        _keep_where_lost(thing, doubtful, store, shot[0])
+        arrivals = track(_silent)
+    elif renewal is not None and renewal.changed:
+        arrivals = track(_silent)
+    for _ in range(0 if thing.certain else ROUNDS - 1):
         doubted = _doubted(thing, arrivals)
         for frame in doubted:
             logger.info("frame %d: its cut-out is contradicted by the others: dropped", frame)
@@ -70,6 +81,7 @@ def hold(
             _cut_afresh(thing, clip, frame, segmenter)
         if not doubted and not missed:
             break
+        arrivals = track(_silent)
     if thing.sighting is not None:
         _clear_remains(thing.sighting, thing.small, store, shot)
     _judge_keys(thing, store, shot)
@@ -81,12 +93,49 @@ def _tracker(thing: KeyMattes) -> Tracker:
     return Tracker(plate=thing.plate, known=known)
 
 
+def _correct(
+    thing: KeyMattes, clip: Clip, start: int, store: MatteStore, segmenter: Segmenter
+) -> None:
+    """Cut the thing out anew in the frames that the user corrects."""
+    for frame, correction in thing.corrections.items():
+        image = picture(clip, frame)
+        thing.small[frame] = correction.applied(segmenter, image, store[frame - start])
+        thing.images[frame] = image
+        thing.by_hand.add(frame)
+
+
+def _by_hand_alone(thing: KeyMattes) -> dict[int, Matte]:
+    """Take out every key matte that the user has no hand in.
+
+    Returns:
+        what was taken out.
+    """
+    automatic = thing.small.keys() - thing.by_hand
+    if len(automatic) == len(thing.small):
+        return {}
+    for frame in automatic:
+        thing.images.pop(frame, None)
+    return {frame: thing.small.pop(frame) for frame in automatic}
+
+
+def _keep_where_lost(
+    thing: KeyMattes, automatic: Mapping[int, Matte], store: MatteStore, start: int
+) -> None:
+    """Take key mattes back where what was tracked from the user's own is in doubt: elsewhere the
+    hand rules, until its next key."""
+    for frame, matte in automatic.items():
+        if store.confidence(frame - start) < DOUBT:
+            thing.small.setdefault(frame, matte)
+        else:
+            logger.info("frame %d: what was drawn by hand outweighs its cut-out", frame)
+
+
 def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
     """Key frames whose matte the neighbours contradict; of neighbouring ones, every second."""
     frames: list[int] = []
     marks = sorted(thing.small)
     for before, frame in pairwise(marks):
-        if frame in thing.given or before in frames:
+        if frame in thing.by_hand or before in frames:
             continue
         if arrivals[frame].contradicts(thing.small[frame]):
             frames.append(frame)

@@ -22,6 +22,7 @@ from vidstyle.segment.prompts import (
     NamePrompt,
     ObjectSpec,
     PointPrompt,
+    says_outside,
 )
 from vidstyle.segment.search import search
 from vidstyle.segment.segmenter import Segmenter
@@ -30,6 +31,27 @@ logger = logging.getLogger(__name__)
 
 KEYS = 8  # key mattes of an object that was found by name
 PLATES = 12  # frames that the clean plate is made of
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What is not the thing in one frame, at the working size: points (x, y), and boxes."""
+
+    points: Sequence[tuple[int, int]] = ()
+    boxes: Sequence[Box] = ()
+
+    def applied(self, segmenter: Segmenter, image: Image, matte: Matte) -> Matte:
+        """A matte (H, W) of the thing in its picture, cut out anew without all this."""
+        if self.points and (matte > 127).any():
+            matte = segmenter.segment(image, hint=matte, outside=self.points)
+        return self.without_boxes(matte)
+
+    def without_boxes(self, matte: Matte) -> Matte:
+        """A matte (H, W), empty in the boxes."""
+        matte = matte.copy()
+        for box in self.boxes:
+            matte[box.rows, box.columns] = 0
+        return matte
 
 
 @dataclass
@@ -43,6 +65,8 @@ class KeyMattes:
         images: picture at the working size of each key frame that teaches what it looks like.
         plate: the shot without the thing, where it could be made.
         sighting: where a detector saw the thing.
+        corrections: of what is tracked there, by frame.
+        by_hand: key frames that the user drew, pointed at or corrected.
     """
 
     small: dict[int, Matte] = field(default_factory=dict)
@@ -50,6 +74,8 @@ class KeyMattes:
     images: dict[int, Image] = field(default_factory=dict)
     plate: CleanPlate | None = None
     sighting: Sighting | None = None
+    corrections: dict[int, Correction] = field(default_factory=dict)
+    by_hand: set[int] = field(default_factory=set)
 
     @property
     def certain(self) -> bool:
@@ -63,11 +89,13 @@ class KeyMattes:
         else:
             logger.warning("frame %d: the segmenter finds nothing at the prompt", frame)
 
-    def correct(self, masks: "KeyMattes") -> None:
-        """Take the user's masks of the same thing as key mattes."""
-        self.small |= masks.small
-        self.images |= masks.images
-        self.given |= masks.given
+    def correct(self, hand: "KeyMattes") -> None:
+        """Take the user's masks of the same thing as key mattes, and the corrections."""
+        self.small |= hand.small
+        self.images |= hand.images
+        self.given |= hand.given
+        self.corrections |= hand.corrections
+        self.by_hand |= hand.by_hand
 
 
 def find_keys(
@@ -79,7 +107,8 @@ def find_keys(
 ) -> list[KeyMattes]:
     """The things that ``spec`` means in ``shot`` (first frame, end), each to be tracked by itself:
     one for all its boxes, points and masks, and one for each object found by name. Masks joined to
-    the name of a single object correct that object.
+    the name of a single object correct that object, and what is said not to be the object corrects
+    all of them.
 
     Raises:
         ObjectNotFoundError: an object name that the detector does not know, or an empty mask.
@@ -90,7 +119,10 @@ def find_keys(
         names = [detector.name_of(p.name) for p in spec.names if isinstance(p, NamePrompt)]
         sightings = search(clip, shot, detector, names)
         for prompt in spec.names:
-            for sighting in _chosen(prompt, sightings, detector):
+            chosen = _chosen(prompt, sightings, detector)
+            if isinstance(prompt, NamePrompt):
+                _tell(prompt, chosen, sightings, clip, shot)
+            for sighting in chosen:
                 others = [other for other in sightings if other is not sighting]
                 found.append(_seen(sighting, others, clip, segmenter))
     pointed = [p for p in spec.frame_prompts if shot[0] <= p.frame < shot[1]]
@@ -99,29 +131,46 @@ def find_keys(
         if len(found) == 1 and keys.small.keys() == keys.given.keys():
             found[0].correct(keys)
         else:
+            for named in found:
+                named.corrections |= keys.corrections
             found.append(keys)
     return [keys for keys in found if keys.small]
 
 
 def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -> KeyMattes:
-    """All prompts of one frame answer together."""
+    """All prompts of one frame answer together; those that say only what the object is not wait
+    for what is tracked there."""
     keys = KeyMattes()
     small = working_size(clip.size)
     for frame in sorted({p.frame for p in prompts}):
-        here = [p for p in prompts if p.frame == frame]
+        here = [p for p in prompts if p.frame == frame and not says_outside(p)]
+        correction = _correction([p for p in prompts if p.frame == frame], clip.size)
+        if not here:
+            keys.corrections[frame] = correction
+            continue
         boxes = [_scaled(p.box, clip.size, small) for p in here if isinstance(p, BoxPrompt)]
         points = [_scaled_point(p, clip.size, small) for p in here if isinstance(p, PointPrompt)]
         matte, image = np.zeros(small, np.uint8), picture(clip, frame)
         if boxes or points:
-            matte = segmenter.segment(image, boxes, points)
+            matte = segmenter.segment(image, boxes, points, outside=correction.points)
         masks = [_read_mask(p, clip.size) for p in here if isinstance(p, MaskPrompt)]
         if masks:
             given = np.maximum.reduce(masks)
             matte = np.maximum(matte, resized(given, small))
-            if not boxes and not points:
+            if not boxes and not points and not correction.boxes:
                 keys.given[frame] = given
-        keys.keep(frame, image, matte)
+        keys.keep(frame, image, correction.without_boxes(matte))
+        keys.by_hand.add(frame)
     return keys
+
+
+def _correction(prompts: Sequence[FramePrompt], size: tuple[int, int]) -> Correction:
+    """What the prompts of one frame say is not the object."""
+    outside, small = [p for p in prompts if says_outside(p)], working_size(size)
+    return Correction(
+        [_scaled_point(p, size, small) for p in outside if isinstance(p, PointPrompt)],
+        [_scaled(p.box, size, small) for p in outside if isinstance(p, BoxPrompt)],
+    )
 
 
 def _seen(
@@ -183,6 +232,27 @@ def _chosen(
     name = detector.name_of(prompt.name)
     named = [s for s in sightings if s.name == name]
     return named[prompt.instance - 1 : prompt.instance]
+
+
+def _tell(
+    prompt: NamePrompt,
+    chosen: Sequence[Sighting],
+    sightings: Sequence[Sighting],
+    clip: Clip,
+    shot: tuple[int, int],
+) -> None:
+    """Log which of several objects was taken, where it is, and how to take another."""
+    for sighting in chosen:
+        alike = [other for other in sightings if other.name == sighting.name]
+        frame, detection = sighting.best
+        box = _scaled(detection.box, working_size(clip.size), clip.size)
+        logger.info(
+            "frames %d-%d: %s is number %d of %d, box:%d,%d,%d,%d@%d%s",
+            shot[0], shot[1] - 1, sighting.name, prompt.instance, len(alike),
+            box.x0, box.y0, box.x1, box.y1, frame,
+            "" if len(alike) == 1 else "; --list-objects shows them all, "
+            f"{sighting.name}#N takes another",
+        )  # fmt: skip
 
 
 def picture(clip: Clip, frame: int) -> Image:

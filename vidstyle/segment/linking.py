@@ -28,11 +28,13 @@ class Sighting:
     Attributes:
         seen: its detection in every frame that shows it.
         colours: of the object in those frames, where they were looked at.
+        salience: how much each of those frames is about it, 0 to 1, likewise.
     """
 
     name: str
     seen: dict[int, Detection] = field(default_factory=dict)
     colours: dict[int, Colours] = field(default_factory=dict)
+    salience: dict[int, float] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
@@ -41,9 +43,11 @@ class Sighting:
 
     @property
     def prominence(self) -> float:
-        """Sum of the scores, each times the side of its box: what a shot is about is large, and
-        seen often and clearly."""
-        return sum(d.score * _side(d.box) for d in self.seen.values())
+        """Sum of the scores, each times the side of its box and its salience: what a shot is about
+        is large, seen often and clearly, and moves in the middle, in focus."""
+        return sum(
+            d.score * _side(d.box) * self.salience.get(frame, 1.0) for frame, d in self.seen.items()
+        )
 
     @property
     def best(self) -> tuple[int, Detection]:
@@ -100,6 +104,7 @@ class Sighting:
 def link(
     frames: Mapping[int, Sequence[Detection]],
     colours: Mapping[int, Sequence[Colours]] | None = None,
+    salience: Mapping[int, Sequence[float]] | None = None,
 ) -> list[Sighting]:
     """Link the detections of sampled ``frames`` into objects, the most prominent first.
 
@@ -109,13 +114,14 @@ def link(
     count in the order of the result: by prominence, equals from left to right.
 
     Args:
-        colours: of each detection, in the same order.
+        colours, salience: of each detection, in the same order.
     """
     looks = colours or {}
     sightings: list[Sighting] = []
     for frame in sorted(frames):
         detections = frames[frame]
         look = [*looks[frame]] if frame in looks else [None] * len(detections)
+        standing = salience[frame] if salience else [1.0] * len(detections)
         pairs = []
         for i, sighting in enumerate(sightings):
             for j, d in enumerate(detections):
@@ -124,18 +130,20 @@ def link(
         taken: set[int] = set()
         for _, i, j in sorted(pairs):
             if frame not in sightings[i].seen and j not in taken:
-                _add(sightings[i], frame, detections[j], look[j])
+                _add(sightings[i], frame, detections[j], look[j], standing[j])
                 taken.add(j)
         for j, d in enumerate(detections):
             if j not in taken:
                 sightings.append(Sighting(d.name))
-                _add(sightings[-1], frame, d, look[j])
+                _add(sightings[-1], frame, d, look[j], standing[j])
     kept = [s for s in sightings if len(frames) < 3 or len(s.seen) > 1 or s.total >= _LEAST_SEEN]
     return sorted(kept, key=lambda s: (-s.prominence, s.best[1].box.x0))
 
 
-def _add(sighting: Sighting, frame: int, detection: Detection, colours: Colours | None) -> None:
-    sighting.seen[frame] = detection
+def _add(
+    sighting: Sighting, frame: int, detection: Detection, colours: Colours | None, salience: float
+) -> None:
+    sighting.seen[frame], sighting.salience[frame] = detection, salience
     if colours is not None:
         sighting.colours[frame] = colours
 

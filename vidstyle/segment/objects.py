@@ -111,7 +111,9 @@ def _track(
     start, stop = shot
     length = stop - start
     given = {frame: matte for thing in things for frame, matte in thing.given.items()}
-    tick = _Ticks(progress, length, sum(passes(t.small, shot) for t in things) + length)
+    tick = _Ticks(
+        progress, length, sum(passes(t.small, shot, segmenter.renews) for t in things) + length
+    )
     with tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary:
         tracked = [
             hold(thing, clip, shot, segmenter, Path(temporary, str(number)), tick)

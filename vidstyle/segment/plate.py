@@ -24,7 +24,9 @@ _MISPLACED = 0.5  # pixels that registration may be wrong by
 _HIDDEN = 1 << 14  # in place of a level: no background is seen there
 _EQUAL = 3.0  # spreads within which a pixel is the plate's
 _SLOPE, _BACKGROUND, _OBJECT = 0.8, -2.0, 2.5  # log odds: a spread's worth, least and most
-_AROUND = 0.12  # of a box, which seldom holds all of its object
+_AROUND = 0.12  # of a box, which seldom holds all of its object,
+_BEYOND = 0.5  # and may miss what is in her hand;
+_GROWTH = 1.4  # yet what makes the cut larger by more is the background
 
 Plane = NDArray[np.float32]
 Hidden = NDArray[np.bool_]
@@ -125,7 +127,13 @@ class CleanPlate:
     def rough_matte(self, image: Image, box: Box, first: Matte) -> Matte | None:
         """What differs from the plate in and around a box: (H, W). Where the plate is not known,
         the ``first`` cut (H, W) counts. None when that settles too little of the box."""
-        around = box.padded(round(_AROUND * min(box.width, box.height)), 1, image.shape[:2])
+        wide = self._rough_matte(image, box, first, _BEYOND)
+        if wide is not None and (wide > 127).sum() <= _GROWTH * (first > 127).sum():
+            return wide
+        return self._rough_matte(image, box, first, _AROUND)
+
+    def _rough_matte(self, image: Image, box: Box, first: Matte, reach: float) -> Matte | None:
+        around = box.padded(round(reach * min(box.width, box.height)), 1, image.shape[:2])
         odds = self.log_odds(image, around)
         here = first[around.rows, around.columns].astype(np.float32) / 255
         odds = np.where(odds == 0, 2 * here - 1, odds).astype(np.float32)

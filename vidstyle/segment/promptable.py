@@ -1,4 +1,4 @@
-"""What the Segment Anything models have in common: prompts in, the best scored mask out."""
+"""What the Segment Anything models have in common: prompts in, the best mask out."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -7,11 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.frame import Box
+from vidstyle.segment.agreement import agreement
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes import Matte, bounding_box
 
 # A logit of a hint's inside; the models' own masks carry logits of about this size.
 _HINT_LOGIT = 10.0
+
+
+#: A pixel (x, y), and whether it is the object's.
+Labelled = tuple[tuple[int, int], bool]
 
 
 class Promptable(ABC):
@@ -30,11 +35,12 @@ class Promptable(ABC):
         boxes: Sequence[Box] = (),
         points: Sequence[tuple[int, int]] = (),
         hint: Matte | None = None,
+        outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
         """See ``Segmenter``. Each box is asked about with the points inside it, the remaining
-        points together; the answers are united."""
+        points together; the answers are united. Points outside the object go with each."""
         boxes = list(boxes)
-        if hint is not None and not boxes and (box := bounding_box(hint)):
+        if hint is not None and not boxes and (box := _box_of(hint)):
             boxes.append(box)
         if not boxes and not points:
             raise ValueError("no prompt is given")
@@ -46,14 +52,26 @@ class Promptable(ABC):
         for box in boxes:
             inside = [p for p in points if box.x0 <= p[0] < box.x1 and box.y0 <= p[1] < box.y1]
             free = [p for p in free if p not in inside]
-            matte = np.maximum(matte, self._ask(box, inside, hint))
-        return np.maximum(matte, self._ask(None, free, hint)) if free else matte
+            matte = np.maximum(matte, self._ask(box, inside, outside, hint))
+        if free:
+            matte = np.maximum(matte, self._ask(None, free, outside, hint))
+        return matte
 
-    def _ask(self, box: Box | None, points: Sequence[tuple[int, int]], hint: Matte | None) -> Matte:
-        # One point may mean a part or the whole: take the best scored of three answers, as the
-        # paper does. More prompts settle that, and the single answer is better.
-        ambiguous = box is None and len(points) == 1
-        logits, scores = self._answers(box, points, hint, ambiguous)
+    def _ask(
+        self,
+        box: Box | None,
+        inside: Sequence[tuple[int, int]],
+        outside: Sequence[tuple[int, int]],
+        hint: Matte | None,
+    ) -> Matte:
+        # Few prompts may mean a part or the whole: take the best of three answers, as the authors'
+        # exporter does. More settle that, and the single answer is better.
+        points = [*((point, True) for point in inside), *((point, False) for point in outside)]
+        corners = 0 if box is None else 2
+        logits, scores = self._answers(box, points, hint, several=corners + len(points) <= 2)
+        if hint is not None:
+            answers = np.where(logits > 0, np.uint8(255), np.uint8(0))
+            scores *= np.array([agreement(answer, hint) for answer in answers], np.float32)
         return _sigmoid(logits[int(np.argmax(scores))])
 
     @abstractmethod
@@ -64,7 +82,7 @@ class Promptable(ABC):
     def _answers(
         self,
         box: Box | None,
-        points: Sequence[tuple[int, int]],
+        points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -75,6 +93,12 @@ class Promptable(ABC):
 def hint_logits(hint: NDArray[np.float32]) -> NDArray[np.float32]:
     """A hint of 0 to 255 as logits."""
     return (hint / 127.5 - 1.0) * _HINT_LOGIT
+
+
+def _box_of(hint: Matte) -> Box | None:
+    """The box of what is rather object than not, or else of whatever there is: a soft rim would
+    ask for more."""
+    return bounding_box((hint > 127).astype(np.uint8)) or bounding_box(hint)
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> Matte:

@@ -2,13 +2,14 @@
 
     SPEC    = PROMPT { "+" PROMPT }
     PROMPT  = NAME [ "#" N ]                  the Nth most prominent NAME of a shot, from 1
-            | "box:" x0,y0,x1,y1 [ "@" FRAME ]
-            | "point:" x,y [ "@" FRAME ]
+            | ["-"] "box:" x0,y0,x1,y1 [ "@" FRAME ]
+            | ["-"] "point:" x,y [ "@" FRAME ]
             | "mask:" FILE [ "@" FRAME ]      a matte to track
             | "matte:" PATTERN [ "#" CHANNEL ] a matte for every frame, used as it is
             | "all"                           everything that the detector finds
 
-Pixels count from the upper left corner, frames from 0; ``@FRAME`` is 0 when left out.
+Pixels count from the upper left corner, frames from 0; ``@FRAME`` is 0 when left out. With ``-`` a
+box or point says what is not the object.
 """
 
 import re
@@ -23,7 +24,7 @@ from vidstyle.segment.detect import Detector
 
 FORMS = (
     "NAME, NAME#N, box:x0,y0,x1,y1[@frame], point:x,y[@frame], mask:FILE[@frame], "
-    "matte:PATTERN or all"
+    "-box:… or -point:… for what is not the object, matte:PATTERN or all"
 )
 
 
@@ -42,19 +43,21 @@ class EverythingPrompt:
 
 @dataclass(frozen=True)
 class BoxPrompt:
-    """A box around the object in one frame."""
+    """A box around the object in one frame; or one that holds nothing of it (``outside``)."""
 
     box: Box
     frame: int = 0
+    outside: bool = False
 
 
 @dataclass(frozen=True)
 class PointPrompt:
-    """A pixel (x, y) on the object in one frame."""
+    """A pixel (x, y) on the object in one frame; or on what is not the object (``outside``)."""
 
     x: int
     y: int
     frame: int = 0
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,13 +114,14 @@ class ObjectSpec:
         """
         height, width = size
         for prompt in self.prompts:
+            sign = "-" if says_outside(prompt) else ""
             match prompt:
                 case BoxPrompt(box):
                     inside = min(box.x0, box.y0) >= 0 and box.x1 <= width and box.y1 <= height
-                    text = f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
+                    text = f"{sign}box:{box.x0},{box.y0},{box.x1},{box.y1}"
                 case PointPrompt(x, y):
                     inside = 0 <= x < width and 0 <= y < height
-                    text = f"point:{x},{y}"
+                    text = f"{sign}point:{x},{y}"
                 case _:
                     continue
             if not inside:
@@ -173,7 +177,14 @@ def parse_object(spec: str, option: str = "--object") -> ObjectSpec:
         del pieces[:used]
     if len(prompts) > 1 and any(isinstance(p, MattePrompt) for p in prompts):
         raise _malformed(origin, "matte: gives every frame's matte and cannot be joined to others")
+    if all(says_outside(prompt) for prompt in prompts):
+        raise _malformed(origin, "this says only what the object is not; say what it is as well")
     return ObjectSpec(spec, tuple(prompts), option)
+
+
+def says_outside(prompt: Prompt) -> bool:
+    """Whether a prompt says what is not the object."""
+    return isinstance(prompt, BoxPrompt | PointPrompt) and prompt.outside
 
 
 def _next_prompt(origin: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
@@ -182,7 +193,7 @@ def _next_prompt(origin: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
     if not colon:
         return 1, _name(origin, kind)
     match kind:
-        case "box" | "point":
+        case "box" | "point" | "-box" | "-point":
             return 1, _place(origin, kind, rest)
         case "mask" | "matte":
             return _file(origin, kind, [rest, *pieces[1:]])
@@ -202,22 +213,23 @@ def _name(origin: str, text: str) -> Prompt:
 
 
 def _place(origin: str, kind: str, text: str) -> Prompt:
-    count = 4 if kind == "box" else 2
+    outside, is_box = kind.startswith("-"), kind.endswith("box")
+    count = 4 if is_box else 2
     match = re.fullmatch(r"([^@]*)(?:@(\d+))?", text)
     try:
         numbers = [int(number) for number in match[1].split(",")] if match else []
     except ValueError:
         numbers = []
     if match is None or len(numbers) != count:
-        form = "box:x0,y0,x1,y1[@frame]" if kind == "box" else "point:x,y[@frame]"
+        form = f"{kind}:x0,y0,x1,y1[@frame]" if is_box else f"{kind}:x,y[@frame]"
         raise _malformed(origin, f"{kind}:{text} is not {form} in whole pixels")
     frame = int(match[2] or 0)
-    if kind == "point":
-        return PointPrompt(numbers[0], numbers[1], frame)
+    if not is_box:
+        return PointPrompt(numbers[0], numbers[1], frame, outside)
     box = Box(*numbers)
     if box.width <= 0 or box.height <= 0:
         raise _malformed(origin, f"{kind}:{text} is empty; x0 < x1 and y0 < y1 are needed")
-    return BoxPrompt(box, frame)
+    return BoxPrompt(box, frame, outside)
 
 
 def _file(origin: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:

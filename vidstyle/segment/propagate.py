@@ -1,7 +1,7 @@
 """Carrying a thing's key mattes through its shot, forwards and backwards."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,8 +9,10 @@ from itertools import pairwise
 import numpy as np
 
 from vidstyle.ahead import done_ahead
+from vidstyle.segment.agreement import agreement
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
 from vidstyle.segment.mattes import Matte, MatteStore
+from vidstyle.segment.renewal import Renewal
 from vidstyle.segment.tracker import Flows, Tracker
 from vidstyle.threads import threads_an_operation
 
@@ -37,13 +39,14 @@ class Arrival:
 
 
 def propagate(
-    keys: Mapping[int, Matte],
+    keys: MutableMapping[int, Matte],
     clip: Clip,
     shot: tuple[int, int],
     tracker: Tracker,
     store: MatteStore,
     scratch: MatteStore,
     tick: Callable[[], None],
+    renewal: Renewal | None = None,
 ) -> dict[int, Arrival]:
     """Track from the key frames to every frame of the shot.
 
@@ -57,17 +60,20 @@ def propagate(
         store: takes the mattes; its index 0 is the shot's first frame.
         scratch: the same for what is tracked backwards.
         tick: called once a frame tracked, ``passes(keys, shot)`` times.
+        renewal: adds key mattes on the way, from the first key frame onwards and from there back,
+            and betters those that are there.
 
     Returns:
         what arrives at each key frame.
     """
     start, stop = shot
-    first, last = min(keys), max(keys)
+    first = min(keys)
     before: dict[int, Matte] = {}
     after: dict[int, Matte] = {}
     with _with_flows(small_frames(clip, first, stop), tracker) as onwards:
         for frame, (image, flows) in enumerate(onwards, first):
             matte = tracker.step(image, flows) if frame > first else keys[first]
+            _renew(keys, frame, image, matte, tracker, renewal)
             if frame in keys:
                 if frame > first:
                     before[frame] = matte
@@ -75,11 +81,14 @@ def propagate(
                 matte = keys[frame]
             store.put(frame - start, matte, tracker.confidence)
             tick()
+    last = max(keys)
     if last > start:
         images = small_frames_backwards(clip, start, last + 1)
         with _with_flows(images, tracker) as backwards:
             for (image, flows), frame in zip(backwards, range(last, start - 1, -1), strict=True):
                 matte = tracker.step(image, flows) if frame < last else keys[last]
+                if frame in keys or frame < first:
+                    _renew(keys, frame, image, matte, tracker, renewal)
                 if frame in keys:
                     if frame < last:
                         after[frame] = matte
@@ -92,6 +101,23 @@ def propagate(
     for left, right in pairwise(marks):
         _go_over(store, scratch, range(left - start + 1, right - start))
     return {frame: Arrival(before.get(frame), after.get(frame)) for frame in keys}
+
+
+def _renew(
+    keys: MutableMapping[int, Matte],
+    frame: int,
+    image: Image,
+    matte: Matte,
+    tracker: Tracker,
+    renewal: Renewal | None,
+) -> None:
+    """Add a key matte, if it is time for one, or better the one that is there."""
+    if renewal is None:
+        return
+    if frame in keys:
+        keys[frame] = renewal.at_key(frame, image, matte, keys[frame])
+    elif (answer := renewal.renewed(frame, image, matte, tracker.confidence)) is not None:
+        keys[frame] = answer
 
 
 @contextmanager
@@ -110,17 +136,10 @@ def _with_flows(
         yield made
 
 
-def passes(keys: Mapping[int, Matte], shot: tuple[int, int]) -> int:
-    """How many frames ``propagate`` visits."""
-    backwards = max(keys) - shot[0]
+def passes(keys: Mapping[int, Matte], shot: tuple[int, int], renews: bool = False) -> int:
+    """How many frames ``propagate`` visits; at most, where key mattes are added on the way."""
+    backwards = (shot[1] - 1 if renews else max(keys)) - shot[0]
     return shot[1] - min(keys) + (backwards + 1 if backwards else 0)
-
-
-def agreement(a: Matte, b: Matte) -> float:
-    """Intersection over union of two mattes, 0 to 1; 1 where both are empty."""
-    one, other = a > 127, b > 127
-    union = int((one | other).sum())
-    return float((one & other).sum() / union) if union else 1.0
 
 
 def _go_over(store: MatteStore, scratch: MatteStore, between: range) -> None:

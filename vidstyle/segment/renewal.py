@@ -1,13 +1,14 @@
 """Key mattes on the way: a segmenter that betters what was tracked, now and then and in doubt."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Container
 
-from vidstyle.segment.clip import Clip, Image, small_frames, small_frames_backwards
-from vidstyle.segment.keys import KeyMattes
-from vidstyle.segment.propagate import agreement
+import numpy as np
+
+from vidstyle.segment.agreement import agreement
+from vidstyle.segment.clip import Image
+from vidstyle.segment.mattes import Matte
 from vidstyle.segment.segmenter import Segmenter
-from vidstyle.segment.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -16,52 +17,69 @@ DOUBT = 0.5  # confidence below which the next one comes at once,
 REST = 4  # yet not sooner than so many frames after the last
 MOST = 100  # a shot, so that neither time nor memory is without bounds
 LEAST = 0.4  # agreement with what was tracked, below which the answer is another object
+MORE = 0.7  # agreement of a key matte with itself and what arrives, below which too much arrives
+SAME = 0.97  # the same, above which nothing is missing
 
 
-def renew(
-    thing: KeyMattes, clip: Clip, shot: tuple[int, int], tracker: Tracker, segmenter: Segmenter
-) -> None:
-    """Track a thing through its shot and add key mattes: what the segmenter makes of the tracked
-    matte, in every tenth frame (every hundredth part of a long shot), and wherever the tracker's
+class Renewal:
+    """Makes new key mattes while a thing is tracked: what the segmenter makes of the tracked matte,
+    in every tenth frame (every hundredth part of a long shot), and wherever the tracker's
     confidence falls.
 
-    The segmenter looks at these frames only, once at each.
+    The segmenter looks at these frames only, once at each, and at key frames where the thing was
+    cut otherwise than at those before.
+
+    Args:
+        length: frames of the shot.
+        settled: key frames whose matte stands; None for all.
+
+    Attributes:
+        changed: how many key mattes were cut again.
     """
-    first = min(thing.small)
-    onwards = enumerate(small_frames(clip, first, shot[1]), first)
-    backwards = zip(
-        range(first, shot[0] - 1, -1),
-        small_frames_backwards(clip, shot[0], first + 1),
-        strict=True,
-    )
-    every = max(EVERY, (shot[1] - shot[0]) // MOST)
-    for way in (onwards, backwards):
-        _renew_along(way, thing, tracker, segmenter, every)
 
+    def __init__(
+        self, segmenter: Segmenter, length: int, settled: Container[int] | None = None
+    ) -> None:
+        self._segmenter, self._settled = segmenter, settled
+        self._every = max(EVERY, length // MOST)
+        self._since = self._asked = 0
+        self.changed = 0
 
-def _renew_along(
-    way: Iterable[tuple[int, Image]],
-    thing: KeyMattes,
-    tracker: Tracker,
-    segmenter: Segmenter,
-    every: int,
-) -> None:
-    """Along frames that begin with a key frame."""
-    since = asked = 0
-    for frame, image in way:
-        if frame in thing.small:
-            tracker.reset(image, thing.small[frame])
-            since = 0
-            continue
-        matte = tracker.step(image)
-        since += 1
-        due = since >= every or (since >= REST and tracker.confidence < DOUBT)
-        if not due or asked == MOST or not (matte > 127).any():
-            continue
-        asked, since = asked + 1, 0
-        answer = segmenter.segment(image, hint=matte)
+    def at_key(self, frame: int, image: Image, matte: Matte, key: Matte) -> Matte:
+        """The key matte (H, W) of a key frame that is met, cut again if it misses what arrives.
+
+        What a detector's box takes in changes from one key frame to the next: a helmet in her
+        hand. What moves with the thing arrives with the tracking, so it goes on from any key frame
+        that has it to all others.
+
+        Args:
+            matte: as tracked, (H, W).
+        """
+        self._since = 0
+        hint = np.maximum(matte, key)
+        stands = self._settled is None or frame in self._settled
+        if stands or agreement(matte, key) < LEAST or not MORE <= agreement(hint, key) <= SAME:
+            return key
+        answer = self._segmenter.segment(image, hint=hint)
+        if agreement(answer, hint) <= agreement(key, hint):
+            return key
+        self.changed += 1
+        logger.info("frame %d: cut out again, with what it has in other frames", frame)
+        return answer
+
+    def renewed(self, frame: int, image: Image, matte: Matte, confidence: float) -> Matte | None:
+        """A new key matte (H, W) for the next frame on the way; None for no new one.
+
+        Args:
+            matte, confidence: as tracked, (H, W) and 0 to 1.
+        """
+        self._since += 1
+        due = self._since >= self._every or (self._since >= REST and confidence < DOUBT)
+        if not due or self._asked == MOST or not (matte > 127).any():
+            return None
+        self._asked, self._since = self._asked + 1, 0
+        answer = self._segmenter.segment(image, hint=matte)
         if agreement(answer, matte) >= LEAST:
-            thing.small[frame] = answer
-            tracker.reset(image, answer)
-        else:
-            logger.info("frame %d: %s sees another object there", frame, segmenter.name)
+            return answer
+        logger.info("frame %d: %s sees another object there", frame, self._segmenter.name)
+        return None

@@ -13,7 +13,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes import Matte
-from vidstyle.segment.promptable import Promptable, hint_logits
+from vidstyle.segment.promptable import Labelled, Promptable, hint_logits
 from vidstyle.weights import load_tensors
 
 # The width of the image encoder tells the released models apart.
@@ -21,16 +21,16 @@ _BUILDERS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 
 
 class Sam(Promptable):
-    """A ``Segmenter`` by the first model.
+    """A ``Segmenter`` by the first model, or another that shares its prompts and its answers.
 
     Args:
         model: a ``segment_anything`` model, in evaluation mode, on its device.
+        name: what it is called.
     """
 
-    name = "sam"
-
-    def __init__(self, model: segment_anything.modeling.Sam) -> None:
+    def __init__(self, model: segment_anything.modeling.Sam, name: str = "sam") -> None:
         super().__init__()
+        self.name = name
         self._predictor = segment_anything.SamPredictor(model)
 
     @classmethod
@@ -58,13 +58,13 @@ class Sam(Promptable):
     def _answers(
         self,
         box: Box | None,
-        points: Sequence[tuple[int, int]],
+        points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         logits, scores, _ = self._predictor.predict(
-            point_coords=np.array(points, float) if points else None,
-            point_labels=np.ones(len(points), int) if points else None,
+            point_coords=np.array([point for point, _ in points], float) if points else None,
+            point_labels=np.array([inside for _, inside in points], int) if points else None,
             box=np.array([box.x0, box.y0, box.x1, box.y1], float) if box else None,
             mask_input=None if hint is None else self._hint_logits(hint),
             multimask_output=several,

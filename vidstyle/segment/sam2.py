@@ -13,7 +13,7 @@ from vidstyle.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes import Matte
 from vidstyle.segment.pretrained import load_pretrained
-from vidstyle.segment.promptable import Promptable, hint_logits
+from vidstyle.segment.promptable import Labelled, Promptable, hint_logits
 
 
 class Sam2(Promptable):
@@ -59,15 +59,15 @@ class Sam2(Promptable):
     def _answers(
         self,
         box: Box | None,
-        points: Sequence[tuple[int, int]],
+        points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         # Of one picture, one object.
         prompts = self._processor(
             input_boxes=[[[box.x0, box.y0, box.x1, box.y1]]] if box else None,
-            input_points=[[[list(point) for point in points]]] if points else None,
-            input_labels=[[[1] * len(points)]] if points else None,
+            input_points=[[[list(point) for point, _ in points]]] if points else None,
+            input_labels=[[[int(inside) for _, inside in points]]] if points else None,
             original_sizes=[list(self._size)],
             return_tensors="pt",
         ).to(self._model.device)

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from vidstyle.flow import DisFlow
 from vidstyle.frame import Box
 from vidstyle.segment.clip import Clip, Image, small_frames
 from vidstyle.segment.detect import Detector
 from vidstyle.segment.linking import Colours, Sighting, link
+from vidstyle.segment.salience import core, saliences
 
 logger = logging.getLogger(__name__)
 
 SAMPLES = 40  # frames of a shot that the detector looks at, at most
 SPACING = 4  # frames from one to the next, at least
 
+_FLOW_SIDE = 240  # pixels of the short side: only whole boxes' motion counts
 _BINS = 8  # of each colour channel
-_CORE = 0.6  # of a box's sides: what lies there is rather object than background
 
 
 def search(
@@ -27,12 +29,15 @@ def search(
 
     Many frames are looked at, so that a bad one neither loses nor invents an object.
     """
-    detections, colours = {}, {}
+    detections, colours, salience = {}, {}, {}
+    flow = DisFlow(_FLOW_SIDE)
     for frame in sampled(shot):
-        image = next(iter(small_frames(clip, frame, frame + 1)))
+        image, beside = _with_neighbour(clip, shot, frame)
         detections[frame] = detector.detect(image, names)
-        colours[frame] = [_colours(image, d.box) for d in detections[frame]]
-    sightings = link(detections, colours)
+        boxes = [d.box for d in detections[frame]]
+        colours[frame] = [_colours(image, box) for box in boxes]
+        salience[frame] = saliences(boxes, image, beside, flow)
+    sightings = link(detections, colours, salience)
     for sighting in sightings:
         logger.info(
             "%s found between frames %d and %d", sighting.name, min(sighting.seen),
@@ -54,10 +59,17 @@ def sampled(shot: tuple[int, int]) -> list[int]:
     return [start + int((i + 0.5) * (stop - start) / count) for i in range(count)]
 
 
+def _with_neighbour(clip: Clip, shot: tuple[int, int], frame: int) -> tuple[Image, Image | None]:
+    """A frame and the one after it; at the shot's end, the one before; None in a shot of one."""
+    first = frame if frame + 1 < shot[1] else max(frame - 1, shot[0])
+    pair = list(small_frames(clip, first, min(first + 2, shot[1])))
+    image = pair.pop(frame - first)
+    return image, pair[0] if pair else None
+
+
 def _colours(image: Image, box: Box) -> Colours:
     """The histogram of a box's middle."""
-    across, down = round(box.width * (1 - _CORE) / 2), round(box.height * (1 - _CORE) / 2)
-    core = image[box.y0 + down : box.y1 - down, box.x0 + across : box.x1 - across]
-    lab = np.ascontiguousarray(cv2.cvtColor(core, cv2.COLOR_RGB2LAB))
+    middle = core(box)
+    lab = np.ascontiguousarray(cv2.cvtColor(image[middle.rows, middle.columns], cv2.COLOR_RGB2LAB))
     counts = cv2.calcHist([lab], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)
     return np.asarray(counts.ravel() / max(float(counts.sum()), 1.0), np.float32)

@@ -8,10 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from vidstyle.choices import SEGMENTERS
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.frame import Box
 from vidstyle.segment.grabcut import GrabCut
 from vidstyle.segment.mattes import Matte
+
+#: What to fetch for a segmenter that needs weights.
+_TO_FETCH = {"sam": "sam-vit-b", "mobile-sam": "mobile-sam"}
 
 
 class Segmenter(Protocol):
@@ -31,6 +35,7 @@ class Segmenter(Protocol):
         boxes: Sequence[Box] = (),
         points: Sequence[tuple[int, int]] = (),
         hint: Matte | None = None,
+        outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
         """The matte of the object that the prompts point at.
 
@@ -39,6 +44,7 @@ class Segmenter(Protocol):
             boxes: each holds the object, or one part of it; inside the picture.
             points: pixels (x, y) on the object; inside the picture.
             hint: a rough matte (H, W) of the object.
+            outside: pixels (x, y) that are not the object's.
 
         Returns:
             (H, W), 0 to 255; all 0 when nothing is found there.
@@ -49,24 +55,30 @@ class Segmenter(Protocol):
         ...
 
 
-def build_segmenter(name: str, sam_weights: Path | None, device: torch.device) -> Segmenter:
-    """``grabcut``, or ``sam`` with the file of its weights.
+def build_segmenter(name: str, weights: Path | None, device: torch.device) -> Segmenter:
+    """``grabcut``, or ``sam`` or ``mobile-sam`` with the file of its weights.
+
+    Args:
+        weights: of ``mobile-sam`` its encoder's; its decoder's lie beside them.
 
     Raises:
         UsageError: an unknown name.
-        WeightsError: ``sam`` without weights, or with weights that cannot be read.
+        WeightsError: no weights, or weights that cannot be read.
     """
-    match name:
-        case "grabcut":
-            return GrabCut()
-        case "sam" if sam_weights is not None:
-            # It costs two seconds for torchvision.
-            from vidstyle.segment.sam import Sam
+    if name == "grabcut":
+        return GrabCut()
+    if name not in _TO_FETCH:
+        raise UsageError(f"--segmenter {name}: unknown; use one of {', '.join(SEGMENTERS)}")
+    if weights is None:
+        raise WeightsError(
+            f"--segmenter {name}: its weights are not on this machine; "
+            f"run 'vidstyle models fetch {_TO_FETCH[name]}', or use --segmenter grabcut"
+        )
+    # They cost two seconds for torchvision.
+    from vidstyle.segment.mobile_sam import load_mobile_sam
+    from vidstyle.segment.sam import Sam
 
-            return Sam.load(sam_weights, device)
-        case "sam":
-            raise WeightsError(
-                "--segmenter sam: its weights are not on this machine; "
-                "run 'vidstyle models fetch sam-vit-b', or use --segmenter grabcut"
-            )
-    raise UsageError(f"--segmenter {name}: unknown; use auto, sam or grabcut")
+    if name == "sam":
+        return Sam.load(weights, device)
+    decoder = weights.with_name("mobile_sam_decoder.safetensors")
+    return Sam(load_mobile_sam(weights, decoder, device), name)
