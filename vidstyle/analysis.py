@@ -248,6 +248,7 @@ def _mattes(
         work,
         progress.advance,
         parts.edges,
+        take.reader.info.numbers or None,
     )
 
 

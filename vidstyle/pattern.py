@@ -77,9 +77,13 @@ def matching(name: str) -> list[NumberedFile]:
 
 
 def split_channel(name: str) -> tuple[str, str | None]:
-    """The file name and the channel of ``comp.####.exr#mask``; None where none is named."""
-    match = re.fullmatch(r"(.+\.[A-Za-z]\w*)#([^#/\\]+)", name)
-    return (match[1], match[2]) if match else (name, None)
+    """The file name and what is picked of it: the channel of ``comp.####.exr#mask``, the label of
+    ``labels/#2`` or ``m.png#2``; None where nothing is named."""
+    match = re.fullmatch(r"(.+\.[A-Za-z]\w*|.+[/\\])#([^#/\\]+)", name)
+    if match is None and not Path(name).exists():
+        match = re.fullmatch(r"(.+)#(\d+)", name)
+        match = match if match and Path(match[1]).is_dir() else None
+    return (match[1], match[2]) if match and not Path(name).exists() else (name, None)
 
 
 def pictures(source: str) -> list[NumberedFile]:

@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile
 
 from vidstyle import oiio
 from vidstyle.errors import MediaError
@@ -74,6 +75,39 @@ def read_channel(path: Path, name: str) -> Values:
     with oiio.opened(path) as parts:
         part = parts.holding(name)
         return part.display([part.names.index(name)])[..., 0]
+
+
+def has_channel(path: Path, name: str) -> bool:
+    """Whether a picture has a channel of that name; of kinds without names it has none."""
+    if not oiio.reads(path):
+        return False
+    with oiio.opened(path) as parts:
+        return any(name in part.names for part in parts)
+
+
+def read_palette(path: Path) -> tuple[Values, Values] | None:
+    """A PNG's palette indices (H, W) ``uint8`` and its colours (256, 4) ``uint8`` RGBA; None of a
+    picture without a palette.
+
+    Raises:
+        MediaError: the file is damaged.
+    """
+    if path.suffix.lower() != ".png" or not path.is_file():
+        return None
+    try:
+        # Not Image.open, whose limits are not ours.
+        with PngImageFile(path) as picture:
+            check_size(path, *picture.size)
+            if picture.mode != "P":
+                return None
+            indices = np.asarray(picture)
+            picture.apply_transparency()
+            colours = np.array(picture.getpalette("RGBA"), np.uint8).reshape(-1, 4)
+            return indices, np.pad(colours, ((0, 256 - len(colours)), (0, 0)))
+    except SyntaxError:  # no PNG, whatever its name says
+        return None
+    except (OSError, ValueError) as error:
+        raise MediaError(f"{path}: damaged ({error}); export it again") from None
 
 
 def _by_opencv(path: Path) -> Picture:

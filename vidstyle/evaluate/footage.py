@@ -16,7 +16,8 @@ from vidstyle.errors import MediaError
 from vidstyle.evaluate.regions import regions
 from vidstyle.frame import Frame, unit_range
 from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence, pictures
-from vidstyle.segment.mattes import Matte, Mattes, read_matte
+from vidstyle.segment.matte_picture import read_matte
+from vidstyle.segment.mattes import Matte, Mattes
 from vidstyle.video.clip import ClipReader
 
 #: SSIM's window, the largest thing that must fit into a frame.

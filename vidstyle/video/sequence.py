@@ -115,6 +115,7 @@ def _describe(source: str, files: list[NumberedFile], told: Fraction | None) -> 
         is_float=picture.pixels.dtype == np.float32,
         space=picture.space,
         is_sequence=True,
+        numbers=tuple(file.number for file in files),
     )
 
 
