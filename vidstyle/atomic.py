@@ -1,6 +1,7 @@
 """Files that appear under their name whole, or not at all."""
 
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -24,6 +25,20 @@ _ADVICE = {
 }
 
 
+# Bytes of a name that a hidden one keeps; file systems take 255 in all.
+_KEPT = 180
+
+
+def hidden_beside(path: Path, ending: str) -> Path:
+    """A name for what is not whole yet, beside ``path``: a dot, its name, a dot and ``ending``. A
+    name that would get too long for file systems gives a part of itself and a checksum."""
+    name = path.name
+    if len(name.encode()) > _KEPT:
+        short = name.encode()[:_KEPT].decode(errors="ignore")
+        name = f"{short}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return path.with_name(f".{name}.{ending}")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BufferedRandom]:
     """A file to write, beside ``path`` under a name of its own, that takes the name when the
@@ -32,7 +47,7 @@ def replacing(path: Path) -> Iterator[BufferedRandom]:
     Raises:
         MediaError: the disk refuses; nothing is left of the attempt.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    partial = hidden_beside(path, f"{secrets.token_hex(4)}{PARTIAL}")
     try:
         try:
             with partial.open("x+b") as file:

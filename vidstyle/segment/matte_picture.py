@@ -177,13 +177,20 @@ def settled(pictures: Iterable[StoredMatte], origin: str | None = None) -> Meani
 def _tell_labels(origin: str | None, distinct: set[float], *, numbers: bool) -> None:
     if not origin or not distinct:
         return
-    if not numbers:
-        logger.info("%s: coloured labels, all that is not black is the object", origin)
+    if not numbers or len(distinct) == 1:
+        logger.info(
+            "%s: labels, all that is not %s is the object", origin, "0" if numbers else "black"
+        )
         return
     told = ", ".join(f"{value:.0f}" for value in sorted(distinct)[:8])
     more = ", …" if len(distinct) > 8 else ""
-    hint = f"; choose one by #{max(distinct):.0f}" if len(distinct) > 1 else ""
-    logger.warning("%s: labels %s%s, all but 0 is the object%s", origin, told, more, hint)
+    logger.warning(
+        "%s: labels %s%s, all but 0 is the object; choose one by #%d",
+        origin,
+        told,
+        more,
+        max(distinct),
+    )
 
 
 def stored_matte(pixels: Values, alpha: Values | None) -> StoredMatte:

@@ -12,6 +12,7 @@ import av.error
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from vidstyle.atomic import hidden_beside
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.pattern import is_sequence
@@ -86,9 +87,8 @@ class MovieWriter(ClipWriter):
     ) -> None:
         """Raises MediaError when the source cannot be read."""
         self._target = Path(target)
-        self._partial = self._target.with_name(
-            f".{self._target.stem}.{os.getpid()}{self._target.suffix}"
-        )
+        ending = f"{os.getpid()}{self._target.suffix}"
+        self._partial = hidden_beside(self._target.with_suffix(""), ending)
         self._info = info
         # Avi has no times: its frames are counted.
         self._counts = self._target.suffix.lower() == ".avi"
