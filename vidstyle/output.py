@@ -10,10 +10,11 @@ from vidstyle.analysis import Take
 from vidstyle.colour_management import Management
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions
-from vidstyle.pattern import is_pattern
+from vidstyle.pattern import is_pattern, is_sequence
 from vidstyle.segment.mattes import Mattes
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import CODECS, codec_for
+from vidstyle.video.companions import check_sound
 from vidstyle.video.convert import Conversion, ConvertingWriter
 from vidstyle.video.encoder import check_encoder
 from vidstyle.video.overlap import WriteBehind, queue_depth
@@ -69,6 +70,16 @@ def check_encodes(target: str, info: ClipInfo, colour: Management, options: Rend
             f"--element: {target} holds no premultiplied alpha; write "
             f"{', '.join(_ELEMENTS)} pictures, or a movie with --codec {with_alpha}"
         )
+
+
+def check_carries(source: str, target: str) -> None:
+    """Refuse a container that does not take the source's sound.
+
+    Raises:
+        UsageError: see ``check_sound``.
+    """
+    if not is_picture_target(target) and not is_sequence(source):
+        check_sound(source, target)
 
 
 def check_fits(take: Take, *targets: str | None) -> None:

@@ -17,6 +17,7 @@ from vidstyle.made import Made, fingerprint
 from vidstyle.memory import STEP_BYTES, frames_at_once
 from vidstyle.options import QualityOptions, RenderOptions
 from vidstyle.output import (
+    check_carries,
     check_encodes,
     check_fits,
     check_outputs,
@@ -182,6 +183,7 @@ def _prepare(job: Job) -> Preparation:
     check_outputs(job.source, job.target, _matte_targets(job), job.options.codec, job.overwrite)
     preparation = Preparation(job)
     check_encodes(job.target, preparation.reader.info, preparation.colour, job.options)
+    check_carries(job.source, job.target)
     return preparation
 
 
