@@ -22,6 +22,7 @@ from vidstyle.video.colour import tags_of
 from vidstyle.video.hdr import hdr_of
 from vidstyle.video.orientation import DisplayMatrix, display_matrix, swaps_sides
 from vidstyle.video.sequence import describe_sequence
+from vidstyle.video.streams import choose_stream, position
 
 log = logging.getLogger(__name__)
 
@@ -76,29 +77,25 @@ def _why_unreadable(file: Path, error: Exception) -> str:
 
 
 def video_stream(container: InputContainer, path: str) -> VideoStream:
-    """The first stream of moving pictures; cover art does not count.
+    """The stream of moving pictures, see ``choose_stream``.
 
     Raises:
         MediaError: there is none, or its frames are larger than is allowed.
     """
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic
-    ]
-    if not streams:
+    stream = choose_stream(container, path)
+    if stream is None:
         kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
         raise MediaError(f"{path}: no video in it, only {' and '.join(kinds)}; name a video file")
-    if streams[0].codec_context is None:
+    if stream.codec_context is None:
         raise MediaError(f"{path}: no decoder for its video codec; convert it to H.264 first")
-    context = streams[0].codec_context
+    context = stream.codec_context
     check_size(path, context.width, context.height)
     # FFmpeg refuses what grows on the way; it counts its padding too.
     padded = (context.width + _PADDING) * (context.height + _PADDING)
     context.options = {**context.options, "max_pixels": str(max(most_pixels(), padded))}
-    if len(streams) > 1:
-        log.info("%s: %d video streams, the first is used", path, len(streams))
-    return streams[0]
+    if len(container.streams.video) > 1:
+        log.info("%s: video stream %s is used", path, position(container, stream))
+    return stream
 
 
 def probe_video(path: str) -> ClipInfo:
