@@ -15,8 +15,9 @@ from torch import Tensor
 
 from vidstyle.borders import without_border
 from vidstyle.colour_management import Management, open_seen
+from vidstyle.cutout import seen_alone
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
-from vidstyle.frame import Frame, unit_range
+from vidstyle.frame import Frame, full_scale, unit_range
 from vidstyle.matte_movie import is_movie, read_movie
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
@@ -203,8 +204,9 @@ def read_style(
 def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tensor:
     """A style picture, (1, 3, H, W) in [0, 1], brought to about the size (H, W) of the frames.
 
-    So a stroke is as large against the frame as it is against the picture. A border around the
-    painting is cropped (:mod:`vidstyle.borders`).
+    So a stroke is as large against the frame as it is against the picture. What is transparent
+    does not count (:mod:`vidstyle.cutout`), and a border around the painting is cropped
+    (:mod:`vidstyle.borders`).
 
     Args:
         scale: so many times that size, see ``RenderOptions.style_scale``.
@@ -215,12 +217,20 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
     if not Path(path).is_file():
         raise MediaError(f"{path}: there is no such style picture; check the name")
     frame = next(open_seen(path).frames(0, 1))
-    picture = without_border(unit_range(frame.image), path)[None]
+    picture = unit_range(frame.image)
+    if frame.alpha is not None:
+        alpha = frame.alpha.float() / full_scale(frame.alpha.dtype)
+        seen = seen_alone(picture.movedim(0, -1).numpy(), alpha.numpy())
+        picture = torch.from_numpy(seen).movedim(-1, 0)
+    if picture.numel():
+        picture = without_border(picture, path)
+    picture = picture[None]
     height, width = picture.shape[2:]
     short = min(height, width)
     if short < LEAST_STYLE:
         raise MediaError(
-            f"{path}: a style picture of {width}x{height} pixels has no texture; "
+            f"{path}: a style picture of {width}x{height} pixels"
+            f"{' that can be seen' if frame.alpha is not None else ''} has no texture; "
             f"give one of at least {LEAST_STYLE}x{LEAST_STYLE}"
         )
     target = min(short, max(LEAST_STYLE_WORKING, min(size)))

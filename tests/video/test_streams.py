@@ -16,7 +16,7 @@ DEFAULT = av.stream.Disposition.default
 
 
 def mux(path: str, streams: list[tuple[str, int, bool]]) -> None:
-    """A file with a video stream for each size, count of pictures, and whether it is the default."""
+    """A file of streams: the size of each, how many pictures it has, and if it is the default."""
     with av.open(path, "w") as container:
         written = []
         for size, count, is_default in streams:
