@@ -22,6 +22,8 @@ from vidstyle.video.span import Span
 from vidstyle.video.target import check_target, is_picture_target, target_exists
 from vidstyle.video.writer import open_writer
 
+_MATTE_CODECS = {".mkv": "ffv1", ".avi": "ffv1", ".mov": "prores-4444", ".mp4": "h264"}
+
 # Pictures whose alpha is premultiplied by their standard.
 _ELEMENTS = (".exr", ".tif", ".tiff")
 
@@ -60,9 +62,10 @@ def check_encodes(target: str, info: ClipInfo, colour: Management, options: Rend
     Raises:
         UsageError: see ``check_encoder``.
     """
-    preset = codec_for(options.codec, target)
+    outgoing = _outgoing(info, colour, target, options)[0]
+    preset = codec_for(options.codec, target, outgoing)
     if preset is not None:
-        check_encoder(preset, _outgoing(info, colour, target, options)[0])
+        check_encoder(preset, outgoing)
     holds = preset.alpha if preset is not None else Path(target).suffix.lower() in _ELEMENTS
     if options.element and not holds:
         with_alpha = ", ".join(codec.name for codec in CODECS.values() if codec.alpha)
@@ -156,8 +159,8 @@ def plain(info: ClipInfo, bits: int, alpha: bool = False) -> ClipInfo:
 
 
 def matte_codec(target: str) -> str | None:
-    """One that holds alpha, where the container has one."""
-    return {".mkv": "ffv1", ".avi": "ffv1", ".mov": "prores-4444"}.get(Path(target).suffix.lower())
+    """One that holds alpha, where the container has one, and the clip's size."""
+    return _MATTE_CODECS.get(Path(target).suffix.lower())
 
 
 def _span(take: Take, options: RenderOptions) -> Span:

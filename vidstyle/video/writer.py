@@ -20,9 +20,17 @@ from vidstyle.pattern import is_sequence
 from vidstyle.video.clip import ClipInfo, ClipWriter
 from vidstyle.video.codecs import Codec, codec_for
 from vidstyle.video.companions import Companions
-from vidstyle.video.encoder import configure, options_for, output_tags, pixel_format, to_encoder
+from vidstyle.video.encoder import (
+    coded_size,
+    configure,
+    options_for,
+    output_tags,
+    padded,
+    pixel_format,
+    to_encoder,
+)
 from vidstyle.video.evenness import even_rate
-from vidstyle.video.losses import losses
+from vidstyle.video.losses import halved_chroma, losses
 from vidstyle.video.metadata import chapters_within
 from vidstyle.video.muxer import Belongings, belongings_of, open_muxer
 from vidstyle.video.sequence import SequenceWriter
@@ -54,7 +62,8 @@ def open_writer(
     Args:
         target: its suffix picks the container.
         info: of the clip that is restyled: size, times, depth and colour are kept.
-        codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; h264 for None. For pictures one
+        codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; for None what is played
+            everywhere, see :func:`~vidstyle.video.codecs.choose_codec`. For pictures one
             of :data:`vidstyle.oiio.COMPRESSIONS`; the source's own for None.
         source: clip whose sound, subtitles, chapters and metadata are carried over; None for
             none.
@@ -66,7 +75,7 @@ def open_writer(
         MediaError: the source cannot be read.
     """
     check_target(target, source)
-    preset = codec_for(codec, target)
+    preset = codec_for(codec, target, info)
     if preset is None:
         return SequenceWriter(target, info, codec)
     return MovieWriter(target, info, preset, source, span)
@@ -98,6 +107,7 @@ class MovieWriter(ClipWriter):
         self._counts = self._target.suffix.lower() == ".avi"
         self._time_base = 1 / info.rate if self._counts or self._is_even else info.time_base
         self._tags = output_tags(codec, info)
+        self._coded = coded_size(codec, info)
         self._pix_fmt = pixel_format(codec, info)
         self._written = 0
         self._last_pts: int | None = None
@@ -122,6 +132,8 @@ class MovieWriter(ClipWriter):
         log.info("writing %s: %s, %s", target, codec.name, self._pix_fmt)
         for loss in losses(codec, self._target.suffix.lower(), info):
             log.warning("%s: %s", target, loss)
+        if codec.pads_odd and (given_up := halved_chroma(info)):
+            log.info("%s: %s", target, given_up)
         if self._counts and self._belongings.chapters:
             log.warning("%s: avi has no chapters, left out", target)
         if self._belongings.left_behind:
@@ -147,7 +159,7 @@ class MovieWriter(ClipWriter):
         if self._last_pts is not None:
             self._lengths[self._last_pts] = pts - self._last_pts
         self._last_pts = pts
-        coded = to_encoder(frame, self._pix_fmt, self._tags)
+        coded = to_encoder(padded(frame, self._coded.size), self._pix_fmt, self._tags)
         coded.pts = pts
         coded.time_base = self._time_base
         coded.duration = max(1, round(self._length(frame) / self._time_base))
@@ -206,7 +218,7 @@ class MovieWriter(ClipWriter):
             codec.encoder, rate=self._info.rate, options=options_for(codec, self._info)
         )
         assert isinstance(stream, VideoStream)
-        configure(stream.codec_context, codec, self._info)
+        configure(stream.codec_context, codec, self._coded)
         # The codec context counts in its own, mp4 and mov in this.
         stream.time_base = stream.codec_context.time_base = self._time_base
         stream.metadata.update(self._belongings.picture)
