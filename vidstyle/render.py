@@ -104,7 +104,7 @@ def _write(
     progress.stage("render", take.frame_count)
     with open_output(job.target, job.source, take, options) as writer, parts.crew:
         for number, shot in enumerate(take.shots):
-            layers = partial(new_layers, analyses, number, parts, take.view, options, stages)
+            layers = partial(new_layers, analyses, number, parts, take, options, stages)
             with at(shot=number):
                 render_shot(
                     take.reader,

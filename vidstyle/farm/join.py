@@ -55,7 +55,7 @@ def join(
     if lacking:
         log.warning("segments %s: rendered again", runs(lacking))
         worker.render(lacking, progress, overwrite=True)
-    take = Take(worker.reader, manifest.shots, colour)
+    take = Take(worker.reader, manifest.shots, colour, manifest.clip.fades)
     check_fits(take, target)
     progress.stage("join", take.frame_count)
     frames = take.reader.frames(take.start, take.count)
