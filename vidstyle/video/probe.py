@@ -35,6 +35,18 @@ _ALPHA_DECODERS: Mapping[str, Literal["libvpx", "libvpx-vp9"]] = MappingProxyTyp
 _ALPHA_MODE = ("alpha_mode", "ALPHA_MODE")
 
 
+# What people try that FFmpeg knows by name alone, or takes for something else.
+_LAYERS = "a layered picture; save it flat as PNG or TIFF first"
+_DRAWING = "a drawing without pixels; export it as PNG first"
+_RAW = "a camera's raw picture; develop it to TIFF or PNG first"
+_NO_FOOTAGE: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys((".psd", ".psb", ".xcf", ".kra", ".afphoto"), _LAYERS)
+    | dict.fromkeys((".svg", ".svgz", ".ai", ".eps", ".pdf"), _DRAWING)
+    | dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"), _RAW)
+)
+_KINDS = {"video": "cover art", "subtitle": "subtitles"}
+
+
 def probe(source: str) -> ClipInfo:
     """What a video file, a sequence pattern, a folder of pictures or a picture holds.
 
@@ -57,6 +69,8 @@ def open_video(path: str) -> InputContainer:
         raise MediaError(f"{path}: a folder, not a video file; name a clip in it")
     if file.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty (0 bytes); copy or export it again")
+    if file.suffix.lower() in _NO_FOOTAGE:
+        raise MediaError(f"{path}: {_NO_FOOTAGE[file.suffix.lower()]}")
     try:
         # Absolute: FFmpeg takes the start of "take:1.mp4" for a protocol.
         return av.open(str(file.absolute()), "r", metadata_errors="replace")
@@ -84,7 +98,8 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     """
     stream = choose_stream(container, path)
     if stream is None:
-        kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
+        # Of video there is cover art at most.
+        kinds = sorted({_KINDS.get(s.type, s.type) for s in container.streams}) or ["nothing"]
         raise MediaError(f"{path}: no video in it, only {' and '.join(kinds)}; name a video file")
     if stream.codec_context is None:
         raise MediaError(f"{path}: no decoder for its video codec; convert it to H.264 first")

@@ -138,7 +138,7 @@ class MovieWriter(ClipWriter):
             log.warning("%s: avi has no chapters, left out", target)
         if self._belongings.left_behind:
             kinds = " and ".join(self._belongings.left_behind)
-            log.info("%s: %s streams are not carried over", target, kinds)
+            log.info("%s: the source's %s is not carried over", target, kinds)
 
     def write(self, frame: Frame) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
