@@ -30,13 +30,17 @@ _KEPT = 180
 
 
 def hidden_beside(path: Path, ending: str) -> Path:
-    """A name for what is not whole yet, beside ``path``: a dot, its name, a dot and ``ending``. A
-    name that would get too long for file systems gives a part of itself and a checksum."""
-    name = path.name
-    if len(name.encode()) > _KEPT:
-        short = name.encode()[:_KEPT].decode(errors="ignore")
-        name = f"{short}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    return path.with_name(f".{name}.{ending}")
+    """A name for what is not whole yet, beside ``path``: a dot, its name (see :func:`shortened`), a
+    dot and ``ending``."""
+    return path.with_name(f".{shortened(path.name)}.{ending}")
+
+
+def shortened(name: str) -> str:
+    """A file's name to which something can be added; of a very long one a part and a checksum."""
+    if len(name.encode()) <= _KEPT:
+        return name
+    short = name.encode()[:_KEPT].decode(errors="ignore")
+    return f"{short}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 @contextmanager
