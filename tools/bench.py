@@ -109,7 +109,7 @@ def measure(
     decode = 1e3 * (time.process_time() - start) / count
 
     stages = ThreadTime()
-    layer = new_layers(analyses, 0, preparation.parts, take.view, options, stages)[0]
+    layer = new_layers(analyses, 0, preparation.parts, take, options, stages)[0]
     done: list[Tensor] = []
     for index in range(0, count, BATCH):
         group = frames[index : index + BATCH]

@@ -4,6 +4,7 @@ Shots, the mattes of every object, and the frozen statistics of every object in 
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,27 +16,33 @@ from torch import Tensor
 
 from vidstyle.borders import without_border
 from vidstyle.colour_management import Management, open_seen
+from vidstyle.cutout import seen_alone
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
-from vidstyle.frame import Frame, unit_range
+from vidstyle.fading import Fades, lifted
+from vidstyle.frame import Box, Frame, full_scale, unit_range
 from vidstyle.matte_movie import is_movie, read_movie
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.progress import Progress
 from vidstyle.segment.clip import Clip
-from vidstyle.segment.derived import Excluded, Inverted, WholeFrame
+from vidstyle.segment.derived import Excluded, Inverted, WholeFrame, Within
 from vidstyle.segment.lost import lost_ranges
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.style.model import Frozen, ReadStyle, StyleModel
 from vidstyle.style.windows import seen_through
+from vidstyle.video.bars import Bars
 from vidstyle.video.clip import ClipReader
+from vidstyle.video.fades import Fade, Impressions, find_fades, without_empty_shots
 from vidstyle.video.shots import Shot, find_shots
 from vidstyle.view import SeenClip
 from vidstyle.words import counted, ranges
 
 #: Frames of a shot that statistics are gathered from, spread evenly.
 SAMPLES = 16
+#: How much less of its picture than the clearest a frame may show that they are gathered from.
+_CLEAR = 0.9
 #: Shortest side of a usable style picture: below it there is no texture to learn.
 LEAST_STYLE = 32
 #: Smallest short side that a style picture is brought to, however small the frames are.
@@ -48,11 +55,21 @@ class Take:
     """The part of a clip that is rendered, with its frames counted by decoding them.
 
     Frames keep the numbers that they have in the whole clip. ``count`` is the number of frames
-    up to the end of the part. ``reader`` gives the plates, ``frames`` how they are seen.
+    up to the end of the part. ``reader`` gives the plates, ``frames`` how they are seen, ``fades``
+    those that are faded, ``picture`` what lies within black bars, if there are any.
     """
 
-    def __init__(self, reader: ClipReader, shots: Sequence[Shot], colour: Management) -> None:
+    def __init__(
+        self,
+        reader: ClipReader,
+        shots: Sequence[Shot],
+        colour: Management,
+        fades: Sequence[Fade] = (),
+        picture: Box | None = None,
+    ) -> None:
         self.reader, self.colour, self.view = reader, colour, colour.view()
+        self.fades: Fades = {fade.frame: fade for fade in fades}
+        self.picture = picture
         self._seen = SeenClip(reader, self.view)
         self.shots = tuple(shots)
         self.size = reader.info.size
@@ -86,14 +103,22 @@ def find_take(
         raise UsageError(f"--in {first} --out {options.last}: no frame lies between")
     progress.stage("cuts", (stop or reader.info.frame_count or 0) - first)
     frames = SeenClip(reader, colour.view()).frames(first, stop)
-    shots = find_shots(_counted(frames, progress))
+    seen, bars = Impressions(), Bars()
+    watched = bars.watching(seen.watching(frames))
+    shots = without_empty_shots(find_shots(_counted(watched, progress)), seen)
     if not shots:
         if first:
             raise UsageError(f"--in {first}: {reader.info.path} has fewer frames")
         raise MediaError(f"{reader.info.path}: no frame of it can be decoded")
     parts = ranges([(shot.start, shot.stop - 1) for shot in shots])
     log.info("%s: frames %s", counted(len(shots), "shot"), parts)
-    return Take(reader, shots, colour)
+    fades = find_fades(shots, seen)
+    if fades:
+        log.info("faded: %d frames, of which the paint fades as they do", len(fades))
+    picture = bars.picture()
+    if picture:
+        log.info("bars around %dx%d pixels, left alone", picture.width, picture.height)
+    return Take(reader, shots, colour, fades, picture)
 
 
 @dataclass(frozen=True)
@@ -137,17 +162,42 @@ def analyse(
     lost = _lost(take, spec, mattes, options)
     if options.invert:
         mattes = Inverted(mattes)
+    if take.picture and (spec is None or options.invert):
+        mattes = Within(mattes, _inset(take.picture, options.feather, take.size))
     if excluded:
         mattes = Excluded(mattes, excluded)
-    chosen = [sampled(range(shot.start, shot.stop), mattes) for shot in take.shots]
+    chosen = [sampled(_clear(shot, mattes, take.fades), mattes) for shot in take.shots]
     progress.stage("statistics", parts.stylizer.passes * sum(map(len, chosen)))
     transfers = tuple(
-        freeze(take, frames, mattes, style, parts.stylizer, progress.advance) for frames in chosen
+        freeze(take, frames, mattes, style, parts.stylizer, progress.advance, take.fades)
+        for frames in chosen
     )
     return Analysis(mattes, transfers, lost)
 
 
-def sampled(frames: range, mattes: Mattes) -> set[int]:
+def _inset(picture: Box, feather: float, size: tuple[int, int]) -> Box:
+    """The picture within bars, less where these would get paint from a soft edge."""
+    edge, (height, width) = math.ceil(feather), size
+    return Box(
+        picture.x0 + edge * (picture.x0 > 0),
+        picture.y0 + edge * (picture.y0 > 0),
+        picture.x1 - edge * (picture.x1 < width),
+        picture.y1 - edge * (picture.y1 < height),
+    )
+
+
+def _clear(shot: Shot, mattes: Mattes, fades: Fades) -> list[int]:
+    """Frames of a shot that show the object whole, or as much of it as any; none that show
+    nothing."""
+    shares = {
+        index: 1.0 if (fade := fades.get(index)) is None else fade.share
+        for index in range(shot.start, shot.stop)
+    }
+    most = max((share for index, share in shares.items() if mattes.box(index)), default=0.0)
+    return [index for index, share in shares.items() if 0 < share >= _CLEAR * most]
+
+
+def sampled(frames: Sequence[int], mattes: Mattes) -> set[int]:
     """Frames to gather statistics from, spread evenly over those in which the object is seen."""
     seen = [index for index in frames if mattes.box(index)]
     return {seen[i * len(seen) // SAMPLES] for i in range(SAMPLES)} if seen else set()
@@ -160,6 +210,7 @@ def freeze(
     style: ReadStyle,
     model: StyleModel,
     advance: Callable[[int], None] = lambda _: None,
+    fades: Fades | None = None,
 ) -> Frozen | None:
     """Freeze an object's statistics.
 
@@ -167,10 +218,12 @@ def freeze(
         frames: to gather them from, see :func:`sampled`; for none of them it is None.
         style: see :func:`read_style`.
         advance: told of each sample, as often as the model goes through them.
+        fades: the clip's faded frames.
     """
     if not frames:
         return None
-    return model.transfer(partial(_samples, clip, frames, mattes, model.grid, advance), style)
+    samples = partial(_samples, clip, frames, mattes, model.grid, advance, fades or {})
+    return model.transfer(samples, style)
 
 
 def find_excluded(
@@ -203,8 +256,9 @@ def read_style(
 def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tensor:
     """A style picture, (1, 3, H, W) in [0, 1], brought to about the size (H, W) of the frames.
 
-    So a stroke is as large against the frame as it is against the picture. A border around the
-    painting is cropped (:mod:`vidstyle.borders`).
+    So a stroke is as large against the frame as it is against the picture. What is transparent
+    does not count (:mod:`vidstyle.cutout`), and a border around the painting is cropped
+    (:mod:`vidstyle.borders`).
 
     Args:
         scale: so many times that size, see ``RenderOptions.style_scale``.
@@ -215,12 +269,20 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
     if not Path(path).is_file():
         raise MediaError(f"{path}: there is no such style picture; check the name")
     frame = next(open_seen(path).frames(0, 1))
-    picture = without_border(unit_range(frame.image), path)[None]
+    picture = unit_range(frame.image)
+    if frame.alpha is not None:
+        alpha = frame.alpha.float() / full_scale(frame.alpha.dtype)
+        seen = seen_alone(picture.movedim(0, -1).numpy(), alpha.numpy())
+        picture = torch.from_numpy(seen).movedim(-1, 0)
+    if picture.numel():
+        picture = without_border(picture, path)
+    picture = picture[None]
     height, width = picture.shape[2:]
     short = min(height, width)
     if short < LEAST_STYLE:
         raise MediaError(
-            f"{path}: a style picture of {width}x{height} pixels has no texture; "
+            f"{path}: a style picture of {width}x{height} pixels"
+            f"{' that can be seen' if frame.alpha is not None else ''} has no texture; "
             f"give one of at least {LEAST_STYLE}x{LEAST_STYLE}"
         )
     target = min(short, max(LEAST_STYLE_WORKING, min(size)))
@@ -248,6 +310,7 @@ def _mattes(
         work,
         progress.advance,
         parts.edges,
+        take.reader.info.numbers or None,
     )
 
 
@@ -271,7 +334,12 @@ def _lost_frames(take: Take, mattes: Mattes) -> tuple[tuple[int, int], ...]:
 
 
 def _samples(
-    clip: Clip, chosen: set[int], mattes: Mattes, grid: int, advance: Callable[[int], None]
+    clip: Clip,
+    chosen: set[int],
+    mattes: Mattes,
+    grid: int,
+    advance: Callable[[int], None],
+    fades: Fades,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """The object in the chosen frames, of large ones in windows: (1, 3, h, w) and its matte
     (1, 1, h, w), in [0, 1]."""
@@ -283,6 +351,7 @@ def _samples(
         area = box.padded(grid, grid, frame.size)
         matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
         picture = unit_range(frame.image[area.rows, area.columns])[None]
+        picture = lifted(picture, [frame], fades)
         inside = matte.float()[None, None] / 255
         yield from seen_through(picture, inside, numbers[frame.index], len(chosen))
         advance(1)

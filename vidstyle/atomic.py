@@ -1,6 +1,7 @@
 """Files that appear under their name whole, or not at all."""
 
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -24,6 +25,24 @@ _ADVICE = {
 }
 
 
+# Bytes of a name that a hidden one keeps; file systems take 255 in all.
+_KEPT = 180
+
+
+def hidden_beside(path: Path, ending: str) -> Path:
+    """A name for what is not whole yet, beside ``path``: a dot, its name (see :func:`shortened`), a
+    dot and ``ending``."""
+    return path.with_name(f".{shortened(path.name)}.{ending}")
+
+
+def shortened(name: str) -> str:
+    """A file's name to which something can be added; of a very long one a part and a checksum."""
+    if len(name.encode()) <= _KEPT:
+        return name
+    short = name.encode()[:_KEPT].decode(errors="ignore")
+    return f"{short}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BufferedRandom]:
     """A file to write, beside ``path`` under a name of its own, that takes the name when the
@@ -32,7 +51,7 @@ def replacing(path: Path) -> Iterator[BufferedRandom]:
     Raises:
         MediaError: the disk refuses; nothing is left of the attempt.
     """
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    partial = hidden_beside(path, f"{secrets.token_hex(4)}{PARTIAL}")
     try:
         try:
             with partial.open("x+b") as file:

@@ -14,6 +14,7 @@ from vidstyle.composite import feathered
 from vidstyle.crew import Crew
 from vidstyle.detail import with_detail
 from vidstyle.device import copied_to
+from vidstyle.fading import Fades, lifted, lowered
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.flow.motion import Motion, estimate_motion
 from vidstyle.frame import Box, Frame
@@ -96,7 +97,13 @@ class Layer:
         look: Look,
         stages: Stages,
         crew: Crew,
+        fades: Fades | None = None,
     ) -> None:
+        """
+        Args:
+            fades: the clip's faded frames.
+        """
+        self._fades = fades or {}
         self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
         self._look, self._stages, self._crew = look, stages, crew
         self._filter, self._fitting = TemporalFilter(crew), Fitting()
@@ -134,6 +141,7 @@ class Layer:
         images = self._seen(plates)
         if self._look.strength == 0:
             return Draft(box, plates, images, None)
+        images = lifted(images, frames, self._fades)
         with self._stages("style"):
             styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
             styled = with_detail(self._look.detail, images, styled)
@@ -164,6 +172,8 @@ class Layer:
                     self._filter.step(styled[i], draft.motion[i], box) for i in range(len(frames))
                 ]
                 styled = torch.stack(steadied)
+        if self._look.strength > 0:
+            styled = self._lowered(frames, plates, styled)
         with self._stages("composite"):
             matte = feathered(self._matte(frames, box), self._look.feather)
             result = canvas.clone()
@@ -174,6 +184,21 @@ class Layer:
 
     def _restyled(self, images: Tensor, part: slice) -> Tensor:
         return self._stylizer(images[part], self._transfer, self._look.strength)
+
+    def _lowered(self, frames: Sequence[Frame], plates: Tensor, styled: Tensor) -> Tensor:
+        """The paint of faded frames faded as they are."""
+        faded = {
+            place: fade
+            for place, frame in enumerate(frames)
+            if (fade := self._fades.get(frame.index)) is not None
+        }
+        if not faded:
+            return styled
+        pictures = list(styled)
+        for place, fade in faded.items():
+            seen = self._seen(plates[place : place + 1])[0]
+            pictures[place] = lowered(styled[place], seen, fade)
+        return torch.stack(pictures)
 
     def _box(self, frames: Sequence[Frame]) -> Box | None:
         """Around the object in all of ``frames``, wide enough for network and feather."""
@@ -198,6 +223,7 @@ class Layer:
     def _motion(self, estimator: FlowEstimator, last: Frame, images: Tensor, box: Box) -> Motion:
         """Of each plate against the one before, (N, 3, h, w) of them."""
         before = self._seen(last.image[None, box.rows, box.columns])
+        before = lifted(before, [last], self._fades)
         earlier = torch.cat([before, images[:-1]])
 
         def estimate(part: slice) -> Motion:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidstyle import __version__, weights
-from vidstyle.atomic import unwritable, write_text
+from vidstyle.atomic import shortened, unwritable, write_text
 from vidstyle.device import select_device
 from vidstyle.errors import MediaError
 from vidstyle.options import StyledObject
@@ -54,7 +54,7 @@ class Made:
     def beside(cls, target: str) -> Self:
         """The record of an output, as it is now; one that cannot be read tells nothing."""
         path = Path(target)
-        path = path.with_name(FOLDER) / f"{path.name}.json"
+        path = path.with_name(FOLDER) / f"{shortened(path.name)}.json"
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
             return cls(path, str(content["request"]), tuple(map(str, content["files"])))

@@ -1,18 +1,15 @@
-"""Mattes that come as a video: in its alpha, or in its grey."""
+"""Mattes that come as a video: in its alpha, its values or its labels."""
 
 import logging
 from pathlib import Path
 
-import cv2
-import numpy as np
-from torch import Tensor
-
 from vidstyle.errors import MediaError
-from vidstyle.frame import Frame, full_scale
+from vidstyle.frame import Frame
 from vidstyle.pattern import is_sequence, split_channel
 from vidstyle.progress import Progress
 from vidstyle.segment.clip import Clip
-from vidstyle.segment.mattes import Matte, MatteStore, first_given
+from vidstyle.segment.matte_picture import SAMPLES, StoredMatte, settled, stored_matte
+from vidstyle.segment.mattes import MatteStore
 from vidstyle.video.reader import open_clip
 
 log = logging.getLogger(__name__)
@@ -43,19 +40,33 @@ def read_movie(
         )
     store = MatteStore(folder, clip.size, clip.count)
     count = sum(1 for _ in reader.frames())
-    first = first_given(f"matte:{pattern}", count, start, clip.count)
+    first = _first_given(f"matte:{pattern}", count, start, clip.count)
+    step = max(1, count // SAMPLES)
+    samples = (_stored(frame) for frame in reader.frames() if frame.index % step == 0)
+    meaning = settled(samples, f"matte:{pattern}")
     for frame in reader.frames(start - first, clip.count - first):
-        store[frame.index + first] = _matte(frame)
+        store[frame.index + first] = meaning.matte(_stored(frame))
         progress.advance(1)
     return store
 
 
-def _matte(frame: Frame) -> Matte:
-    if frame.alpha is not None and (frame.alpha != full_scale(frame.alpha.dtype)).any():
-        return _in_eight_bits(frame.alpha)
-    return np.asarray(cv2.cvtColor(_in_eight_bits(frame.image), cv2.COLOR_RGB2GRAY))
+def _first_given(origin: str, given: int, start: int, count: int) -> int:
+    """The frame that the video's first matte belongs to: 0, or ``start`` where there are just as
+    many as frames from there to the clip's end.
+
+    Raises:
+        MediaError: there are too few.
+    """
+    if given >= count:
+        return 0
+    if given == count - start:
+        return start
+    raise MediaError(
+        f"{origin}: {given} mattes for frames {start} to {count - 1}; give one for each of them, "
+        "or for the whole clip"
+    )
 
 
-def _in_eight_bits(values: Tensor) -> Matte:
-    scaled = values.float() * (255 / full_scale(values.dtype))
-    return np.asarray(scaled.clamp(0, 255).round().byte().numpy())
+def _stored(frame: Frame) -> StoredMatte:
+    alpha = None if frame.alpha is None else frame.alpha.numpy()
+    return stored_matte(frame.image.numpy(), alpha)

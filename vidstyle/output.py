@@ -10,16 +10,19 @@ from vidstyle.analysis import Take
 from vidstyle.colour_management import Management
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions
-from vidstyle.pattern import is_pattern
+from vidstyle.pattern import is_pattern, is_sequence
 from vidstyle.segment.mattes import Mattes
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import CODECS, codec_for
+from vidstyle.video.companions import check_sound
 from vidstyle.video.convert import Conversion, ConvertingWriter
 from vidstyle.video.encoder import check_encoder
 from vidstyle.video.overlap import WriteBehind, queue_depth
 from vidstyle.video.span import Span
 from vidstyle.video.target import check_target, is_picture_target, target_exists
 from vidstyle.video.writer import open_writer
+
+_MATTE_CODECS = {".mkv": "ffv1", ".avi": "ffv1", ".mov": "prores-4444", ".mp4": "h264"}
 
 # Pictures whose alpha is premultiplied by their standard.
 _ELEMENTS = (".exr", ".tif", ".tiff")
@@ -59,9 +62,10 @@ def check_encodes(target: str, info: ClipInfo, colour: Management, options: Rend
     Raises:
         UsageError: see ``check_encoder``.
     """
-    preset = codec_for(options.codec, target)
+    outgoing = _outgoing(info, colour, target, options)[0]
+    preset = codec_for(options.codec, target, outgoing)
     if preset is not None:
-        check_encoder(preset, _outgoing(info, colour, target, options)[0])
+        check_encoder(preset, outgoing)
     holds = preset.alpha if preset is not None else Path(target).suffix.lower() in _ELEMENTS
     if options.element and not holds:
         with_alpha = ", ".join(codec.name for codec in CODECS.values() if codec.alpha)
@@ -69,6 +73,16 @@ def check_encodes(target: str, info: ClipInfo, colour: Management, options: Rend
             f"--element: {target} holds no premultiplied alpha; write "
             f"{', '.join(_ELEMENTS)} pictures, or a movie with --codec {with_alpha}"
         )
+
+
+def check_carries(source: str, target: str) -> None:
+    """Refuse a container that does not take the source's sound.
+
+    Raises:
+        UsageError: see ``check_sound``.
+    """
+    if not is_picture_target(target) and not is_sequence(source):
+        check_sound(source, target)
 
 
 def check_fits(take: Take, *targets: str | None) -> None:
@@ -145,8 +159,8 @@ def plain(info: ClipInfo, bits: int, alpha: bool = False) -> ClipInfo:
 
 
 def matte_codec(target: str) -> str | None:
-    """One that holds alpha, where the container has one."""
-    return {".mkv": "ffv1", ".avi": "ffv1", ".mov": "prores-4444"}.get(Path(target).suffix.lower())
+    """One that holds alpha, where the container has one, and the clip's size."""
+    return _MATTE_CODECS.get(Path(target).suffix.lower())
 
 
 def _span(take: Take, options: RenderOptions) -> Span:

@@ -1,12 +1,18 @@
-"""Which files a name stands for: a file, a numbered sequence, or a folder of pictures."""
+"""Which files a name stands for: a file, a numbered sequence, or a folder of pictures.
+
+Padding is written as fileseq understands it. Finding the files is not fileseq's: it takes every
+dash for a minus, and numbers only where a name ends.
+"""
 
 import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from fileseq.constants import PAD_STYLE_HASH1
-from fileseq.exceptions import FileSeqException
 from fileseq.filesequence import FileSequence
+from fileseq.utils import pad
 
 from vidstyle.errors import MediaError
 
@@ -14,6 +20,11 @@ PICTURE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm"),
     *(".exr", ".dpx"),
 )
+
+# Where a word goes on it is no padding: take#2.mov.
+_PADDING = re.compile(r"(?:%0?\d*d|#+|@+|\$F\d?|<UDIM>)(?=[._\- ]|$)")
+# A dash is a minus where no name stands before it: shot.-0001.png, but frame-0001.png.
+_NUMBER = re.compile(r"(?:(?<=[._])-|^-)?[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -27,7 +38,7 @@ class NumberedFile:
 @dataclass(frozen=True)
 class Pattern:
     """A pattern in its parts: of ``plates/shot.%04d.exr`` these are ``shot.``, ``%04d`` and
-    ``.exr``."""
+    ``.exr``; what stands behind the number may be more than a suffix: ``_left.exr``."""
 
     base: str
     padding: str
@@ -37,19 +48,41 @@ class Pattern:
         """The pattern, without a folder."""
         return f"{self.base}{self.padding}{self.suffix}"
 
+    @property
+    def width(self) -> int:
+        """Digits that a number has at least."""
+        return int(FileSequence.getPaddingNum(self.padding, pad_style=PAD_STYLE_HASH1))
+
+    def name(self, number: int) -> str:
+        """The name of one file."""
+        return f"{self.base}{pad(number, self.width)}{self.suffix}"
+
+    def number(self, name: str) -> int | None:
+        """The number that a name of this pattern carries; None for another's."""
+        end = len(name) - len(self.suffix)
+        digits = name[len(self.base) : end]
+        if not re.fullmatch(r"-?[0-9]+", digits):
+            return None
+        number = int(digits)
+        return number if self.name(number) == name else None
+
 
 def parse_pattern(name: str) -> Pattern:
     """The parts of a name that :func:`is_pattern`."""
-    return _parts(FileSequence(name, pad_style=PAD_STYLE_HASH1))
+    pattern = _pattern(name)
+    if pattern is None:
+        raise ValueError(f"{name}: no pattern")
+    return pattern
 
 
 def is_pattern(name: str) -> bool:
     """Whether a name is numbered by ``%04d``, ``####`` or ``@@@@`` and no file itself."""
-    try:
-        padding = FileSequence(name, pad_style=PAD_STYLE_HASH1).padding()
-    except FileSeqException:
-        return False
-    return bool(padding) and not Path(name).exists()
+    return is_numbered(name) and not Path(name).exists()
+
+
+def is_numbered(name: str) -> bool:
+    """Whether a name has the form of a pattern, be it a file's or not."""
+    return _pattern(name) is not None
 
 
 def is_sequence(name: str) -> bool:
@@ -59,27 +92,31 @@ def is_sequence(name: str) -> bool:
 
 
 def numbered(pattern: str, number: int) -> Path:
-    """The file of a pattern that carries ``number``."""
-    return Path(FileSequence(pattern, pad_style=PAD_STYLE_HASH1).frame(number))
+    """The file of a pattern that carries ``number``; any other name stands for itself."""
+    parts = _pattern(pattern)
+    return Path(pattern) if parts is None else Path(pattern).with_name(parts.name(number))
 
 
 def matching(name: str) -> list[NumberedFile]:
     """The files that a name stands for, by number; empty when there are none."""
     if is_pattern(name):
-        try:
-            found = FileSequence.findSequenceOnDisk(
-                name, strictPadding=True, pad_style=PAD_STYLE_HASH1
-            )
-        except FileSeqException:
-            return []
-        return _members(found)
+        folder, pattern = Path(name).parent, parse_pattern(name)
+        found = ((pattern.number(file), file) for file in _files(folder))
+        return sorted(
+            (NumberedFile(number, folder / file) for number, file in found if number is not None),
+            key=lambda file: file.number,
+        )
     return [NumberedFile(0, Path(name))] if Path(name).is_file() else []
 
 
 def split_channel(name: str) -> tuple[str, str | None]:
-    """The file name and the channel of ``comp.####.exr#mask``; None where none is named."""
-    match = re.fullmatch(r"(.+\.[A-Za-z]\w*)#([^#/\\]+)", name)
-    return (match[1], match[2]) if match else (name, None)
+    """The file name and what is picked of it: the channel of ``comp.####.exr#mask``, the label of
+    ``labels/#2`` or ``m.png#2``; None where nothing is named."""
+    match = re.fullmatch(r"(.+\.[A-Za-z]\w*|.+[/\\])#([^#/\\]+)", name)
+    if match is None and not Path(name).exists():
+        match = re.fullmatch(r"(.+)#(\d+)", name)
+        match = match if match and Path(match[1]).is_dir() else None
+    return (match[1], match[2]) if match and not Path(name).exists() else (name, None)
 
 
 def pictures(source: str) -> list[NumberedFile]:
@@ -103,37 +140,91 @@ def pictures(source: str) -> list[NumberedFile]:
 
 def patterns_in(folder: Path) -> list[Pattern]:
     """The numbered sequences of pictures in a folder."""
-    return [_parts(found) for found in _sequences(folder) if found.frameSet() is not None]
+    return sorted(_sequences(folder)[0], key=str)
 
 
-def _sequences(folder: Path) -> list[FileSequence]:
-    """Of pictures, lone ones too."""
-    return [
-        sequence
-        for sequence in FileSequence.findSequencesOnDisk(str(folder), pad_style=PAD_STYLE_HASH1)
-        if sequence.extension().lower() in PICTURE_SUFFIXES
+def _pattern(name: str) -> Pattern | None:
+    """By the widest padding in the name of the file; the last of such."""
+    file = Path(name).name
+    parts = [
+        Pattern(file[: match.start()], match[0], file[match.end() :])
+        for match in _PADDING.finditer(file)
     ]
+    return max(reversed(parts), key=lambda pattern: pattern.width, default=None)
 
 
-def _parts(sequence: FileSequence) -> Pattern:
-    return Pattern(str(sequence.basename()), str(sequence.padding()), str(sequence.extension()))
+def _files(folder: Path) -> list[str]:
+    return [file.name for file in folder.iterdir()] if folder.is_dir() else []
 
 
 def _in_folder(folder: Path) -> list[NumberedFile]:
-    sequences = _sequences(folder)
-    if not sequences:
+    sequences, alone = _sequences(folder)
+    if not sequences and not alone:
         raise MediaError(f"{folder}: no pictures in it; name a folder with numbered pictures")
-    if len(sequences) > 1:
-        names = ", ".join(sorted(Path(str(sequence)).name for sequence in sequences)[:3])
+    if len(sequences) + len(alone) > 1:
+        names = ", ".join(sorted([*map(str, sequences), *alone])[:3])
         raise MediaError(
-            f"{folder}: {len(sequences)} sequences in it ({names}, …); "
+            f"{folder}: {len(sequences) + len(alone)} sequences in it ({names}, …); "
             "name one by a pattern such as shot.####.png"
         )
-    return _members(sequences[0])
+    if alone:
+        return [NumberedFile(0, folder / alone[0])]
+    (numbers,) = sequences.values()
+    return [NumberedFile(number, folder / numbers[number]) for number in sorted(numbers)]
 
 
-def _members(sequence: FileSequence) -> list[NumberedFile]:
-    frames = sequence.frameSet()
-    if frames is None:
-        return [NumberedFile(0, Path(str(sequence)))]
-    return [NumberedFile(int(n), Path(sequence.frame(n))) for n in sorted(frames)]
+def _sequences(folder: Path) -> tuple[dict[Pattern, dict[int, str]], list[str]]:
+    """The sequences of pictures in a folder, each with its files by number; and the pictures
+    without a number."""
+    names = [
+        name
+        for name in _files(folder)
+        if Path(name).suffix.lower() in PICTURE_SUFFIXES and not name.startswith(".")
+    ]
+    families: dict[tuple[str, str], list[str]] = defaultdict(list)
+    alone = []
+    for name, family in _families(sorted(names)):
+        if family is None:
+            alone.append(name)
+        else:
+            families[family].append(name)
+    sequences: dict[Pattern, dict[int, str]] = {}
+    for (base, suffix), members in families.items():
+        for digits in _by_width(name[len(base) : len(name) - len(suffix)] for name in members):
+            width = min(len(number.lstrip("-")) for number in digits)
+            numbers = {int(number): f"{base}{number}{suffix}" for number in digits}
+            sequences[Pattern(base, "#" * width, suffix)] = numbers
+    return sequences, alone
+
+
+def _families(names: list[str]) -> Iterator[tuple[str, tuple[str, str] | None]]:
+    """Each name, and what of it stands before and behind its frame's number: the number at its
+    end, unless only another makes it one of several; None for a name without numbers."""
+    places = {name: list(_NUMBER.finditer(name[: -len(Path(name).suffix)])) for name in names}
+    around = {
+        name: [(name[: number.start()], name[number.end() :]) for number in numbers]
+        for name, numbers in places.items()
+    }
+    sizes = Counter(family for families in around.values() for family in families)
+    for name, families in around.items():
+        if not families:
+            yield name, None
+            continue
+        last = families[-1]
+        at_end = last[1] == Path(name).suffix
+        # Of equals the last, which is the number at the end where there is one.
+        largest = max(reversed(families), key=lambda family: sizes[family])
+        if at_end and sizes[last] > 1:
+            yield name, last
+        else:
+            yield name, largest if at_end or sizes[largest] > 1 else None
+
+
+def _by_width(numbers: Iterable[str]) -> Iterator[list[str]]:
+    """Numbers apart by how they are padded: 0009, 0010 and 12345 go together, 9 and 10 too."""
+    numbers = sorted(numbers, key=lambda digits: (len(digits), digits))
+    widths = sorted({len(n) for n in numbers if len(n) > 1 and n.lstrip("-").startswith("0")})
+    groups: dict[int, list[str]] = defaultdict(list)
+    for digits in numbers:
+        groups[max((width for width in widths if width <= len(digits)), default=0)].append(digits)
+    yield from groups.values()

@@ -8,10 +8,12 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngImageFile
 
 from vidstyle import oiio
 from vidstyle.errors import MediaError
 from vidstyle.limits import check_size
+from vidstyle.picture_header import is_cut_short, told_size
 
 Values = NDArray[Any]
 """Code values: ``uint8`` or ``uint16`` at full range, or ``float32`` as it lies in the file."""
@@ -76,16 +78,56 @@ def read_channel(path: Path, name: str) -> Values:
         return part.display([part.names.index(name)])[..., 0]
 
 
+def has_channel(path: Path, name: str) -> bool:
+    """Whether a picture has a channel of that name; of kinds without names it has none."""
+    if not oiio.reads(path):
+        return False
+    with oiio.opened(path) as parts:
+        return any(name in part.names for part in parts)
+
+
+def read_palette(path: Path) -> tuple[Values, Values] | None:
+    """A PNG's palette indices (H, W) ``uint8`` and its colours (256, 4) ``uint8`` RGBA; None of a
+    picture without a palette.
+
+    Raises:
+        MediaError: the file is damaged.
+    """
+    if path.suffix.lower() != ".png" or not path.is_file():
+        return None
+    try:
+        # Not Image.open, whose limits are not ours.
+        with PngImageFile(path) as picture:
+            check_size(path, *picture.size)
+            if picture.mode != "P":
+                return None
+            indices = np.asarray(picture)
+            picture.apply_transparency()
+            colours = np.array(picture.getpalette("RGBA"), np.uint8).reshape(-1, 4)
+            return indices, np.pad(colours, ((0, 256 - len(colours)), (0, 0)))
+    except SyntaxError:  # no PNG, whatever its name says
+        return None
+    except (OSError, ValueError) as error:
+        raise MediaError(f"{path}: damaged ({error}); export it again") from None
+
+
 def _by_opencv(path: Path) -> Picture:
     alpha_too = path.suffix.lower() in _WITH_ALPHA
     flags = cv2.IMREAD_UNCHANGED if alpha_too else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
+    if not path.is_file():
+        raise MediaError(f"{path}: missing; check the name")
+    content = path.read_bytes()
+    size = told_size(content)
+    if size is not None:
+        check_size(path, *size)
+    if is_cut_short(content):
+        raise MediaError(f"{path}: breaks off before the picture's end; copy or export it again")
     try:
-        stored = cv2.imread(str(path), flags) if path.is_file() else None
+        stored = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
     except cv2.error as error:
         raise MediaError(f"{path}: cannot be read ({error.err}); export it again") from None
     if stored is None:
-        reason = "not a picture, or a damaged one; export it again"
-        raise MediaError(f"{path}: {reason if path.exists() else 'missing; check the name'}")
+        raise MediaError(f"{path}: not a picture, or a damaged one; export it again")
     check_size(path, stored.shape[1], stored.shape[0])
     if stored.dtype not in (np.uint8, np.uint16):
         raise MediaError(f"{path}: {stored.dtype} pixels; convert it to 8 or 16 bits")

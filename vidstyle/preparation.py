@@ -16,7 +16,6 @@ from vidstyle.segment.prompts import parse_object
 from vidstyle.style.build import model_identity
 from vidstyle.timing import Stages
 from vidstyle.video.reader import open_clip
-from vidstyle.view import View
 from vidstyle.weights import sha256
 
 
@@ -114,7 +113,7 @@ def new_layers(
     analyses: Sequence[Analysis],
     shot: int,
     parts: Parts,
-    view: View,
+    take: Take,
     options: RenderOptions,
     stages: Stages,
 ) -> list[Layer]:
@@ -122,11 +121,11 @@ def new_layers(
 
     Args:
         shot: number of the shot in its take.
-        view: of the take.
+        take: of that shot.
     """
-    look = Look.of(options, parts.steady, view)
+    look = Look.of(options, parts.steady, take.view)
     return [
-        Layer(analysis.mattes, transfer, parts.stylizer, look, stages, parts.crew)
+        Layer(analysis.mattes, transfer, parts.stylizer, look, stages, parts.crew, take.fades)
         for analysis in analyses
         if (transfer := analysis.transfers[shot]) is not None
     ]

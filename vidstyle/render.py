@@ -17,6 +17,7 @@ from vidstyle.made import Made, fingerprint
 from vidstyle.memory import STEP_BYTES, frames_at_once
 from vidstyle.options import QualityOptions, RenderOptions
 from vidstyle.output import (
+    check_carries,
     check_encodes,
     check_fits,
     check_outputs,
@@ -103,7 +104,7 @@ def _write(
     progress.stage("render", take.frame_count)
     with open_output(job.target, job.source, take, options) as writer, parts.crew:
         for number, shot in enumerate(take.shots):
-            layers = partial(new_layers, analyses, number, parts, take.view, options, stages)
+            layers = partial(new_layers, analyses, number, parts, take, options, stages)
             with at(shot=number):
                 render_shot(
                     take.reader,
@@ -182,6 +183,7 @@ def _prepare(job: Job) -> Preparation:
     check_outputs(job.source, job.target, _matte_targets(job), job.options.codec, job.overwrite)
     preparation = Preparation(job)
     check_encodes(job.target, preparation.reader.info, preparation.colour, job.options)
+    check_carries(job.source, job.target)
     return preparation
 
 

@@ -165,6 +165,46 @@ def test_an_edl_without_its_clips_wants_to_know_where_they_are(tmp_path: Path) -
     assert [shot.trouble is None for shot in shots] == [True, False, False]
 
 
+def test_an_edl_with_speeds_black_and_a_mark_at_its_start(tmp_path: Path) -> None:
+    """Double speed, backwards, a freeze; black has no footage; some programs write a mark."""
+    _clip(tmp_path / "A001.mov")
+    events = [
+        ("A001", 5, 8, 4, "M2   A001       048.0                01:00:00:05\n"),
+        ("A001", 5, 8, 4, "M2   A001      -048.0                01:00:00:05\n"),
+        ("A001", 5, 6, 8, "M2   A001       000.0                01:00:00:05\n"),
+        ("BL", 0, 8, 8, ""),
+        ("A001", 5, 9, 4, ""),
+    ]
+
+    def tc(frame: int) -> str:
+        return f"00:00:{frame // 24:02}:{frame % 24:02}"
+
+    text, at = "TITLE: T\n\n", 0
+    for number, (reel, first, stop, length, effect) in enumerate(events, 1):
+        used = (tc(frame).replace("00:", "01:", 1) for frame in (first, stop))
+        times = " ".join((*used, tc(at), tc(at + length)))
+        name = f"* FROM CLIP NAME: {reel}.mov\n" if reel != "BL" else ""
+        text += f"{number:03}  {reel:<8} V     C        {times}\n{effect}{name}"
+        at += length
+    for encoding in ("utf-8-sig", "utf-16"):
+        (tmp_path / "cut.edl").write_text(text, encoding)
+        shots = read_shots(tmp_path / "cut.edl", rate=Fraction(24))
+        assert [shot.trouble for shot in shots] == [None] * 4
+        taken = [shot.range.frames(probe(shot.source), 0) for shot in shots]
+        assert taken == [(5, 12), (5, 12), (5, 5), (5, 8)]
+
+
+def test_a_retimed_clip_of_a_timeline_takes_all_that_it_goes_through(tmp_path: Path) -> None:
+    _clip(tmp_path / "a.mov")
+    source = otio.schema.ExternalReference("a.mov", _range(0, 30))
+    fast = otio.schema.Clip("fast", source, _range(4, 10))
+    fast.effects.append(otio.schema.LinearTimeWarp(time_scalar=1.5))
+    black = otio.schema.Clip("slug", otio.schema.GeneratorReference("", "black"), _range(0, 9))
+    _timeline(fast, black, path=tmp_path / "cut.otio")
+    (shot,) = read_shots(tmp_path / "cut.otio")
+    assert shot.range.frames(probe(shot.source), 0) == (4, 18)
+
+
 def _timeline(*clips: otio.schema.Clip, path: Path) -> None:
     timeline = otio.schema.Timeline("cut")
     track = otio.schema.Track("V1", kind="Video")

@@ -19,8 +19,11 @@ USAGE, MEDIA, WEIGHTS, DEVICE, NOT_FOUND = 2, 3, 4, 5, 6
 
 GOOD = "{clip} --style {style}"
 
+LONG = 300 * "x"
+
 CASES = {
     # The clip.
+    "name longer than any file's": (f"{LONG}.mp4 --style {{style}}", USAGE, "so long a name"),
     "missing file": ("{bad}/none.mp4 --style {style}", MEDIA, "no such file"),
     "folder without pictures": ("{bad}/empty --style {style}", MEDIA, "no pictures in it"),
     "pattern without files": ("{bad}/none.####.png --style {style}", MEDIA, "matches no file"),
@@ -86,6 +89,12 @@ CASES = {
         GOOD + " --codec dnxhr-hqx -o {out}/a.mov",
         USAGE,
         "at least 256x120",
+    ),
+    "output longer than any file's": (GOOD + f" -o {{out}}/{LONG}.mp4", USAGE, "so long a name"),
+    "frames longer than any file's": (
+        GOOD + f" -o {{out}}/{LONG[:248]}.%d.png",
+        USAGE,
+        "so long a name",
     ),
     "codec for pictures": (GOOD + " -o {out}/%04d.png --codec h264", USAGE, "pictures take none"),
     "no such device": (GOOD + " --device cuda:99", DEVICE, "CUDA devices"),
@@ -177,6 +186,14 @@ def test_one_line_the_right_code_and_nothing_left(
     assert not outcome.out
     assert not list(tmp_path.iterdir())
     assert shot.clip.read_bytes() == before
+
+
+def test_the_longest_of_names_is_written(vidstyle, shot, style_picture, tiny_model, tmp_path):
+    target, report = tmp_path / f"{LONG[:251]}.mkv", tmp_path / f"{LONG[:250]}.json"
+    options = ("--style", style_picture, "--model", tiny_model, "--device", "cpu", "--out", 0)
+    outcome = vidstyle("-q", "render", shot.clip, *options, "-o", target, "--report", report)
+    assert outcome.code == 0, outcome.err
+    assert sorted(p for p in tmp_path.iterdir() if p.name[0] != ".") == sorted([target, report])
 
 
 @pytest.mark.usefixtures("no_weights")

@@ -91,6 +91,49 @@ def test_mattes_of_a_deep_clip_are_deep(render, tmp_path: Path) -> None:
     assert np.array_equal(again, first)
 
 
+def test_plates_get_the_mattes_of_their_numbers(render, tmp_path: Path) -> None:
+    """Plates 1009 to 1011, mattes 1001 to 1024: each of another strip of the picture."""
+    for folder in ("plates", "mattes"):
+        (tmp_path / folder).mkdir()
+    strips = [np.zeros((64, 96), np.uint8) for _ in range(24)]
+    for number, strip in enumerate(strips):
+        strip[:, 4 * number : 4 * number + 4] = 255
+        cv2.imwrite(str(tmp_path / f"mattes/m.{1001 + number}.png"), strip)
+    rng = np.random.default_rng(0)
+    plates = [rng.integers(0, 255, (64, 96, 3), np.uint8) for _ in range(3)]
+    for number, plate in enumerate(plates):
+        cv2.imwrite(str(tmp_path / f"plates/p.{1009 + number}.png"), plate[..., ::-1])
+    given = f"matte:{tmp_path / 'mattes'}"
+    result = render(tmp_path / "plates", "--object", given, "--feather", 0)
+    for number, (styled, plate) in enumerate(zip(result, plates, strict=True)):
+        changed = (styled != plate).any(axis=(0, 2))
+        assert not changed[strips[8 + number][0] == 0].any()
+        assert changed[strips[8 + number][0] == 255].all()
+
+
+def test_one_object_of_several_is_picked_by_its_label(render, shot, tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    for index in range(3):
+        label = shot.matte(index) // 255 * np.uint8(2)
+        label[:12, :40] = 1
+        cv2.imwrite(str(tmp_path / f"labels/{index:04}.png"), label)
+    part = ("--out", 2)
+    expected = render(shot.clip, "--object", f"matte:{hard(shot, tmp_path)}", *part)
+    picked = render(shot.clip, "--object", f"matte:{tmp_path / 'labels'}#2", *part)
+    assert np.array_equal(picked, expected)
+
+
+def hard(shot, tmp_path: Path) -> Path:
+    """The true mattes without their soft edges, and without the corner."""
+    folder = tmp_path / "hard"
+    folder.mkdir()
+    for index in range(3):
+        matte = shot.matte(index) // 255 * np.uint8(255)
+        matte[:12, :40] = 0
+        cv2.imwrite(str(folder / f"{index:04}.png"), matte)
+    return folder
+
+
 def test_a_matte_video_that_does_not_fit_is_refused(vidstyle, render, shot, tmp_path) -> None:
     mattes = tmp_path / "m.mkv"
     render(shot.clip, "--object", f"matte:{shot.mattes}", "--out", 2, "--matte-out", mattes)

@@ -6,7 +6,8 @@ import pytest
 
 from vidstyle.errors import MediaError
 from vidstyle.frame import Box
-from vidstyle.segment.mattes import GivenMattes, MatteStore, read_matte
+from vidstyle.segment.mattes import GivenMattes, MatteStore
+from vidstyle.segment.numbering import match_numbers
 
 SIZE = (40, 60)
 
@@ -52,28 +53,28 @@ def test_store_keeps_no_pictures_in_memory(tmp_path):
 @pytest.mark.parametrize("pattern", ["m.%04d.png", "m.####.png", ""])
 def test_given_mattes_are_numbered_by_their_place(tmp_path, pattern):
     for number in (1001, 1002, 1003):
-        write(tmp_path, [f"m.{number}.png"], blob(number - 1000))
+        write(tmp_path, [f"m.{number}.png"], blob(number - 900))
     mattes = GivenMattes(str(tmp_path / pattern), SIZE, 3)
     assert len(mattes) == 3
-    assert [int(mattes[i].max()) for i in range(3)] == [1, 2, 3]
+    assert [int(mattes[i].max()) for i in range(3)] == [101, 102, 103]
     assert mattes.box(1) == Box(30, 10, 50, 20)
 
 
 def test_a_folder_is_ordered_by_number(tmp_path):
-    write(tmp_path, ["m10.png"], blob(10))
-    write(tmp_path, ["m9.png"], blob(9))
+    write(tmp_path, ["m10.png"], blob(210))
+    write(tmp_path, ["m9.png"], blob(209))
     mattes = GivenMattes(str(tmp_path), SIZE, 2)
-    assert [int(mattes[i].max()) for i in range(2)] == [9, 10]
+    assert [int(mattes[i].max()) for i in range(2)] == [209, 210]
 
 
 def test_mattes_of_a_part_belong_to_its_frames(tmp_path):
     for number in (3, 4, 5):
-        write(tmp_path, [f"m.{number:04}.png"], blob(number))
+        write(tmp_path, [f"m.{number:04}.png"], blob(100 + number))
     part = GivenMattes(str(tmp_path), SIZE, 6, start=3)
     assert len(part) == 6
-    assert [int(part[i].max()) for i in (3, 4, 5)] == [3, 4, 5]
+    assert [int(part[i].max()) for i in (3, 4, 5)] == [103, 104, 105]
     whole = GivenMattes(str(tmp_path), SIZE, 3, start=2)
-    assert int(whole[2].max()) == 5
+    assert int(whole[2].max()) == 105
 
 
 def test_other_numbers_of_mattes_than_frames_are_refused(tmp_path):
@@ -81,6 +82,64 @@ def test_other_numbers_of_mattes_than_frames_are_refused(tmp_path):
     for start in (0, 2):
         with pytest.raises(MediaError, match=f"2 mattes for frames {start} to 4"):
             GivenMattes(str(tmp_path / "m.%04d.png"), SIZE, 5, start)
+
+
+def numbered(folder, numbers):
+    """A matte for each number, as bright as its last two digits tell."""
+    for number in numbers:
+        write(folder, [f"m.{number:04}.png"], blob(100 + number % 100))
+
+
+def test_mattes_have_the_numbers_of_the_plates(tmp_path, caplog):
+    numbered(tmp_path, range(1001, 1025))
+    mattes = GivenMattes(str(tmp_path / "m.%04d.png"), SIZE, 3, 0, [1009, 1010, 1012])
+    assert [int(mattes[i].max()) for i in range(3)] == [109, 110, 112]
+    assert "no plate has the numbers 1001-1008, 1011, 1013-1024" in caplog.text
+
+
+def test_a_part_takes_the_mattes_of_its_plates(tmp_path):
+    numbered(tmp_path, range(1001, 1005))
+    mattes = GivenMattes(str(tmp_path), SIZE, 4, 2, [1001, 1002, 1003, 1004])
+    assert [int(mattes[i].max()) for i in (2, 3)] == [103, 104]
+
+
+def test_a_plate_without_a_matte_is_named(tmp_path):
+    numbered(tmp_path, [1, 2, 5, 6])
+    with pytest.raises(MediaError, match=r"no matte numbered 3-4, for 2 of 6 frames from frame 2"):
+        GivenMattes(str(tmp_path), SIZE, 6, 0, range(1, 7))
+    with pytest.raises(MediaError, match=r"numbered 1-6, the plates 1001-1004"):
+        GivenMattes(str(tmp_path), SIZE, 4, 0, range(1001, 1005))
+
+
+def test_a_gap_in_the_mattes_of_a_video_moves_none_of_them(tmp_path):
+    numbered(tmp_path, [1, 2, 4, 5])
+    mattes = GivenMattes(str(tmp_path), SIZE, 2)
+    assert [int(mattes[i].max()) for i in range(2)] == [101, 102]
+    with pytest.raises(MediaError, match="no matte numbered 3, for 1 of 4 frames from frame 2"):
+        GivenMattes(str(tmp_path), SIZE, 4)
+
+
+@pytest.mark.parametrize(
+    ("given", "start", "stop", "expected"),
+    [
+        (range(24), 5, 11, 5),  # numbers of frames
+        (range(1, 25), 5, 24, 6),  # counted from 1
+        (range(1, 25), 1, 11, 2),
+        (range(1001, 1025), 5, 11, 1006),
+        (range(5, 11), 5, 11, 5),  # a part, by the frames' numbers
+        (range(5, 24), 5, 11, 5),
+        (range(1, 7), 5, 11, 1),  # a part, counted by itself
+    ],
+)
+def test_the_mattes_of_a_video_are_told_by_their_numbers(given, start, stop, expected):
+    places = match_numbers("matte:m", given, range(start, stop), None)
+    assert given[places[start]] == expected
+    assert given[places[stop - 1]] == expected + stop - 1 - start
+
+
+def test_a_lone_matte_goes_with_a_lone_plate(tmp_path):
+    write(tmp_path, ["matte.png"])
+    assert GivenMattes(str(tmp_path / "matte.png"), SIZE, 1, 0, [1001])[0].any()
 
 
 def test_no_mattes_at_all(tmp_path):
@@ -94,28 +153,3 @@ def test_a_matte_of_another_size_is_named(tmp_path):
     mattes = GivenMattes(str(tmp_path / "m.####.png"), SIZE, 2)
     with pytest.raises(MediaError, match=r"m\.0002\.png.*60x41.*60x40"):
         mattes[1]
-
-
-def test_sixteen_bits_are_scaled(tmp_path):
-    write(tmp_path, ["a.png"], blob(65535, np.uint16))
-    write(tmp_path, ["b.png"], blob(32896, np.uint16))
-    assert read_matte(tmp_path / "a.png", SIZE).max() == 255
-    assert read_matte(tmp_path / "b.png", SIZE).max() == 128
-
-
-def test_alpha_is_the_matte_unless_opaque(tmp_path):
-    cutout = np.dstack([np.full(SIZE, 9, np.uint8)] * 3 + [blob()])
-    opaque = np.dstack([blob()] * 3 + [np.full(SIZE, 255, np.uint8)])
-    write(tmp_path, ["cutout.png"], cutout)
-    write(tmp_path, ["opaque.png"], opaque)
-    assert np.array_equal(read_matte(tmp_path / "cutout.png", SIZE), blob())
-    assert np.array_equal(read_matte(tmp_path / "opaque.png", SIZE), blob())
-
-
-def test_an_unreadable_matte_is_bad_media(tmp_path):
-    path = tmp_path / "m.png"
-    path.write_text("no picture")
-    with pytest.raises(MediaError, match=r"m\.png"):
-        read_matte(path, SIZE)
-    with pytest.raises(MediaError, match="missing"):
-        read_matte(tmp_path / "absent.png", SIZE)

@@ -40,6 +40,9 @@ from vidstyle.segment.vocabulary import name_for
         ("mask:a/b.png", [MaskPrompt(Path("a/b.png"))]),
         ("mask:a/b.png@12", [MaskPrompt(Path("a/b.png"), 12)]),
         ("mask:C:/b.png@12", [MaskPrompt(Path("C:/b.png"), 12)]),
+        ("mask:a/b.png#3@12", [MaskPrompt(Path("a/b.png"), 12, "3")]),
+        ("mask:a/b.exr#hero", [MaskPrompt(Path("a/b.exr"), 0, "hero")]),
+        ("matte:m/shot.%04d.png#2", [MattePrompt("m/shot.%04d.png#2")]),
         ("matte:m/shot.%04d.png", [MattePrompt("m/shot.%04d.png")]),
         ("all", [EverythingPrompt()]),
         (

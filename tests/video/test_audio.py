@@ -1,11 +1,15 @@
 """Sound goes through untouched and in time."""
 
+import io
+import wave
 from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 
+from vidstyle.errors import UsageError
+from vidstyle.video.companions import check_sound
 from vidstyle.video.reader import open_clip
 from vidstyle.video.span import Span
 from vidstyle.video.writer import open_writer
@@ -215,3 +219,84 @@ def test_sound_that_starts_late_stays_late_to_the_sample(tmp_path, target):
     assert start + silence.shape[1] == 777 == _sound(before, 2)[0]
     expected = np.concatenate([silence, _sound(before, 2)[1]], axis=1)
     assert np.array_equal(samples, expected)
+
+
+def _with_pcm(path: str, width: int, channels: int, encoder: str | None = None) -> None:
+    """A few frames with half a second of PCM of ``width`` bytes, whose layout is not told, or of
+    what ``encoder`` makes of it."""
+    rate = 48000
+    noise = np.random.default_rng(0).integers(0, 256, rate // 2 * channels * width, np.uint8)
+    plain = io.BytesIO()
+    with wave.open(plain, "wb") as written:
+        written.setnchannels(channels)
+        written.setsampwidth(width)
+        written.setframerate(rate)
+        written.writeframes(noise.tobytes())
+    plain.seek(0)
+    with av.open(plain) as sound, av.open(path, "w") as container:
+        video = container.add_stream("mjpeg", rate=25, width=64, height=64)
+        video.pix_fmt = "yuvj420p"
+        (heard,) = sound.streams.audio
+        if encoder is None:
+            audio = container.add_stream_from_template(heard)
+        else:
+            audio = container.add_stream(encoder, rate=rate, layout="stereo")
+        for number in range(12):
+            picture = av.VideoFrame(64, 64, "yuvj420p")
+            picture.pts = number
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        for packet in sound.demux(heard):
+            if encoder is not None:
+                for frame in packet.decode():
+                    container.mux(audio.encode(frame))
+            elif packet.size:
+                packet.stream = audio
+                container.mux(packet)
+        if encoder is not None:
+            container.mux(audio.encode(None))
+
+
+def _levels(path: str) -> np.ndarray:
+    """Samples (channels, n) in [-1, 1], however they are stored."""
+    samples = _sound(path, 0)[1]
+    if samples.dtype == np.uint8:
+        return (samples.astype(float) - 128) / 128
+    return samples / (float(np.iinfo(samples.dtype).max) + 1)
+
+
+@pytest.mark.parametrize("target", ["out.mp4", "out.mov", "out.mkv", "out.avi"])
+@pytest.mark.parametrize("channels", [1, 2, 6])
+@pytest.mark.parametrize("width", [1, 2, 3])
+@pytest.mark.parametrize("kind", ["in.mkv", "in.avi"])
+def test_pcm_keeps_its_samples_in_any_container(tmp_path, kind, width, channels, target):
+    source, result = str(tmp_path / kind), str(tmp_path / target)
+    _with_pcm(source, width, channels)
+    _copy(source, result)
+    assert np.array_equal(_levels(result), _levels(source))
+    with av.open(result) as container:
+        codec = container.streams.audio[0].codec_context.name
+    if target == "out.mp4":
+        # Players before FFmpeg 6 read only PCM of 16 bits there.
+        assert codec == ("pcm_s16le" if width == 2 else "alac")
+
+
+@pytest.mark.parametrize("target", ["out.mp4", "out.mov", "out.mkv"])
+@pytest.mark.parametrize("encoder", ["adpcm_ima_wav", "adpcm_ms"])
+def test_adpcm_becomes_aac(tmp_path, caplog, encoder, target):
+    source, result = str(tmp_path / "in.avi"), str(tmp_path / target)
+    _with_pcm(source, 2, 2, encoder)
+    _copy(source, result)
+    assert f"cannot hold {encoder} sound as it is, encoded as AAC instead" in caplog.text
+    before, after = (_sound(path, 0)[1].astype(float) for path in (source, result))
+    assert after.shape[0] == 2
+    assert abs(after.shape[1] - before.shape[1]) < 4096
+    assert np.std(after) == pytest.approx(np.std(before / 32768), rel=0.2)
+
+
+def test_what_goes_into_no_container_is_refused_before_work(tmp_path):
+    source = str(tmp_path / "in.mkv")
+    _with_pcm(source, 3, 9)
+    with pytest.raises(UsageError, match=r"pcm_s24le sound of 9 channels does not go into mp4"):
+        check_sound(source, str(tmp_path / "out.mp4"))
+    check_sound(source, str(tmp_path / "out.mkv"))

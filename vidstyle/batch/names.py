@@ -18,7 +18,9 @@ def plain_name(source: str) -> str:
     """What a clip or sequence is called, without the frame's number and the kind of file."""
     path = Path(source)
     if is_pattern(source):
-        return parse_pattern(source).base.rstrip("._- ") or path.name
+        pattern = parse_pattern(source)
+        rest = pattern.suffix.removesuffix(path.suffix)
+        return f"{pattern.base.rstrip('._- ')}{rest}".strip("._- ") or path.name
     return path.stem if path.suffix.lower() in MOVIE_SUFFIXES else path.name
 
 

@@ -39,7 +39,7 @@ def target_of(shot: Shot, name: str, codec: str | None, root: Path) -> str:
     path = Path(shot.source)
     if preset is None and is_pattern(shot.source):
         pattern = parse_pattern(shot.source)
-        suffix = pattern.suffix.lower()
+        suffix = path.suffix.lower()
         suffix = suffix if suffix in WRITABLE_PICTURES else ".png"
         return str(root / name / f"{name}.{pattern.padding}{suffix}")
     if preset is None and shot.source and path.is_dir():

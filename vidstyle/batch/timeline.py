@@ -4,6 +4,9 @@ What is to be done to a shot stands with its clip: in OTIO as a mapping ``vidsty
 metadata, in an EDL as a comment, ``* VIDSTYLE: object=person style=art.jpg strength=0.5``.
 """
 
+import codecs
+import logging
+import math
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +27,11 @@ from vidstyle.video.clip import ClipInfo
 from vidstyle.video.probe import probe
 from vidstyle.video.timecodes import frame_at
 
+log = logging.getLogger(__name__)
+
+# Adapters of what is text.
+_TEXTS = {".edl": "cmx_3600", ".otio": "otio_json"}
+
 # Frames of any EDL are below this rate, which may drop, so that one can be read for its names.
 _ANY_RATE = 60000 / 1001
 
@@ -31,7 +39,8 @@ _ANY_RATE = 60000 / 1001
 def shots_in_timeline(path: Path, media: Path, rate: Fraction | None) -> list[Shot]:
     """A shot for each clip of the video tracks, in their order, dissolves included.
 
-    A clip that is disabled is left out. One whose file is not found is a shot in trouble.
+    A clip that is disabled, or shows no footage (black, bars), is left out. One whose file is not
+    found is a shot in trouble.
 
     Args:
         media: folder in which clips are looked for, by name or by reel, that have no file of
@@ -45,14 +54,19 @@ def shots_in_timeline(path: Path, media: Path, rate: Fraction | None) -> list[Sh
     files = _Media(media)
     if path.suffix.lower() == ".edl":
         timeline = _read(path, rate=float(rate or _rate_of_edl(path, files)))
-        range_of = partial(_named, drops=";" in path.read_text(errors="replace"))
+        range_of = partial(_named, drops=";" in _text(path))
         return [_shot(clip, path, files, range_of(clip)) for clip in _clips(timeline)]
     return [_shot(clip, path, files, _cut(clip)) for clip in _clips(_read(path))]
 
 
 def _read(path: Path, **options: Any) -> otio.schema.Timeline:
+    adapter = _TEXTS.get(path.suffix.lower())
     try:
-        read = otio.adapters.read_from_file(str(path), **options)
+        read = (
+            otio.adapters.read_from_string(_text(path), adapter, **options)
+            if adapter
+            else otio.adapters.read_from_file(str(path), **options)
+        )
     except Exception as error:  # adapters raise whatever they meet
         problem = " ".join(str(error).split())[:200]
         raise MediaError(
@@ -64,9 +78,20 @@ def _read(path: Path, **options: Any) -> otio.schema.Timeline:
     return read
 
 
+def _text(path: Path) -> str:
+    """A text file's content, without the byte-order mark that some programs begin it with."""
+    content = path.read_bytes()
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return content.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
+
+
 def _clips(timeline: otio.schema.Timeline) -> Iterator[otio.schema.Clip]:
+    """Those that show footage: no black, bars, or what else an editor makes up."""
     for track in timeline.video_tracks():
-        yield from (clip for clip in track.find_clips() if clip.enabled)
+        for clip in track.find_clips():
+            made = isinstance(clip.media_reference, otio.schema.GeneratorReference)
+            if clip.enabled and not made:
+                yield clip
 
 
 def _shot(clip: otio.schema.Clip, path: Path, files: "_Media", range_: Range) -> Shot:
@@ -85,19 +110,38 @@ def _shot(clip: otio.schema.Clip, path: Path, files: "_Media", range_: Range) ->
 
 
 def _named(clip: otio.schema.Clip, drops: bool) -> Named:
-    """The timecodes that stood in the EDL."""
-    shown = clip.visible_range()
+    """The timecodes in the EDL, or for a retimed event those of all frames that it goes through."""
+    shown = _used(clip)
     ends = shown.start_time, shown.end_time_inclusive()
     return Named(*(otio.opentime.to_timecode(time, time.rate, drops) for time in ends))
 
 
 def _cut(clip: otio.schema.Clip) -> "Cut":
-    shown = clip.visible_range()
+    shown = _used(clip)
     available = clip.media_reference.available_range if clip.media_reference else None
     return Cut(
         start=_seconds(shown.start_time),
         duration=_seconds(shown.duration),
         media_start=None if available is None else _seconds(available.start_time),
+    )
+
+
+def _used(clip: otio.schema.Clip) -> otio.opentime.TimeRange:
+    """What a clip takes of its footage: of a speed effect all that it goes through, of a freeze the
+    one frame."""
+    shown = clip.visible_range()
+    warps = [e for e in clip.effects if isinstance(e, otio.schema.LinearTimeWarp)]
+    if not warps:
+        return shown
+    speed = math.prod(abs(warp.time_scalar) for warp in warps)
+    frames = max(1, round(shown.duration.value * speed))
+    log.info(
+        "clip %r: at %.0f%% speed, all %d frames that it goes through are rendered; "
+        "retime the result as before",
+        clip.name, 100 * speed, frames,
+    )  # fmt: skip
+    return otio.opentime.TimeRange(
+        shown.start_time, otio.opentime.RationalTime(frames, shown.duration.rate)
     )
 
 

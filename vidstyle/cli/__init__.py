@@ -1,5 +1,6 @@
 """The command line: one short file a command; errors become one line and an exit code here."""
 
+import errno
 import logging
 import os
 import signal
@@ -99,6 +100,8 @@ def main() -> NoReturn:
         # It imports torch, which --version need not wait for.
         from vidstyle.memory import is_out_of_memory
 
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            fail(f"{error.filename}: no file can have so long a name; give a shorter one", 2)
         if is_out_of_memory(error):
             fail("out of memory; use a smaller --batch", DeviceError.exit_code)
         traceback.print_exc()

@@ -16,7 +16,8 @@ from vidstyle.errors import MediaError
 from vidstyle.evaluate.regions import regions
 from vidstyle.frame import Frame, unit_range
 from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence, pictures
-from vidstyle.segment.mattes import Matte, Mattes, read_matte
+from vidstyle.segment.matte_picture import read_matte
+from vidstyle.segment.mattes import Matte, Mattes
 from vidstyle.video.clip import ClipReader
 
 #: SSIM's window, the largest thing that must fit into a frame.
@@ -48,7 +49,8 @@ class Instant:
 
 
 def open_alike(sources: Sequence[str], *, part: bool = False) -> list[ClipReader]:
-    """Readers of clips of one size, and of one length as far as their containers tell.
+    """Readers of clips of one size, and of one length as far as their containers tell. A row or
+    column that was added to make a size even does not count.
 
     Args:
         part: all but the first hold a part of it only, and have another length.
@@ -62,7 +64,7 @@ def open_alike(sources: Sequence[str], *, part: bool = False) -> list[ClipReader
         raise MediaError(f"{sources[0]}: frames below {LEAST_SIDE} pixels cannot be compared")
     for source, reader in zip(sources, readers, strict=True):
         info = reader.info
-        if info.size != first.size:
+        if info.size not in (first.size, _padded(first.size)):
             raise MediaError(
                 f"{source}: {info.width}×{info.height} pixels, but {sources[0]} has "
                 f"{first.width}×{first.height}; give clips of one size"
@@ -102,7 +104,7 @@ def together(
         mattes = (matte[index] for index in range(start, len(matte)))
     for index, frames in enumerate(zip_longest(*streams), start):
         pictures = tuple(
-            _picture(frame, index - begin, name)
+            _picture(frame, index - begin, name, readers[0].info.size)
             for frame, begin, name in zip(frames, begins, names, strict=True)
         )
         found = next(mattes, None) if mattes else None
@@ -119,7 +121,7 @@ def window(instants: Iterator[Instant], length: int) -> Iterator[deque[Instant]]
         yield held
 
 
-def _picture(frame: Frame | None, index: int, name: str) -> Tensor:
+def _picture(frame: Frame | None, index: int, name: str, size: tuple[int, int]) -> Tensor:
     if frame is None:
         raise MediaError(
             f"{name}: ends before frame {index}, other clips go on; give all alike, or say "
@@ -127,7 +129,12 @@ def _picture(frame: Frame | None, index: int, name: str) -> Tensor:
         )
     if frame.index != index:
         raise MediaError(f"{name}: frame {index} is damaged; render it again, or leave it out")
-    return frame.image
+    return frame.image[: size[0], : size[1]]
+
+
+def _padded(size: tuple[int, int]) -> tuple[int, int]:
+    """The size (H, W) of an output for players that take even sides only."""
+    return size[0] + size[0] % 2, size[1] + size[1] % 2
 
 
 def _check_length(source: str, count: int | None, other: str, expected: int | None) -> None:

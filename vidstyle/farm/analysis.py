@@ -104,6 +104,7 @@ def analyse_into(
             rate=str(info.rate),
             pixel_format=info.pix_fmt,
             shots=tuple((shot.start, shot.stop) for shot in take.shots),
+            fades=tuple(take.fades.values()),
         ),
         segments=grid(take.shots, options),
         frozen=tuple(frozen),

@@ -12,7 +12,7 @@ from vidstyle.farm.rendered import Sidecar, State, images, read_sidecar
 from vidstyle.farm.work import WorkFolder
 from vidstyle.farm.worker import Worker
 from vidstyle.frame import Frame
-from vidstyle.output import check_encodes, check_fits, check_outputs, open_output
+from vidstyle.output import check_carries, check_encodes, check_fits, check_outputs, open_output
 from vidstyle.pipeline import rendered
 from vidstyle.progress import Progress
 
@@ -44,6 +44,7 @@ def join(
     check_outputs(source, target, (), manifest.options.codec, overwrite)
     colour = manage(worker.reader.info, manifest.options.colorspace)
     check_encodes(target, worker.reader.info, colour, manifest.options)
+    check_carries(source, target)
     every = range(len(manifest.segments))
     lacking = [n for n, state in worker.states(every).items() if state is not State.WHOLE]
     if lacking and not repair:
@@ -54,7 +55,7 @@ def join(
     if lacking:
         log.warning("segments %s: rendered again", runs(lacking))
         worker.render(lacking, progress, overwrite=True)
-    take = Take(worker.reader, manifest.shots, colour)
+    take = Take(worker.reader, manifest.shots, colour, manifest.clip.fades)
     check_fits(take, target)
     progress.stage("join", take.frame_count)
     frames = take.reader.frames(take.start, take.count)

@@ -14,6 +14,7 @@ from vidstyle.farm.sealed import read_sealed, write_sealed
 from vidstyle.farm.work import WorkFolder
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pipeline import Segment, cut_into_segments
+from vidstyle.video.fades import Fade
 from vidstyle.video.shots import Shot
 
 SCHEMA = 1
@@ -32,6 +33,7 @@ class Clip:
         width, height: in pixels, upright.
         rate: frames per second, a fraction.
         shots: first frame and end of each.
+        fades: the faded frames of all shots.
     """
 
     fingerprint: Sha256
@@ -40,6 +42,7 @@ class Clip:
     rate: str
     pixel_format: str
     shots: tuple[tuple[Count, Count], ...]
+    fades: tuple[Fade, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class Worker:
         parts = build_parts(options)
         analyses = load(self._work, manifest, parts.stylizer)
         colour = manage(self.reader.info, options.colorspace)
-        take = Take(self.reader, manifest.shots, colour)
+        take = Take(self.reader, manifest.shots, colour, manifest.clip.fades)
         self._work.make(self._work.segment(0).parent)
         progress.stage("render", sum(self._length(number) for number in numbers))
         for number in numbers:
@@ -141,7 +141,7 @@ class Worker:
                 render_shot(
                     take.reader,
                     [place.segment],
-                    partial(new_layers, analyses, place.shot, parts, take.view, options, stages),
+                    partial(new_layers, analyses, place.shot, parts, take, options, stages),
                     behind,
                     batch=frames_at_once(options.batch, take.size, parts.device),
                     crew=parts.crew,

@@ -49,6 +49,37 @@ class Excluded(Mattes):
         return min(mattes.confidence(index) for mattes in (self._mattes, *here))
 
 
+class Within(Mattes):
+    """What of other mattes lies in a box."""
+
+    def __init__(self, mattes: Mattes, box: Box) -> None:
+        self._mattes, self._box = mattes, box
+
+    def __len__(self) -> int:
+        return len(self._mattes)
+
+    def __getitem__(self, index: int) -> Matte:
+        whole, box = self._mattes[index], self._box
+        matte = np.zeros_like(whole)
+        matte[box.rows, box.columns] = whole[box.rows, box.columns]
+        return matte
+
+    def box(self, index: int) -> Box | None:
+        found = self._mattes.box(index)
+        if found is None:
+            return None
+        inside = Box(
+            max(found.x0, self._box.x0),
+            max(found.y0, self._box.y0),
+            min(found.x1, self._box.x1),
+            min(found.y1, self._box.y1),
+        )
+        return inside if inside.width > 0 and inside.height > 0 else None
+
+    def confidence(self, index: int) -> float:
+        return self._mattes.confidence(index)
+
+
 class Inverted(Mattes):
     """All but the object."""
 

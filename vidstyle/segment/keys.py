@@ -12,7 +12,8 @@ from vidstyle.frame import Box
 from vidstyle.segment.clip import Clip, Image, resized, small_frames, working_size
 from vidstyle.segment.detect import Detection, Detector
 from vidstyle.segment.linking import Sighting
-from vidstyle.segment.mattes import Matte, read_matte
+from vidstyle.segment.matte_picture import read_matte
+from vidstyle.segment.mattes import Matte
 from vidstyle.segment.plate import CleanPlate, hidden_by
 from vidstyle.segment.prompts import (
     BoxPrompt,
@@ -261,11 +262,11 @@ def picture(clip: Clip, frame: int) -> Image:
 
 
 def _read_mask(prompt: MaskPrompt, size: tuple[int, int]) -> Matte:
-    mask = read_matte(prompt.path, size)
+    mask = read_matte(prompt.path, size, prompt.pick)
     brightest = int(mask.max())
     if not brightest:
         raise ObjectNotFoundError(f"{prompt.path}: the mask is empty; paint the object white")
-    # A label map of 0 and 1 is as good as black and white.
+    # Where the brightest is grey, that is the object.
     return np.asarray(cv2.convertScaleAbs(mask, alpha=255 / brightest), np.uint8)
 
 

@@ -6,14 +6,14 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError
 from vidstyle.frame import Box
 from vidstyle.pattern import pictures, split_channel
-from vidstyle.picture import Values, read_channel, read_picture
+from vidstyle.segment.matte_picture import Matte, MatteReader
+from vidstyle.segment.numbering import match_numbers
 
-Matte = NDArray[np.uint8]
+__all__ = ["GivenMattes", "HeldMattes", "Matte", "MatteStore", "Mattes", "bounding_box"]
 
 
 class Mattes(Protocol):
@@ -59,7 +59,11 @@ class MatteStore(Mattes):
     def __getitem__(self, index: int) -> Matte:
         if self.box(index) is None:
             return np.zeros(self._size, np.uint8)
-        return read_matte(self.path(index), self._size)
+        path = self.path(index)
+        matte = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if matte is None or matte.shape != self._size:
+            raise MediaError(f"{path}: a matte of this run is gone or damaged; run it again")
+        return np.asarray(matte, np.uint8)
 
     def __setitem__(self, index: int, matte: Matte) -> None:
         self.put(index, matte, 1.0)
@@ -105,24 +109,37 @@ class GivenMattes(Mattes):
     task reads only its own.
 
     Args:
-        pattern: ``m.%04d.png``, ``m.####.png``, ``comp.####.exr#channel``, or a folder.
+        pattern: ``m.%04d.png``, ``m.####.png``, ``comp.####.exr#channel``, ``m.####.png#label``,
+            or a folder.
         size: (H, W) of the clip's frames.
         count: number of the clip's frames.
-        start: the first frame that is asked for; see ``first_given``.
+        start: the first frame that is asked for.
+        plates: number of each of the clip's frames; None of a video. See ``match_numbers``.
 
     Raises:
-        MediaError: there are fewer mattes than frames, or (then, or when read) a matte is
-            unreadable or of another size than the frames.
+        MediaError: a frame has no matte, or (then, or when read) a matte is unreadable or of
+            another size than the frames.
     """
 
-    def __init__(self, pattern: str, size: tuple[int, int], count: int, start: int = 0) -> None:
-        name, self._channel = split_channel(pattern)
+    def __init__(
+        self,
+        pattern: str,
+        size: tuple[int, int],
+        count: int,
+        start: int = 0,
+        plates: Sequence[int] | None = None,
+    ) -> None:
+        name, pick = split_channel(pattern)
+        origin = f"matte:{pattern}"
         try:
-            self._files = [file.path for file in pictures(name)]
+            given = pictures(name)
         except MediaError as error:
             raise MediaError(f"matte:{error}") from None
-        self._first = first_given(f"matte:{pattern}", len(self._files), start, count)
-        self._size, self._count = size, count
+        numbers = [file.number for file in given]
+        matched = match_numbers(origin, numbers, range(start, count), plates)
+        self._files = {frame: given[place].path for frame, place in matched.items()}
+        self._read = MatteReader([*self._files.values()], size, pick, origin)
+        self._count = count
         self._boxes: dict[int, Box | None] = {}
         self[start]
 
@@ -130,7 +147,7 @@ class GivenMattes(Mattes):
         return self._count
 
     def __getitem__(self, index: int) -> Matte:
-        matte = read_matte(self._files[index - self._first], self._size, self._channel)
+        matte = self._read(self._files[index])
         self._boxes[index] = bounding_box(matte)
         return matte
 
@@ -138,59 +155,3 @@ class GivenMattes(Mattes):
         if index not in self._boxes:
             self[index]
         return self._boxes[index]
-
-
-def first_given(origin: str, given: int, start: int, count: int) -> int:
-    """The frame that the first of given mattes belongs to: 0, or ``start`` where there are just as
-    many as frames from there to the clip's end.
-
-    Args:
-        origin: what the user named.
-        given: how many mattes there are.
-        start: the first frame that is asked for.
-        count: number of the clip's frames.
-
-    Raises:
-        MediaError: there are too few.
-    """
-    if given >= count:
-        return 0
-    if given == count - start:
-        return start
-    raise MediaError(
-        f"{origin}: {given} mattes for frames {start} to {count - 1}; give one for each of them, "
-        "or for the whole clip"
-    )
-
-
-def read_matte(path: Path, size: tuple[int, int], channel: str | None = None) -> Matte:
-    """Read a matte from a picture: the channel of that name, or else its alpha unless that is
-    opaque everywhere, or else its grey values. Floats are cut to [0, 1].
-
-    Raises:
-        MediaError: the file is missing, unreadable, not of ``size`` (H, W), or has no such
-            channel.
-        UsageError: it takes the ``post`` extra, which is not installed.
-    """
-    matte = _alpha_or_grey(path) if channel is None else read_channel(path, channel)
-    if matte.shape != size:
-        raise MediaError(
-            f"{path}: this matte has {matte.shape[1]}x{matte.shape[0]} pixels, the clip "
-            f"{size[1]}x{size[0]}; give mattes of the clip's size"
-        )
-    return _in_eight_bits(matte)
-
-
-def _alpha_or_grey(path: Path) -> Values:
-    picture = read_picture(path)
-    if picture.alpha is not None and (picture.alpha != picture.alpha.max()).any():
-        return picture.alpha
-    return np.asarray(cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2GRAY))
-
-
-def _in_eight_bits(matte: Values) -> Matte:
-    if matte.dtype == np.uint8:
-        return np.ascontiguousarray(matte)
-    if matte.dtype == np.uint16:
-        return np.asarray((matte.astype(np.uint32) + 128) // 257, np.uint8)
-    return np.asarray(np.rint(np.nan_to_num(matte).clip(0, 1) * 255), np.uint8)

@@ -48,6 +48,7 @@ def find_mattes(
     folder: Path,
     progress: Callable[[int], None],
     edges: Edges = upsample,
+    plates: Sequence[int] | None = None,
 ) -> Mattes:
     """Find, segment and track one object through a clip.
 
@@ -61,6 +62,8 @@ def find_mattes(
         progress: told how many more frames are done; the calls of one search sum up to the
             shots' frames.
         edges: brings tracked mattes to the clip's size.
+        plates: number of each of the clip's pictures, which given mattes are matched by; None of
+            a video.
 
     Returns:
         ``clip.count`` mattes of the clip's size.
@@ -73,7 +76,7 @@ def find_mattes(
             that holds the object.
     """
     if spec.given is not None:
-        mattes = GivenMattes(spec.given.pattern, clip.size, clip.count, shots[0][0])
+        mattes = GivenMattes(spec.given.pattern, clip.size, clip.count, shots[0][0], plates)
         progress(sum(stop - start for start, stop in shots))
         return mattes
     spec.check_inside(clip.size)

@@ -4,12 +4,12 @@
     PROMPT  = NAME [ "#" N ]                  the Nth most prominent NAME of a shot, from 1
             | ["-"] "box:" x0,y0,x1,y1 [ "@" FRAME ]
             | ["-"] "point:" x,y [ "@" FRAME ]
-            | "mask:" FILE [ "@" FRAME ]      a matte to track
-            | "matte:" PATTERN [ "#" CHANNEL ] a matte for every frame, used as it is
+            | "mask:" FILE [ "#" PICK ] [ "@" FRAME ]  a matte to track
+            | "matte:" PATTERN [ "#" PICK ]   a matte for every frame, used as it is
             | "all"                           everything that the detector finds
 
 Pixels count from the upper left corner, frames from 0; ``@FRAME`` is 0 when left out. With ``-`` a
-box or point says what is not the object.
+box or point says what is not the object. PICK is the name of a channel, or the number of a label.
 """
 
 import re
@@ -62,10 +62,11 @@ class PointPrompt:
 
 @dataclass(frozen=True)
 class MaskPrompt:
-    """A picture of the object's matte in one frame."""
+    """A picture of the object's matte in one frame; ``pick`` is a channel or label of it."""
 
     path: Path
     frame: int = 0
+    pick: str | None = None
 
 
 @dataclass(frozen=True)
@@ -241,12 +242,12 @@ def _file(origin: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
                 return used, MattePrompt(text)
             continue
         match = re.fullmatch(r"(.+)@(\d+)", text)
+        name, frame = text, 0
         if match and not Path(text).exists():
-            path, frame = Path(match[1]), int(match[2])
-        else:
-            path, frame = Path(text), 0
-        if text and (used == 1 or path.exists()):
-            return used, MaskPrompt(path, frame)
+            name, frame = match[1], int(match[2])
+        name, pick = split_channel(name)
+        if text and (used == 1 or Path(name).exists()):
+            return used, MaskPrompt(Path(name), frame, pick)
     raise _malformed(origin, f"{kind}: names no file")
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.frame import Frame
+from vidstyle.limits import check_size
 from vidstyle.still.metadata import Metadata
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.colour import PICTURE_TAGS
@@ -130,6 +131,7 @@ def _check_one_picture(path: Path, dataset: Any) -> None:
         name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
     ):
         raise MediaError(f"{path}: DICOM without a picture ({dataset.get('Modality', 'unknown')})")
+    check_size(path, int(dataset.get("Columns") or 0), int(dataset.Rows or 0))
     count = int(dataset.get("NumberOfFrames") or 1)
     if count > 1:
         raise MediaError(f"{path}: DICOM of {count} pictures; split it into single ones")

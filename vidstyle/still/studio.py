@@ -106,7 +106,7 @@ class Studio:
     ) -> Tensor:
         options = replace(self._options, strength=strength)
         canvas = still.frame.image[None]
-        for layer in new_layers(analyses, 0, self.parts, take.view, options, Stages()):
+        for layer in new_layers(analyses, 0, self.parts, take, options, Stages()):
             canvas = layer.render([still.frame], canvas)
         return canvas[0]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import MediaError
-from vidstyle.segment.mattes import read_matte
+from vidstyle.segment.matte_picture import read_matte
 from vidstyle.train.annotations import check_labels, read_coco, read_labelme
 
 #: Draws a mask for a picture of size (H, W): uint8, 255 inside.
@@ -132,6 +132,4 @@ def _labelme(
 
 
 def _read_png(file: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    mask = read_matte(file, size)
-    # Masks made for training other networks have classes for values: 0 and 1 look black.
-    return mask * np.uint8(255) if mask.max() == 1 else mask
+    return read_matte(file, size)

@@ -11,6 +11,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
+from vidstyle.atomic import hidden_beside
 from vidstyle.errors import UsageError
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.weights import StyleModel, sha256
@@ -61,9 +62,9 @@ def check_model_folder(target: Path, overwrite: bool) -> None:
 @contextmanager
 def model_folder(target: Path) -> Iterator[Path]:
     """A folder beside ``target``, which takes its name when all is written, and only then."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = hidden_beside(target, f"{os.getpid()}.partial")
     partial.mkdir(parents=True)
-    before = target.with_name(f".{target.name}.{os.getpid()}.before")
+    before = hidden_beside(target, f"{os.getpid()}.before")
     try:
         yield partial
         # A folder cannot be replaced by another in one step.

@@ -20,33 +20,60 @@ from vidstyle.video.span import Span
 
 log = logging.getLogger(__name__)
 
-_Encoder = Literal["aac", "pcm_s16le"]
+_Encoder = Literal["aac", "alac", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"]
 
 # All that AAC has a code for, but 7350.
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
+# Players before FFmpeg 6 read all PCM in mp4 as 16 bits: deeper sound is noise to them.
+_PLAIN_IN_MP4 = ("pcm_s16le", "pcm_s16be")
 
-def audio_track(
-    stream: AudioStream, output: OutputContainer, source: str, span: Span, copied: bool
-) -> "CopiedAudio | EncodedAudio":
-    """Sound on its way into ``output``.
+_DEEP_PCM: dict[str, _Encoder] = {
+    "pcm_s24le": "pcm_s24le", "pcm_s24be": "pcm_s24le", "pcm_s32le": "pcm_s32le",
+    "pcm_s32be": "pcm_s32le", "pcm_f32le": "pcm_f32le", "pcm_f32be": "pcm_f32le",
+}  # fmt: skip
 
-    Args:
-        source: the name to tell.
-        copied: whether the container can hold packets of the stream.
-    """
+# What a stream of so many channels usually is, by FFmpeg.
+_USUAL_LAYOUTS = {
+    1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
+}  # fmt: skip
+
+
+def is_copied(stream: AudioStream, container: str) -> bool:
+    """Whether packets may be tried as they are in a container, by FFmpeg's name of it."""
     # Avi starts all sound with the picture, so it is cut at samples, not at packets.
-    if copied and output.format.name != "avi":
-        return CopiedAudio(stream, output, span)
-    codec: _Encoder = "pcm_s16le" if output.format.name == "avi" else "aac"
-    log.info(
+    codec = stream.codec_context.name
+    misread = container == "mp4" and codec.startswith("pcm_") and codec not in _PLAIN_IN_MP4
+    return container != "avi" and not misread
+
+
+def encoder_for(stream: AudioStream, container: str) -> _Encoder:
+    """What sound that cannot be copied is encoded with: without loss where it came so."""
+    codec = stream.codec_context.name
+    if container == "avi":
+        return _DEEP_PCM.get(codec, "pcm_s16le")
+    return "alac" if codec.startswith("pcm_") and container == "mp4" else "aac"
+
+
+def tell_encoding(stream: AudioStream, container: str, source: str) -> None:
+    """Say that sound is encoded again; as a warning where it loses by that."""
+    codec, encoder = stream.codec_context.name, encoder_for(stream, container)
+    level = logging.INFO if codec.startswith("pcm_") else logging.WARNING
+    name = "PCM" if encoder.startswith("pcm_") else encoder.upper()
+    log.log(
+        level,
         "%s: %s cannot hold %s sound as it is, encoded as %s instead",
-        source,
-        output.format.name,
-        stream.codec_context.name,
-        "AAC" if codec == "aac" else "PCM",
-    )
-    return EncodedAudio(stream, output, span, codec)
+        source, container, codec, name,
+    )  # fmt: skip
+
+
+def told_layout(stream: AudioStream) -> str:
+    """FFmpeg's name of a stream's channels: the usual one where it tells their number alone, which
+    no encoder and not every muxer takes."""
+    layout = stream.layout
+    if all(channel.name != "NONE" for channel in layout.channels):
+        return layout.name
+    return _USUAL_LAYOUTS.get(layout.nb_channels, layout.name)
 
 
 class CopiedAudio:
@@ -59,6 +86,8 @@ class CopiedAudio:
     def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
         self._output = output
         self._stream = output.add_stream_from_template(stream)
+        if self._stream.layout.name != told_layout(stream):
+            self._stream.codec_context.layout = told_layout(stream)
         self._span = span
         self._hides = output.format.name in ("mp4", "mov")
         describe(stream, self._stream)
@@ -85,18 +114,20 @@ class CopiedAudio:
 
 
 class EncodedAudio:
-    """Decoded and encoded again, cut at the span's first and last sample."""
+    """Decoded and encoded again by :func:`encoder_for`, cut at the span's first and last sample."""
 
-    def __init__(
-        self, stream: AudioStream, output: OutputContainer, span: Span, codec: _Encoder
-    ) -> None:
+    def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
+        codec = encoder_for(stream, output.format.name)
         self._output = output
         self._span = span
-        aac = codec == "aac"
-        rate = stream.rate if not aac or stream.rate in _AAC_RATES else 48000
-        self._stream = output.add_stream(codec, rate=rate, layout=stream.layout)
-        if aac:
+        self._layout = told_layout(stream)
+        rate = stream.rate if codec != "aac" or stream.rate in _AAC_RATES else 48000
+        self._stream = output.add_stream(codec, rate=rate, layout=self._layout)
+        if codec == "aac":
             self._stream.bit_rate = 96000 * stream.layout.nb_channels
+        if codec == "alac":
+            shallow = stream.format.bytes <= 2
+            self._stream.format = av.AudioFormat("s16p" if shallow else "s32p")
         self._starts_with_picture = output.format.name == "avi"
         self._begun = False
         describe(stream, self._stream)
@@ -114,6 +145,8 @@ class EncodedAudio:
         # Sound before the picture, where that cannot be.
         start = -shift if self._starts_with_picture else self._span.start
         for frame in frames:
+            if frame.layout.name != self._layout:
+                frame = _like(frame, frame.to_ndarray(), frame.pts, self._layout)
             cut = _cut(frame, Span(start, self._span.end))
             if cut is None:
                 continue
@@ -167,9 +200,13 @@ def _padded(frame: AudioFrame, start: Fraction) -> AudioFrame:
     return _like(frame, np.concatenate([silence, samples], axis=1), pts)
 
 
-def _like(frame: AudioFrame, samples: NDArray[Any], pts: int) -> AudioFrame:
+def _like(
+    frame: AudioFrame, samples: NDArray[Any], pts: int | None, layout: str | None = None
+) -> AudioFrame:
     new = AudioFrame.from_ndarray(
-        np.ascontiguousarray(samples), format=frame.format.name, layout=frame.layout.name
+        np.ascontiguousarray(samples),
+        format=frame.format.name,
+        layout=layout or frame.layout.name,
     )
     new.sample_rate, new.time_base, new.pts = frame.sample_rate, frame.time_base, pts
     return new

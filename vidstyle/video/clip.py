@@ -38,6 +38,7 @@ class ClipInfo:
         space: what the files say of their colour space; None where they say nothing.
         is_sequence: an image sequence or picture rather than a video file; ``pts`` is then the
             number in the file name.
+        numbers: of an image sequence, each frame's number in the file name; else empty.
     """
 
     path: str
@@ -61,6 +62,7 @@ class ClipInfo:
     is_float: bool = False
     space: str | None = None
     is_sequence: bool = False
+    numbers: tuple[int, ...] = ()
 
     @property
     def size(self) -> tuple[int, int]:

@@ -1,12 +1,13 @@
 """The codecs that clips are written with: what each is called, what it keeps, where it goes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from vidstyle.errors import UsageError
 from vidstyle.oiio import COMPRESSIONS
+from vidstyle.video.clip import ClipInfo
 from vidstyle.video.colour import BT709
 from vidstyle.video.target import is_picture_target
 
@@ -32,6 +33,7 @@ class Codec:
         halves_odd: whether subsampled chroma may have an odd picture: half, rounded up.
         least: shortest side, below which the encoder would crash rather than refuse.
         semiplanar: whether its deep formats are p010 rather than three planes.
+        pads_odd: whether an odd picture gets a row or column more, rather than full chroma.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Codec:
     halves_odd: bool = False
     least: int = 1
     semiplanar: bool = False
+    pads_odd: bool = False
 
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi")
@@ -155,11 +158,19 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
     }
 )  # fmt: skip
 
+# What browsers, phones and QuickTime play: no other chroma, and depth in HEVC alone.
+_PLAYABLE = replace(CODECS["h264"], depths=(8,), chroma=("420",), pads_odd=True)
+_PLAYABLE_DEEP = replace(CODECS["hevc-10bit"], name="hevc", chroma=("420",), pads_odd=True)
+
 _USUAL = {".avi": "ffv1"}
 
 
-def choose_codec(name: str | None, target: str) -> Codec:
-    """The preset called ``name``; for None the container's usual one: h264, ffv1 for avi.
+def choose_codec(name: str | None, target: str, info: ClipInfo | None = None) -> Codec:
+    """The preset called ``name``; for None ffv1 for avi, and else what is played everywhere: H.264
+    of 8 bits and 4:2:0, or HEVC Main 10 for deeper clips.
+
+    Args:
+        info: of the clip; None while it is not known, which names no other container.
 
     Raises:
         UsageError: no such preset, no such container, or one that does not hold the codec.
@@ -171,7 +182,10 @@ def choose_codec(name: str | None, target: str) -> Codec:
             f"end the name in {', '.join(MOVIE_SUFFIXES)}, .png or .jpg"
         )
     fitting = ", ".join(c.name for c in CODECS.values() if suffix in c.suffixes)
-    codec = CODECS.get(name or _USUAL.get(suffix, "h264"))
+    if name is None and suffix not in _USUAL:
+        deep = info is not None and info.bits > 8 and min(info.size) >= _PLAYABLE_DEEP.least
+        return _PLAYABLE_DEEP if deep else _PLAYABLE
+    codec = CODECS.get(name or _USUAL[suffix])
     if codec is None:
         raise UsageError(f"--codec {name}: no such preset; {suffix} takes {fitting}")
     if suffix not in codec.suffixes:
@@ -182,7 +196,7 @@ def choose_codec(name: str | None, target: str) -> Codec:
     return codec
 
 
-def codec_for(name: str | None, target: str) -> Codec | None:
+def codec_for(name: str | None, target: str, info: ClipInfo | None = None) -> Codec | None:
     """As :func:`choose_codec`; None for an image sequence or a picture, which take at most a
     compression.
 
@@ -190,7 +204,7 @@ def codec_for(name: str | None, target: str) -> Codec | None:
         UsageError: as there, or pictures of that kind have no such compression.
     """
     if not is_picture_target(target):
-        return choose_codec(name, target)
+        return choose_codec(name, target, info)
     suffix = Path(target).suffix.lower()
     fitting = COMPRESSIONS.get(suffix, ())
     if name is not None and name not in fitting:

@@ -3,8 +3,10 @@
 import io
 import logging
 from collections.abc import Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from fractions import Fraction
+from itertools import islice
+from pathlib import Path
 from typing import Any, Protocol
 
 import av
@@ -15,12 +17,24 @@ from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
-from vidstyle.video.audio import audio_track
+from vidstyle.errors import UsageError
+from vidstyle.video.audio import (
+    CopiedAudio,
+    EncodedAudio,
+    is_copied,
+    tell_encoding,
+)
 from vidstyle.video.probe import open_video
-from vidstyle.video.span import Span
+from vidstyle.video.span import WHOLE, Span
 from vidstyle.video.subtitles import subtitle_track
 
 log = logging.getLogger(__name__)
+
+# FFmpeg's names of containers.
+_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
+
+# Packets that are tried.
+_TRIED = 8
 
 # How far a file may lag between what belongs together, in seconds.
 _LAG = 2
@@ -55,6 +69,7 @@ class Companions:
 
         Raises:
             MediaError: the source cannot be read.
+            UsageError: the container takes some sound in no form.
         """
         self._span = span
         with ExitStack() as opened:
@@ -103,15 +118,83 @@ class Companions:
             log.warning("%s: sound breaks off (%s), kept up to there", container.name, error)
 
 
+def check_sound(source: str, target: str) -> None:
+    """See that all sound of a video goes into an output, so that no render ends in a refusal.
+
+    Raises:
+        UsageError: some does not.
+        MediaError: the source cannot be read.
+    """
+    container = _FORMATS[Path(target).suffix.lower()]
+    with open_video(source) as opened:
+        for stream in opened.streams.audio:
+            if stream.codec_context is not None:
+                _way_of(stream, container, source)
+
+
 def _track(stream: Stream, output: OutputContainer, source: str, span: Span) -> Track | None:
+    container = output.format.name
     if isinstance(stream, AudioStream) and stream.codec_context is not None:
-        return audio_track(stream, output, source, span, copied=_holds(output, stream))
+        make = _way_of(stream, container, source)
+        if make is not CopiedAudio:
+            tell_encoding(stream, container, source)
+        return make(stream, output, span)
     if isinstance(stream, SubtitleStream) and stream.codec_context is not None:
         return subtitle_track(stream, output, source, span, copied=_holds(output, stream))
+    if stream.type in ("audio", "subtitle"):
+        log.warning(
+            "%s: no decoder for its %s stream %d, left out", source, stream.type, stream.index
+        )
     return None
 
 
-def _holds(output: OutputContainer, stream: AudioStream | SubtitleStream) -> bool:
+def _way_of(
+    stream: AudioStream, container: str, source: str
+) -> type[CopiedAudio] | type[EncodedAudio]:
+    """How sound goes into a container: as it is, or else encoded again.
+
+    Raises:
+        UsageError: neither.
+    """
+    if is_copied(stream, container) and _goes(source, stream.index, container, CopiedAudio):
+        return CopiedAudio
+    if _goes(source, stream.index, container, EncodedAudio):
+        return EncodedAudio
+    raise UsageError(
+        f"{source}: its {stream.codec_context.name} sound of {stream.layout.nb_channels} channels "
+        f"does not go into {container}; write .mkv or .mov, or convert it first"
+    )
+
+
+def _goes(
+    source: str,
+    index: int,
+    container: str,
+    make: type[CopiedAudio] | type[EncodedAudio],
+) -> bool:
+    """Ask the muxer, by a file of the stream's first packets: its list of codecs promises too
+    much, and some of its refusals come when it ends."""
+    try:
+        # Closing writes the end of the file, which may be refused as well.
+        with open_video(source) as opened, closing(_empty(container)) as trial:
+            stream = opened.streams[index]
+            assert isinstance(stream, AudioStream)
+            track = make(stream, trial, WHOLE)
+            trial.start_encoding()
+            for packet in islice(opened.demux(stream), _TRIED):
+                if packet.size:
+                    track.mux(packet, Fraction(0))
+            track.flush()
+    except (ValueError, av.error.FFmpegError):
+        return False
+    return True
+
+
+def _empty(container: str) -> OutputContainer:
+    return av.open(io.BytesIO(), "w", format=container)
+
+
+def _holds(output: OutputContainer, stream: SubtitleStream) -> bool:
     """Ask the muxer, by a header for this stream alone: its list of codecs promises too much."""
     with av.open(io.BytesIO(), "w", format=output.format.name) as trial:
         try:

@@ -113,6 +113,9 @@ class _Decoder:
         self._stream = stream
         self._decoder = decoder_of(stream)
         self._counts_packets = info.codec in _ONE_FRAME_A_PACKET
+        # Avi has no times: what FFmpeg makes up for packets rises, and has nothing to do with when
+        # their frames show where these are reordered.
+        self._goes_by_order = self._counts_packets and container.format.name == "avi"
         self._awaited: list[int] = []
         self.errors = 0
         self._lost = 0
@@ -124,6 +127,8 @@ class _Decoder:
         self._decoder.thread_type = "AUTO"
         index, last = -1, None
         for frame in self._frames():
+            if self._goes_by_order and self._awaited:
+                frame.pts = self._awaited[0]
             lost = self._lost_before(frame.pts)
             if index >= 0 and self._counts_packets:
                 index += lost
@@ -145,6 +150,9 @@ class _Decoder:
                 return
             except av.error.FFmpegError:
                 self.errors += 1
+                if self._goes_by_order and packet is not None and packet.pts in self._awaited:
+                    self._awaited.remove(packet.pts)
+                    heapq.heapify(self._awaited)
 
     def _lost_before(self, pts: int | None) -> int:
         """How many packets should have come out before the frame at ``pts`` and never will."""

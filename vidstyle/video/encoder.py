@@ -8,6 +8,8 @@ from dataclasses import replace
 import av
 import av.error
 import av.logging
+import numpy as np
+import torch
 from av.video.codeccontext import VideoCodecContext
 
 from vidstyle.errors import UsageError
@@ -48,10 +50,10 @@ def pixel_format(codec: Codec, info: ClipInfo) -> str:
 
 
 def _chroma(codec: Codec, info: ClipInfo) -> str:
-    source = _chroma_of(info)
+    source = chroma_of(info)
     chroma = source if source in codec.chroma else codec.chroma[-1]
     odd = (info.width % 2 and chroma != "444") or (info.height % 2 and chroma == "420")
-    if odd and not codec.halves_odd:
+    if odd and not codec.halves_odd and not codec.pads_odd:
         log.info(
             "%d×%d is odd: written as 4:4:4, since %s would need another size",
             info.width,
@@ -62,12 +64,30 @@ def _chroma(codec: Codec, info: ClipInfo) -> str:
     return chroma
 
 
-def _chroma_of(info: ClipInfo) -> str:
+def chroma_of(info: ClipInfo) -> str:
+    """The sampling of a clip's chroma, ``420``, ``422`` or ``444``; of pictures and grey clips what
+    is enough for them in a video."""
     source = av.VideoFormat(info.pix_fmt, 64, 64)
     if info.is_sequence or len(source.components) < 3:
         return "420"
     step = 64 // source.chroma_width(), 64 // source.chroma_height()
     return {(2, 2): "420", (2, 1): "422"}.get(step, "444")
+
+
+def coded_size(codec: Codec, info: ClipInfo) -> ClipInfo:
+    """The clip as the encoder takes it: with even sides where the codec pads odd ones."""
+    if not codec.pads_odd:
+        return info
+    return replace(info, width=info.width + info.width % 2, height=info.height + info.height % 2)
+
+
+def padded(frame: Frame, size: tuple[int, int]) -> Frame:
+    """The frame at ``size`` (H, W), its last row and column repeated."""
+    if frame.size == size:
+        return frame
+    down, across = size[0] - frame.size[0], size[1] - frame.size[1]
+    pixels = np.pad(frame.image.numpy(), ((0, down), (0, across), (0, 0)), "edge")
+    return replace(frame, image=torch.from_numpy(pixels), alpha=None)
 
 
 def output_tags(codec: Codec, info: ClipInfo) -> ColourTags:
@@ -135,6 +155,7 @@ def check_encoder(codec: Codec, info: ClipInfo) -> None:
 
 def refusal(codec: Codec, info: ClipInfo) -> str | None:
     """Why the encoder does not open for the clip; None where it does."""
+    info = coded_size(codec, info)
     if min(info.size) < codec.least:
         return f"shorter than {codec.least} pixels"
     with _told_errors() as said:
@@ -152,10 +173,12 @@ def refusal(codec: Codec, info: ClipInfo) -> str | None:
 @contextmanager
 def _told_errors() -> Iterator[list[tuple[int, str, str]]]:
     """What FFmpeg logs meanwhile: its exceptions only number the error."""
-    level = av.logging.get_level()
+    level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
+    av.logging.set_skip_repeated(False)  # the same refusal twice is told twice
     try:
         with av.logging.Capture() as said:
             yield said
     finally:
         av.logging.set_level(level)
+        av.logging.set_skip_repeated(skips)

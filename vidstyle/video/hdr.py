@@ -8,10 +8,10 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
 import av
-from av.sidedata.sidedata import SideData
+
+from vidstyle.video.side_data import side_data
 
 # Units of the SEI message (H.265, D.3.28): chromaticity 0.00002, luminance 0.0001 cd/m².
 _CHROMATICITY = 50_000
@@ -35,28 +35,24 @@ class HdrMetadata:
 
 def hdr_of(frame: av.VideoFrame) -> HdrMetadata | None:
     """The metadata on a decoded frame; None for none."""
-    mastering = frame.side_data.get("MASTERING_DISPLAY_METADATA")
-    light = frame.side_data.get("CONTENT_LIGHT_LEVEL")
+    mastering = side_data(frame, "MASTERING_DISPLAY_METADATA")
+    light = side_data(frame, "CONTENT_LIGHT_LEVEL")
     if mastering is None and light is None:
         return None
     primaries = luminance = content_light = None
     if mastering is not None:
         # AVMasteringDisplayMetadata: red, green, blue, white, luminance as int/int, two flags.
-        *numbers, has_primaries, has_luminance = struct.unpack("=22i", _bytes(mastering))
+        *numbers, has_primaries, has_luminance = struct.unpack("=22i", mastering)
         ratios = [Fraction(n, d or 1) for n, d in zip(numbers[::2], numbers[1::2], strict=True)]
         if has_primaries:
             primaries = tuple(round(ratio * _CHROMATICITY) for ratio in ratios[:8])
         if has_luminance:
             luminance = round(ratios[8] * _LUMINANCE), round(ratios[9] * _LUMINANCE)
     if light is not None:
-        most, average = struct.unpack_from("=2I", _bytes(light))
+        most, average = struct.unpack_from("=2I", light)
         # Zeros stand for unknown, and x265 writes them beside a mastering display.
         content_light = (most, average) if most or average else None
     return HdrMetadata(primaries, luminance, content_light)
-
-
-def _bytes(data: object) -> bytes:
-    return bytes(cast(SideData, data))
 
 
 def encoder_options(hdr: HdrMetadata, option: str) -> Mapping[str, str]:

@@ -5,9 +5,18 @@ from collections.abc import Iterator
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.codecs import CODECS, Codec
 from vidstyle.video.colour import ColourTags
+from vidstyle.video.encoder import chroma_of
 
 # Matroska takes the aspect from the stream, where PyAV cannot set it, or the codec's own header.
 _NO_ASPECT_IN_MKV = {"ffv1", "prores_ks", "libsvtav1", "av1_nvenc"}
+
+
+def halved_chroma(info: ClipInfo) -> str | None:
+    """What to tell of a clip whose colours come at half their size; None where they do so
+    already."""
+    if not info.is_sequence and chroma_of(info) == "420":
+        return None
+    return "colours at half the size (4:2:0), which players take; --codec h264 or hevc keeps more"
 
 
 def losses(codec: Codec, suffix: str, info: ClipInfo) -> Iterator[str]:
@@ -19,6 +28,12 @@ def losses(codec: Codec, suffix: str, info: ClipInfo) -> Iterator[str]:
     if info.alpha and not codec.alpha:
         keeping = " and ".join(other.name for other in CODECS.values() if other.alpha)
         yield f"{codec.name} has no alpha, the source's is dropped; {keeping} keep it"
+    if codec.pads_odd and (info.width % 2 or info.height % 2):
+        even = f"{info.width + info.width % 2}x{info.height + info.height % 2}"
+        yield (
+            f"{info.width}x{info.height} is written as {even}, the edge repeated, since players "
+            "take even sizes only; --codec h264 or ffv1 keeps the size"
+        )
     if info.bits > codec.depths[-1]:
         yield f"{info.bits} bits a component become {codec.depths[-1]} in {codec.name}"
     if info.hdr is not None and codec.hdr is None:

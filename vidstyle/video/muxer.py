@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import av
 from av.container import OutputContainer
+from av.stream import Stream
 
 if TYPE_CHECKING:
     # Only in the stub.
@@ -64,15 +65,31 @@ def belongings_of(source: str) -> Belongings:
             for key in ("reel_name",)
             if key in stream.metadata
         }
-        # The timecode's stream is written anew, with the timecode.
-        others = {s.type for s in clip.streams if "timecode" not in s.metadata}
+        chapters = tuple(clip.chapters())
+        others = {
+            "cover art" if _is_cover(s) else s.type
+            for s in clip.streams
+            if not _is_written_anew(s, has_chapters=bool(chapters))
+        }
         return Belongings(
             metadata=carried(clip.metadata),
             picture=words_of(video_stream(clip, source)) | reels,
-            chapters=tuple(clip.chapters()),
+            chapters=chapters,
             sound_rates=tuple(s.rate for s in clip.streams.audio),
             left_behind=tuple(sorted(others - {"video", "audio", "subtitle"})),
         )
+
+
+def _is_cover(stream: Stream) -> bool:
+    attached = av.stream.Disposition.attached_pic
+    return stream.type == "video" and bool(stream.disposition & attached)
+
+
+def _is_written_anew(stream: Stream, *, has_chapters: bool) -> bool:
+    """Whether a stream holds the timecode or the chapters' names, which are carried themselves."""
+    handler = stream.metadata.get("handler_name", "").lower()
+    names_chapters = stream.type == "data" and ("text" in handler or "subtitle" in handler)
+    return "timecode" in stream.metadata or (has_chapters and names_chapters)
 
 
 def open_muxer(path: Path, info: ClipInfo, belongings: Belongings) -> OutputContainer:

@@ -1,13 +1,12 @@
 """The display matrix: how a player turns or mirrors the coded picture to show it upright."""
 
 import struct
-from typing import cast
 
 import av
 import numpy as np
-from av.sidedata.sidedata import SideData
 
 from vidstyle.video.colour import Pixels
+from vidstyle.video.side_data import side_data
 
 DisplayMatrix = tuple[int, int, int, int]
 """(a, b, c, d), each −1, 0 or 1: a coded pixel at (x, y) shows at (a·x + c·y, b·x + d·y),
@@ -16,11 +15,11 @@ y down, up to a shift (ISO/IEC 14496-12, track header)."""
 
 def display_matrix(frame: av.VideoFrame) -> DisplayMatrix | None:
     """The matrix on a decoded frame; None for none, or one that is no right angle."""
-    data = frame.side_data.get("DISPLAYMATRIX")
+    data = side_data(frame, "DISPLAYMATRIX")
     if data is None:
         return None
     # 3 × 3 numbers, 16.16 fixed point in the first two columns.
-    entries = struct.unpack("=9i", bytes(cast(SideData, data)))
+    entries = struct.unpack("=9i", data)
     a, b, c, d = (round(entries[i] / 65536) for i in (0, 1, 3, 4))
     if sorted((abs(a), abs(b))) != [0, 1] or (abs(c), abs(d)) != (abs(b), abs(a)):
         return None

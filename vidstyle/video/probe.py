@@ -22,6 +22,7 @@ from vidstyle.video.colour import tags_of
 from vidstyle.video.hdr import hdr_of
 from vidstyle.video.orientation import DisplayMatrix, display_matrix, swaps_sides
 from vidstyle.video.sequence import describe_sequence
+from vidstyle.video.streams import choose_stream, position
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,18 @@ _ALPHA_DECODERS: Mapping[str, Literal["libvpx", "libvpx-vp9"]] = MappingProxyTyp
     {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 )
 _ALPHA_MODE = ("alpha_mode", "ALPHA_MODE")
+
+
+# What people try that FFmpeg knows by name alone, or takes for something else.
+_LAYERS = "a layered picture; save it flat as PNG or TIFF first"
+_DRAWING = "a drawing without pixels; export it as PNG first"
+_RAW = "a camera's raw picture; develop it to TIFF or PNG first"
+_NO_FOOTAGE: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys((".psd", ".psb", ".xcf", ".kra", ".afphoto"), _LAYERS)
+    | dict.fromkeys((".svg", ".svgz", ".ai", ".eps", ".pdf"), _DRAWING)
+    | dict.fromkeys((".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"), _RAW)
+)
+_KINDS = {"video": "cover art", "subtitle": "subtitles"}
 
 
 def probe(source: str) -> ClipInfo:
@@ -56,6 +69,8 @@ def open_video(path: str) -> InputContainer:
         raise MediaError(f"{path}: a folder, not a video file; name a clip in it")
     if file.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty (0 bytes); copy or export it again")
+    if file.suffix.lower() in _NO_FOOTAGE:
+        raise MediaError(f"{path}: {_NO_FOOTAGE[file.suffix.lower()]}")
     try:
         # Absolute: FFmpeg takes the start of "take:1.mp4" for a protocol.
         return av.open(str(file.absolute()), "r", metadata_errors="replace")
@@ -76,29 +91,26 @@ def _why_unreadable(file: Path, error: Exception) -> str:
 
 
 def video_stream(container: InputContainer, path: str) -> VideoStream:
-    """The first stream of moving pictures; cover art does not count.
+    """The stream of moving pictures, see ``choose_stream``.
 
     Raises:
         MediaError: there is none, or its frames are larger than is allowed.
     """
-    streams = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic
-    ]
-    if not streams:
-        kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
+    stream = choose_stream(container, path)
+    if stream is None:
+        # Of video there is cover art at most.
+        kinds = sorted({_KINDS.get(s.type, s.type) for s in container.streams}) or ["nothing"]
         raise MediaError(f"{path}: no video in it, only {' and '.join(kinds)}; name a video file")
-    if streams[0].codec_context is None:
+    if stream.codec_context is None:
         raise MediaError(f"{path}: no decoder for its video codec; convert it to H.264 first")
-    context = streams[0].codec_context
+    context = stream.codec_context
     check_size(path, context.width, context.height)
     # FFmpeg refuses what grows on the way; it counts its padding too.
     padded = (context.width + _PADDING) * (context.height + _PADDING)
     context.options = {**context.options, "max_pixels": str(max(most_pixels(), padded))}
-    if len(streams) > 1:
-        log.info("%s: %d video streams, the first is used", path, len(streams))
-    return streams[0]
+    if len(container.streams.video) > 1:
+        log.info("%s: video stream %s is used", path, position(container, stream))
+    return stream
 
 
 def probe_video(path: str) -> ClipInfo:

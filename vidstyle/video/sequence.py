@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import torch
 
+from vidstyle.atomic import hidden_beside
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.pattern import NumberedFile, is_pattern, numbered, pictures
@@ -115,6 +116,7 @@ def _describe(source: str, files: list[NumberedFile], told: Fraction | None) -> 
         is_float=picture.pixels.dtype == np.float32,
         space=picture.space,
         is_sequence=True,
+        numbers=tuple(file.number for file in files),
     )
 
 
@@ -162,7 +164,7 @@ class SequenceWriter(ClipWriter):
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
 
     def _save(self, frame: Frame, path: Path) -> None:
-        partial_name = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+        partial_name = hidden_beside(path.with_suffix(""), f"{os.getpid()}{path.suffix}")
         encode = self._encode if path.suffix.lower() in _ENCODER_OPTIONS else self._repack
         try:
             encode(frame, partial_name)

@@ -5,9 +5,12 @@ import tempfile
 from pathlib import Path
 
 from vidstyle.errors import UsageError
-from vidstyle.pattern import matching
+from vidstyle.pattern import is_numbered, matching, numbered
 
 WRITABLE_PICTURES = (".png", ".jpg", ".jpeg", ".exr", ".dpx", ".tif", ".tiff")
+
+_LONGEST = 255  # bytes of a file's name
+_LARGE_NUMBER = 9_999_999
 
 
 def target_exists(target: str) -> bool:
@@ -28,6 +31,9 @@ def check_target(target: str, source: str | None) -> None:
             files is a file of ``source`` (by whatever name or link).
     """
     path = Path(target)
+    longest = numbered(target, _LARGE_NUMBER).name if is_numbered(target) else path.name
+    if len(os.fsencode(longest)) > _LONGEST:
+        raise UsageError(f"{target}: no file can have so long a name; give a shorter one")
     if path.is_dir():
         raise UsageError(f"{target}: a folder; name a file, or a pattern in it: shot.####.png")
     folder = path.parent

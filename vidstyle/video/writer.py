@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,14 +13,24 @@ import av.error
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from vidstyle.atomic import hidden_beside
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.pattern import is_sequence
 from vidstyle.video.clip import ClipInfo, ClipWriter
 from vidstyle.video.codecs import Codec, codec_for
 from vidstyle.video.companions import Companions
-from vidstyle.video.encoder import configure, options_for, output_tags, pixel_format, to_encoder
-from vidstyle.video.losses import losses
+from vidstyle.video.encoder import (
+    coded_size,
+    configure,
+    options_for,
+    output_tags,
+    padded,
+    pixel_format,
+    to_encoder,
+)
+from vidstyle.video.evenness import even_rate
+from vidstyle.video.losses import halved_chroma, losses
 from vidstyle.video.metadata import chapters_within
 from vidstyle.video.muxer import Belongings, belongings_of, open_muxer
 from vidstyle.video.sequence import SequenceWriter
@@ -51,7 +62,8 @@ def open_writer(
     Args:
         target: its suffix picks the container.
         info: of the clip that is restyled: size, times, depth and colour are kept.
-        codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; h264 for None. For pictures one
+        codec: a preset of :data:`~vidstyle.video.codecs.CODECS`; for None what is played
+            everywhere, see :func:`~vidstyle.video.codecs.choose_codec`. For pictures one
             of :data:`vidstyle.oiio.COMPRESSIONS`; the source's own for None.
         source: clip whose sound, subtitles, chapters and metadata are carried over; None for
             none.
@@ -63,7 +75,7 @@ def open_writer(
         MediaError: the source cannot be read.
     """
     check_target(target, source)
-    preset = codec_for(codec, target)
+    preset = codec_for(codec, target, info)
     if preset is None:
         return SequenceWriter(target, info, codec)
     return MovieWriter(target, info, preset, source, span)
@@ -86,18 +98,22 @@ class MovieWriter(ClipWriter):
     ) -> None:
         """Raises MediaError when the source cannot be read."""
         self._target = Path(target)
-        self._partial = self._target.with_name(
-            f".{self._target.stem}.{os.getpid()}{self._target.suffix}"
-        )
-        self._info = info
+        ending = f"{os.getpid()}{self._target.suffix}"
+        self._partial = hidden_beside(self._target.with_suffix(""), ending)
+        rate = even_rate(info)
+        self._info = info = info if rate is None else replace(info, rate=rate)
+        self._is_even = rate is not None
         # Avi has no times: its frames are counted.
         self._counts = self._target.suffix.lower() == ".avi"
-        self._time_base = 1 / info.rate if self._counts else info.time_base
+        self._time_base = 1 / info.rate if self._counts or self._is_even else info.time_base
         self._tags = output_tags(codec, info)
+        self._coded = coded_size(codec, info)
         self._pix_fmt = pixel_format(codec, info)
         self._written = 0
         self._last_pts: int | None = None
-        self._last_length = 0
+        self._end = 0
+        # How long frames show that no packet has come out for, by pts.
+        self._lengths: dict[int, int] = {}
         self._first: tuple[int, int] | None = None
         self._shift = Fraction(0)
         self._span = span
@@ -116,11 +132,13 @@ class MovieWriter(ClipWriter):
         log.info("writing %s: %s, %s", target, codec.name, self._pix_fmt)
         for loss in losses(codec, self._target.suffix.lower(), info):
             log.warning("%s: %s", target, loss)
+        if codec.pads_odd and (given_up := halved_chroma(info)):
+            log.info("%s: %s", target, given_up)
         if self._counts and self._belongings.chapters:
             log.warning("%s: avi has no chapters, left out", target)
         if self._belongings.left_behind:
             kinds = " and ".join(self._belongings.left_behind)
-            log.info("%s: %s streams are not carried over", target, kinds)
+            log.info("%s: the source's %s is not carried over", target, kinds)
 
     def write(self, frame: Frame) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
@@ -128,20 +146,25 @@ class MovieWriter(ClipWriter):
             raise UsageError(f"{self._target}: frame {frame.index} has another size, {frame.size}")
         if self._last_pts is None:
             self._start(frame)
-        pts = round((frame.time + self._shift) / self._time_base)
+        time = self._time_of(frame) + self._shift
+        pts = round(time / self._time_base)
         if self._last_pts is not None and pts <= self._last_pts:
             raise UsageError(f"{self._target}: frame {frame.index} comes after a later one")
-        off = abs(frame.time + self._shift - pts * self._time_base)
+        off = abs(time - pts * self._time_base)
         if self._counts and (pts != self._written or off > _ROUNDING):
             raise UsageError(
                 f"{self._target}: avi cannot hold frames at uneven times, as at frame "
                 f"{frame.index}; end the name in .mkv or .mp4"
             )
+        if self._last_pts is not None:
+            self._lengths[self._last_pts] = pts - self._last_pts
         self._last_pts = pts
-        coded = to_encoder(frame, self._pix_fmt, self._tags)
+        coded = to_encoder(padded(frame, self._coded.size), self._pix_fmt, self._tags)
         coded.pts = pts
         coded.time_base = self._time_base
-        coded.duration = self._last_length = max(1, round(self._length(frame) / self._time_base))
+        coded.duration = max(1, round(self._length(frame) / self._time_base))
+        self._lengths[pts] = coded.duration
+        self._end = pts + coded.duration
         self._written += 1
         with self._writing():
             self._mux(coded)
@@ -173,6 +196,13 @@ class MovieWriter(ClipWriter):
         finally:
             self._partial.unlink(missing_ok=True)
 
+    def _time_of(self, frame: Frame) -> Fraction:
+        """When a frame shows in the source, as exactly as is known."""
+        start = self._info.start_pts * self._info.time_base
+        if not self._is_even:
+            return frame.time
+        return start + round((frame.time - start) * self._info.rate) / self._info.rate
+
     def _length(self, frame: Frame) -> Fraction:
         """Seconds that a frame shows: the average, but for the clip's last, on which the rate
         that the file tells depends."""
@@ -180,7 +210,7 @@ class MovieWriter(ClipWriter):
         if self._info.duration is None or self._info.is_sequence:
             return usual
         start = self._info.start_pts * self._info.time_base
-        left = start + self._info.duration - frame.time
+        left = start + self._info.duration - self._time_of(frame)
         return left if 0 < left < 2 * usual else usual
 
     def _add_stream(self, codec: Codec) -> VideoStream:
@@ -188,7 +218,7 @@ class MovieWriter(ClipWriter):
             codec.encoder, rate=self._info.rate, options=options_for(codec, self._info)
         )
         assert isinstance(stream, VideoStream)
-        configure(stream.codec_context, codec, self._info)
+        configure(stream.codec_context, codec, self._coded)
         # The codec context counts in its own, mp4 and mov in this.
         stream.time_base = stream.codec_context.time_base = self._time_base
         stream.metadata.update(self._belongings.picture)
@@ -200,7 +230,7 @@ class MovieWriter(ClipWriter):
         """Settle what hangs on the first frame, and write the header."""
         counted = self._info.is_sequence or self._counts
         start = 0 if counted else self._info.start_pts * self._info.time_base
-        self._shift = start - first.time
+        self._shift = start - self._time_of(first)
         if self._info.timecode is not None:
             timecode = advanced(self._info.timecode, self._info.rate, first.index)
             if timecode is not None and not self._counts:
@@ -212,24 +242,31 @@ class MovieWriter(ClipWriter):
             self._container.start_encoding()
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
-        for packet in self._stream.encode(frame):
+        packets = self._stream.encode(frame)
+        for packet in packets:
             if self._written <= _NEVER_REORDERED:
                 packet.dts = packet.pts
-            self._close_gap(packet)
+            self._time(packet, is_last=frame is None and packet is packets[-1])
             if self._companions is not None and packet.dts is not None:
                 now = packet.dts * packet.time_base
                 self._companions.advance(now, self._shift)
             self._container.mux(packet)
 
-    def _close_gap(self, packet: "Packet[VideoStream]") -> None:
-        """Let a packet last until the end of all frames. Muxers take the length of the last one
-        alone, in decoding order, and from it the clip's, and the rate that the file tells."""
-        if packet.dts is None or self._last_pts is None:
+    def _time(self, packet: "Packet[VideoStream]", *, is_last: bool) -> None:
+        """Tell how long a packet's frame shows.
+
+        Of the last packet in decoding order mp4 and mov take the length of the whole track, whose
+        packets follow each other at decoding times: it lasts until as much time has passed since
+        the first as all frames show for.
+        """
+        if packet.pts is None or packet.dts is None:
             return
+        packet.duration = self._lengths.pop(packet.pts, 1)
         if self._first is None:
-            self._first = self._last_pts if packet.pts is None else packet.pts, packet.dts
-        pts, dts = self._first
-        packet.duration = max(1, self._last_pts + self._last_length - pts - (packet.dts - dts))
+            self._first = packet.pts, packet.dts
+        if is_last:
+            pts, dts = self._first
+            packet.duration = max(1, self._end - pts - (packet.dts - dts))
 
     def _close(self) -> None:
         if not self._open:
