@@ -56,6 +56,7 @@ from vidstyle.farm.work import WorkFolder
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.segment.derived import WholeFrame
 from vidstyle.style.build import BUNDLED, build_stylizer
+from vidstyle.style.finish import Finish
 from vidstyle.style.stylizer import Transfer
 from vidstyle.style.tone import Tone
 from vidstyle.style.transform import AffineMap
@@ -112,8 +113,9 @@ class Fuzzer:
     def _fill(self) -> Manifest:
         generator = torch.Generator().manual_seed(0)
         rand = torch.rand(4, 4, generator=generator)
-        features = AffineMap(rand, rand[0].clone(), rand[1].clone())
-        analysis = Analysis(WholeFrame(SIZE, COUNT), (Transfer(features, Tone(0.1, 0.2)),), ())
+        some_map = AffineMap(rand, rand[0].clone(), rand[1].clone())
+        transfer = Transfer(some_map, Finish(some_map, Tone(0.1, 0.2)))
+        analysis = Analysis(WholeFrame(SIZE, COUNT), (transfer,), ())
         options = RenderOptions(segment=4)
         manifest = Manifest(
             schema=1,
