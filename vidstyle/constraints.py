@@ -65,7 +65,8 @@ def check(of: type[Checked], name: str, value: object) -> None:
         _adapter(of, name).validate_python(value, strict=True)
     except ValidationError:
         option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
-        raise UsageError(f"{option} {value}: {wanted(of, name)}") from None
+        shown = f"{value:g}" if isinstance(value, float) else value
+        raise UsageError(f"{option} {shown}: {wanted(of, name)}") from None
 
 
 def read(of: type[Checked], name: str, text: str) -> Any:

@@ -85,11 +85,7 @@ class Made:
             MediaError: the disk refuses, before anything is written.
         """
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(self.path, error) from None
-        self._write(request, [])
-        try:
+            self._begin(request)
             yield
         except BaseException:
             if not any(map(matching, targets)):
@@ -106,6 +102,13 @@ class Made:
             self._write(request, files)
         except (OSError, MediaError) as error:
             log.warning("%s: not remembered, --resume will make it again (%s)", self.path, error)
+
+    def _begin(self, request: str) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+        self._write(request, [])
 
     def _forget(self) -> None:
         with suppress(OSError):

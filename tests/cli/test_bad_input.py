@@ -211,7 +211,7 @@ def test_a_dry_run_refuses_it_as_well(case: str, arguments, vidstyle) -> None:
 def test_unknown_class(arguments, vidstyle, tmp_path: Path) -> None:
     if weights.find("yolov3-tiny") is None:
         pytest.skip("the detector's weights are not on this machine")
-    outcome = vidstyle(*arguments(GOOD + " --object persn"))
+    outcome = vidstyle(*arguments(GOOD + " --object persn --segmenter grabcut"))
     assert outcome.code == NOT_FOUND
     (line,) = outcome.err.splitlines()
     assert "person" in line

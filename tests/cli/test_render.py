@@ -307,7 +307,8 @@ def test_mattes_go_into_any_container(render, shot, suffix: str, tmp_path: Path)
 
 def test_a_dry_run_tells_the_plan_and_writes_nothing(render, shot, tmp_path: Path) -> None:
     before = {path.name for path in shot.clip.parent.iterdir()}
-    said = render("--object", f"matte:{shot.mattes}", "--dry-run", "--report", tmp_path / "r.json")
+    wanted = ("--object", f"matte:{shot.mattes}", "--segmenter", "grabcut")
+    said = render(*wanted, "--dry-run", "--report", tmp_path / "r.json")
     for fact in ("16 frames", "160x96", "shot.styled.mp4", "0-15", "matte:", "dis", "grabcut"):
         assert fact in said
     assert {path.name for path in shot.clip.parent.iterdir()} == before

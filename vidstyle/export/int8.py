@@ -12,6 +12,7 @@ from vidstyle.export import onnx as float_onnx
 from vidstyle.export.graph import INPUTS, StyleGraph
 from vidstyle.export.probe import Probe
 from vidstyle.extras import needs_extra
+from vidstyle.onnx_runtime import import_onnxruntime
 
 
 def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[Probe]) -> None:
@@ -25,6 +26,8 @@ def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[P
     """
     with needs_extra("export", "--format int8"):
         import onnx
+
+        import_onnxruntime()
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     proto = float_onnx.proto_of(graph, model)

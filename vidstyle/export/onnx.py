@@ -11,6 +11,7 @@ from torch import Tensor
 from vidstyle.export.graph import INPUTS, OUTPUT, Runtime, StyleGraph
 from vidstyle.export.program import program_of
 from vidstyle.extras import needs_extra
+from vidstyle.onnx_runtime import import_onnxruntime
 from vidstyle.threads import threads_at_hand
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def load(path: Path, device: torch.device) -> tuple[Runtime, str]:
         UsageError: the extra is not installed.
     """
     with needs_extra("export", "ONNX"):
-        import onnxruntime
+        onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads_at_hand()
     options.log_severity_level = 3

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import WeightsError
+from vidstyle.onnx_runtime import import_onnxruntime
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class OnnxEncoder(torch.nn.Module):
     def __init__(self, path: Path, device: torch.device) -> None:
         super().__init__()
         try:
-            import onnxruntime  # noqa: F401 - an extra
+            import_onnxruntime()
         except ModuleNotFoundError:
             self.runtime, self._run = "OpenCV", _by_opencv(path)
         else:
@@ -49,8 +50,7 @@ class OnnxEncoder(torch.nn.Module):
 
 
 def _by_onnxruntime(path: Path, device: torch.device) -> Run:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3

@@ -14,7 +14,7 @@ from vidstyle.style.tone import Tone
 from vidstyle.style.transform import AffineMap
 
 #: Ridge of the map of bands: bands that a painting hardly has are not to be blown up.
-RIDGE = 0.1
+RIDGE = 0.3
 
 
 @dataclass(frozen=True)
