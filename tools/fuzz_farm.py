@@ -113,8 +113,8 @@ class Fuzzer:
     def _fill(self) -> Manifest:
         generator = torch.Generator().manual_seed(0)
         rand = torch.rand(4, 4, generator=generator)
-        some_map = AffineMap(rand, rand[0].clone(), rand[1].clone())
-        transfer = Transfer(some_map, Finish(some_map, Tone(0.1, 0.2)))
+        maps = [AffineMap(rand.clone(), rand[0].clone(), rand[1].clone()) for _ in range(2)]
+        transfer = Transfer(maps[0], Finish(maps[1], Tone(0.1, 0.2)))
         analysis = Analysis(WholeFrame(SIZE, COUNT), (transfer,), ())
         options = RenderOptions(segment=4)
         manifest = Manifest(

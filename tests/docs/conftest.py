@@ -25,8 +25,11 @@ SEQUENCE = range(1001, 1004)
 RECIPE = """\
 validation = 2
 [architecture]
-texture = 8
-depth = 1
+features = 8
+fine = 8
+coarse = 8
+brush = 8
+depth = [1, 1, 1, 1]
 [data]
 content_side = 96
 style_side = 96
@@ -34,6 +37,11 @@ style_side = 96
 steps = 2
 batch = 2
 side = 64
+[distil.lessons]
+count = 2
+side = 96
+styles = 2
+pictures = 2
 samples = 2
 [style]
 steps = 2

@@ -18,12 +18,14 @@ from vidstyle.train.record import read_curves
 PHASE = DistilConfig(side=64, lessons=replace(DistilConfig().lessons, side=96, pictures=2))
 
 
-def test_training_lowers_every_term(run, distil) -> None:
+def test_training_lowers_the_loss(run, distil) -> None:
+    """Of the terms, ``bands`` may rise while ``energy`` falls: strokes that are not quite where the
+    teacher's are differ more from them than none do."""
     phase = replace(PHASE, steps=60, batch=2, warm_up=5, rate=5e-3)
     trained = run(distil(phase), phase)
     curves = read_curves(run.folder / "run")
     assert trained.steps == len(curves) == 60
-    for term in ("features", "bands", "energy"):
+    for term in ("features", "energy", "loss"):
         first, last = (sum(step[term] for step in part) for part in (curves[:5], curves[-5:]))
         assert last < 0.9 * first
     early = next(step for step in curves if "validation/loss" in step)

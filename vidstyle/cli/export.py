@@ -42,14 +42,16 @@ def export_command(
     vidstyle render in.mp4 --style art.jpg --backend micro.onnx
     """
     from vidstyle.analysis import style_picture
+    from vidstyle.device import select_device
     from vidstyle.export.backend import default_target
     from vidstyle.export.calibration import calibration_pictures, parted
     from vidstyle.export.export import CPU, export
     from vidstyle.export.formats import FORMATS
     from vidstyle.export.parity import Bound
     from vidstyle.export.probe import paired_probes
-    from vidstyle.style.build import build_stylizer
+    from vidstyle.style.build import build_stylizer, choose_model
 
+    model = choose_model(model, select_device("auto"))
     path = default_target(model, name) if target is None else Path(target)
     if target is None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,7 @@ def build_stylizer(
     Raises:
         WeightsError: see :func:`build_network`.
     """
-    network, ridge = build_network(model)
+    network, ridge = build_network(choose_model(model, device))
     return Stylizer(network, device, ridge, backend, memory, crew)
 
 

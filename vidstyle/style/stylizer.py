@@ -39,8 +39,9 @@ CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
 #: fresh memory, which the system must clear.
 TILE_PIXELS = {"cpu": 2**20, "cuda": 2**31}
 
-#: Samples that are painted to see what comes out, spread evenly over all.
-FINISHED = 16
+#: Samples that are painted to see what comes out, spread evenly over all: fewer where only the
+#: ends of its tones are looked for, and not the bands.
+PAINTED, PAINTED_FOR_TONES = 24, 8
 
 #: What takes plates through a frozen map, in place of the network as it is: plates (N, 3, H, W)
 #: in [0, 1] on the stylizer's device, H and W multiples of ``GRID``, two steps at least; back on
@@ -128,7 +129,8 @@ class Stylizer:
             style: see :meth:`style`.
         """
         pictures = list(samples())
-        few = pictures[:: -(-len(pictures) // FINISHED)]
+        count = PAINTED if self.network.finished else PAINTED_FOR_TONES
+        few = pictures[:: -(-len(pictures) // count)]
         with self._crew:
             features = transport(self._measure(pictures), style.features, self.ridge)
             paint = partial(self._through, features=features)
