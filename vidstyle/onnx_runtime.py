@@ -18,4 +18,5 @@ def import_onnxruntime() -> ModuleType:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
-    return onnxruntime
+    runtime: ModuleType = onnxruntime
+    return runtime

@@ -14,7 +14,7 @@ from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.config import DataConfig, DistilConfig, LessonConfig, Phase, RunConfig, flat
 from vidstyle.train.data import Crops, Sources, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
-from vidstyle.train.lessons import Lessons, write_lessons
+from vidstyle.train.lessons import Lessons, LessonWriter
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.objective import Objective
 
@@ -54,28 +54,14 @@ def lessons(
     folder = tmp_path_factory.mktemp("lessons")
     torch.manual_seed(1)
     teacher = MicroNetwork(Architecture("micro", 12, 12, 12, 12, (1, 1, 1, 1)))
+    writer = LessonWriter(teacher, 0.01, 8, LESSONS, seed=5, device=torch.device("cpu"))
     parts = []
     for part, count in (("train", LESSONS.count), ("held_out", 3)):
         photographs, paintings = (
             Crops([getattr(split, part)], LESSONS.side, LESSONS.zoom)
             for split in (training_data.content, training_data.styles)
         )
-        parts.append(
-            write_lessons(
-                folder / part,
-                teacher,
-                0.01,
-                8,
-                photographs,
-                paintings,
-                LESSONS,
-                components=folder,
-                count=count,
-                seed=5,
-                device=torch.device("cpu"),
-                advance=lambda _: None,
-            )
-        )
+        parts.append(writer.write(folder / part, photographs, paintings, count, lambda _: None))
     return parts[0], parts[1]
 
 

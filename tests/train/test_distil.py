@@ -12,7 +12,7 @@ from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.transform import AffineMap
 from vidstyle.train.config import DistilConfig
 from vidstyle.train.data import Crops
-from vidstyle.train.lessons import Lessons, cropped, write_lessons
+from vidstyle.train.lessons import Lessons, LessonWriter, cropped
 from vidstyle.train.record import read_curves
 
 PHASE = DistilConfig(side=64, lessons=replace(DistilConfig().lessons, side=96, pictures=2))
@@ -93,19 +93,16 @@ def test_lessons_that_are_there_are_kept(training_data, tmp_path: Path) -> None:
     crops = Crops([training_data.content.train], 64, (0.8, 1.0))
 
     def write(channels: int = 4) -> Lessons:
-        return write_lessons(
-            *(tmp_path, teacher, 0.01, channels, crops, crops, config),
-            components=tmp_path, count=2, seed=0, device=torch.device("cpu"),
-            advance=lambda _: None,
-        )  # fmt: skip
+        writer = LessonWriter(teacher, 0.01, channels, config, seed=0, device=torch.device("cpu"))
+        return writer.write(tmp_path / "lessons", crops, crops, 2, lambda _: None)
 
     first = write()[1]
-    times = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*.npz"))]
+    times = [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("lessons/*.npz"))]
     np.testing.assert_array_equal(write()[1].pictures, first.pictures)
-    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("*.npz"))] == times
-    (tmp_path / "000001.npz").unlink()
+    assert [path.stat().st_mtime_ns for path in sorted(tmp_path.glob("lessons/*.npz"))] == times
+    (tmp_path / "lessons" / "000001.npz").unlink()
     np.testing.assert_array_equal(write()[1].pictures, first.pictures)
-    (tmp_path / "000001.npz").write_bytes(b"PK")
+    (tmp_path / "lessons" / "000001.npz").write_bytes(b"PK")
     with pytest.raises(WeightsError, match=r"000001\.npz: damaged"):
         write()[1]
     with pytest.raises(UsageError, match="the teacher has 4 channels only"):

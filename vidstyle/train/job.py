@@ -27,7 +27,7 @@ from vidstyle.train.checkpoint import NAME as CHECKPOINT
 from vidstyle.train.config import Phase, StyleConfig, TrainConfig, flat, write_config
 from vidstyle.train.data import Crops, Sources, Split, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
-from vidstyle.train.lessons import write_lessons
+from vidstyle.train.lessons import LessonWriter
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.motion import Pair, VideoPairs
 from vidstyle.train.objective import Objective
@@ -161,23 +161,21 @@ def _distilling(
     # One process writes; the others find them all there.
     with accelerator.main_process_first():
         teacher, ridge = build_network(config.teacher)
+        writer = LessonWriter(
+            teacher,
+            ridge,
+            network.channels,
+            wanted,
+            seed=config.seed,
+            device=accelerator.device,
+        )
         for part, count in (("train", wanted.count), ("held_out", kept)):
-            contents = [getattr(data.content, part)]
+            photographs, paintings = (
+                Crops([getattr(split, part)], wanted.side, wanted.zoom)
+                for split in (data.content, data.styles)
+            )
             lessons.append(
-                write_lessons(
-                    folder / part,
-                    teacher,
-                    ridge,
-                    network.channels,
-                    Crops(contents, wanted.side, wanted.zoom),
-                    Crops([getattr(data.styles, part)], wanted.side, wanted.zoom),
-                    wanted,
-                    components=folder,
-                    count=count,
-                    seed=config.seed,
-                    device=accelerator.device,
-                    advance=progress.advance,
-                )
+                writer.write(folder / part, photographs, paintings, count, progress.advance)
             )
     learned, held_out = lessons
     return DistilObjective(

@@ -8,11 +8,12 @@ their principal components: as many as the student has channels. What the rest h
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -97,87 +98,90 @@ class Lessons:
             raise WeightsError(f"{path}: damaged ({error}); delete it and resume") from None
 
 
-def write_lessons(
-    folder: Path,
-    teacher: StyleNetwork,
-    ridge: float,
-    channels: int,
-    crops: Crops,
-    paintings: Crops,
-    config: LessonConfig,
-    *,
-    components: Path,
-    count: int,
-    seed: int,
-    device: torch.device,
-    advance: Callable[[int], None],
-) -> Lessons:
-    """Write the lessons that are not there yet.
+class LessonWriter:
+    """A teacher at work: writes lessons, those that are not there yet.
 
-    Args:
-        folder: made where it is missing.
-        ridge: of the teacher's transform.
-        channels: of the student's features.
-        crops: of photographs; paintings: of style pictures; both of ``config.side``.
-        components: folder that keeps the components, which all lessons of a run share.
-        count: of lessons.
-        advance: told of each.
-
-    Raises:
-        UsageError: the teacher has fewer channels than the student.
-        MediaError: a picture cannot be read.
+    All that one writer writes shares the principal components of the teacher's features.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    teacher = teacher.to(device).eval().requires_grad_(False)
-    maker = _Maker(teacher, ridge, channels, crops, paintings, config, seed, device, components)
-    for number in range(count):
-        path = folder / f"{number:06d}.npz"
-        if not path.exists():
-            with replacing(path) as file:
-                np.savez(file, **vars(maker.lesson(number)))
-        advance(1)
-    return Lessons(folder, count)
 
-
-class _Maker:
     def __init__(
         self,
         teacher: StyleNetwork,
         ridge: float,
         channels: int,
-        crops: Crops,
-        paintings: Crops,
         config: LessonConfig,
+        *,
         seed: int,
         device: torch.device,
-        components: Path,
     ) -> None:
+        """
+        Args:
+            ridge: of the teacher's transform.
+            channels: of the student's features.
+
+        Raises:
+            UsageError: the teacher has fewer channels than the student.
+        """
         if teacher.channels < channels:
             raise UsageError(
                 f"features = {channels}: the teacher has {teacher.channels} channels only; lower "
                 "features to that, or take another teacher"
             )
-        self._teacher, self._ridge, self._config = teacher, ridge, config
-        self._crops, self._paintings, self._seed, self._device = crops, paintings, seed, device
-        self._components = self._found_components(channels, components / "components.safetensors")
-        self._styles = [self._statistics(number) for number in range(config.styles)]
+        self._teacher = teacher.to(device).eval().requires_grad_(False)
+        self._ridge, self._channels, self._config = ridge, channels, config
+        self._seed, self._device = seed, device
+        self._components: Components | None = None
+
+    def write(
+        self,
+        folder: Path,
+        crops: Crops,
+        paintings: Crops,
+        count: int,
+        advance: Callable[[int], None],
+    ) -> Lessons:
+        """
+        Args:
+            folder: made where it is missing.
+            crops: of photographs; paintings: of style pictures; both of ``config.side``. From the
+                first that are given components are found, unless the folder above holds them.
+            count: of lessons.
+            advance: told of each.
+
+        Raises:
+            MediaError: a picture cannot be read.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        if self._components is None:
+            kept = folder.parent / "components.safetensors"
+            self._components = self._found_components(crops, paintings, kept)
+        styles = [self._statistics(paintings, number) for number in range(self._config.styles)]
+        for number in range(count):
+            path = folder / f"{number:06d}.npz"
+            if not path.exists():
+                with replacing(path) as file:
+                    np.savez(file, **vars(self._lesson(crops, styles, number)))
+            advance(1)
+        return Lessons(folder, count)
 
     @torch.inference_mode()
-    def lesson(self, number: int) -> Lesson:
+    def _lesson(self, crops: Crops, styles: Sequence[Statistics], number: int) -> Lesson:
         random = self._random(_LESSONS, number)
-        content = _code(self._crops.plain(random)[:3])
+        components = self._components
+        assert components is not None
+        content = _code(crops.plain(random)[:3])
         features = self._seen(content.float() / 255)
         statistics = Statistics.gather(features)
         pictures, maps = [], []
         for _ in range(self._config.pictures):
-            style = self._styles[int(random.integers(len(self._styles)))]
+            style = styles[int(random.integers(len(styles)))]
             part = float(random.random()) if random.integers(_HALFWAY) == 0 else 1.0
             to_style = transport(statistics, style, self._ridge)
             identity = torch.eye(len(to_style.matrix), device=self._device)
             matrix = torch.lerp(identity, to_style.matrix, part)
             offset = part * to_style.offset[..., 0]
             moved = AffineMap(matrix, torch.zeros_like(offset), offset)(features)
-            picture = self._teacher.decode(self._components.undone(moved))
+            picture = self._teacher.decode(components.undone(moved))
             pictures.append(_code(picture[0].clamp(0, 1).cpu()))
             maps.append((matrix, offset))
         return Lesson(
@@ -189,38 +193,37 @@ class _Maker:
         )
 
     def _seen(self, picture: Tensor) -> Tensor:
+        assert self._components is not None
         return self._components.of(self._teacher.encode(picture[None].to(self._device)))
 
     @torch.inference_mode()
-    def _statistics(self, number: int) -> Statistics:
-        style = self._paintings.varied(self._random(_STYLES, number))
+    def _statistics(self, paintings: Crops, number: int) -> Statistics:
+        style = paintings.varied(self._random(_STYLES, number))
         return Statistics.gather(self._seen(style))
 
     @torch.inference_mode()
-    def _found_components(self, channels: int, path: Path) -> Components:
+    def _found_components(self, crops: Crops, paintings: Crops, path: Path) -> Components:
         """Of photographs and paintings alike; kept, for lessons of a run that goes on."""
-        import safetensors.torch
-
         if path.exists():
             stored = load_tensors(path)
             return Components(**{name: tensor.to(self._device) for name, tensor in stored.items()})
         random = self._random(_COMPONENTS, 0)
         total = None
-        for crops in (self._crops, self._paintings):
+        for kind in (crops, paintings):
             for _ in range(self._config.samples):
-                crop = crops.plain(random)[None, :3].to(self._device)
+                crop = kind.plain(random)[None, :3].to(self._device)
                 seen = Statistics.gather(self._teacher.encode(crop))
                 total = seen if total is None else total + seen
         assert total is not None
         values, vectors = torch.linalg.eigh(total.covariance)
-        kept = values[-channels:]
+        kept = values[-self._channels :]
         log.info(
             "teacher: %d components hold %.1f%% of its features' variance",
-            *(channels, 100 * kept.sum() / values.sum()),
+            *(self._channels, 100 * kept.sum() / values.sum()),
         )
         components = Components(
             total.mean.float()[:, None],
-            vectors[:, -channels:].flip(1).float().contiguous(),
+            vectors[:, -self._channels :].flip(1).float().contiguous(),
             kept.mean().sqrt().float(),
         )
         tensors = {name: tensor.cpu() for name, tensor in vars(components).items()}
