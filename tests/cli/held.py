@@ -13,7 +13,7 @@ import json
 import os
 import sys
 import tempfile
-import threading
+import time
 from pathlib import Path
 
 from vidstyle import cli, progress
@@ -24,8 +24,10 @@ def hold(wait: bool, told: list[None]) -> None:
     if not told:
         told.append(None)
         os.write(answers, b"held\n")
-    if wait:
-        threading.Event().wait()
+    # A signal that strikes just before a wait is noticed by Python when that is over: these waits
+    # are short, as those for the next frame are.
+    while wait:
+        time.sleep(0.05)
 
 
 class Held(progress.Silence):
