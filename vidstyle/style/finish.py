@@ -32,8 +32,13 @@ class Finish:
     def __call__(self, painted: Tensor, lapped: LappedTransform) -> Tensor:
         """(N, 3, H, W), H and W multiples of 4, any values → [0, 1]."""
         if self.bands is not None:
-            painted = lapped.inverse(self.bands(lapped(painted)))
+            painted = moved(painted, self.bands, lapped)
         return self.tone(painted)
+
+
+def moved(painted: Tensor, bands: AffineMap, lapped: LappedTransform) -> Tensor:
+    """Pictures whose bands have gone through a map, not clamped."""
+    return lapped.inverse(bands(lapped(painted)))
 
 
 def blocks_inside(mask: Tensor) -> Tensor:

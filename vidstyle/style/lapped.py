@@ -30,7 +30,6 @@ class LappedTransform(nn.Module):
 
     analysis: Tensor
     synthesis: Tensor
-    blocks: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,10 +46,6 @@ class LappedTransform(nn.Module):
         inverse = kernels / gain
         flipped = inverse.transpose(0, 1).flip(2, 3)
         self.register_buffer("synthesis", flipped.float().contiguous(), persistent=False)
-        # (stride below, stride to the right, colour, pixel of a stride) × (colour, band)
-        colours = torch.eye(3, dtype=torch.float64)
-        blocks = torch.einsum("bpyx,cd->yxcpdb", inverse, colours).flatten(4).flatten(0, 3)
-        self.register_buffer("blocks", blocks.float(), persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, 3, H, W) → (N, BANDS, H/4 + 1, W/4 + 1)."""
@@ -65,19 +60,3 @@ class LappedTransform(nn.Module):
         strides = F.conv2d(bands.unflatten(1, (3, -1)).flatten(0, 1), self.synthesis)
         planes: Tensor = F.pixel_shuffle(strides, STRIDE).unflatten(0, (-1, 3))[:, :, 0]
         return planes + 0.5
-
-    @staticmethod
-    def overlapped(blocks: Tensor) -> Tensor:
-        """Lay blocks over each other: the inverse in two steps, for maps that end in ``blocks``.
-
-        Args:
-            blocks: (N, h, w, BANDS), the rows of the matrix ``blocks`` times bands.
-
-        Returns:
-            (N, 48, h − 1, w − 1): the picture less 0.5, through ``pixel_unshuffle`` by ``STRIDE``.
-        """
-        quarters = blocks.unflatten(3, (2, 2, -1))
-        strides = quarters[:, :-1, :-1, 1, 1] + quarters[:, :-1, 1:, 1, 0]
-        strides = strides + quarters[:, 1:, :-1, 0, 1] + quarters[:, 1:, 1:, 0, 0]
-        picture: Tensor = strides.movedim(3, 1)
-        return picture

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from vidstyle.crew import Crew
 from vidstyle.frame import Box
-from vidstyle.style.finish import RIDGE, Finish, blocks_inside
+from vidstyle.style.finish import RIDGE, Finish, blocks_inside, moved
 from vidstyle.style.lapped import LappedTransform
 from vidstyle.style.model import Sample
 from vidstyle.style.network import GRID, StyleNetwork
@@ -138,7 +138,7 @@ class Stylizer:
             bands = None
             if self.network.finished:
                 bands = transport(self._bands(plain), style.bands, RIDGE)
-                finish = partial(self._moved, bands=bands)
+                finish = partial(moved, bands=bands, lapped=self._lapped)
                 plain = [(self._in_tiles(each, finish), inside) for each, inside in plain]
         tones, plates = (_total(Histogram.of(*sample) for sample in each) for each in (plain, few))
         return Transfer(features, Finish(bands, fitting_tone(tones, style.tones, plates)))
@@ -206,9 +206,6 @@ class Stylizer:
             return Statistics.gather(self._lapped(picture), blocks_inside(inside))
 
         return _total(self._crew.each(gather, samples))
-
-    def _moved(self, pictures: Tensor, bands: AffineMap) -> Tensor:
-        return self._lapped.inverse(bands(self._lapped(pictures)))
 
     def _by_tiles(self, picture: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """A picture, (1, 3, H, W), tile by tile; and how far each cell of a tile counts, its halo
