@@ -201,11 +201,17 @@ class Stylizer:
         """Statistics of the bands of samples, as far as they count."""
 
         @torch.inference_mode()
-        def gather(sample: Sample) -> Statistics:
-            picture, inside = (self._ready(each) for each in sample)
+        def gather(part: Sample) -> Statistics:
+            picture, inside = (self._ready(each) for each in part)
             return Statistics.gather(self._lapped(picture), blocks_inside(inside))
 
-        return _total(self._crew.each(gather, samples))
+        # A large style picture's bands would not fit in memory at once.
+        parts = (
+            (picture[..., tile.rows, tile.columns], inside[..., tile.rows, tile.columns])
+            for picture, inside in samples
+            for tile in tiles((picture.shape[-2], picture.shape[-1]), self._tile, 0)
+        )
+        return _total(self._crew.each(gather, parts, self._at_once(self._tile)))
 
     def _by_tiles(self, picture: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """A picture, (1, 3, H, W), tile by tile; and how far each cell of a tile counts, its halo
