@@ -55,10 +55,11 @@ Sums = TypeVar("Sums", Statistics, Histogram)
 
 @dataclass(frozen=True)
 class Style:
-    """What is known of a style picture: statistics of its features and bands, and its tones."""
+    """What is known of a style picture: statistics of its features and, for networks whose
+    paintings are finished, of its bands; and its tones."""
 
     features: Statistics
-    bands: Statistics
+    bands: Statistics | None
     tones: Histogram
 
 
@@ -118,7 +119,8 @@ class Stylizer:
         """What a style picture, (1, 3, H, W) in [0, 1], is like."""
         with self._crew:
             sample = picture, torch.ones_like(picture[:, :1])
-            return Style(self._measure([sample]), self._bands([sample]), Histogram.of(picture))
+            bands = self._bands([sample]) if self.network.finished else None
+            return Style(self._measure([sample]), bands, Histogram.of(picture))
 
     @torch.inference_mode()
     def transfer(self, samples: Callable[[], Iterable[Sample]], style: Style) -> Transfer:
@@ -136,7 +138,7 @@ class Stylizer:
             paint = partial(self._through, features=features)
             plain = [(self._in_tiles(plate, paint), inside) for plate, inside in few]
             bands = None
-            if self.network.finished:
+            if style.bands is not None:
                 bands = transport(self._bands(plain), style.bands, RIDGE)
                 finish = partial(moved, bands=bands, lapped=self._lapped)
                 plain = [(self._in_tiles(each, finish), inside) for each, inside in plain]
