@@ -121,14 +121,15 @@ def measure(
             writer.write(replace(frame, image=image))
     encode = 1e3 * (time.process_time() - start) / count
 
-    stylizer, transfer = preparation.parts.stylizer, analyses[0].transfers[0]
+    stylizer, enlarged = preparation.parts.stylizer.model, analyses[0].transfers[0]
     assert isinstance(stylizer, Stylizer)
-    assert transfer is not None
+    assert enlarged is not None
+    transfer = enlarged.frozen
     margin = stylizer.margin + math.ceil(options.feather)
     box = rectangle.padded(margin, stylizer.grid, take.size)
     height, width = take.size
     whole, seen = height * width, box.height * box.width
-    flops = flops_of(stylizer, transfer, box)
+    flops = enlarged.factor**2 * flops_of(stylizer, transfer, box)
     segment = []
     if spec is not None:
         spent = track(preparation, take, str(mattes) % 0)

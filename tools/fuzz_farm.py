@@ -58,6 +58,7 @@ from vidstyle.segment.derived import WholeFrame
 from vidstyle.style.build import BUNDLED, build_stylizer
 from vidstyle.style.finish import Finish
 from vidstyle.style.stylizer import Transfer
+from vidstyle.style.supersampled import Enlarged, Supersampled
 from vidstyle.style.tone import Tone
 from vidstyle.style.transform import AffineMap
 from vidstyle.video.reader import open_clip
@@ -100,7 +101,7 @@ class Fuzzer:
 
     def __init__(self, root: Path, inputs: int, number: int) -> None:
         self.work = WorkFolder(root / "work")
-        self.model = build_stylizer(BUNDLED, torch.device("cpu"))
+        self.model = Supersampled(build_stylizer(BUNDLED, torch.device("cpu")))
         self.inputs, self.number = inputs, number
         self.done: dict[str, int] = {}
         self.clips = [write_clip(root / name, codec) for name, codec in CLIPS]
@@ -114,7 +115,7 @@ class Fuzzer:
         generator = torch.Generator().manual_seed(0)
         rand = torch.rand(4, 4, generator=generator)
         maps = [AffineMap(rand.clone(), rand[0].clone(), rand[1].clone()) for _ in range(2)]
-        transfer = Transfer(maps[0], Finish(maps[1], Tone(0.1, 0.2)))
+        transfer = Enlarged(1, Transfer(maps[0], Finish(maps[1], Tone(0.1, 0.2))))
         analysis = Analysis(WholeFrame(SIZE, COUNT), (transfer,), ())
         options = RenderOptions(segment=4)
         manifest = Manifest(

@@ -30,7 +30,8 @@ from vidstyle.segment.lost import lost_ranges
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
-from vidstyle.style.model import Frozen, ReadStyle, StyleModel
+from vidstyle.style.model import ReadStyle, StyleModel
+from vidstyle.style.supersampled import Enlarged, Supersampled, fitting_factor
 from vidstyle.style.windows import seen_through
 from vidstyle.video.bars import Bars
 from vidstyle.video.clip import ClipReader
@@ -132,7 +133,7 @@ class Analysis:
     """
 
     mattes: Mattes
-    transfers: tuple[Frozen | None, ...]
+    transfers: tuple[Enlarged | None, ...]
     lost: tuple[tuple[int, int], ...]
 
 
@@ -169,9 +170,23 @@ def analyse(
     chosen = [sampled(_clear(shot, mattes, take.fades), mattes) for shot in take.shots]
     progress.stage("statistics", parts.stylizer.passes * sum(map(len, chosen)))
     transfers = tuple(
-        freeze(take, frames, mattes, style, parts.stylizer, progress.advance, take.fades)
+        freeze(
+            take,
+            frames,
+            mattes,
+            style,
+            parts.stylizer,
+            options.supersample,
+            progress.advance,
+            take.fades,
+        )
         for frames in chosen
     )
+    factors = {each.factor for each in transfers if each}
+    if max(factors, default=1) > 1:
+        log.info(
+            "small object: painted at %s times its size", " and ".join(map(str, sorted(factors)))
+        )
     return Analysis(mattes, transfers, lost)
 
 
@@ -208,22 +223,30 @@ def freeze(
     frames: set[int],
     mattes: Mattes,
     style: ReadStyle,
-    model: StyleModel,
+    model: Supersampled,
+    supersample: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
     fades: Fades | None = None,
-) -> Frozen | None:
+) -> Enlarged | None:
     """Freeze an object's statistics.
 
     Args:
         frames: to gather them from, see :func:`sampled`; for none of them it is None.
         style: see :func:`read_style`.
+        supersample: see ``RenderOptions.supersample``.
         advance: told of each sample, as often as the model goes through them.
         fades: the clip's faded frames.
     """
     if not frames:
         return None
+    factor = supersample or fitting_factor(_largest_box(frames, mattes))
     samples = partial(_samples, clip, frames, mattes, model.grid, advance, fades or {})
-    return model.transfer(samples, style)
+    return model.transfer(samples, style, factor)
+
+
+def _largest_box(frames: set[int], mattes: Mattes) -> int:
+    """Pixels of it."""
+    return max(box.area for index in frames if (box := mattes.box(index)))
 
 
 def find_excluded(

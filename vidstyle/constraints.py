@@ -78,7 +78,7 @@ def read(of: type[Checked], name: str, text: str) -> Any:
     from pydantic import ValidationError
 
     try:
-        if get_origin(_kind(of, name)) is tuple:
+        if get_origin(kind_of(of, name)) is tuple:
             parts = tuple(part.strip() for part in text.split("|") if part.strip())
             return _adapter(of, name).validate_python(parts)
         return _adapter(of, name).validate_strings(text)
@@ -88,7 +88,7 @@ def read(of: type[Checked], name: str, text: str) -> Any:
 
 def wanted(of: type[Checked], name: str) -> str:
     """What a field may be, to end a message with that begins with what it is not."""
-    kind, constraint = _kind(of, name), constraint_of(of, name)
+    kind, constraint = kind_of(of, name), constraint_of(of, name)
     match constraint:
         case OneOf(names):
             return f"is none of {', '.join(names)}"
@@ -106,7 +106,7 @@ def constraint_of(of: type[Checked], name: str) -> OneOf | Within | None:
     return next((each for each in found if isinstance(each, OneOf | Within)), None)
 
 
-def _kind(of: type[Checked], name: str) -> Any:
+def kind_of(of: type[Checked], name: str) -> Any:
     """A field's type, without None and constraints."""
     bare = _bare(of, name)
     return get_args(bare)[0] if hasattr(bare, "__metadata__") else bare

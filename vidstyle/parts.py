@@ -27,6 +27,7 @@ from vidstyle.segment.segmenter import Segmenter, build_segmenter
 from vidstyle.segment.yolo import YoloTiny
 from vidstyle.style.build import build_style_model, build_stylizer, choose_model, find_plugin
 from vidstyle.style.model import StyleModel
+from vidstyle.style.supersampled import Supersampled
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
 _MOBILE_SAM = "mobile-sam"
@@ -52,7 +53,7 @@ class Parts:
 
     device: torch.device
     crew: Crew
-    stylizer: StyleModel
+    stylizer: Supersampled
     model: str
     backend: str
     segmenter_name: str
@@ -134,7 +135,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     parts = Parts(
         device=device,
         crew=crew,
-        stylizer=_build_style_model(options, device, crew),
+        stylizer=Supersampled(_build_style_model(options, device, crew)),
         model=options.model,
         backend=options.backend,
         segmenter_name=_choose_segmenter(options.segmenter),

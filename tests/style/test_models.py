@@ -3,7 +3,7 @@
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from torch import Tensor
 from vidstyle import weights
 from vidstyle.errors import MediaError, WeightsError
 from vidstyle.style.build import build_stylizer
-from vidstyle.style.model import StyleModel
+from vidstyle.style.model import Sample, StyleModel
+from vidstyle.style.supersampled import Enlarged, Supersampled
 
 CPU = torch.device("cpu")
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -117,6 +118,15 @@ def diffusion(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ready]:
         sys.modules.pop("vidstyle_diffusers")
 
 
+class Twice(Supersampled):
+    """Sees every object at twice its size."""
+
+    def transfer(
+        self, samples: Callable[[], Iterable[Sample]], style: Any, /, factor: int = 2
+    ) -> Enlarged:
+        return super().transfer(samples, style, factor)
+
+
 @pytest.fixture(scope="module")
 def vgg19() -> Ready:
     """AdaIN's, with its weights."""
@@ -128,12 +138,21 @@ def vgg19() -> Ready:
 
 
 @pytest.fixture(
-    params=["stylizer", "onnx", "diffusion", pytest.param("vgg19", marks=pytest.mark.weights)]
+    params=[
+        "stylizer",
+        "supersampled",
+        "onnx",
+        "diffusion",
+        pytest.param("vgg19", marks=pytest.mark.weights),
+    ]
 )
 def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Ready:
     painting = picture(skimage.data.coffee(), (64, 96))
     if request.param == "stylizer":
         model: StyleModel = build_stylizer(str(request.getfixturevalue("tiny_model")), CPU)
+        return Ready(model, model.read_style(Path("coffee.png"), lambda: painting))
+    if request.param == "supersampled":
+        model = Twice(build_stylizer(str(request.getfixturevalue("tiny_model")), CPU))
         return Ready(model, model.read_style(Path("coffee.png"), lambda: painting))
     if request.param == "diffusion":
         diffusion: Ready = request.getfixturevalue("diffusion")

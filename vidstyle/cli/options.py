@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from vidstyle.choices import BACKENDS, DETECTORS, PROGRESSES
-from vidstyle.constraints import Checked, OneOf, Within, check, constraint_of
+from vidstyle.constraints import Checked, OneOf, Within, check, constraint_of, kind_of
 from vidstyle.options import QualityOptions, RenderOptions
 
 Command = Callable[..., Any]
@@ -37,7 +37,7 @@ class _Number(click.FloatRange):
     def __init__(self, of: type[Checked], field: str, bounds: Within) -> None:
         super().__init__(bounds.least, bounds.most)
         self._of, self._field = of, field
-        self._plain = click.INT if isinstance(getattr(of, field), int) else click.FLOAT
+        self._plain = click.INT if kind_of(of, field) is int else click.FLOAT
         self.name = self._plain.name
 
     def convert(
@@ -81,6 +81,10 @@ _LOOK = (
     option("--style-scale", metavar="X",
            help="See the style picture larger or smaller: 2 for bolder strokes, 0.5 for finer.",
            **default_of("style_scale")),
+    option("--supersample", metavar="N",
+           help="Paint the object at N times its size (1 to 4) and average down: strokes are finer "
+           "and small faces keep their eyes. By default up to 3, as long as it takes no longer "
+           "than a frame of 854x480.", **default_of("supersample")),
     option("--feather", metavar="PX",
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
     option("--preserve", help="Keep the plate's colours, or its edges and structure.",

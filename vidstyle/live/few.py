@@ -17,7 +17,8 @@ from vidstyle.segment.derived import WholeFrame
 from vidstyle.segment.mattes import HeldMattes, Matte, Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
-from vidstyle.style.model import Frozen, ReadStyle
+from vidstyle.style.model import ReadStyle
+from vidstyle.style.supersampled import Enlarged
 
 
 class Few:
@@ -73,9 +74,16 @@ def mattes_of(found: Found, few: Few) -> Mattes:
     return HeldMattes([resized(matte, few.size) for matte in found])
 
 
-def freeze_over(few: Few, mattes: Mattes, style: ReadStyle, parts: Parts) -> Frozen | None:
-    """Freeze an object's statistics over all the frames; None where it is in none of them."""
-    return freeze(few, sampled(range(few.count), mattes), mattes, style, parts.stylizer)
+def freeze_over(
+    few: Few, mattes: Mattes, style: ReadStyle, parts: Parts, supersample: int | None
+) -> Enlarged | None:
+    """Freeze an object's statistics over all the frames; None where it is in none of them.
+
+    Args:
+        supersample: see ``RenderOptions.supersample``.
+    """
+    seen = sampled(range(few.count), mattes)
+    return freeze(few, seen, mattes, style, parts.stylizer, supersample)
 
 
 def scaled(frame: Frame, height: int) -> Frame:

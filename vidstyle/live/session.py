@@ -105,7 +105,8 @@ class Session:
         for subject in subjects:
             mattes = mattes_of(subject.found, small)
             style = read_style(subject.style, small.size, parts.stylizer, options.style_scale)
-            transfer = freeze_over(small, mattes, style, parts)
+            # Painting larger takes longer: only where it is asked for.
+            transfer = freeze_over(small, mattes, style, parts, options.supersample or 1)
             if transfer is None:
                 continue
             if subject.found is not None:

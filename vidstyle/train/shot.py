@@ -109,7 +109,7 @@ def tune_shot(
             progress,
         )
         pairs = read_pairs(take, found.mattes)
-    stylizer = parts.stylizer
+    stylizer = parts.stylizer.model
     if not isinstance(stylizer, Stylizer):
         raise UsageError(f"--model {model}: a plug-in, which is not trained here; name a folder")
     network = stylizer.network

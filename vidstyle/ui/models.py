@@ -13,7 +13,10 @@ def kept_parts(options: RenderOptions) -> Parts:
     Raises:
         DeviceError, WeightsError, UsageError: see each part.
     """
-    looks = ("strength", "detail", "style_scale", "feather", "invert", "preserve", "first", "last")
+    looks = (
+        *("strength", "detail", "style_scale", "supersample", "feather", "invert", "preserve"),
+        *("first", "last"),
+    )
     return _parts(replace(options, **{look: getattr(DEFAULTS, look) for look in looks}))
 
 

@@ -79,7 +79,13 @@ class Previews:
         canvas, seen = plate.image[None], np.zeros(small.size, np.uint8)
         for wish in wishes:
             mattes, transfer = self._frozen(
-                index, rows, wish, options.style_scale, options.invert, parts
+                index,
+                rows,
+                wish,
+                options.style_scale,
+                options.supersample,
+                options.invert,
+                parts,
             )
             seen = np.maximum(seen, mattes[0])
             if transfer is not None:
@@ -102,10 +108,11 @@ class Previews:
         rows: int | None,
         wish: Wish,
         scale: float,
+        supersample: int | None,
         invert: bool,
         parts: Parts,
     ) -> tuple[Mattes, Frozen | None]:
         few = self._plate(index, rows)
         mattes = mattes_of(self._found(index, wish.object, invert, parts), few)
         style = self._style(wish.style, few.size, scale, parts)
-        return mattes, freeze_over(few, mattes, style, parts)
+        return mattes, freeze_over(few, mattes, style, parts, supersample)
