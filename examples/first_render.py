@@ -5,12 +5,14 @@
 The detector that finds her by name must be here: run ``vidstyle models fetch`` once.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
 import make_shot
 import make_styles
+from tqdm import tqdm
+
+import vidstyle
 
 
 def main() -> None:
@@ -20,13 +22,22 @@ def main() -> None:
     make_styles.write_styles(styles)
     if not shot.exists():
         make_shot.write_shot(shot)
-    command = [
-        *(sys.executable, "-m", "vidstyle", "render", str(shot)),
-        *("--object", "person", "--style", str(styles / "nocturne.png")),
-        *("--output", str(result), "--matte-out", str(folder / "matte.mkv"), "--overwrite"),
-    ]
-    print("vidstyle", *command[3:], flush=True)
-    subprocess.run(command, check=True)
+    print(f"restyling {shot} ...", flush=True)
+    with tqdm(total=100, unit="%", bar_format="{desc:>10} {bar} {n:.0f}%") as bar:
+
+        def show(step: vidstyle.Step) -> None:
+            bar.set_description(step.stage, refresh=False)
+            bar.update(100 * step.fraction - bar.n)
+
+        vidstyle.render(
+            shot,
+            object="person",
+            style=styles / "nocturne.png",
+            output=result,
+            matte_out=folder / "matte.mkv",
+            overwrite=True,
+            on_progress=show,
+        )
     print(f"""
 The result is {result}; the astronaut's matte is {folder / "matte.mkv"}.
 Try next:

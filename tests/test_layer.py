@@ -14,7 +14,7 @@ from torch import Tensor
 from vidstyle.crew import Crew
 from vidstyle.flow import DisFlow
 from vidstyle.frame import Box, Frame
-from vidstyle.layer import Layer, Look
+from vidstyle.layer import Layer, LayerOptions
 from vidstyle.segment.mattes import bounding_box
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.stylizer import Stylizer, Transfer
@@ -80,7 +80,7 @@ def layer(
     feather: float = 2.0,
     steady: bool = True,
 ) -> Layer:
-    look = Look(strength, feather, DisFlow(540) if steady else None)
+    look = LayerOptions(strength, feather, DisFlow(540) if steady else None)
     return Layer(HeldMattes(boxes), transfer, stylizer, look, Stages(), Crew())
 
 
@@ -181,7 +181,7 @@ def test_the_number_of_hands_changes_no_pixel(tiny_model: Path) -> None:
         crew = Crew(hands)
         stylizer = build_stylizer(str(tiny_model), torch.device("cpu"), crew=crew)
         transfer = stylizer.transfer(lambda: samples, stylizer.style(painting))
-        look = Look(1.0, 2.0, DisFlow(540))
+        look = LayerOptions(1.0, 2.0, DisFlow(540))
         with crew:
             whole = Layer(mattes, transfer, stylizer, look, Stages(), crew)
             results.append(whole.render(frames, stacked(frames)))

@@ -11,7 +11,7 @@ from torch import Tensor
 from vidstyle.crew import Crew
 from vidstyle.flow import DisFlow
 from vidstyle.frame import Frame
-from vidstyle.layer import Layer, Look
+from vidstyle.layer import Layer, LayerOptions
 from vidstyle.pipeline import Segment, cut_into_segments, render_shot
 from vidstyle.segment.derived import WholeFrame
 from vidstyle.style.build import BUNDLED, build_stylizer
@@ -64,7 +64,7 @@ def render():
     transfer = stylizer.transfer(lambda: [(first, torch.ones(1, 1, *SIZE))], stylizer.style(cat))
 
     def layers() -> list[Layer]:
-        look = Look(1.0, 0.0, DisFlow(540))
+        look = LayerOptions(1.0, 0.0, DisFlow(540))
         return [Layer(WholeFrame(SIZE, COUNT), transfer, stylizer, look, Stages(), Crew())]
 
     def call(segments: Sequence[Segment]) -> list[Frame]:

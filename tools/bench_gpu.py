@@ -30,9 +30,9 @@ from torch import Tensor
 from vidstyle.device import copied_to, select_device
 from vidstyle.export.probe import natural_noise
 from vidstyle.frame import unit_range
+from vidstyle.job import Job, run
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.progress import Silence
-from vidstyle.render import Job, render
 from vidstyle.style import stylizer as product_stylizer
 from vidstyle.style.build import build_stylizer, choose_model
 from vidstyle.style.painting import painted
@@ -222,7 +222,7 @@ def bench_render(
                 )
                 clock = RenderClock()
                 with peak_memory(device) as peak, utilisation(device) as used:
-                    report = render(job, clock)
+                    report = run(job, clock)
                 spent = time.perf_counter() - clock.start
                 stages = ", ".join(
                     f"{stage} {seconds:.1f}"

@@ -30,9 +30,9 @@ import numpy as np
 
 from vidstyle.evaluate import evaluation
 from vidstyle.evaluate.scores import PLATE
+from vidstyle.job import Job, run
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.progress import Silence
-from vidstyle.render import Job, render
 from vidstyle.video.reader import open_clip
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -114,7 +114,7 @@ class Bench:
             objects=[StyledObject(None, str(style))],
             options=options,
         )
-        return out, render(job, Silence()).content["seconds"]
+        return out, run(job, Silence()).content["seconds"]
 
     def _job(self, footage: Footage, style: Path, results: Sequence[Path]) -> evaluation.Job:
         return evaluation.Job(

@@ -20,9 +20,9 @@ from contact_sheet import labelled, tile
 from held_out import EXAMPLES
 from restyled import Picture
 
+from vidstyle.job import Job, run
 from vidstyle.options import DEFAULTS, StyledObject
 from vidstyle.progress import Silence
-from vidstyle.render import Job, render
 
 QUALITY = 88
 """Of the JPEGs."""
@@ -37,7 +37,7 @@ def restyled(folder: Path, style: Path, strength: float) -> Picture:
         options=replace(DEFAULTS, strength=strength, temporal="off"),
         overwrite=True,
     )
-    render(job, Silence())
+    run(job, Silence())
     return np.asarray(cv2.imread(f"{folder}/styled.0000.png", cv2.IMREAD_COLOR_RGB), np.uint8)
 
 

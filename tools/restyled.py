@@ -15,9 +15,9 @@ from held_out import HELD_OUT
 from numpy.typing import NDArray
 
 from vidstyle.errors import WeightsError
+from vidstyle.job import Job, run
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.progress import Silence
-from vidstyle.render import Job, render
 from vidstyle.style.build import build_style_model
 from vidstyle.video.reader import open_clip
 
@@ -169,6 +169,6 @@ def restyled(
             objects=[StyledObject(None, str(style))],
             options=replace(options, first=first, last=last, temporal="off"),
         )
-        render(job, Silence())
+        run(job, Silence())
         files = sorted(Path(folder).iterdir())
         return [np.asarray(cv2.imread(str(f), cv2.IMREAD_COLOR_RGB), np.uint8) for f in files]

@@ -159,7 +159,7 @@ def analyse(
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
         ObjectNotFoundError: ``--strict``, and the object is lost in some frames.
     """
-    mattes = _mattes(take, spec, parts, work, progress)
+    mattes = find_object(take, spec, parts, work, progress)
     lost = _lost(take, spec, mattes, options)
     if options.invert:
         mattes = Inverted(mattes)
@@ -263,7 +263,7 @@ def find_excluded(
     """
     found = []
     for number, spec in enumerate(specs):
-        found.append(_mattes(take, spec, parts, work / str(number), progress))
+        found.append(find_object(take, spec, parts, work / str(number), progress))
         if lost := _lost_frames(take, found[-1]):
             log.warning("%s %s: not seen in frames %s", spec.option, spec, ranges(lost))
     return found
@@ -299,14 +299,27 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
         picture = torch.from_numpy(seen).movedim(-1, 0)
     if picture.numel():
         picture = without_border(picture, path)
-    picture = picture[None]
+    return to_working_size(picture[None], path, size, scale)
+
+
+def to_working_size(
+    picture: Tensor, name: str, size: tuple[int, int], scale: float = 1.0
+) -> Tensor:
+    """Bring a style picture, (1, 3, H, W) in [0, 1], to about the size (H, W) of the frames.
+
+    Args:
+        name: of the picture.
+        scale: so many times that size.
+
+    Raises:
+        MediaError: it is too small.
+    """
     height, width = picture.shape[2:]
     short = min(height, width)
     if short < LEAST_STYLE:
         raise MediaError(
-            f"{path}: a style picture of {width}x{height} pixels"
-            f"{' that can be seen' if frame.alpha is not None else ''} has no texture; "
-            f"give one of at least {LEAST_STYLE}x{LEAST_STYLE}"
+            f"{name}: a style picture of {width}x{height} pixels has no texture; give one of which "
+            f"at least {LEAST_STYLE}x{LEAST_STYLE} can be seen"
         )
     target = min(short, max(LEAST_STYLE_WORKING, min(size)))
     target = max(LEAST_STYLE, round(target * scale))
@@ -317,9 +330,18 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
     return picture
 
 
-def _mattes(
+def find_object(
     take: Take, spec: ObjectSpec | None, parts: Parts, work: Path, progress: Progress
 ) -> Mattes:
+    """An object's mattes.
+
+    Args:
+        spec: the object; None for the whole frame.
+        work: folder that takes the mattes.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+    """
     if spec is None:
         return WholeFrame(take.size, take.count)
     progress.stage("mattes", take.frame_count)

@@ -1,5 +1,8 @@
 """The device that networks run on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
@@ -35,3 +38,13 @@ def copied_to(device: torch.device, tensor: Tensor) -> Tensor:
         # A crop would be pinned with all that lies between its rows, and copied once more.
         return tensor.contiguous().pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within, PyTorch's random generators start from a seed, for plug-ins that draw from them;
+    afterwards they go on as if nothing had been drawn."""
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield

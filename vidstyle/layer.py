@@ -20,6 +20,7 @@ from vidstyle.flow.motion import Motion, estimate_motion
 from vidstyle.frame import Box, Frame
 from vidstyle.memory import Fitting
 from vidstyle.options import RenderOptions
+from vidstyle.parts import Parts
 from vidstyle.preserve import preserved
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.model import Frozen, StyleModel
@@ -29,7 +30,7 @@ from vidstyle.view import CodeValues, View
 
 
 @dataclass(frozen=True)
-class Look:
+class LayerOptions:
     """What a layer does to its object.
 
     Attributes:
@@ -63,6 +64,26 @@ class Look:
         )
 
 
+def build_layer(
+    mattes: Mattes,
+    frozen: Frozen,
+    parts: Parts,
+    options: RenderOptions,
+    stages: Stages | None = None,
+    view: View | None = None,
+    fades: Fades | None = None,
+) -> "Layer":
+    """A fresh layer: what restyles an object, whoever asks for it.
+
+    Args:
+        frozen: of the object in its shot, by ``parts.stylizer``.
+        stages: takes the times; None where nobody wants them.
+        view, fades: of the clip.
+    """
+    look = LayerOptions.of(options, parts.steady, view)
+    return Layer(mattes, frozen, parts.stylizer, look, stages or Stages(), parts.crew, fades)
+
+
 @dataclass(frozen=True)
 class Draft:
     """What of a batch does not hang on the results before it.
@@ -94,7 +115,7 @@ class Layer:
         mattes: Mattes,
         transfer: Frozen,
         stylizer: StyleModel,
-        look: Look,
+        options: LayerOptions,
         stages: Stages,
         crew: Crew,
         fades: Fades | None = None,
@@ -105,7 +126,7 @@ class Layer:
         """
         self._fades = fades or {}
         self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
-        self._look, self._stages, self._crew = look, stages, crew
+        self._options, self._stages, self._crew = options, stages, crew
         self._filter, self._fitting = TemporalFilter(crew), Fitting()
         self._last: Frame | None = None
 
@@ -139,16 +160,16 @@ class Layer:
             return None
         plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
         images = self._seen(plates)
-        if self._look.strength == 0:
+        if self._options.strength == 0:
             return Draft(box, plates, images, None)
         images = lifted(images, frames, self._fades)
         with self._stages("style"):
             styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
-            styled = with_detail(self._look.detail, images, styled)
-            styled = preserved(self._look.preserve, images, styled)
-        if self._look.steady is None:
+            styled = with_detail(self._options.detail, images, styled)
+            styled = preserved(self._options.preserve, images, styled)
+        if self._options.steady is None:
             return Draft(box, plates, styled, None)
-        return Draft(box, plates, styled, self._motion(self._look.steady, last, images, box))
+        return Draft(box, plates, styled, self._motion(self._options.steady, last, images, box))
 
     def finish(self, frames: Sequence[Frame], draft: Draft | None, canvas: Tensor) -> Tensor:
         """Steady the restyled object and lay it over ``canvas``.
@@ -162,7 +183,7 @@ class Layer:
             The new canvas; ``canvas`` itself where the object is in none of the frames.
         """
         alone = canvas.shape[-1] == 4
-        if draft is None or (self._look.strength == 0 and not alone):
+        if draft is None or (self._options.strength == 0 and not alone):
             self._filter.reset()
             return canvas
         box, plates, styled = draft.box, draft.plates, draft.styled
@@ -172,18 +193,18 @@ class Layer:
                     self._filter.step(styled[i], draft.motion[i], box) for i in range(len(frames))
                 ]
                 styled = torch.stack(steadied)
-        if self._look.strength > 0:
+        if self._options.strength > 0:
             styled = self._lowered(frames, plates, styled)
         with self._stages("composite"):
-            matte = feathered(self._matte(frames, box), self._look.feather)
+            matte = feathered(self._matte(frames, box), self._options.feather)
             result = canvas.clone()
-            result[:, box.rows, box.columns] = self._look.view.composite(
+            result[:, box.rows, box.columns] = self._options.view.composite(
                 canvas[:, box.rows, box.columns], plates, styled.cpu(), matte
             )
         return result
 
     def _restyled(self, images: Tensor, part: slice) -> Tensor:
-        return self._stylizer(images[part], self._transfer, self._look.strength)
+        return self._stylizer(images[part], self._transfer, self._options.strength)
 
     def _lowered(self, frames: Sequence[Frame], plates: Tensor, styled: Tensor) -> Tensor:
         """The paint of faded frames faded as they are."""
@@ -206,12 +227,12 @@ class Layer:
         if not boxes:
             return None
         model = self._stylizer
-        margin = model.margin + math.ceil(self._look.feather)
+        margin = model.margin + math.ceil(self._options.feather)
         return reduce(or_, boxes).padded(margin, model.grid, frames[0].size)
 
     def _seen(self, plates: Tensor) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""
-        return self._look.view.see(copied_to(self._stylizer.device, plates))
+        return self._options.view.see(copied_to(self._stylizer.device, plates))
 
     def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 1, h, w) in [0, 1]."""

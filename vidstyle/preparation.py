@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 from vidstyle.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
 from vidstyle.colour_management import manage
-from vidstyle.layer import Layer, Look
+from vidstyle.layer import Layer, build_layer
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
 from vidstyle.progress import Progress
@@ -52,7 +50,6 @@ class Preparation:
             MediaError, WeightsError, DeviceError: the clip, a style or a part.
         """
         options = request.options
-        torch.manual_seed(options.seed)
         self._options = options
         self._specs = [
             None if wanted.object is None else parse_object(wanted.object)
@@ -123,9 +120,8 @@ def new_layers(
         shot: number of the shot in its take.
         take: of that shot.
     """
-    look = Look.of(options, parts.steady, take.view)
     return [
-        Layer(analysis.mattes, transfer, parts.stylizer, look, stages, parts.crew, take.fades)
+        build_layer(analysis.mattes, transfer, parts, options, stages, take.view, take.fades)
         for analysis in analyses
         if (transfer := analysis.transfers[shot]) is not None
     ]

@@ -3,9 +3,11 @@
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol, TextIO
 
 from tqdm import tqdm
@@ -117,6 +119,85 @@ class Course:
 
 def _share(stage: str) -> float:
     return _SHARES.get(stage, 1)
+
+
+class CancelToken:
+    """Asks a run in another thread to end. It leaves no output."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+
+    def cancel(self) -> None:
+        """End the run at its next step."""
+        self._asked.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was asked to."""
+        return self._asked.is_set()
+
+    def check(self) -> None:
+        """
+        Raises:
+            Cancelled: after :meth:`cancel`.
+        """
+        if self.cancelled:
+            raise Cancelled("cancelled")
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a run is.
+
+    Attributes:
+        stage: ``cuts``, ``mattes``, ``statistics``, ``render`` or ``evaluate``.
+        done, total: frames of this stage.
+        fraction: of the whole run, 0 to 1.
+        seconds_left: of the whole run, estimated; None as long as it cannot be.
+    """
+
+    stage: str
+    done: int
+    total: int
+    fraction: float
+    seconds_left: float | None
+
+
+class Reporting:
+    """Calls a function at each step; ends the run when its token says so."""
+
+    def __init__(
+        self, on_progress: Callable[[Step], None] | None, token: CancelToken | None
+    ) -> None:
+        self._on_progress, self._token = on_progress, token
+        self._course = Course()
+
+    def outline(self, stages: Sequence[str]) -> None:
+        """See :class:`Progress`."""
+        self._course.outline(stages)
+
+    def stage(self, name: str, total: int) -> None:
+        """See :class:`Progress`."""
+        self._course.stage(name, total)
+        self.advance(0)
+
+    def advance(self, steps: int) -> None:
+        """See :class:`Progress`.
+
+        Raises:
+            Cancelled: see :class:`CancelToken`.
+        """
+        if self._token is not None:
+            self._token.check()
+        self._course.advance(steps)
+        if self._on_progress is not None:
+            course = self._course
+            self._on_progress(
+                Step(course.name, course.done, course.total, course.fraction, course.seconds_left)
+            )
+
+    def close(self) -> None:
+        """See :class:`Progress`."""
 
 
 class Silence:

@@ -232,7 +232,7 @@ def test_memory_that_is_not_there(arguments, vidstyle, monkeypatch, tmp_path: Pa
     def greedy(*_: object) -> torch.Tensor:
         return torch.empty(2**58, dtype=torch.uint8)
 
-    monkeypatch.setattr("vidstyle.render.render", greedy)
+    monkeypatch.setattr("vidstyle.job.run", greedy)
     outcome = vidstyle(*arguments(GOOD))
     assert outcome.code == DEVICE
     (line,) = outcome.err.splitlines()

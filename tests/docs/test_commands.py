@@ -55,7 +55,8 @@ SERVERS = ("vidstyle ui", "vidstyle study serve")
 #: Options that name a file or folder that a command writes.
 WRITTEN = ("-o", "--report", "--json", "--csv", "--html", "--plot", "--matte-out")
 
-_FENCED = re.compile(r"^```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`(vidstyle [^`]+)`", re.DOTALL)
 
 needs_light_set = pytest.mark.skipif(
@@ -74,7 +75,7 @@ def fenced(page: Path) -> Iterator[str]:
 
 def inline(page: Path) -> Iterator[str]:
     """The whole commands in its running text."""
-    for command in _INLINE.findall(_FENCED.sub("", page.read_text())):
+    for command in _INLINE.findall(_FENCED.sub("", _PYTHON.sub("", page.read_text()))):
         if "…" not in command and "[" not in command:
             yield " ".join(command.split())
 
@@ -153,6 +154,18 @@ def test_a_wrong_command_is_seen() -> None:
 def test_reasons_are_for_commands_that_are_there() -> None:
     lines = [line for page in PAGES for line in fenced(page)]
     assert [mark for mark in OUTSIDE if not any(mark in line for line in lines)] == []
+
+
+@needs_light_set
+@pytest.mark.weights
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if _PYTHON.search(page.read_text())], ids=lambda page: page.name
+)
+@pytest.mark.usefixtures("world")
+def test_its_python_runs(page: Path) -> None:
+    names: dict[str, Any] = {"__name__": page.stem}
+    for block in _PYTHON.findall(page.read_text()):
+        exec(compile(block, page.name, "exec"), names)
 
 
 @needs_light_set

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vidstyle.job import Job, run
 from vidstyle.ocio import Config
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pattern import pictures
 from vidstyle.picture import read_channel
 from vidstyle.progress import build_progress
-from vidstyle.render import Job, render
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.reader import open_clip
 
@@ -336,7 +336,7 @@ def test_what_is_kept(number, tiny_model, style_picture, tmp_path) -> None:
         objects=[StyledObject(None, str(style_picture))],
         options=options,
     )
-    render(job, build_progress("none"))
+    run(job, build_progress("none"))
     found = kept(Clip(source), Clip(out))
     MEASURED[number] = found
     everything = {name: value if value == NONE else YES for name, value in found.items()}

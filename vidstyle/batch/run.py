@@ -12,11 +12,11 @@ from vidstyle.batch.record import Record
 from vidstyle.batch.shot import WHOLE, Range, Shot
 from vidstyle.batch.targets import names_of, target_of
 from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.job import Job, run
 from vidstyle.made import FOLDER, fingerprint, identity
 from vidstyle.options import RenderOptions, pair
 from vidstyle.pattern import is_pattern, matching
 from vidstyle.progress import Progress
-from vidstyle.render import Job, render
 from vidstyle.system import lock as hold
 from vidstyle.video.probe import probe
 from vidstyle.video.target import target_exists
@@ -150,7 +150,7 @@ def _run(
                 raise UsageError(f"{target}: exists, and is not this batch's; add --overwrite")
             Record("started", request, own).write(path)
             Path(target).parent.mkdir(parents=True, exist_ok=True)
-            report = render(replace(job, overwrite=overwrite), progress).content
+            report = run(replace(job, overwrite=overwrite), progress).content
             if before is not None:
                 _drop_stale(target, before)
             seconds = round(time.monotonic() - began, 1)

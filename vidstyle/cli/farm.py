@@ -19,7 +19,6 @@ from vidstyle.cli.options import (
     read_render_options,
     render_options,
 )
-from vidstyle.cli.render import beside
 from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
@@ -30,7 +29,7 @@ from vidstyle.farm.template import path_values, template
 from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject, pair
 from vidstyle.pattern import is_pattern
 from vidstyle.progress import telling
-from vidstyle.video.target import is_picture_target
+from vidstyle.video.target import default_target, is_picture_target
 from vidstyle.words import counted
 
 log = logging.getLogger(__name__)
@@ -144,7 +143,7 @@ def farm_command(
     from vidstyle.video.reader import open_clip
 
     job, target = _job_and_target(job, target, result)
-    target = target or beside(source)
+    target = target or default_target(source)
     render = read_render_options(source, options)
     check_outputs(source, target, (), render.codec, overwrite)
     if job.exists() and not overwrite:

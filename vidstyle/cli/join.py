@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from vidstyle.cli.options import farm_options, option
-from vidstyle.cli.render import beside
 from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
 from vidstyle.progress import telling
+from vidstyle.video.target import default_target
 
 
 @click.command("join")
@@ -30,7 +30,7 @@ def join_command(
     from vidstyle.farm.join import join
     from vidstyle.farm.worker import Worker
 
-    folder, target = WorkFolder(work), target or beside(source)
+    folder, target = WorkFolder(work), target or default_target(source)
     with telling(progress) as told:
         join(
             Worker(folder, source), folder, source, target, told,

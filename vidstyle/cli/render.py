@@ -16,9 +16,8 @@ from vidstyle.cli.options import (
 )
 from vidstyle.cli.say import say
 from vidstyle.options import QualityOptions, pair
-from vidstyle.pattern import is_pattern
 from vidstyle.progress import build_progress
-from vidstyle.video.target import WRITABLE_PICTURES, check_target
+from vidstyle.video.target import check_target, default_target
 
 
 @click.command("render")
@@ -54,14 +53,14 @@ def render_command(
     vidstyle render in.mp4 --object person --style art.jpg
     vidstyle render in.mp4 --object person --style a.jpg --object dog --style b.jpg -o out.mov
     """
+    from vidstyle.job import Job, is_made, plan, run
     from vidstyle.made import Made
-    from vidstyle.render import Job, is_made, plan, render
     from vidstyle.report import has_passed
 
     quality = None
     if qc or page or fail_above or fail_below:
         quality = QualityOptions(qc_step, page, fail_above, fail_below)
-    target = target or beside(source)
+    target = target or default_target(source)
     job = Job(
         source=source,
         target=target,
@@ -83,20 +82,8 @@ def render_command(
         if dry_run:
             say(plan(job, told))
             return
-        done = render(job, told)
+        done = run(job, told)
     if report:
         done.write(Path(report))
     say(job.target)
     done.check_quality()
-
-
-def beside(source: str) -> str:
-    """The output's name where none is given: ``clip.styled.mp4`` beside ``clip.mp4``."""
-    path = Path(source)
-    if path.is_dir():
-        return str(path.with_name(f"{path.resolve().name}.styled.mp4"))
-    if is_pattern(source):
-        return str(path.with_name(f"styled.{path.name}"))
-    kept = (".mp4", ".mov", ".mkv", *WRITABLE_PICTURES)
-    suffix = path.suffix if path.suffix.lower() in kept else ".mkv"
-    return str(path.with_name(f"{path.stem}.styled{suffix}"))

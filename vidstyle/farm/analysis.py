@@ -9,6 +9,7 @@ from vidstyle import __version__, weights
 from vidstyle.analysis import find_take
 from vidstyle.atomic import replacing
 from vidstyle.colour_management import manage
+from vidstyle.device import seeded
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.farm.frozen import store, verify
 from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
@@ -68,7 +69,10 @@ def analyse_into(
     progress.outline(preparation.stages())
     take = preparation.find_take(progress)
     check_fits(take, *targets)
-    with tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary:
+    with (
+        tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary,
+        seeded(request.options.seed),
+    ):
         analyses = preparation.analyse(take, Path(temporary), progress)
         shots = [(shot.start, shot.stop) for shot in take.shots]
         for wanted, analysis in zip(request.objects, analyses, strict=True):

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-import torch
-
 from vidstyle.analysis import Analysis, Take
 from vidstyle.atomic import replacing
 from vidstyle.colour_management import manage
+from vidstyle.device import seeded
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.farm.frozen import load
 from vidstyle.farm.identity import fingerprint, weight_hashes
@@ -104,11 +103,11 @@ class Worker:
                 log.warning("segment %d: damaged, rendered again", number)
             due.append(number)
         if due:
-            self._render(due, progress)
+            with seeded(self._options.seed):
+                self._render(due, progress)
 
     def _render(self, numbers: list[int], progress: Progress) -> None:
         manifest, options = self.manifest, self._options
-        torch.manual_seed(options.seed)
         flow = options.flow if options.temporal == "blend" else None
         if weight_hashes(options.model, flow) != manifest.weights:
             raise WeightsError(

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 
 from vidstyle.analysis import read_style
 from vidstyle.frame import Box, Frame
-from vidstyle.layer import Draft, Layer, Look
+from vidstyle.layer import Draft, Layer, build_layer
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of, scaled
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts
 from vidstyle.segment.clip import eight_bit
 from vidstyle.segment.mattes import Matte, Mattes, bounding_box
 from vidstyle.segment.tracker import Tracker
-from vidstyle.timing import Stages
 
 #: Mattes that are kept, of frames begun and not finished.
 KEPT = 16
@@ -101,7 +100,6 @@ class Session:
         self._next = 0
         self._followed: list[Followed] = []
         self._layers: list[Layer] = []
-        look = Look.of(options, parts.steady)
         for subject in subjects:
             mattes = mattes_of(subject.found, small)
             style = read_style(subject.style, small.size, parts.stylizer, options.style_scale)
@@ -112,7 +110,7 @@ class Session:
             if subject.found is not None:
                 mattes = Followed(last, mattes[small.count - 1])
                 self._followed.append(mattes)
-            self._layers.append(Layer(mattes, transfer, parts.stylizer, look, Stages(), parts.crew))
+            self._layers.append(build_layer(mattes, transfer, parts, options))
 
     def step(self, frame: Frame) -> Frame:
         """The restyled frame, at this session's size. Frames come in order; some may be missing

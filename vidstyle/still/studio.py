@@ -13,6 +13,7 @@ from torch import Tensor
 from vidstyle.analysis import Analysis, Take, analyse, find_excluded, read_style
 from vidstyle.colour_management import Management
 from vidstyle.composite import feathered
+from vidstyle.device import seeded
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
 from vidstyle.frame import full_scale
 from vidstyle.options import RenderOptions, StyledObject
@@ -50,7 +51,6 @@ class Studio:
             UsageError: an object or option that cannot be meant.
             MediaError, WeightsError, DeviceError: a style or a part.
         """
-        torch.manual_seed(options.seed)
         self._options = replace(options, temporal="off")
         self._objects = objects
         self._specs = [
@@ -75,7 +75,10 @@ class Studio:
         take = Take(still, [Shot(0, 1)], Management())
         specs = [spec and _of_still(spec, still) for spec in self._specs]
         exclusions = [_of_still(spec, still) for spec in self._exclusions]
-        with tempfile.TemporaryDirectory(prefix="vidstyle-") as name:
+        with (
+            tempfile.TemporaryDirectory(prefix="vidstyle-") as name,
+            seeded(self._options.seed),
+        ):
             work, progress = Path(name), Silence()
             excluded = find_excluded(take, exclusions, self.parts, work / "excluded", progress)
             analyses = [

@@ -12,10 +12,10 @@ from weakref import WeakSet
 import cv2
 
 from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
+from vidstyle.job import Job, run
 from vidstyle.live.run import Shown
 from vidstyle.options import RenderOptions
 from vidstyle.output import matte_targets
-from vidstyle.render import Job, render
 from vidstyle.segment.clip import eight_bit
 from vidstyle.ui.live import Picture, Screen, play
 from vidstyle.ui.preview import ROWS, Preview, Previews
@@ -137,7 +137,7 @@ class Desk:
 
         def work() -> None:
             try:
-                report = render(job, watched)
+                report = run(job, watched)
                 report.write(files.report)
                 doubts.extend(report.doubts)
             except (Exception, Cancelled) as error:  # told to the user's thread

@@ -10,13 +10,12 @@ import torch
 
 from vidstyle.analysis import read_style
 from vidstyle.frame import Frame
-from vidstyle.layer import Layer, Look
+from vidstyle.layer import build_layer
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.model import Frozen
-from vidstyle.timing import Stages
 from vidstyle.ui.models import kept_parts
 from vidstyle.ui.selection import Image, Selection, Wish
 
@@ -74,7 +73,7 @@ class Previews:
         parts = kept_parts(replace(options, temporal="off"))
         full, small = self._plate(index, None), self._plate(index, rows)
         feather = options.feather * small.size[0] / full.size[0]
-        look = Look.of(replace(options, feather=feather), None)
+        small_options = replace(options, feather=feather)
         plate = next(small.frames())
         canvas, seen = plate.image[None], np.zeros(small.size, np.uint8)
         for wish in wishes:
@@ -89,7 +88,7 @@ class Previews:
             )
             seen = np.maximum(seen, mattes[0])
             if transfer is not None:
-                layer = Layer(mattes, transfer, parts.stylizer, look, Stages(), parts.crew)
+                layer = build_layer(mattes, transfer, parts, small_options)
                 canvas = layer.render([plate], canvas)
         return Preview(plate.image.numpy(), canvas[0].numpy(), seen)
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from vidstyle.errors import UsageError
-from vidstyle.pattern import is_numbered, matching, numbered
+from vidstyle.pattern import is_numbered, is_pattern, matching, numbered
 
 WRITABLE_PICTURES = (".png", ".jpg", ".jpeg", ".exr", ".dpx", ".tif", ".tiff")
 
@@ -54,3 +54,15 @@ def _identities(name: str) -> set[tuple[int, int]]:
     path = Path(name)
     files = list(path.iterdir()) if path.is_dir() else [file.path for file in matching(name)]
     return {(status.st_dev, status.st_ino) for status in map(os.stat, files)}
+
+
+def default_target(source: str) -> str:
+    """The output's name where none is given: ``clip.styled.mp4`` beside ``clip.mp4``."""
+    path = Path(source)
+    if path.is_dir():
+        return str(path.with_name(f"{path.resolve().name}.styled.mp4"))
+    if is_pattern(source):
+        return str(path.with_name(f"styled.{path.name}"))
+    kept = (".mp4", ".mov", ".mkv", *WRITABLE_PICTURES)
+    suffix = path.suffix if path.suffix.lower() in kept else ".mkv"
+    return str(path.with_name(f"{path.stem}.styled{suffix}"))

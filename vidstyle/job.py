@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from vidstyle.analysis import Analysis, Take
+from vidstyle.device import seeded
 from vidstyle.extras import needs_extra
 from vidstyle.made import Made, fingerprint
 from vidstyle.memory import STEP_BYTES, frames_at_once
@@ -59,7 +60,7 @@ class Job(Request):
     remembered: bool = False
 
 
-def render(job: Job, progress: Progress) -> Report:
+def run(job: Job, progress: Progress) -> Report:
     """Run a job. Nothing stands under the target's name before it is whole.
 
     An output that quality control finds fault with stays: see ``Report.check_quality``.
@@ -67,6 +68,11 @@ def render(job: Job, progress: Progress) -> Report:
     Raises:
         VidstyleError: see :mod:`vidstyle.errors`.
     """
+    with seeded(job.options.seed):
+        return _run(job, progress)
+
+
+def _run(job: Job, progress: Progress) -> Report:
     stages = Stages()
     preparation = _prepare(job)
     control = _quality_control(job, preparation)
@@ -133,7 +139,7 @@ def _quality_control(job: Job, preparation: Preparation) -> "QualityControl | No
 
 
 def plan(job: Job, progress: Progress) -> str:
-    """What :func:`render` would do, without doing it: shots, objects, parts, memory.
+    """What :func:`run` would do, without doing it: shots, objects, parts, memory.
 
     Raises:
         VidstyleError: what can be found wrong before objects are looked for.

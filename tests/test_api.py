@@ -1,0 +1,267 @@
+"""The public Python API, as a host calls it: a script, a page, a node graph with its own threads.
+
+``test_a_host_is_left_as_it_was`` stands for all that a library must not do to a process.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+import vidstyle as api
+from vidstyle.video.reader import open_clip
+
+BOX = "box:20,10,80,96"
+
+
+def pictures(clip: Path) -> NDArray[np.uint8]:
+    """(N, H, W, 3)."""
+    with av.open(str(clip)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+@pytest.fixture(scope="module")
+def model(tiny_model: Path) -> api.Model:
+    return api.load_model(str(tiny_model), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def frames(shot: Any) -> NDArray[np.uint8]:
+    return pictures(shot.clip)[:4]
+
+
+@pytest.fixture(scope="module")
+def masks(shot: Any) -> NDArray[np.uint8]:
+    return np.stack([shot.matte(index) for index in range(4)])
+
+
+def test_render_reports_and_leaves_all_else_alone(
+    shot: Any, tiny_model: Path, style_picture: Path, tmp_path: Path
+) -> None:
+    steps: list[api.Step] = []
+    target = tmp_path / "styled.%04d.png"
+    report = api.render(
+        shot.clip,
+        object=f"matte:{shot.mattes}",
+        style=style_picture,
+        output=target,
+        model=str(tiny_model),
+        last=3,
+        on_progress=steps.append,
+    )
+    assert report.content["output"] == str(target)
+    assert [step.fraction for step in steps] == sorted(step.fraction for step in steps)
+    assert (steps[-1].stage, steps[-1].done, steps[-1].total) == ("render", 4, 4)
+    plates = np.stack([frame.image.numpy() for frame in open_clip(str(shot.clip)).frames(0, 4)])
+    styled = np.stack([cv2.imread(str(target) % n)[..., ::-1] for n in range(4)])
+    outside = np.stack([cv2.dilate(shot.matte(n), np.ones((9, 9))) for n in range(4)]) == 0
+    assert np.array_equal(styled[outside], plates[outside])
+    assert not np.array_equal(styled[~outside], plates[~outside])
+
+
+def test_a_render_can_be_cancelled(
+    shot: Any, tiny_model: Path, style_picture: Path, tmp_path: Path
+) -> None:
+    token = api.CancelToken()
+
+    def stop(step: api.Step) -> None:
+        if step.stage == "render":
+            token.cancel()
+
+    with pytest.raises(api.Cancelled):
+        api.render(
+            shot.clip,
+            style=style_picture,
+            output=tmp_path / "styled.mkv",
+            model=str(tiny_model),
+            on_progress=stop,
+            cancel=token,
+        )
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_errors_come_from_one_tree(shot: Any, style_picture: Path, tmp_path: Path) -> None:
+    with pytest.raises(api.MediaError, match="there is no such"):
+        api.render(shot.clip, style=tmp_path / "none.png", output=tmp_path / "s.mkv")
+    with pytest.raises(api.UsageError, match="strength"):
+        api.render(shot.clip, style=style_picture, output=tmp_path / "s.mkv", strength=2.0)
+    with pytest.raises(TypeError, match="hue"):
+        api.render(shot.clip, style=style_picture, output=tmp_path / "s.mkv", hue=3)
+    with pytest.raises(api.WeightsError, match="none"):
+        api.load_model("none")
+    assert all(issubclass(error, api.VidstyleError) for error in (api.MediaError, api.UsageError))
+
+
+def test_find_gives_mattes_by_frame(shot: Any) -> None:
+    found = api.find(shot.clip, f"mask:{shot.mask}", segmenter="grabcut", last=5)
+    assert (len(found), found.first, found.last, found.size) == (6, 0, 5, shot.size)
+    for index in range(6):
+        seen, truth = found[index] > 127, shot.matte(index) > 127
+        assert (seen & truth).sum() / (seen | truth).sum() > 0.6, index
+        assert 0 < found.confidence(index) <= 1
+    assert np.array_equal(found[-1], found[5])
+    assert len(found[1:3]) == 2
+    with pytest.raises(IndexError):
+        found[6]
+
+
+def test_finding_nothing_is_said(shot: Any, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "empty.png"), np.zeros(shot.size, np.uint8))
+    with pytest.raises(api.ObjectNotFoundError):
+        api.find(shot.clip, f"mask:{tmp_path / 'empty.png'}", segmenter="grabcut")
+
+
+def as_tensor(frames: NDArray[np.uint8]) -> torch.Tensor:
+    return torch.from_numpy(frames).movedim(-1, 1).float() / 255
+
+
+KINDS: dict[str, Callable[[NDArray[np.uint8]], Any]] = {
+    "uint8 array": lambda frames: frames,
+    "uint16 array": lambda frames: frames.astype(np.uint16) * 257,
+    "float array": lambda frames: frames.astype(np.float32) / 255,
+    "double array": lambda frames: frames / 255,
+    "float tensor": as_tensor,
+    "half tensor": lambda frames: as_tensor(frames).half(),
+    "uint8 tensor": lambda frames: torch.from_numpy(frames).movedim(-1, 1).contiguous(),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_come_back_as_they_went_in(
+    kind: str,
+    model: api.Model,
+    frames: NDArray[np.uint8],
+    masks: NDArray[np.uint8],
+    style_picture: Path,
+) -> None:
+    given = KINDS[kind](frames)
+    look = model.fit(given, style_picture, masks=masks)
+    styled = model(given, look, masks=masks)
+    assert (type(styled), styled.dtype, styled.shape) == (type(given), given.dtype, given.shape)
+    plain = model(frames, model.fit(frames, style_picture, masks=masks), masks=masks)
+    assert np.abs(unit(styled) - unit(plain)).max() < 0.02
+    outside = np.stack([cv2.dilate(mask, np.ones((9, 9))) for mask in masks]) == 0
+    # Single precision is kept of a double's.
+    assert np.allclose(unit(styled)[outside], unit(given)[outside], atol=1e-7, rtol=0)
+    none = model(given, look, masks=masks, strength=0)
+    assert np.allclose(unit(none), unit(given), atol=1e-7, rtol=0)
+
+
+def unit(pictures: Any) -> NDArray[np.float64]:
+    """(N, H, W, 3) with white at 1."""
+    if isinstance(pictures, torch.Tensor):
+        pictures = pictures.movedim(1, -1).numpy()
+    white = np.iinfo(pictures.dtype).max if np.issubdtype(pictures.dtype, np.integer) else 1
+    return pictures.astype(np.float64) / white
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"frames": np.zeros((4, 96, 160), np.uint8)}, r"frames of shape .* give \(N, H, W, 3\)"),
+        ({"frames": np.zeros((4, 96, 160, 3), np.int64)}, "give uint8, uint16 or floating"),
+        ({"masks": np.zeros((3, 96, 160), np.uint8)}, "masks of shape"),
+        ({"strength": 1.5}, "strength"),
+    ],
+)
+def test_arrays_that_cannot_be_meant_are_refused(
+    change: dict[str, Any],
+    said: str,
+    model: api.Model,
+    frames: NDArray[np.uint8],
+    style_picture: Path,
+) -> None:
+    look = model.fit(frames, style_picture)
+    call = {"frames": frames, "masks": None, **change}
+    with pytest.raises(api.UsageError, match=said):
+        model(call.pop("frames"), look, **call)
+
+
+def test_a_picture_is_a_style_as_its_file_is(
+    model: api.Model, frames: NDArray[np.uint8], style_picture: Path
+) -> None:
+    picture = cv2.imread(str(style_picture))[..., ::-1]
+    by_file, by_array = (
+        model(frames, model.fit(frames, style)) for style in (style_picture, picture)
+    )
+    assert np.abs(by_file.astype(int) - by_array).max() <= 2
+
+
+def test_steadied_frames_differ_less(
+    model: api.Model, frames: NDArray[np.uint8], style_picture: Path
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 8, frames.shape)
+    still = (frames[:1] + noise).clip(0, 255).astype(np.uint8)
+    look = model.fit(still, style_picture)
+    free, held = (model(still, look, steady=steady).astype(float) for steady in (False, True))
+    assert np.abs(np.diff(held, axis=0)).mean() < 0.8 * np.abs(np.diff(free, axis=0)).mean()
+
+
+def test_two_threads_get_what_one_gets(
+    model: api.Model,
+    frames: NDArray[np.uint8],
+    masks: NDArray[np.uint8],
+    style_picture: Path,
+    other_style_picture: Path,
+) -> None:
+    """As nodes of a graph do: tensors in, tensors out, at a time."""
+
+    def node(style: Path) -> torch.Tensor:
+        images = as_tensor(frames)
+        look = model.fit(images, style, masks=torch.from_numpy(masks) / 255)
+        return model(images, look, masks=torch.from_numpy(masks)[:, None] / 255)
+
+    styles = [style_picture, other_style_picture] * 2
+    alone = [node(style) for style in styles[:2]] * 2
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(node, styles))
+    for one, other in zip(alone, together, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_a_host_is_left_as_it_was(
+    shot: Any, tiny_model: Path, style_picture: Path, tmp_path: Path
+) -> None:
+    def state() -> tuple[Any, ...]:
+        log = logging.getLogger("vidstyle")
+        return (
+            [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)],
+            [*logging.getLogger().handlers],
+            [*log.handlers],
+            log.level,
+            torch.get_num_threads(),
+            cv2.getNumThreads(),
+            torch.initial_seed(),
+            torch.get_rng_state().tolist(),
+            threading.active_count(),
+        )
+
+    torch.manual_seed(7)
+    before = state()
+    api.render(
+        shot.clip,
+        object=BOX,
+        style=style_picture,
+        output=tmp_path / "styled.mkv",
+        model=str(tiny_model),
+        segmenter="grabcut",
+        last=2,
+    )
+    assert state() == before
+
+
+def test_what_is_public_is_there() -> None:
+    assert {"render", "find", "load_model"} <= set(api.__all__) <= set(dir(api))
+    assert all(getattr(api, name) is not None for name in api.__all__)
+    with pytest.raises(AttributeError, match="nothing"):
+        _ = api.nothing

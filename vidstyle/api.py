@@ -1,0 +1,178 @@
+"""Whole clips from Python: :func:`render` and :func:`find`.
+
+Nothing here prints, sets up logging or handles signals, or leaves a count of threads or a random
+generator's state changed in the host, and all of it may be called from several threads at once. Log
+records go to the logger ``vidstyle``.
+"""
+
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, overload
+
+from vidstyle.analysis import find_object, find_take
+from vidstyle.colour_management import manage
+from vidstyle.device import seeded
+from vidstyle.job import Job, run
+from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, pair
+from vidstyle.output import check_outputs, write_mattes
+from vidstyle.parts import build_parts
+from vidstyle.progress import CancelToken, Reporting, Step
+from vidstyle.report import Report
+from vidstyle.segment.lost import lost_ranges
+from vidstyle.segment.mattes import Matte, Mattes
+from vidstyle.segment.prompts import parse_object
+from vidstyle.video.reader import open_clip
+from vidstyle.video.target import default_target
+
+#: Name of a file, folder or pattern.
+PathLike = str | os.PathLike[str]
+
+OnProgress = Callable[[Step], None]
+
+
+def render(
+    source: PathLike,
+    *,
+    style: PathLike | Sequence[PathLike],
+    object: str | Sequence[str] | None = None,  # as --object
+    output: PathLike | None = None,
+    matte_out: PathLike | None = None,
+    overwrite: bool = False,
+    options: RenderOptions = DEFAULTS,
+    quality: QualityOptions | None = None,
+    on_progress: OnProgress | None = None,
+    cancel: CancelToken | None = None,
+    **changes: Any,
+) -> Report:
+    """Restyle one object of a clip, or several, and leave every other pixel alone.
+
+    Args:
+        source: a video file, an image sequence (``shot.%04d.png``, ``shot.####.png``) or a folder.
+        style: a picture; one for all objects, or one for each.
+        object: SPECs as of ``--object`` (``person``, ``box:x0,y0,x1,y1@frame``,
+            ``matte:m.####.png``), from the lowest layer to the topmost; None for the whole frame.
+        output: a video file, a pattern, or a picture; None for ``clip.styled.mp4`` beside
+            ``clip.mp4``.
+        matte_out: where the mattes go, as pictures (``m.####.png``) or video.
+        overwrite: whether ``output`` may exist.
+        options: see :class:`RenderOptions`.
+        quality: scores the output as well, see :class:`QualityOptions`.
+        on_progress: called at each step, from this thread. What it raises ends the run.
+        cancel: ends the run from another thread.
+        **changes: fields of ``options``: ``strength=0.8``, ``codec="prores"``.
+
+    Returns:
+        What was chosen, found and measured. The output stands whole under its name.
+
+    Raises:
+        VidstyleError: see :mod:`vidstyle.errors`; nothing stands under the output's name then.
+        Cancelled: by ``cancel``; nor then.
+        TypeError: a field that :class:`RenderOptions` does not have.
+    """
+    styles = [style] if isinstance(style, str | os.PathLike) else style
+    objects = [object] if isinstance(object, str) else object or ()
+    job = Job(
+        source=os.fspath(source),
+        target=default_target(os.fspath(source)) if output is None else os.fspath(output),
+        objects=pair(objects, [os.fspath(path) for path in styles]),
+        options=replace(options, **changes),
+        matte_target=None if matte_out is None else os.fspath(matte_out),
+        overwrite=overwrite,
+        quality=quality,
+    )
+    return run(job, Reporting(on_progress, cancel))
+
+
+class FoundMattes(Sequence[Matte]):
+    """An object's mattes, by frame: ``found[12]`` is (H, W) ``uint8``, 255 inside.
+
+    They lie in a temporary folder, which goes when this does.
+
+    Attributes:
+        first, last: the frames that were looked at; others are empty.
+        size: (H, W).
+        lost: runs of frames, first and last, in which the object is not seen.
+    """
+
+    def __init__(
+        self,
+        mattes: Mattes,
+        span: tuple[int, int],
+        size: tuple[int, int],
+        lost: Sequence[tuple[int, int]],
+        folder: Path,
+    ) -> None:
+        self._mattes = mattes
+        (self.first, self.last), self.size, self.lost = span, size, tuple(lost)
+        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+
+    def __len__(self) -> int:
+        """Frames from the clip's first to ``last``."""
+        return len(self._mattes)
+
+    @overload
+    def __getitem__(self, index: int) -> Matte: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Matte]: ...
+    def __getitem__(self, index: int | slice) -> Matte | list[Matte]:
+        numbers = range(len(self))
+        if isinstance(index, slice):
+            return [self._mattes[number] for number in numbers[index]]
+        return self._mattes[numbers[index]]
+
+    def __iter__(self) -> Iterator[Matte]:
+        return (self._mattes[number] for number in range(len(self)))
+
+    def confidence(self, index: int) -> float:
+        """How far a matte can be relied on, 0 to 1: about its intersection over union with the
+        truth, as the tracker estimates it."""
+        return self._mattes.confidence(range(len(self))[index])
+
+
+def find(
+    source: PathLike,
+    object: str,  # as --object
+    *,
+    matte_out: PathLike | None = None,
+    overwrite: bool = False,
+    options: RenderOptions = DEFAULTS,
+    on_progress: OnProgress | None = None,
+    cancel: CancelToken | None = None,
+    **changes: Any,
+) -> FoundMattes:
+    """Find an object in a clip and track it.
+
+    Args:
+        source, matte_out, overwrite, on_progress, cancel, options, changes: see :func:`render`.
+        object: a SPEC as of ``--object``.
+
+    Raises:
+        ObjectNotFoundError: it is nowhere in the clip.
+        VidstyleError, Cancelled, TypeError: see :func:`render`.
+    """
+    path, chosen = os.fspath(source), replace(options, temporal="off", **changes)
+    targets = [] if matte_out is None else [os.fspath(matte_out)]
+    check_outputs(path, None, targets, chosen.codec, overwrite)
+    spec = parse_object(object)
+    reader = open_clip(path)
+    spec.check_inside(reader.info.size)
+    with seeded(chosen.seed):
+        parts = build_parts(chosen, [spec])
+    progress = Reporting(on_progress, cancel)
+    progress.outline(["cuts", "mattes"])
+    take = find_take(reader, chosen, manage(reader.info, chosen.colorspace), progress)
+    folder = Path(tempfile.mkdtemp(prefix="vidstyle-"))
+    try:
+        mattes = find_object(take, spec, parts, folder, progress)
+        for target in targets:
+            write_mattes(take, mattes, target)
+        lost = lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots])
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return FoundMattes(mattes, (take.start, take.count - 1), take.size, lost, folder)
