@@ -6,7 +6,8 @@
 import logging
 import signal
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 import vidstyle as api
+from vidstyle.video import reader
 from vidstyle.video.reader import open_clip
 
 BOX = "box:20,10,80,96"
@@ -67,6 +69,36 @@ def test_render_reports_and_leaves_all_else_alone(
     outside = np.stack([cv2.dilate(shot.matte(n), np.ones((9, 9))) for n in range(4)]) == 0
     assert np.array_equal(styled[outside], plates[outside])
     assert not np.array_equal(styled[~outside], plates[~outside])
+
+
+@pytest.mark.parametrize("wanted", [BOX, "matte", None])
+def test_a_frame_is_decoded_once(
+    wanted: str | None,
+    shot: Any,
+    tiny_model: Path,
+    style_picture: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded: Counter[int] = Counter()
+    to_decode = reader.decode
+
+    def counting(*arguments: Any) -> Iterator[Any]:
+        for picture in to_decode(*arguments):
+            decoded[picture.index] += 1
+            yield picture
+
+    monkeypatch.setattr(reader, "decode", counting)
+    api.render(
+        shot.clip,
+        object=f"matte:{shot.mattes}" if wanted == "matte" else wanted,
+        style=style_picture,
+        output=tmp_path / "styled.mkv",
+        matte_out=tmp_path / "matte.mkv" if wanted else None,
+        model=str(tiny_model),
+        segmenter="grabcut",
+    )
+    assert decoded == Counter(range(16))
 
 
 def test_a_render_can_be_cancelled(

@@ -26,6 +26,7 @@ from vidstyle.report import Report
 from vidstyle.segment.lost import lost_ranges
 from vidstyle.segment.mattes import Matte, Mattes
 from vidstyle.segment.prompts import parse_object
+from vidstyle.video.kept import KeptClip
 from vidstyle.video.reader import open_clip
 from vidstyle.video.target import default_target
 
@@ -165,13 +166,14 @@ def find(
         parts = build_parts(chosen, [spec])
     progress = Reporting(on_progress, cancel)
     progress.outline(["cuts", "mattes"])
-    take = find_take(reader, chosen, manage(reader.info, chosen.colorspace), progress)
     folder = Path(tempfile.mkdtemp(prefix="vidstyle-"))
     try:
-        mattes = find_object(take, spec, parts, folder, progress)
-        for target in targets:
-            write_mattes(take, mattes, target)
-        lost = lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots])
+        with KeptClip(reader, folder) as kept:
+            take = find_take(kept, chosen, manage(reader.info, chosen.colorspace), progress)
+            mattes = find_object(take, spec, parts, folder, progress)
+            for target in targets:
+                write_mattes(take, mattes, target)
+            lost = lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots])
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

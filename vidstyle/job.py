@@ -31,6 +31,7 @@ from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Progress
 from vidstyle.report import Report
 from vidstyle.timing import Stages
+from vidstyle.video.kept import KeptClip, room
 from vidstyle.video.overlap import queue_depth
 from vidstyle.whereabouts import at
 
@@ -79,9 +80,12 @@ def _run(job: Job, progress: Progress) -> Report:
     progress.outline([*preparation.stages(), "render", *(["evaluate"] if control else [])])
     record, request = Made.beside(job.target), _request(job) if job.remembered else None
     # That its temporary files cannot be removed does not spoil a render.
-    with tempfile.TemporaryDirectory(prefix="vidstyle-", ignore_cleanup_errors=True) as work:
+    with (
+        tempfile.TemporaryDirectory(prefix="vidstyle-", ignore_cleanup_errors=True) as work,
+        KeptClip(preparation.reader, Path(work)) as kept,
+    ):
         with stages("analysis"):
-            take = _take(job, preparation, progress)
+            take = _take(job, preparation, progress, kept)
             analyses = preparation.analyse(take, Path(work), progress)
         with record.making(request, _outputs(job)) if request else nullcontext():
             _write(job, preparation, take, analyses, stages, progress)
@@ -149,6 +153,7 @@ def plan(job: Job, progress: Progress) -> str:
     take = _take(job, preparation, progress)
     info = take.reader.info
     memory = _memory(job.options, take, preparation.parts.device) / 2**20
+    disk = min(take.frame_count * info.frame_bytes, room()) / 2**20
     shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)
     lines = [
         f"input    {job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
@@ -161,6 +166,7 @@ def plan(job: Job, progress: Progress) -> str:
         ),
         *(f"exclude  {text}" for text in job.options.exclude),
         *(f"{part:<9}{name}" for part, name in preparation.parts.names().items()),
+        f"disk     up to {disk:.0f} MiB of decoded frames while it runs",
         f"memory   about {memory:.0f} MiB of frames and features, for any length",
     ]
     return "\n".join(lines)
@@ -193,8 +199,10 @@ def _prepare(job: Job) -> Preparation:
     return preparation
 
 
-def _take(job: Job, preparation: Preparation, progress: Progress) -> Take:
-    take = preparation.find_take(progress)
+def _take(
+    job: Job, preparation: Preparation, progress: Progress, kept: KeptClip | None = None
+) -> Take:
+    take = preparation.find_take(progress, kept)
     check_fits(take, job.target, *_matte_targets(job))
     return take
 

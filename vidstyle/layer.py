@@ -20,7 +20,6 @@ from vidstyle.flow.motion import Motion, estimate_motion
 from vidstyle.frame import Box, Frame
 from vidstyle.memory import Fitting
 from vidstyle.options import RenderOptions
-from vidstyle.parts import Parts
 from vidstyle.preserve import preserved
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.model import Frozen, StyleModel
@@ -62,26 +61,6 @@ class LayerOptions:
             options.detail,
             view or CodeValues(),
         )
-
-
-def build_layer(
-    mattes: Mattes,
-    frozen: Frozen,
-    parts: Parts,
-    options: RenderOptions,
-    stages: Stages | None = None,
-    view: View | None = None,
-    fades: Fades | None = None,
-) -> "Layer":
-    """A fresh layer: what restyles an object, whoever asks for it.
-
-    Args:
-        frozen: of the object in its shot, by ``parts.stylizer``.
-        stages: takes the times; None where nobody wants them.
-        view, fades: of the clip.
-    """
-    look = LayerOptions.of(options, parts.steady, view)
-    return Layer(mattes, frozen, parts.stylizer, look, stages or Stages(), parts.crew, fades)
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,11 @@ from vidstyle.flow.build import build_flow
 from vidstyle.flow.dis import LIGHT
 from vidstyle.flow.estimator import FlowEstimator
 from vidstyle.frame import Frame, full_scale, unit_range
-from vidstyle.layer import Layer, build_layer
+from vidstyle.layer import Layer
 from vidstyle.memory import frames_at_once
 from vidstyle.options import DEFAULTS, RenderOptions
 from vidstyle.parts import build_parts
+from vidstyle.preparation import build_layer
 from vidstyle.segment.derived import WholeFrame
 from vidstyle.segment.mattes import HeldMattes, Matte, Mattes
 from vidstyle.style.supersampled import Enlarged

@@ -6,14 +6,19 @@ from pathlib import Path
 
 from vidstyle.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
 from vidstyle.colour_management import manage
-from vidstyle.layer import Layer, build_layer
+from vidstyle.fading import Fades
+from vidstyle.layer import Layer, LayerOptions
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts, build_parts
 from vidstyle.progress import Progress
+from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.build import model_identity
+from vidstyle.style.model import Frozen
 from vidstyle.timing import Stages
+from vidstyle.video.clip import ClipReader
 from vidstyle.video.reader import open_clip
+from vidstyle.view import View
 from vidstyle.weights import sha256
 
 
@@ -79,9 +84,13 @@ class Preparation:
         excluded = ["mattes" for _ in self._exclusions]
         return ["cuts", *excluded, *found, *("statistics" for _ in self._specs)]
 
-    def find_take(self, progress: Progress) -> Take:
-        """Count the frames and find the cuts; errors as of ``analysis.find_take``."""
-        return find_take(self.reader, self._options, self.colour, progress)
+    def find_take(self, progress: Progress, kept: ClipReader | None = None) -> Take:
+        """Count the frames and find the cuts; errors as of ``analysis.find_take``.
+
+        Args:
+            kept: the clip, in a reader that keeps what it has read; None for :attr:`reader`.
+        """
+        return find_take(kept or self.reader, self._options, self.colour, progress)
 
     def analyse(self, take: Take, work: Path, progress: Progress) -> list[Analysis]:
         """Find every object's mattes and freeze its statistics; errors as of
@@ -125,3 +134,23 @@ def new_layers(
         for analysis in analyses
         if (transfer := analysis.transfers[shot]) is not None
     ]
+
+
+def build_layer(
+    mattes: Mattes,
+    frozen: Frozen,
+    parts: Parts,
+    options: RenderOptions,
+    stages: Stages | None = None,
+    view: View | None = None,
+    fades: Fades | None = None,
+) -> Layer:
+    """A fresh layer: what restyles an object, whoever asks for it.
+
+    Args:
+        frozen: of the object in its shot, by ``parts.stylizer``.
+        stages: takes the times; None where nobody wants them.
+        view, fades: of the clip.
+    """
+    look = LayerOptions.of(options, parts.steady, view)
+    return Layer(mattes, frozen, parts.stylizer, look, stages or Stages(), parts.crew, fades)

@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -9,6 +10,8 @@ import pytest
 import torch
 
 from vidstyle.errors import MediaError
+from vidstyle.video.clip import ClipReader
+from vidstyle.video.kept import KeptClip
 from vidstyle.video.reader import open_clip
 from vidstyle.video.writer import open_writer
 
@@ -29,8 +32,20 @@ def clip(request, tmp_path_factory, info, pan) -> str:
     return target
 
 
-def test_frames_come_in_order_with_exact_numbers_and_the_clips_size(clip):
-    reader = open_clip(clip)
+@pytest.fixture(params=["decoded", "kept", "kept in part"])
+def reader(request, clip, tmp_path) -> Iterator[ClipReader]:
+    """Of each clip, by all that reads one."""
+    if request.param == "decoded":
+        yield open_clip(clip)
+        return
+    source = open_clip(clip)
+    room = 5 * source.info.frame_bytes if request.param == "kept in part" else None
+    with KeptClip(source, tmp_path, room) as kept:
+        yield kept
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_frames_come_in_order_with_exact_numbers_and_the_clips_size(reader):
     frames = list(reader.frames())
     assert [frame.index for frame in frames] == list(range(COUNT))
     assert all(a.pts < b.pts for a, b in itertools.pairwise(frames))
@@ -40,8 +55,7 @@ def test_frames_come_in_order_with_exact_numbers_and_the_clips_size(clip):
     assert {frame.image.dtype for frame in frames} == {torch.uint16 if deep else torch.uint8}
 
 
-def test_a_clip_can_be_read_again_and_from_any_frame(clip):
-    reader = open_clip(clip)
+def test_a_clip_can_be_read_again_and_from_any_frame(reader):
     whole = list(reader.frames())
     for start in range(COUNT):
         part = list(reader.frames(start, start + 2))
@@ -50,8 +64,7 @@ def test_a_clip_can_be_read_again_and_from_any_frame(clip):
         assert all(torch.equal(a.image, b.image) for a, b in zip(part, expected, strict=True))
 
 
-def test_reading_past_the_end_and_closing_early_are_quiet(clip):
-    reader = open_clip(clip)
+def test_reading_past_the_end_and_closing_early_are_quiet(reader):
     assert list(reader.frames(COUNT)) == []
     assert list(reader.frames(5, 5)) == []
     assert len(list(reader.frames(COUNT - 2, COUNT + 9))) == 2

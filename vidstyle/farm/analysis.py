@@ -26,6 +26,7 @@ from vidstyle.segment.lost import doubtful_ranges
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.model import StyleModel
 from vidstyle.survey import SurveyedObject, draw, encoded, survey
+from vidstyle.video.kept import KeptClip
 from vidstyle.video.reader import open_clip
 
 log = logging.getLogger(__name__)
@@ -67,12 +68,13 @@ def analyse_into(
         log.info("%s: already analysed", work.root)
         return there
     progress.outline(preparation.stages())
-    take = preparation.find_take(progress)
-    check_fits(take, *targets)
     with (
         tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary,
+        KeptClip(preparation.reader, Path(temporary)) as kept,
         seeded(request.options.seed),
     ):
+        take = preparation.find_take(progress, kept)
+        check_fits(take, *targets)
         analyses = preparation.analyse(take, Path(temporary), progress)
         shots = [(shot.start, shot.stop) for shot in take.shots]
         for wanted, analysis in zip(request.objects, analyses, strict=True):

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 from vidstyle.analysis import read_style
 from vidstyle.frame import Box, Frame
-from vidstyle.layer import Draft, Layer, build_layer
+from vidstyle.layer import Draft, Layer
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of, scaled
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import Parts
+from vidstyle.preparation import build_layer
 from vidstyle.segment.clip import eight_bit
 from vidstyle.segment.mattes import Matte, Mattes, bounding_box
 from vidstyle.segment.tracker import Tracker

@@ -10,10 +10,10 @@ import torch
 
 from vidstyle.analysis import read_style
 from vidstyle.frame import Frame
-from vidstyle.layer import build_layer
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of
 from vidstyle.options import RenderOptions
 from vidstyle.parts import Parts
+from vidstyle.preparation import build_layer
 from vidstyle.segment.mattes import Mattes
 from vidstyle.style.model import Frozen
 from vidstyle.ui.models import kept_parts
