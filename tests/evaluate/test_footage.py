@@ -74,7 +74,22 @@ def test_mattes_of_every_kind(tmp_path: Path, shot) -> None:
         assert (each.matte == shot.matte(0)).all()
     clip = [each.matte for each in together(readers, str(shot.clip), 3, 4)]
     assert (clip[0].shape, clip[0].dtype) == (shot.size, np.uint8)
-    with pytest.raises(MediaError, match="no matte of frame 2"):
+    with pytest.raises(MediaError, match="no matte numbered 2-15"):
         list(together(readers, pictures(tmp_path / "few", 2, shot.size), 0, None))
     with pytest.raises(MediaError, match="matches no file"):
         list(together(readers, str(tmp_path / "m.%04d.png"), 0, None))
+
+
+def test_mattes_are_matched_by_their_numbers(tmp_path: Path, shot) -> None:
+    """Plates 101 to 106, mattes 99 to 108: each plate has the matte of its number."""
+    plates, mattes = str(tmp_path / "p.%04d.png"), str(tmp_path / "m.%04d.png")
+    for number in range(99, 109):
+        cv2.imwrite(mattes % number, np.full(shot.size, number, np.uint8))
+    for number in range(101, 107):
+        cv2.imwrite(plates % number, np.full((*shot.size, 3), number, np.uint8))
+    readers = open_alike([plates])
+    seen = [int(each.matte[0, 0]) for each in together(readers, mattes, 2, None)]
+    assert seen == [103, 104, 105, 106]
+    Path(mattes % 104).unlink()
+    with pytest.raises(MediaError, match="no matte numbered 104"):
+        [*together(readers, mattes, 2, None)]

@@ -15,9 +15,9 @@ from vidstyle.colour_management import open_seen
 from vidstyle.errors import MediaError
 from vidstyle.evaluate.regions import regions
 from vidstyle.frame import Frame, unit_range
-from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence, pictures
+from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence
 from vidstyle.segment.matte_picture import read_matte
-from vidstyle.segment.mattes import Matte, Mattes
+from vidstyle.segment.mattes import GivenMattes, Matte, Mattes
 from vidstyle.video.clip import ClipReader
 
 #: SSIM's window, the largest thing that must fit into a frame.
@@ -99,7 +99,7 @@ def together(
     ]
     mattes = None
     if isinstance(matte, str):
-        mattes = _mattes(matte, readers[0].info.size, 0 if part else start)
+        mattes = _mattes(matte, readers[0], start, stop, part)
     elif matte is not None:
         mattes = (matte[index] for index in range(start, len(matte)))
     for index, frames in enumerate(zip_longest(*streams), start):
@@ -145,16 +145,21 @@ def _check_length(source: str, count: int | None, other: str, expected: int | No
         )
 
 
-def _mattes(source: str, size: tuple[int, int], start: int) -> Iterator[Matte]:
-    """Mattes from frame ``start`` on: of a sequence, of a clip, or one picture for all frames."""
-    path = Path(source)
+def _mattes(
+    source: str, clip: ClipReader, start: int, stop: int | None, part: bool
+) -> Iterator[Matte]:
+    """Mattes from frame ``start`` on: of a sequence, by the numbers in its names; of a movie, which
+    begins there if it is of a part; or one picture for all frames."""
+    path, size = Path(source), clip.info.size
     if path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES:
         matte = read_matte(path, size)
         while True:
             yield matte
     elif is_sequence(source):
-        for file in pictures(source)[start:]:
-            yield read_matte(file.path, size)
+        count = clip.info.frame_count or sum(1 for _ in clip.frames())
+        end = count if stop is None else min(stop, count)
+        mattes = GivenMattes(source, size, end, start, clip.info.numbers or None)
+        yield from (mattes[index] for index in range(start, end))
     else:
         reader = open_seen(source)
         if reader.info.size != size:
@@ -162,6 +167,6 @@ def _mattes(source: str, size: tuple[int, int], start: int) -> Iterator[Matte]:
                 f"--matte {source}: {reader.info.width}×{reader.info.height} pixels, the clips "
                 f"have {size[1]}×{size[0]}; give mattes of their size"
             )
-        for frame in reader.frames(start):
+        for frame in reader.frames(0 if part else start):
             grey = unit_range(frame.image).movedim(0, -1).mul(255).round().byte().numpy()
             yield np.asarray(cv2.cvtColor(grey, cv2.COLOR_RGB2GRAY), np.uint8)
