@@ -3,7 +3,8 @@
 They are made of a network with random weights, small enough to be exported in seconds.
 """
 
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ from vidstyle.style.build import build_stylizer
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.save import save_model
+
+
+@pytest.fixture(scope="session", autouse=True)
+def records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
+    """What is exported here is recorded here, not in the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("records")
+        patch.setattr("vidstyle.export.own._folder", lambda: folder)
+        yield patch
 
 
 @pytest.fixture(scope="session")
@@ -101,11 +111,62 @@ def test_a_file_of_another_model_is_refused(exported: tuple[str, Path], tiny_mod
 
 
 def test_a_damaged_file_is_refused(exported: tuple[str, Path], model: str, tmp_path: Path) -> None:
-    path = exported[1]
+    name, path = exported
     damaged = tmp_path / path.name
     damaged.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(WeightsError, match="cannot be read"):
+    expected = "not exported by this user" if FORMATS[name].is_code else "cannot be read"
+    with pytest.raises(WeightsError, match=expected):
         build_backend(str(damaged), model, CPU)
+
+
+class _Trap:
+    """What touches a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Path.touch, (self._path,)
+
+
+def test_a_file_that_could_run_code_is_not_opened(model: str, tmp_path: Path) -> None:
+    """PyTorch unpickles the example inputs of a program, whatever they are."""
+    whole, state, trap = (tmp_path / name for name in ("whole.pt2", "state", "trap.pt2"))
+    export(model, "torch-export", whole)
+    torch.save(_Trap(tmp_path / "sprung"), state)
+    with zipfile.ZipFile(whole) as source, zipfile.ZipFile(trap, "w") as archive:
+        for name in source.namelist():
+            is_input = name.endswith("sample_inputs/model.pt")
+            archive.writestr(name, state.read_bytes() if is_input else source.read(name))
+    with pytest.raises(WeightsError, match=r"not exported by this user .* can run code; export it"):
+        build_backend(str(trap), model, CPU)
+    assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pt2", ".engine"])
+def test_nor_is_any_other_of_a_format_that_is_code(model: str, tmp_path: Path, suffix: str) -> None:
+    other = tmp_path / f"other{suffix}"
+    other.write_bytes(b"another's")
+    with pytest.raises(WeightsError, match="not exported by this user"):
+        build_backend(str(other), model, CPU)
+
+
+def test_what_was_exported_here_may_be_moved(
+    exported: tuple[str, Path], model: str, tmp_path: Path
+) -> None:
+    moved = tmp_path / exported[1].name
+    moved.write_bytes(exported[1].read_bytes())
+    assert build_backend(str(moved), model, CPU) is not None
+
+
+def test_a_cached_file_of_somebody_else_is_made_anew(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = tmp_path / "cached.pt"
+    cached.write_bytes(b"another's")
+    monkeypatch.setattr("vidstyle.export.backend.default_target", lambda *_: cached)
+    assert build_backend("torchscript", model, CPU) is not None
+    assert cached.read_bytes() != b"another's"
 
 
 def test_nothing_is_left_of_a_file_that_is_too_far_off(model: str, tmp_path: Path) -> None:

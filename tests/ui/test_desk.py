@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import threading
+from pathlib import Path
 
 import av
 import cv2
@@ -94,9 +95,23 @@ def test_a_render_is_told_and_gives_all_files(desk, options, style_picture) -> N
         assert sum(1 for _ in clip.decode(video=0)) == 4
     assert {path.split("/")[-1] for path in results.all} == {
         "shot.styled.mp4",
-        "mattes.mkv",
+        "shot.mattes.mkv",
         "report.json",
     }
+    report = results.report.read_text()
+    assert '"path": "shot.mp4"' in report
+    assert '"style": "coffee.png"' in report
+    assert str(desk.clip.parent) not in report
+
+
+def test_a_clip_may_have_any_name(shot, options, style_picture, tmp_path) -> None:
+    clip = shutil.copy(shot.clip, tmp_path / "mattes.mkv")
+    desk = Desk(Path(clip), most_frames=100)
+    wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
+    *_, results = desk.render([wish], RenderOptions(**{**vars(options), "last": 1}))
+    assert desk.clip.read_bytes() == shot.clip.read_bytes()
+    assert len(set(results.all)) == 3
+    desk.clear()
 
 
 def test_doubtful_frames_are_told(desk, options, style_picture, monkeypatch) -> None:

@@ -1,15 +1,10 @@
 """The page, driven by a browser as users drive it."""
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -24,30 +19,10 @@ PATIENCE = 60_000  # milliseconds
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
-@contextmanager
-def served(*arguments: object, **environment: str) -> Iterator[str]:
-    """The address of a page, served by a process of its own, which a SIGTERM ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "vidstyle", "ui", "--port", str(port), *map(str, arguments)]
-    known = os.environ | environment
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=known) as server:
-        try:
-            assert server.stderr is not None
-            for line in server.stderr:
-                if "page: http" in line:
-                    break
-            else:
-                pytest.fail("the page was not served")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.terminate()
-            server.communicate()
-
-
 @pytest.fixture(scope="module")
-def address(tiny_model, style_picture, other_style_picture, tmp_path_factory) -> Iterator[str]:
+def address(
+    served, tiny_model, style_picture, other_style_picture, tmp_path_factory
+) -> Iterator[str]:
     styles = tmp_path_factory.mktemp("styles")
     for picture in (style_picture, other_style_picture):
         shutil.copy(picture, styles)
@@ -274,7 +249,7 @@ def test_nothing_sticks_out(visit, width) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_a_password(tiny_model) -> None:
+def test_a_password(served, tiny_model) -> None:
     with served("--model", tiny_model, VIDSTYLE_PASSWORD="open sesame") as address:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{address}/config")
@@ -283,7 +258,7 @@ def test_a_password(tiny_model) -> None:
 
 
 def test_nothing_stays_when_the_server_ends(
-    tiny_model, style_picture, shot, browser, tmp_path
+    served, tiny_model, style_picture, shot, browser, tmp_path
 ) -> None:
     """Not even of a render on its way."""
     temporary, styles = tmp_path / "temporary", tmp_path / "styles"

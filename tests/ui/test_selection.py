@@ -17,6 +17,14 @@ def test_a_name() -> None:
     assert Selection("name", " person#2 ").spec() == "person#2"
 
 
+@pytest.mark.parametrize(
+    "typed", ["mask:/etc/hostname", "matte:/home", "person+mask:/proc/self/fd/3", " -box:1,2,3,4 "]
+)
+def test_a_name_points_at_no_file(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"is no name; .* click or box"):
+        Selection("name", typed).spec()
+
+
 def test_clicks_add_up_and_belong_to_their_frame() -> None:
     chosen = Selection("click").clicked(10, 20, 3).clicked(12, 24, 3)
     assert chosen.spec() == "point:10,20@3+point:12,24@3"

@@ -23,6 +23,14 @@ from vidstyle.pattern import PICTURE_SUFFIXES
     help="Address to serve at; 0.0.0.0 lets other machines in: give a --password then.",
 )
 @option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
+@option(
+    "--allow-host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Name that browsers may reach it by, such as render01.studio; repeats. Addresses and "
+    "--host always work.",
+)
 @option("--password", metavar="WORD", help="Asked for, of the user 'vidstyle'.")
 @option(
     "--styles",
@@ -51,6 +59,7 @@ from vidstyle.pattern import PICTURE_SUFFIXES
 def ui_command(
     host: str,
     port: int,
+    names: tuple[str, ...],
     password: str | None,
     styles: Path | None,
     max_upload: int,
@@ -62,27 +71,28 @@ def ui_command(
 
     \b
     vidstyle ui --styles paintings
-    VIDSTYLE_PASSWORD=… vidstyle ui --host 0.0.0.0 --styles paintings
+    VIDSTYLE_PASSWORD=… vidstyle ui --host 0.0.0.0 --allow-host render01 --styles paintings
     """
     # Before Gradio is imported: it tells nobody of its use.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    with _one_folder():
+    with _one_folder() as folder:
         with needs_extra("ui", "vidstyle ui"):
-            from vidstyle.ui.serve import Limits, serve
+            from vidstyle.ui.serve import Door, Limits, serve
         options = RenderOptions(model=model, device=device)
         limits = Limits(max_upload, max_frames)
-        serve(_pictures(styles), limits, options, host, port, password)
+        door = Door(host, port, names, password)
+        serve(_pictures(styles), limits, options, door, folder / "uploads")
 
 
 @contextmanager
-def _one_folder() -> Iterator[None]:
+def _one_folder() -> Iterator[Path]:
     """All temporary files of this process, the page's uploads and results among them, lie in one
     folder that only this user sees, and go at its end."""
     with tempfile.TemporaryDirectory(prefix="vidstyle-ui-", ignore_cleanup_errors=True) as folder:
         before, tempfile.tempdir = tempfile.tempdir, folder
         os.environ["GRADIO_TEMP_DIR"] = str(Path(folder, "uploads"))
         try:
-            yield
+            yield Path(folder)
         finally:
             tempfile.tempdir = before
 

@@ -12,6 +12,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.export.export import export, model_digest
 from vidstyle.export.formats import FORMATS, format_of, load
 from vidstyle.export.graph import Runtime, maps_of
+from vidstyle.export.own import is_own
 from vidstyle.style.build import is_vgg
 from vidstyle.style.transform import AffineMap
 from vidstyle.style.vgg import ENTRY
@@ -45,7 +46,7 @@ def build_backend(backend: str, model: str, device: torch.device) -> Backend | N
         return None
     if backend in FORMATS:
         name, path = backend, default_target(model, backend)
-        if not path.is_file():
+        if not path.is_file() or (FORMATS[name].is_code and not is_own(path)):
             if name in ("int8", "tensorrt"):
                 raise WeightsError(
                     f"--backend {name}: nothing is exported of {model}; run vidstyle export "

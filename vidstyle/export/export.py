@@ -12,6 +12,7 @@ from vidstyle.errors import DeviceError, UsageError
 from vidstyle.export import int8, onnx, program, tensorrt, torchscript
 from vidstyle.export.formats import FORMATS, load
 from vidstyle.export.graph import StyleGraph
+from vidstyle.export.own import record
 from vidstyle.export.parity import Bound, Difference, compare
 from vidstyle.export.probe import Probe, synthetic_probes
 from vidstyle.style.build import build_stylizer, model_identity
@@ -63,6 +64,7 @@ def export(
     with replacing(target) as file:
         _write(name, graph, file, digest, calibration)
         file.flush()
+        record(Path(file.name))
         runtime, _ = load(name, Path(file.name), CPU)
         difference = compare(
             lambda images, maps: graph(images, *maps),

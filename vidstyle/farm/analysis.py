@@ -61,7 +61,7 @@ def analyse_into(
     parts = preparation.parts
     footage = fingerprint(request.source)
     flow = parts.steady.name if parts.steady else None
-    hashes = weight_hashes(parts.model, flow)
+    hashes = weight_hashes(parts.model, flow, request.options.backend)
     settings = settings_hash(request, footage, parts, hashes)
     there = _there(work, settings, parts.stylizer, overwrite)
     if there is not None and not targets and not review:

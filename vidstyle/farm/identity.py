@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic_core import to_jsonable_python
 
 from vidstyle import __version__, weights
+from vidstyle.choices import BACKENDS
 from vidstyle.errors import MediaError
 from vidstyle.farm.sealed import seal
 from vidstyle.flow.build import flow_weights
@@ -60,12 +61,14 @@ def settings_hash(request: Request, footage: str, parts: Parts, hashes: dict[str
     return seal(content)
 
 
-def weight_hashes(model: str, flow: str | None) -> dict[str, str]:
-    """The sha256 of the files that every segment's pixels hang on.
+def weight_hashes(model: str, flow: str | None, backend: str) -> dict[str, str]:
+    """The sha256 of the files that every segment's pixels depend on.
 
     Args:
         model: style model, by name or by folder.
         flow: an estimator's name; None for none.
+        backend: as ``--backend`` names it; only a file has a hash, what is named by its format is
+            exported by each machine.
 
     Raises:
         WeightsError: they cannot be read.
@@ -74,6 +77,8 @@ def weight_hashes(model: str, flow: str | None) -> dict[str, str]:
     file = None if flow is None else flow_weights(flow)
     if file is not None:
         hashes["flow"] = weights.sha256(file)
+    if backend not in BACKENDS:
+        hashes["backend"] = weights.sha256(Path(backend))
     return hashes
 
 

@@ -109,7 +109,7 @@ class Worker:
     def _render(self, numbers: list[int], progress: Progress) -> None:
         manifest, options = self.manifest, self._options
         flow = options.flow if options.temporal == "blend" else None
-        if weight_hashes(options.model, flow) != manifest.weights:
+        if weight_hashes(options.model, flow, options.backend) != manifest.weights:
             raise WeightsError(
                 f"{self._work.root}: analysed with other weights than this machine's; "
                 "give all machines the same"

@@ -183,6 +183,11 @@ def parse_object(spec: str, option: str = "--object") -> ObjectSpec:
     return ObjectSpec(spec, tuple(prompts), option)
 
 
+def is_named(spec: str) -> bool:
+    """Whether a SPEC consists of names alone, so that it cannot point at any file."""
+    return ":" not in spec
+
+
 def says_outside(prompt: Prompt) -> bool:
     """Whether a prompt says what is not the object."""
     return isinstance(prompt, BoxPrompt | PointPrompt) and prompt.outside

@@ -13,7 +13,7 @@ import numpy as np
 from vidstyle.errors import Cancelled, VidstyleError
 from vidstyle.live.run import Shown as LiveShown
 from vidstyle.options import RenderOptions
-from vidstyle.ui.desk import Desks, Results
+from vidstyle.ui.desk import Desks, Results, without_folders
 from vidstyle.ui.live import Picture
 from vidstyle.ui.preview import ROWS
 from vidstyle.ui.selection import POINTED, Image, Selection, Wish
@@ -100,13 +100,18 @@ def point_at(table: Table, number: float, event: gr.SelectData) -> tuple[Shown, 
     frame = table.clip.frame(int(number))
     if table.object.kind not in ("click", "box"):
         raise ValueError("to point at the object choose click or box above")
-    x, y = event.index
+    (x, y), (height, width) = event.index, frame.shape[:2]
+    if not (0 <= x < width and 0 <= y < height):
+        raise ValueError("point inside the picture")
     table.object = table.object.clicked(int(x), int(y), int(number))
     return table, table.object.drawn(frame)
 
 
+@plainly
 def pick_style(table: Table, event: gr.SelectData) -> Table:
     """A click on the gallery."""
+    if event.index not in range(len(table.styles)):
+        raise ValueError("choose a style picture")
     table.style = table.styles[event.index]
     return table
 
@@ -169,7 +174,7 @@ def watch(table: Table, image: Image | None, clock: Clock, options: RenderOption
         number, latency = int(clock["frame"]), clock["latency"] / 1000
         seen = table.camera.step(image, number, latency, wishes, options)
     except (VidstyleError, ValueError) as error:
-        seen = Picture.of(image, " ".join(str(error).split()))
+        seen = Picture.of(image, without_folders(" ".join(str(error).split())))
     return _screen(seen, clock["sent"])
 
 
@@ -273,4 +278,4 @@ def _bar(fraction: float, told: str) -> str:
 
 
 def _plain(error: Exception) -> str:
-    return html.escape(" ".join(str(error).split()))
+    return html.escape(without_folders(" ".join(str(error).split())))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,9 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
     Raises:
         ValueError: a style picture cannot be read.
     """
+
+    def take_clip(table: Table, upload: str | None) -> Any:
+        return actions.take_clip(table, upload, desks)
 
     def preview(table: Table, number: float, canvas: actions.Canvas, full: bool, *look: Any) -> Any:
         return actions.preview(table, number, canvas, full, with_look(options, look))
@@ -159,7 +161,6 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                 with gr.Tab("Live"):
                     live_tab(play, watch, actions.cancel, [table, number, brush], look)
 
-        take_clip = partial(actions.take_clip, desks=desks)
         views, pointed = [picture, brush], [table, number, brush]
         by_kind = [table, kind, name, number], [table, name, *views, anew]
         outputs = [state, result, files, command]

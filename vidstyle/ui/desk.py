@@ -1,5 +1,7 @@
 """One user's clip, and what is made of it: all work is the spine's."""
 
+import json
+import re
 import shlex
 import shutil
 import tempfile
@@ -11,6 +13,7 @@ from weakref import WeakSet
 
 import cv2
 
+from vidstyle.atomic import write_text
 from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
 from vidstyle.job import Job, run
 from vidstyle.live.run import Shown
@@ -83,7 +86,7 @@ class Desk:
                 )
         except (VidstyleError, OSError) as error:
             self.clear()
-            raise MediaError(str(error).replace(f"{self._folder}/", "")) from None
+            raise MediaError(without_folders(str(error))) from None
 
     def frame(self, index: int) -> Image:
         """A frame, (H, W, 3) RGB in 8 bits.
@@ -118,7 +121,7 @@ class Desk:
         """
         if self._running is not None:
             raise UsageError("this clip is being rendered; wait, or cancel it")
-        mattes = str(self._folder / "mattes.mkv")
+        mattes = str(self._folder / f"{self.clip.stem}.mattes.mkv")
         files = Results(
             self._folder / self._target,
             tuple(map(Path, matte_targets(mattes, len(wishes)))),
@@ -138,7 +141,10 @@ class Desk:
         def work() -> None:
             try:
                 report = run(job, watched)
-                report.write(files.report)
+                told = json.dumps(report.content, indent=2)
+                for wish in wishes:
+                    told = told.replace(json.dumps(str(wish.style)), json.dumps(wish.style.name))
+                write_text(files.report, without_folders(told) + "\n")
                 doubts.extend(report.doubts)
             except (Exception, Cancelled) as error:  # told to the user's thread
                 failures.append(error)
@@ -179,7 +185,7 @@ class Desk:
         for wish in wishes:
             spec = wish.object.spec()
             if spec is not None:
-                words += ["--object", spec.replace(f"{self._folder}/", "")]
+                words += ["--object", without_folders(spec)]
             words += ["--style", wish.style.name]
         usual = RenderOptions()
         for name, option in _OPTIONS.items():
@@ -198,6 +204,12 @@ class Desk:
         if self._thread is not None:
             self._thread.join()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def without_folders(text: str) -> str:
+    """A text for users: files of the page by their names, since where the machine that serves keeps
+    them is nobody's business."""
+    return re.sub(rf"{re.escape(tempfile.gettempdir())}/[^\s\"']*/", "", text)
 
 
 class Desks:

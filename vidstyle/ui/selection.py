@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.options import StyledObject
+from vidstyle.segment.prompts import is_named
 
 #: How an object can be chosen, and what the page calls it.
 KINDS = ("whole frame", "name", "click", "box", "brush")
@@ -56,7 +57,7 @@ class Selection:
         at = f"@{self.frame if frame is None else frame}"
         match self.kind:
             case "name":
-                return self._chosen(self.name.strip(), "type what to look for, such as person")
+                return self._chosen(self._named(), "type what to look for, such as person")
             case "click":
                 return self._chosen(
                     "+".join(f"point:{x},{y}{at}" for x, y in self.points),
@@ -83,6 +84,13 @@ class Selection:
         if self.kind == "box" and len(self.points) >= 2:
             cv2.rectangle(marked, self.points[-2], self.points[-1], _MARK, max(1, size // 3))
         return marked
+
+    def _named(self) -> str:
+        """The name. Other prompts in its place could read any file of the machine that serves."""
+        name = self.name.strip()
+        if not is_named(name):
+            raise ValueError(f"'{name}' is no name; to point at the object choose click or box")
+        return name
 
     @staticmethod
     def _chosen(spec: str, otherwise: str) -> str:

@@ -1,19 +1,23 @@
 """Serving the page until the process is told to end."""
 
+import ipaddress
 import logging
+import socket
 import threading
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import gradio as gr
+import uvicorn
+from fastapi import FastAPI
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.options import RenderOptions
 from vidstyle.ui.app import CSS, build_app
 from vidstyle.ui.desk import Desks
+from vidstyle.ui.guard import Guard
 
 log = logging.getLogger(__name__)
 
@@ -31,19 +35,51 @@ class Limits:
     frames: int = 10_000
 
 
+@dataclass(frozen=True)
+class Door:
+    """Where the page is served, and who may come in.
+
+    Attributes:
+        host: address, or the name of one.
+        names: host names that browsers may call it by, besides ``host``, addresses and
+            ``localhost``.
+        password: of the user ``vidstyle``; None for no question.
+    """
+
+    host: str
+    port: int
+    names: tuple[str, ...] = ()
+    password: str | None = None
+
+    def __post_init__(self) -> None:
+        """
+        Raises:
+            UsageError: an empty password, which would ask nobody.
+        """
+        if self.password == "":
+            raise UsageError("--password is empty; give a word, or leave the option out")
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this machine comes in."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
 def serve(
     styles: Sequence[Path],
     limits: Limits,
     options: RenderOptions,
-    host: str,
-    port: int,
-    password: str | None,
+    door: Door,
+    uploads: Path,
 ) -> None:
-    """Serve the page.
+    """Serve the page until the process is told to end.
 
     Args:
         styles, options: see :func:`~vidstyle.ui.app.build_app`.
-        password: of the user ``vidstyle``; None for no question.
+        uploads: folder that Gradio keeps uploads and results in.
 
     Raises:
         UsageError: the address cannot be served at.
@@ -54,28 +90,48 @@ def serve(
         app = build_app(styles, desks, options).queue(max_size=64)
     except ValueError as error:
         raise MediaError(str(error)) from None
-    launch = partial(
-        app.launch,
-        server_name=host,
-        server_port=port,
-        auth=("vidstyle", password) if password else None,
+    page = gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        app,
+        "/",
+        auth=("vidstyle", door.password) if door.password else None,
         max_file_size=f"{limits.upload}mb",
         theme=gr.themes.Base(font="system-ui", font_mono="monospace"),
         css=CSS,
         ssr_mode=False,
-        quiet=True,
-        prevent_thread_lock=True,
+        show_error=False,
+        run_history=False,
+        footer_links=[],
     )
+    guard = Guard(page, {door.host, *door.names}, uploads)
     try:
-        # In a thread: Gradio swallows exceptions, and with them a Ctrl-C that finds it launching.
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(launch).result()
-        if password is None and host not in ("127.0.0.1", "localhost"):
-            log.warning("open to everybody who reaches %s: give a --password", host)
-        log.info("page: http://%s:%d", host, port)
-        threading.Event().wait()
-    except OSError as error:
-        raise UsageError(f"--host {host} --port {port}: cannot be served at ({error})") from None
+        with _served(guard, door):
+            if door.password is None and not door.is_private:
+                log.warning("open to everybody who reaches %s: give a --password", door.host)
+            log.info("page: http://%s:%d", door.host, door.port)
+            threading.Event().wait()
     finally:
         desks.clear()
-        app.close(verbose=False)
+
+
+@contextmanager
+def _served(guard: Guard, door: Door) -> Iterator[None]:
+    """An ASGI application, served in a thread for as long as the context is open: there a signal
+    finds no code that could swallow it."""
+    config = uvicorn.Config(guard, ws="none", log_level="critical", timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    try:
+        family = socket.AF_INET6 if ":" in door.host else socket.AF_INET
+        listening = socket.create_server((door.host, door.port), family=family)
+    except OSError as error:
+        raise UsageError(
+            f"--host {door.host} --port {door.port}: cannot be served at ({error.strerror})"
+        ) from None
+    with listening:
+        thread = threading.Thread(target=server.run, args=([listening],), name="ui-server")
+        thread.start()
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join()

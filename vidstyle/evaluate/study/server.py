@@ -6,7 +6,6 @@
 No address, name or time of a rater is kept or logged.
 """
 
-import ipaddress
 import json
 import logging
 import re
@@ -20,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.study.answers import CHOICES, Answer, Answers, FullError
 from vidstyle.evaluate.study.study import ANSWERS, MEDIA, Study
+from vidstyle.hosts import is_own
 
 #: Bytes of a request's body.
 MOST_BODY = 4096
@@ -77,16 +77,6 @@ class StudyServer(ThreadingHTTPServer):
     def url(self) -> str:
         return f"http://{self.host}:{self.server_address[1]}/"
 
-    def is_own(self, host: str) -> bool:
-        """Whether a request's ``Host`` may be meant for this server. Other names are some web
-        site's, pointed here to read what a rater's browser may (DNS rebinding)."""
-        name = urlsplit(f"//{host}").hostname or ""
-        try:
-            ipaddress.ip_address(name)
-        except ValueError:
-            return name in ("localhost", self.host.lower())
-        return True
-
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a failure
     def __init__(self, status: HTTPStatus) -> None:
@@ -107,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, call: Any) -> None:
         try:
-            if not self.server.is_own(self.headers.get("Host", "")):
+            if not is_own(self.headers.get("Host", ""), {self.server.host.lower()}):
                 raise _Refused(HTTPStatus.MISDIRECTED_REQUEST)
             call()
         except _Refused as refused:

@@ -1,0 +1,167 @@
+"""What stands before the page: requests that it has no use for are refused, and every answer tells
+the browser to keep other sites out.
+
+Gradio answers any ``Host``, lets any other origin read its answers, fetches addresses that a
+request names, and has routes for which this page has no use.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vidstyle.hosts import is_own
+
+#: Bytes of a request that is not an upload: a frame of the camera is the largest.
+MOST_BODY = 2**24
+
+# The page's own scripts are written into its HTML, and Gradio compiles those of its components.
+_POLICY = "; ".join(
+    (
+        "default-src 'self' data: blob:",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+        "style-src 'self' 'unsafe-inline'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_API = "/gradio_api"
+_READ = re.compile(
+    rf"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|login_check|logout|user)/?"
+    rf"|/(assets|static|svelte)/.*"
+    rf"|{_API}/(user|login_check|token|app_id|info|theme\.css|startup-events)/?"
+    rf"|{_API}/(queue/data|upload_progress|heartbeat/\w+|file=/.*)"
+)
+_TOLD = re.compile(rf"/login/?|{_API}/(upload|reset/?|cancel|queue/join|stream/\w+(/close)?)")
+_WITH_FILES = re.compile(rf"{_API}/(queue/join|stream/\w+)")
+
+
+class _Refused(Exception):  # noqa: N818 - an answer, not a failure
+    def __init__(self, status: int, told: str) -> None:
+        self.status, self.told = status, told
+
+
+class Guard:
+    """An ASGI application before another."""
+
+    def __init__(self, app: ASGIApp, names: Collection[str], uploads: Path) -> None:
+        """
+        Args:
+            app: the page.
+            names: host names that it is served under, besides addresses and ``localhost``.
+            uploads: the only folder whose files a request may name.
+        """
+        self._app = app
+        self._names = frozenset(name.lower() for name in names)
+        self._uploads = uploads.resolve()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        if scope["type"] != "http":  # the server opens no websockets
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name in [name for name in headers if name.startswith("access-control-")]:
+                    del headers[name]
+                headers.update(_HEADERS)
+            await send(message)
+
+        try:
+            self._check(scope)
+            if scope["method"] == "POST" and _WITH_FILES.fullmatch(scope["path"]):
+                receive = self._checked(await _body(receive))
+        except _Refused as refused:
+            answer = PlainTextResponse(f"{refused.told}\n", refused.status)
+            await answer(scope, receive, guarded)
+            return
+        await self._app(scope, receive, guarded)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not is_own(host, self._names):
+            raise _Refused(
+                421, "not served under this name; 'vidstyle ui --allow-host NAME' allows another"
+            )
+        origin = headers.get("origin")
+        if origin is not None and not _is_same(origin, host):
+            raise _Refused(403, "asked by another site")
+        known = {"GET": _READ, "HEAD": _READ, "POST": _TOLD}.get(scope["method"])
+        if known is None or not known.fullmatch(scope["path"]):
+            raise _Refused(404, "there is no such page")
+
+    def _checked(self, body: bytes) -> Receive:
+        """The body once more, when no file that it names lies outside the uploads."""
+        try:
+            content = json.loads(body)
+        except (ValueError, RecursionError):
+            raise _Refused(400, "not JSON that can be read") from None
+        for path in _paths(content):
+            if not isinstance(path, str) or not self._is_upload(path):
+                raise _Refused(403, "names a file that was not uploaded")
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        return receive
+
+    def _is_upload(self, path: str) -> bool:
+        try:
+            return Path(path).resolve().is_relative_to(self._uploads)
+        except (OSError, ValueError):
+            return False
+
+
+def _is_same(origin: str, host: str) -> bool:
+    """Whether an ``Origin`` is the page itself."""
+    try:
+        url = urlsplit(origin)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and url.netloc.lower() == host.lower()
+
+
+async def _body(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Refused(400, "broken off")
+        body += message.get("body", b"")
+        if len(body) > MOST_BODY:
+            raise _Refused(413, f"larger than {MOST_BODY} bytes")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _paths(content: Any) -> Iterator[Any]:
+    """What stands for files anywhere in what a request says. A path that is empty names none."""
+    left = [content]
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            left += part.values()
+            if part.get("path") not in (None, ""):
+                yield part["path"]
+        elif isinstance(part, list):
+            left += part
