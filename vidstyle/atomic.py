@@ -37,10 +37,11 @@ def hidden_beside(path: Path, ending: str) -> Path:
 
 def shortened(name: str) -> str:
     """A file's name to which something can be added; of a very long one a part and a checksum."""
-    if len(name.encode()) <= _KEPT:
+    stored = os.fsencode(name)
+    if len(stored) <= _KEPT:
         return name
-    short = name.encode()[:_KEPT].decode(errors="ignore")
-    return f"{short}.{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    short = stored[:_KEPT].decode(errors="ignore")
+    return f"{short}.{hashlib.sha256(stored).hexdigest()[:8]}"
 
 
 @contextmanager
@@ -67,9 +68,10 @@ def replacing(path: Path) -> Iterator[BufferedRandom]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text file in UTF-8, whole or not at all; errors as of :func:`replacing`."""
+    """A text file in UTF-8, whole or not at all; errors as of :func:`replacing`. What of a file's
+    name is no text stands in it as ``\\udc..``, which JSON reads as Python does."""
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(text.encode(errors="backslashreplace"))
 
 
 def unwritable(path: Path, error: OSError) -> MediaError:

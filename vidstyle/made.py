@@ -19,6 +19,7 @@ from vidstyle import __version__, weights
 from vidstyle.atomic import shortened, unwritable, write_text
 from vidstyle.device import select_device
 from vidstyle.errors import MediaError
+from vidstyle.nesting import parsed
 from vidstyle.options import StyledObject
 from vidstyle.pattern import matching, pictures
 from vidstyle.preparation import Request
@@ -56,7 +57,7 @@ class Made:
         path = Path(target)
         path = path.with_name(FOLDER) / f"{shortened(path.name)}.json"
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = parsed(json.loads, path.read_text(encoding="utf-8"))
             return cls(path, str(content["request"]), tuple(map(str, content["files"])))
         except (OSError, ValueError, LookupError, TypeError):
             return cls(path)

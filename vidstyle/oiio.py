@@ -193,18 +193,23 @@ def opened(path: Path) -> Iterator[Parts]:
     # Alpha and colour come as they lie in the file.
     hints["oiio:UnassociatedAlpha"] = 1
     source = oiio.ImageInput.open(str(path), hints)
-    if source is None:
-        why = str(oiio.geterror()).strip().splitlines()
-        raise MediaError(
-            f"{path}: not a picture, or a damaged one ({why[0] if why else 'unknown format'}); "
-            "export it again"
-        )
     try:
+        if source is None:
+            why = str(oiio.geterror()).strip().splitlines()
+            raise MediaError(
+                f"{path}: not a picture, or a damaged one ({why[0] if why else 'unknown format'}); "
+                "export it again"
+            )
         if source.spec().deep:
             raise MediaError(f"{path}: deep pixels; flatten them first")
         yield Parts(path, source)
+    except UnicodeDecodeError:  # of a name in the file, or in what is said of it
+        raise MediaError(
+            f"{path}: a damaged picture (names in it are no text); export it again"
+        ) from None
     finally:
-        source.close()
+        if source is not None:
+            source.close()
 
 
 def overlap(spec: Any) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

@@ -111,23 +111,41 @@ def read_palette(path: Path) -> tuple[Values, Values] | None:
         raise MediaError(f"{path}: damaged ({error}); export it again") from None
 
 
+def read_by_opencv(path: Path, flags: int) -> Values:
+    """What ``cv2.imread`` gives; but no memory is taken for more pixels than are allowed.
+
+    Raises:
+        MediaError: the file is missing, damaged, no picture, or too large a one.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise MediaError(f"{path}: cannot be read ({error.strerror}); check the name") from None
+    return _decoded(path, content, flags)
+
+
+def _decoded(path: Path, content: bytes, flags: int) -> Values:
+    size = told_size(content)
+    if size is not None:
+        check_size(path, *size)
+    try:
+        values = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
+    except cv2.error as error:
+        raise MediaError(f"{path}: cannot be read ({error.err}); export it again") from None
+    if values is None:
+        raise MediaError(f"{path}: not a picture, or a damaged one; export it again")
+    return np.asarray(values)
+
+
 def _by_opencv(path: Path) -> Picture:
     alpha_too = path.suffix.lower() in _WITH_ALPHA
     flags = cv2.IMREAD_UNCHANGED if alpha_too else cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH
     if not path.is_file():
         raise MediaError(f"{path}: missing; check the name")
     content = path.read_bytes()
-    size = told_size(content)
-    if size is not None:
-        check_size(path, *size)
     if is_cut_short(content):
         raise MediaError(f"{path}: breaks off before the picture's end; copy or export it again")
-    try:
-        stored = cv2.imdecode(np.frombuffer(content, np.uint8), flags) if content else None
-    except cv2.error as error:
-        raise MediaError(f"{path}: cannot be read ({error.err}); export it again") from None
-    if stored is None:
-        raise MediaError(f"{path}: not a picture, or a damaged one; export it again")
+    stored = _decoded(path, content, flags)
     check_size(path, stored.shape[1], stored.shape[0])
     if stored.dtype not in (np.uint8, np.uint16):
         raise MediaError(f"{path}: {stored.dtype} pixels; convert it to 8 or 16 bits")

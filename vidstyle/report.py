@@ -17,6 +17,7 @@ from vidstyle import __version__
 from vidstyle.analysis import Analysis, Take
 from vidstyle.atomic import write_text
 from vidstyle.errors import QualityError
+from vidstyle.nesting import parsed
 from vidstyle.preparation import Preparation, Request
 from vidstyle.segment.lost import doubtful_ranges
 from vidstyle.timing import Stages
@@ -110,7 +111,7 @@ def _libraries() -> dict[str, str]:
 def has_passed(report: str | None) -> bool:
     """Whether a report is there that tells of an output without fault."""
     try:
-        content = json.loads(Path(report or "").read_text(encoding="utf-8"))
+        content = parsed(json.loads, Path(report or "").read_text(encoding="utf-8"))
         return bool(content["quality"]["failures"] == [])
     except (OSError, ValueError, LookupError, TypeError):
         return False

@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from vidstyle.errors import WeightsError
+from vidstyle.nesting import parsed
 from vidstyle.registry import REGISTRY, WeightFile
 
 _UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, EOFError)
@@ -54,7 +55,7 @@ class StyleModel:
         """
         path = self.folder / MODEL_FILES[1]
         try:
-            return tomllib.loads(path.read_text(encoding="utf-8"))
+            return parsed(tomllib.loads, path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise WeightsError(f"{path}: cannot be read ({error}); restore the model") from None
 
@@ -184,12 +185,13 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     A .pth file is unpickled with ``weights_only``, so it cannot run code.
 
     Raises:
-        WeightsError: the file cannot be read, or holds anything but tensors.
+        WeightsError: the file cannot be read, or holds anything but tensors of numbers.
     """
     try:
         if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+            tensors: object = safetensors.torch.load_file(path)
+        else:
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
     # A damaged archive or pickle raises whatever its first wrong byte happens to mean.
     except (*_UNREADABLE, SafetensorError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
@@ -200,6 +202,9 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         isinstance(tensor, Tensor) for tensor in tensors.values()
     ):
         raise WeightsError(f"{path}: holds more than named tensors; give a state dict")
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsError(f"{path}: {name} holds what is no number; restore or train it anew")
     return tensors
 
 

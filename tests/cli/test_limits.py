@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from vidstyle import limits
+from vidstyle.errors import MediaError
+from vidstyle.picture import read_by_opencv
+from vidstyle.train.data import Pictures
+from vidstyle.ui.table import thumbnail
 
 
 @pytest.fixture(autouse=True)
@@ -55,3 +59,24 @@ def test_a_picture_that_would_unpack_to_gigabytes_is_refused(
     assert outcome.code == 3
     assert "bomb.png" in outcome.err
     assert outcome.err.splitlines()[-1].startswith("vidstyle: ")
+
+
+@pytest.mark.parametrize("what", ["style", "mask", "thumbnail", "training", "map"])
+def test_no_reader_decodes_before_it_looks(vidstyle, shot, style_picture, tmp_path, what) -> None:
+    """OpenCV itself takes a thousand million pixels."""
+    path = tmp_path / "bomb.png"
+    bomb(path, 30_000, 30_000)
+    if what in ("style", "mask"):
+        style = path if what == "style" else style_picture
+        chosen = ["--object", f"mask:{path}"] if what == "mask" else []
+        outcome = vidstyle("render", shot.clip, "--style", style, *chosen, "-o", tmp_path / "o.mp4")
+        assert outcome.code == 3
+        assert "bomb.png: 30000x30000 pixels are more" in outcome.err
+        return
+    reader = {
+        "thumbnail": lambda: thumbnail(path),
+        "training": lambda: Pictures([path], 64)[0],
+        "map": lambda: read_by_opencv(path, cv2.IMREAD_GRAYSCALE),
+    }[what]
+    with pytest.raises(MediaError, match=r"bomb\.png: 30000x30000 pixels are more"):
+        reader()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -181,9 +182,16 @@ def test_a_brush_paints_an_object(visit, shot) -> None:
     assert "--object mask:brush-0.png@0" in preview(page)
 
 
-def test_cancel(visit, shot) -> None:
+def test_cancel(visit, tmp_path) -> None:
     page = visit()
-    upload(page, shot.clip)
+    long = tmp_path / "long.mp4"
+    with av.open(str(long), "w") as clip:
+        stream = clip.add_stream("libx264", rate=25, width=640, height=480, pix_fmt="yuv420p")
+        for number in range(100):
+            picture = np.full((480, 640, 3), number, np.uint8)
+            clip.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        clip.mux(stream.encode())
+    upload(page, long)
     pick_style(page, 0)
     page.locator("#whole").click()
     page.wait_for_function("() => document.querySelector('#state').innerText.length > 2")

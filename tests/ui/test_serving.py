@@ -80,7 +80,7 @@ def test_files_that_were_not_uploaded(client, path: str) -> None:
     assert client.get(f"/gradio_api/file={path}").status_code in (403, 404)
     for named in ({"path": path}, {"path": path, "meta": {"_type": "gradio.FileData"}}):
         body = {"data": [None, {"layers": [named]}], "fn_index": 0, "session_hash": "s"}
-        for route in (JOIN, "/gradio_api/stream/abc"):
+        for route in (JOIN, "/gradio_api/run/predict", "/gradio_api/stream/abc"):
             answer = client.post(route, json=body)
             assert (answer.status_code, answer.text) == (
                 403,

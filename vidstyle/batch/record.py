@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from vidstyle.atomic import replacing
 from vidstyle.made import Identity, identity
+from vidstyle.nesting import parsed
 from vidstyle.pattern import matching
 
 
@@ -35,7 +36,7 @@ class Record:
     def read(cls, path: Path) -> Self | None:
         """None where there is none, or none that can be read: the shot is rendered again."""
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = parsed(json.loads, path.read_text(encoding="utf-8"))
             return cls(**{**content, "files": [tuple(each) for each in content["files"]]})
         except (OSError, ValueError, LookupError, TypeError):
             return None

@@ -5,11 +5,13 @@ Files are named from the list's own folder.
 
 import csv
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vidstyle.batch.shot import Shot, shot_of
 from vidstyle.errors import MediaError, UsageError
+from vidstyle.nesting import parsed
 
 
 def shots_in_csv(path: Path) -> list[Shot]:
@@ -45,8 +47,9 @@ def shots_in_yaml(path: Path) -> list[Shot]:
 
     try:
         # All as text: YAML would read 10:00:00:00 as a number, and "on" as yes.
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+        content = parsed(partial(yaml.load, Loader=yaml.BaseLoader), text)
+    except (yaml.YAMLError, ValueError) as error:
         problem = " ".join(str(error).split())
         raise MediaError(f"{path}: not YAML ({problem}); mend or export it again") from None
     entries = content.get("shots") if isinstance(content, dict) else content

@@ -23,6 +23,7 @@ from vidstyle.batch.names import plain_name
 from vidstyle.batch.shot import Named, Range, Shot, shot_of
 from vidstyle.batch.table import beside
 from vidstyle.errors import MediaError, UsageError, VidstyleError
+from vidstyle.nesting import check_depth
 from vidstyle.video.clip import ClipInfo
 from vidstyle.video.probe import probe
 from vidstyle.video.timecodes import frame_at
@@ -62,6 +63,8 @@ def shots_in_timeline(path: Path, media: Path, rate: Fraction | None) -> list[Sh
 def _read(path: Path, **options: Any) -> otio.schema.Timeline:
     adapter = _TEXTS.get(path.suffix.lower())
     try:
+        if adapter == "otio_json":
+            check_depth(_text(path))
         read = (
             otio.adapters.read_from_string(_text(path), adapter, **options)
             if adapter
@@ -106,7 +109,8 @@ def _shot(clip: otio.schema.Clip, path: Path, files: "_Media", range_: Range) ->
         if source
         else f"no file for clip {clip.name!r} in {files.folder}; name its folder by --media",
     )
-    return shot_of(_settings(clip), f"{path}, clip {clip.name!r}", beside(path), known)
+    where = f"{path}, clip {clip.name!r}"
+    return shot_of(_settings(clip, where), where, beside(path), known)
 
 
 def _named(clip: otio.schema.Clip, drops: bool) -> Named:
@@ -219,7 +223,7 @@ def _cmx(clip: otio.schema.Clip) -> Mapping[str, Any]:
     return found
 
 
-def _settings(clip: otio.schema.Clip) -> dict[str, str]:
+def _settings(clip: otio.schema.Clip, where: str) -> dict[str, str]:
     own = clip.metadata.get("vidstyle", {})
     # Lists there are sequences of OpenTimelineIO's own.
     settings = {
@@ -232,7 +236,11 @@ def _settings(clip: otio.schema.Clip) -> dict[str, str]:
     for comment in _cmx(clip).get("comments", ()):
         head, _, rest = str(comment).partition(":")
         if head.strip().upper() == "VIDSTYLE":
-            for pair in shlex.split(rest):
+            try:
+                pairs = shlex.split(rest)
+            except ValueError as error:  # a quote without its other half
+                raise UsageError(f"{where}: {comment}: {error}; mend it") from None
+            for pair in pairs:
                 key, _, value = pair.partition("=")
                 settings[key] = value
     return settings

@@ -1,6 +1,7 @@
 """The command line: one short file a command; errors become one line and an exit code here."""
 
 import errno
+import io
 import logging
 import os
 import signal
@@ -15,7 +16,8 @@ import click
 from vidstyle import __version__, limits
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.logs import is_json, start_logging
-from vidstyle.errors import Cancelled, DeviceError, VidstyleError
+from vidstyle.errors import Cancelled, DeviceError, MediaError, VidstyleError
+from vidstyle.progress import say_no_more
 from vidstyle.signals import STOPPING, Heard
 
 __all__ = ["main"]
@@ -77,6 +79,9 @@ def main() -> NoReturn:
     # OpenCV would take all cores: it looks at a variable of its own.
     if count := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:
         os.environ.setdefault("OPENCV_FOR_THREADS_NUM", count)
+    # Names of files that are no text go out as the bytes that they are.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
     stop = _Stop()
     for number in STOPPING:
         signal.signal(number, stop)
@@ -97,6 +102,8 @@ def main() -> NoReturn:
     except Exception as error:
         if stop.error is not None:
             fail(str(stop.error), stop.error.exit_code)
+        if told := _lack(error):
+            fail(told, MediaError.exit_code)
         # It imports torch, which --version need not wait for.
         from vidstyle.memory import is_out_of_memory
 
@@ -107,6 +114,20 @@ def main() -> NoReturn:
         traceback.print_exc()
         fail(f"this is a bug: {error}", 1)
     sys.exit(0)
+
+
+def _lack(error: Exception) -> str | None:
+    """What to tell where the machine lacks room for something, wherever that was found."""
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.filename is None:
+            say_no_more(sys.stdout)
+        where = error.filename or "standard output, or a temporary file"
+        return f"{where}: cannot be written ({error.strerror}); free the disk and run again"
+    if "No usable temporary directory" in str(error):
+        return "no folder for temporary files can be written; name one by TMPDIR"
+    return None
 
 
 def fail(message: str, code: int) -> NoReturn:

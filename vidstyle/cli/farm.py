@@ -245,5 +245,11 @@ def _title(source: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    try:
+        content = text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"{path}: a job names no file whose name is not UTF-8; rename it"
+        ) from None
     with replacing(path) as file:
-        file.write(text.encode())
+        file.write(content)

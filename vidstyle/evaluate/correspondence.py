@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vidstyle.errors import MediaError
 from vidstyle.flow import DisFlow, FlowEstimator, both_ways, inside, valid, warp
+from vidstyle.picture import read_by_opencv
 
 _log = logging.getLogger(__name__)
 
@@ -135,8 +136,8 @@ class TrueFlow:
             raise MediaError(f"{file}: not a flow of {size[1]}×{size[0]} pixels; export it again")
         shown: Tensor | None = None
         for path, good in self._maps(file).items():
-            picture = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-            if picture is None or picture.shape != tuple(size):
+            picture = read_by_opencv(path, cv2.IMREAD_GRAYSCALE)
+            if picture.shape != tuple(size):
                 raise MediaError(f"{path}: not a map of {size[1]}×{size[0]} pixels")
             holds = (torch.from_numpy(picture)[None, None] > 250).float()
             holds = holds if good else 1 - holds

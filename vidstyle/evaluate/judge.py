@@ -13,6 +13,7 @@ from vidstyle.errors import UsageError, WeightsError
 from vidstyle.evaluate.correspondence import EstimatedFlow, Judge, TrueFlow
 from vidstyle.flow.build import build_flow
 from vidstyle.flow.cache import FlowCache
+from vidstyle.nesting import parsed
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def _here(name: str) -> bool:
 
 def _flow_of(report: Path) -> str:
     try:
-        return str(json.loads(report.read_text(encoding="utf-8"))["parts"]["flow"])
+        return str(parsed(json.loads, report.read_text(encoding="utf-8"))["parts"]["flow"])
     except OSError as error:
         raise UsageError(f"--report {report}: cannot be read ({error.strerror})") from None
     except (ValueError, LookupError, TypeError):

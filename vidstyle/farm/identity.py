@@ -4,6 +4,7 @@ Names of folders and machines, and the times of files, play no part: they differ
 """
 
 import hashlib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -97,7 +98,8 @@ def _fingerprint(files: Sequence[Path], named: bool) -> str:
     try:
         sizes = [file.stat().st_size for file in files]
         for file, size in zip(files, sizes, strict=True):
-            digest.update(f"{file.name if named else ''}\0{size}\0".encode())
+            digest.update(os.fsencode(file.name) if named else b"")
+            digest.update(f"\0{size}\0".encode())
         for file, offsets in _places(files, sizes):
             with file.open("rb") as opened:
                 for offset in offsets:

@@ -2,10 +2,13 @@
 
 import hashlib
 import logging
+import math
+from collections.abc import Mapping
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from vidstyle import weights
 from vidstyle.crew import Crew
@@ -121,12 +124,12 @@ def build_network(model: str) -> tuple[StyleNetwork, float]:
     folder = weights.StyleModel(weights.find_model(model))
     weights.verify_model(folder)
     config = folder.config()
+    tensors = weights.load_tensors(folder.weights)
     try:
-        network = MicroNetwork(_architecture(config["architecture"]))
-        network.load_state_dict(
-            {name: tensor.float() for name, tensor in weights.load_tensors(folder.weights).items()}
-        )
-        ridge = config["transform"]["ridge"]  # type: ignore[index]
+        sizes = _architecture(config["architecture"], tensors)
+        network = MicroNetwork(sizes)
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+        ridge = _ridge(config["transform"]["ridge"])  # type: ignore[index]
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise WeightsError(
@@ -141,5 +144,25 @@ def is_vgg(model: str) -> bool:
     return model == ENTRY and all(folder.name != ENTRY for folder in weights.style_models())
 
 
-def _architecture(table: Any) -> Architecture:
-    return Architecture(**{**table, "depth": tuple(table["depth"])})
+def _architecture(table: Any, tensors: Mapping[str, Tensor]) -> Architecture:
+    """What ``config.toml`` claims, when the weights bear it out: layers that no file holds would
+    take minutes and gigabytes to make.
+
+    Raises:
+        ValueError: they do not.
+        TypeError, KeyError: it is no architecture.
+    """
+    sizes = Architecture(**{**table, "depth": tuple(table["depth"])})
+    if len(sizes.depth) != 4 or not all(depth in range(len(tensors)) for depth in sizes.depth):
+        raise ValueError(f"depth {list(sizes.depth)} of {len(tensors)} tensors")
+    with torch.device("meta"):  # where tensors have shapes alone
+        claimed = {name: value.shape for name, value in MicroNetwork(sizes).state_dict().items()}
+    if claimed != {name: tensor.shape for name, tensor in tensors.items()}:
+        raise ValueError("weights of another architecture than its config.toml tells")
+    return sizes
+
+
+def _ridge(told: object) -> float:
+    if isinstance(told, bool) or not isinstance(told, int | float) or not 0 < told < math.inf:
+        raise ValueError(f"ridge = {told!r} is no number above 0")
+    return float(told)

@@ -19,6 +19,7 @@ import pycocotools.mask as rle
 from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError
+from vidstyle.nesting import parsed
 
 #: Corners of the polygon that stands for a circle: its area is short by 0.04 %.
 _CORNERS = 128
@@ -91,7 +92,7 @@ def read_labelme(file: Path, labels: Collection[str] | None) -> tuple[Annotation
             is no outline.
     """
     with _checking(file):
-        content = json.loads(file.read_bytes())
+        content = parsed(json.loads, file.read_bytes())
         size = int(content["imageHeight"]), int(content["imageWidth"])
         shapes = content["shapes"]
         chosen = [shape for shape in shapes if labels is None or shape["label"] in labels]
@@ -118,7 +119,7 @@ def read_coco(
             such category.
     """
     with _checking(file):
-        content = json.loads(file.read_bytes())
+        content = parsed(json.loads, file.read_bytes())
         names = {category["id"]: category["name"] for category in content["categories"]}
         check_labels(file, labels, set(names.values()))
         pictures: dict[int, tuple[str, Annotation]] = {}

@@ -20,6 +20,7 @@ from typing import Any
 
 from vidstyle.choices import ENCODERS
 from vidstyle.errors import UsageError
+from vidstyle.nesting import parsed
 from vidstyle.style.micro import Architecture
 
 SCHEDULES = ("cosine", "plateau")
@@ -308,7 +309,7 @@ def read_config(path: Path) -> TrainConfig:
         UsageError: the file cannot be read, or has an unknown key or a value that cannot be meant.
     """
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = parsed(tomllib.loads, path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: cannot be read as TOML ({error}); mend it") from None
     config: TrainConfig = _build(TrainConfig, table, path, "")

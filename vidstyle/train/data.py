@@ -4,6 +4,7 @@ import difflib
 import functools
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from vidstyle.borders import inside_border
 from vidstyle.errors import MediaError, UsageError
+from vidstyle.picture import read_by_opencv
 from vidstyle.train.config import DataConfig
 from vidstyle.train.masks import Masks, read_masks
 from vidstyle.train.motion import find_clips
@@ -81,11 +83,7 @@ class Pictures:
 
     def _decode(self, index: int) -> Tensor:
         file = self.files[index]
-        picture = cv2.imread(str(file), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            raise MediaError(
-                f"{file}: cannot be read as a picture; remove it from the training data"
-            )
+        picture = read_by_opencv(file, cv2.IMREAD_COLOR_RGB)
         if self._masks is not None:
             mask = self._masks.read(file, (picture.shape[0], picture.shape[1]))
             drawn = np.full(picture.shape[:2], 255, np.uint8)
@@ -268,7 +266,7 @@ def _divided(
     kept = set(names) & set(held_out)
     if not held_out and len(things) >= _ENOUGH:
         # By a hash of the name, so that a picture more does not exchange those held out.
-        by_hash = sorted(set(names), key=lambda each: hashlib.sha256(each.encode()).digest())
+        by_hash = sorted(set(names), key=lambda each: hashlib.sha256(os.fsencode(each)).digest())
         kept = set(by_hash[: max(1, len(things) // 10)])
     train = [thing for thing, each in zip(things, names, strict=True) if each not in kept]
     if not train:
@@ -295,4 +293,4 @@ def _check_names(names: Collection[str], known: Collection[str]) -> None:
 def _digest(files: Sequence[Path], clips: Sequence[ClipReader]) -> str:
     listed = [f"{file.parent.name}/{file.name} {file.stat().st_size}" for file in files]
     listed += [f"{_clip_name(clip)} {clip.info.frame_count}" for clip in clips]
-    return hashlib.sha256("\n".join(listed).encode()).hexdigest()
+    return hashlib.sha256(os.fsencode("\n".join(listed))).hexdigest()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
+from vidstyle.nesting import parsed
+
 CURVES = "curves.jsonl"
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ def read_curves(folder: Path) -> list[dict[str, float]]:
     entries: list[dict[str, float]] = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            entries.append(json.loads(line))
+            entries.append(parsed(json.loads, line))
         except ValueError:
             log.warning("%s: a broken line is left out", path)
     return entries

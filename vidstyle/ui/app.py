@@ -45,7 +45,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         options: model and device.
 
     Raises:
-        ValueError: a style picture cannot be read.
+        MediaError: a style picture cannot be read.
     """
 
     def take_clip(table: Table, upload: str | None) -> Any:
@@ -169,7 +169,8 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         kind.input(actions.choose_kind, *by_kind)
         anew.click(actions.choose_kind, *by_kind)
         name.change(actions.call_it, [table, name], table)
-        picture.select(actions.point_at, [table, number], [table, picture])
+        # No click is lost that comes before the last one's mark is there.
+        picture.select(actions.point_at, [table, number], [table, picture], trigger_mode="multiple")
         gallery.select(actions.pick_style, table, table)
         more.upload(actions.add_styles, [table, more], [table, gallery])
         keep.click(actions.keep_object, pointed, [table, kept])

@@ -49,8 +49,10 @@ _READ = re.compile(
     rf"|{_API}/(user|login_check|token|app_id|info|theme\.css|startup-events)/?"
     rf"|{_API}/(queue/data|upload_progress|heartbeat/\w+|file=/.*)"
 )
-_TOLD = re.compile(rf"/login/?|{_API}/(upload|reset/?|cancel|queue/join|stream/\w+(/close)?)")
-_WITH_FILES = re.compile(rf"{_API}/(queue/join|stream/\w+)")
+_TOLD = re.compile(
+    rf"/login/?|{_API}/(upload|reset/?|cancel|queue/join|run/predict|stream/\w+(/close)?)"
+)
+_WITH_FILES = re.compile(rf"{_API}/(queue/join|run/predict|stream/\w+)")
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a failure
@@ -89,7 +91,7 @@ class Guard:
         try:
             self._check(scope)
             if scope["method"] == "POST" and _WITH_FILES.fullmatch(scope["path"]):
-                receive = self._checked(await _body(receive))
+                receive = _again(self._checked(await _body(receive)), receive)
         except _Refused as refused:
             answer = PlainTextResponse(f"{refused.told}\n", refused.status)
             await answer(scope, receive, guarded)
@@ -110,8 +112,8 @@ class Guard:
         if known is None or not known.fullmatch(scope["path"]):
             raise _Refused(404, "there is no such page")
 
-    def _checked(self, body: bytes) -> Receive:
-        """The body once more, when no file that it names lies outside the uploads."""
+    def _checked(self, body: bytes) -> bytes:
+        """The body, when no file that it names lies outside the uploads."""
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
@@ -119,11 +121,7 @@ class Guard:
         for path in _paths(content):
             if not isinstance(path, str) or not self._is_upload(path):
                 raise _Refused(403, "names a file that was not uploaded")
-
-        async def receive() -> Message:
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        return receive
+        return body
 
     def _is_upload(self, path: str) -> bool:
         try:
@@ -152,6 +150,16 @@ async def _body(receive: Receive) -> bytes:
             raise _Refused(413, f"larger than {MOST_BODY} bytes")
         if not message.get("more_body"):
             return bytes(body)
+
+
+def _again(body: bytes, rest: Receive) -> Receive:
+    """A body that was read, and then what comes after it."""
+    unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Message:
+        return unread.pop() if unread else await rest()
+
+    return receive
 
 
 def _paths(content: Any) -> Iterator[Any]:

@@ -13,7 +13,7 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 
-from vidstyle.errors import MediaError, UsageError
+from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions
 from vidstyle.ui.app import CSS, build_app
 from vidstyle.ui.desk import Desks
@@ -86,10 +86,7 @@ def serve(
         MediaError: a style picture cannot be read.
     """
     desks = Desks(limits.frames)
-    try:
-        app = build_app(styles, desks, options).queue(max_size=64)
-    except ValueError as error:
-        raise MediaError(str(error)) from None
+    app = build_app(styles, desks, options).queue(max_size=64, api_open=False)
     page = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         app,

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from vidstyle.picture import read_by_opencv
 from vidstyle.ui.desk import Desk
 from vidstyle.ui.live import Camera
 from vidstyle.ui.selection import Image, Selection, Wish
@@ -60,7 +61,7 @@ class Table:
         """The styles made small, and their names.
 
         Raises:
-            ValueError: one cannot be read.
+            MediaError: one cannot be read, or is too large.
         """
         return [thumbnail(path) for path in self.styles]
 
@@ -74,11 +75,9 @@ def thumbnail(path: Path) -> tuple[Image, str]:
     """A style picture made small, (H, W, 3) RGB, and its name in words.
 
     Raises:
-        ValueError: it cannot be read.
+        MediaError: it cannot be read, or is too large.
     """
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise ValueError(f"{path.name}: not a picture that can be read; choose another")
+    picture = read_by_opencv(path, cv2.IMREAD_COLOR_RGB)
     scale = min(1.0, _THUMBNAIL / max(picture.shape[:2]))
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(small[..., ::-1], np.uint8), path.stem.replace("_", " ")
+    return np.asarray(small, np.uint8), path.stem.replace("_", " ")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from vidstyle.errors import MediaError
+from vidstyle.nesting import parsed
 
 #: Of a study's folder: what is compared (never served), the answers (never served), and what
 #: raters see.
@@ -102,7 +103,7 @@ class Study:
         """
         path = folder / DESCRIPTION
         try:
-            told = json.loads(path.read_text(encoding="utf-8"))
+            told = parsed(json.loads, path.read_text(encoding="utf-8"))
             items = tuple(
                 Item(each["name"], tuple(each["results"]), each["reference"])
                 for each in told["items"]
