@@ -28,8 +28,9 @@ from vidstyle.style.build import choose_model, model_identity
 #: The folder, beside outputs, that the records lie in.
 FOLDER = ".vidstyle"
 
-# Of the options, those that change how a clip is rendered and not what comes out.
-_NO_MATTER = ("device", "batch", "flow_cache", "flow_cache_size")
+# Of the options, those that change how a clip is rendered and not what comes out. ``batch`` is none
+# of them: what is seen around a moving object is that of its whole batch.
+_NO_MATTER = ("device", "flow_cache", "flow_cache_size")
 
 Identity = list[tuple[str, int, int]]
 """Names, bytes and times of change of files."""

@@ -80,7 +80,8 @@ class RenderOptions(Checked):
         backend: what runs the style network: ``torch``, an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         max_memory: MiB that the style network may take at once; larger frames go in tiles.
-        batch: frames that go through the network at once.
+        batch: frames that go through the network at once. The box around the object is that of
+            the batch, so flow in it, and with it the pixels, change a little.
         seed: of every random generator.
         codec: a preset of the writer; None for the container's usual one.
         colorspace: ``IN[:OUT]``, OCIO spaces of the clip and of the output; None for code values

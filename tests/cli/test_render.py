@@ -361,7 +361,8 @@ def test_resume_leaves_what_is_whole_and_completes_what_is_not(render, tmp_path:
 def test_resume_takes_no_other_render_for_this_one(render, tmp_path: Path) -> None:
     """As many pictures as are wanted, of other frames or in another look, are not those."""
     target = tmp_path / "styled.%04d.png"
-    for options in (("--out", 3), ("--in", 4, "--out", 7), ("--in", 4, "--out", 7, "--invert")):
+    part = ("--in", 4, "--out", 7)
+    for options in (("--out", 3), part, (*part, "--invert"), (*part, "--batch", 2)):
         assert "already there" not in render(*options, "-o", target, "--resume")
         assert "already there" in render(*options, "-o", target, "--resume")
     assert (tmp_path / "styled.0007.png").is_file()

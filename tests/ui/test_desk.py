@@ -25,7 +25,7 @@ def options(tiny_model) -> RenderOptions:
 
 @pytest.fixture
 def desk(shot):
-    desk = Desk(shot.clip, most_frames=100)
+    desk = Desk(shot.clip, most_frames=100, most_pixels=1 << 24)
     yield desk
     desk.clear()
 
@@ -45,9 +45,11 @@ def test_what_is_no_clip_or_too_long_is_refused_and_leaves_nothing(shot, tmp_pat
     text = tmp_path / "clip.mp4"
     text.write_text("not a clip")
     with pytest.raises(MediaError, match=r"^clip\.mp4: text, not a video"):
-        Desk(text, most_frames=100)
+        Desk(text, most_frames=100, most_pixels=1 << 24)
     with pytest.raises(MediaError, match=r"shot\.mp4: longer than 10 frames"):
-        Desk(shot.clip, most_frames=10)
+        Desk(shot.clip, most_frames=10, most_pixels=1 << 24)
+    with pytest.raises(MediaError, match=r"shot\.mp4: 160x96 pixels are more than the 15359 that"):
+        Desk(shot.clip, most_frames=100, most_pixels=160 * 96 - 1)
 
 
 def test_a_preview_changes_the_painted_object_alone(desk, shot, options, style_picture) -> None:
@@ -106,7 +108,7 @@ def test_a_render_is_told_and_gives_all_files(desk, options, style_picture) -> N
 
 def test_a_clip_may_have_any_name(shot, options, style_picture, tmp_path) -> None:
     clip = shutil.copy(shot.clip, tmp_path / "mattes.mkv")
-    desk = Desk(Path(clip), most_frames=100)
+    desk = Desk(Path(clip), most_frames=100, most_pixels=1 << 24)
     wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
     *_, results = desk.render([wish], RenderOptions(**{**vars(options), "last": 1}))
     assert desk.clip.read_bytes() == shot.clip.read_bytes()

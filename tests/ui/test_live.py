@@ -20,7 +20,7 @@ def options(tiny_model) -> RenderOptions:
 
 @pytest.fixture
 def desk(shot):
-    desk = Desk(shot.clip, most_frames=100)
+    desk = Desk(shot.clip, most_frames=100, most_pixels=1 << 24)
     yield desk
     desk.clear()
 

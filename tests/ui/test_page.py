@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -83,8 +84,13 @@ def click_at(page, x: float, y: float) -> None:
     before = image.get_attribute("src")
     box = image.bounding_box()
     page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    # A click on a picture that is not loaded yet is on none.
     page.wait_for_function(
-        "before => document.querySelector('#picture img')?.src != before", arg=before
+        """before => {
+            const shown = document.querySelector('#picture img');
+            return shown && shown.src != before && shown.complete && shown.naturalWidth > 0;
+        }""",
+        arg=before,
     )
 
 
@@ -217,6 +223,22 @@ def test_a_wrong_file(visit, tmp_path, make, message) -> None:
     page.set_input_files("#clip input[type=file]", wrong)
     page.get_by_text(re.compile(message)).first.wait_for()
     assert page.locator("#picture img").count() == 0
+
+
+def test_what_was_uploaded_goes_with_its_user(served, tiny_model, shot, browser, tmp_path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with served("--model", tiny_model, TMPDIR=str(temporary)) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("#clip input[type=file]", state="attached")
+        upload(page, shot.clip)
+        (clip,) = temporary.rglob("shot.mp4")  # at the desk alone
+        page.close()
+        until = time.monotonic() + PATIENCE / 1000
+        while clip.exists() and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not list(temporary.rglob("shot.mp4"))
 
 
 def test_what_is_missing_is_said(visit, shot) -> None:

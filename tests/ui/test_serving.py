@@ -151,6 +151,31 @@ def test_a_name_reads_no_file(client, call, shot, style_picture) -> None:
         assert "is no name" in told
 
 
+def test_an_address_uploads_so_much_and_no_more(served, tiny_model) -> None:
+    with (
+        served("--model", tiny_model, "--device", "cpu", "--max-upload", 1) as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        files = {"files": ("clip.mp4", bytes(2**20 - 1000))}
+        answers = [client.post("/gradio_api/upload", files=files) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
+        endless = client.post("/gradio_api/upload", content=iter([b"x"]))
+        assert endless.status_code == 411
+
+
+def test_passwords_cannot_be_guessed(served, tiny_model) -> None:
+    with (
+        served("--model", tiny_model, VIDSTYLE_PASSWORD="open sesame") as address,
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        wrong = {"username": "vidstyle", "password": "sesame"}
+        right = {**wrong, "password": "open sesame"}
+        assert client.post("/login", data=right).status_code == 200
+        answers = [client.post("/login", data=wrong).status_code for _ in range(12)]
+        assert answers == [400] * 10 + [429] * 2
+        assert client.post("/login", data=right).status_code == 429
+
+
 def test_an_empty_password_is_refused(vidstyle) -> None:
     refused = vidstyle("ui", "--host", "0.0.0.0", "--password", "")
     assert refused.code == 2

@@ -147,7 +147,8 @@ _NETWORKS = (
 
 _WORK = (
     *_FLOW_CACHE,
-    option("--batch", metavar="N", help="Frames per network call.", **default_of("batch")),
+    option("--batch", metavar="N", help="Frames per network call; another number, slightly "
+           "other pixels.", **default_of("batch")),
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=_list_codecs,
            help="Video codec, by default what plays everywhere: 8-bit 4:2:0 H.264, or HEVC Main 10 "
            "for deeper clips (ffv1 in avi); list tells of each what it keeps and whether it works "

@@ -8,7 +8,7 @@ from vidstyle.atomic import write_text
 from vidstyle.cli.options import option
 from vidstyle.errors import Cancelled, Terminated, UsageError
 from vidstyle.evaluate.study.answers import Answers
-from vidstyle.evaluate.study.server import StudyServer
+from vidstyle.evaluate.study.server import RATERS, StudyServer
 from vidstyle.evaluate.study.study import ANSWERS, Study
 from vidstyle.extras import needs_extra
 from vidstyle.video.target import check_target
@@ -62,7 +62,9 @@ def make_command(
         help="Address to serve at; 0.0.0.0 lets other machines in.")  # fmt: skip
 @option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
         help="0: any that is free.")  # fmt: skip
-def serve_command(folder: Path, host: str, port: int) -> None:
+@option("--raters", type=click.IntRange(1), metavar="N", default=RATERS, show_default=True,
+        help="Raters that one address may send in an hour; more for a large room.")  # fmt: skip
+def serve_command(folder: Path, host: str, port: int, raters: int) -> None:
     """Serve STUDY's page to raters until interrupted; answers go to answers.sqlite in it.
 
     Nothing that tells who a rater is, or when they answered, is kept.
@@ -70,7 +72,7 @@ def serve_command(folder: Path, host: str, port: int) -> None:
     \b
     vidstyle study serve study --host 0.0.0.0 --port 8765
     """
-    with StudyServer(folder, host, port) as server:
+    with StudyServer(folder, host, port, raters) as server:
         click.echo(f"{server.url} (Ctrl-C ends it)")
         try:
             server.serve_forever()

@@ -54,6 +54,14 @@ from vidstyle.pattern import PICTURE_SUFFIXES
     show_default=True,
     help="Longest clip that is taken.",
 )
+@option(
+    "--max-frame-pixels",
+    type=click.IntRange(1),
+    metavar="N",
+    default=4096 * 2304,
+    show_default=True,
+    help="Largest frames that are taken.",
+)
 @option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))
 @option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.", **default_of("device"))
 def ui_command(
@@ -64,6 +72,7 @@ def ui_command(
     styles: Path | None,
     max_upload: int,
     max_frames: int,
+    max_frame_pixels: int,
     model: str,
     device: str,
 ) -> None:
@@ -79,7 +88,7 @@ def ui_command(
         with needs_extra("ui", "vidstyle ui"):
             from vidstyle.ui.serve import Door, Limits, serve
         options = RenderOptions(model=model, device=device)
-        limits = Limits(max_upload, max_frames)
+        limits = Limits(max_upload, max_frames, max_frame_pixels)
         door = Door(host, port, names, password)
         serve(_pictures(styles), limits, options, door, folder / "uploads")
 

@@ -29,6 +29,9 @@ Clock = dict[str, float]
 #: What a component takes: a value, or ``gr.update``.
 Shown = Any
 
+#: Pixels of a camera's picture at most; the page asks for 640×360.
+_CAMERA = 1920 * 1080
+
 #: Length of the range that is offered at first.
 _SHORT = 24
 
@@ -47,13 +50,13 @@ def plainly(action: Callable[P, R]) -> Callable[P, R]:
 
 
 @plainly
-def take_clip(table: Table, upload: str | None, desks: Desks) -> tuple[Shown, ...]:
+def take_clip(table: Table, upload: str | None, desks: Desks, session: str) -> tuple[Shown, ...]:
     """A new clip on the desk: table, frame slider, picture, brush, first and last frame."""
     if upload is None:
         raise ValueError("upload a clip first")
     table.clear()
     table.desk = None
-    table.desk = desks.take(Path(upload))
+    table.desk = desks.take(Path(upload), session)
     table.object, table.wishes = replace(table.object, points=(), mask=None, frame=0), ()
     frame, end = table.desk.frame(0), table.desk.count - 1
     return (
@@ -169,6 +172,8 @@ def watch(table: Table, image: Image | None, clock: Clock, options: RenderOption
     """
     if image is None:
         return ""
+    if image.shape[0] * image.shape[1] > _CAMERA:
+        return "<p>the camera's picture is too large</p>"
     try:
         wishes = table.all_wishes()
         number, latency = int(clock["frame"]), clock["latency"] / 1000

@@ -48,8 +48,11 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         MediaError: a style picture cannot be read.
     """
 
-    def take_clip(table: Table, upload: str | None) -> Any:
-        return actions.take_clip(table, upload, desks)
+    def take_clip(table: Table, upload: str | None, asked: gr.Request) -> Any:
+        return actions.take_clip(table, upload, desks, asked.session_hash or "")
+
+    def leave(asked: gr.Request) -> None:
+        desks.leave(asked.session_hash or "")
 
     def preview(table: Table, number: float, canvas: actions.Canvas, full: bool, *look: Any) -> Any:
         return actions.preview(table, number, canvas, full, with_look(options, look))
@@ -164,6 +167,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         views, pointed = [picture, brush], [table, number, brush]
         by_kind = [table, kind, name, number], [table, name, *views, anew]
         outputs = [state, result, files, command]
+        app.unload(leave)
         clip.upload(take_clip, [table, clip], [table, number, *views, first, last])
         number.release(actions.show_frame, [table, number], [table, *views])
         kind.input(actions.choose_kind, *by_kind)

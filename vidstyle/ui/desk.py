@@ -60,14 +60,15 @@ class Desk:
         size: (H, W).
     """
 
-    def __init__(self, upload: Path, *, most_frames: int) -> None:
+    def __init__(self, upload: Path, *, most_frames: int, most_pixels: int) -> None:
         """
         Args:
-            upload: moved to the desk.
+            upload: copied to the desk.
             most_frames: a longer clip is refused.
+            most_pixels: so is one of larger frames, before any of them is decoded.
 
         Raises:
-            MediaError: no clip, or one that is too long.
+            MediaError: no clip, or one that is too large or too long.
         """
         self._folder = Path(tempfile.mkdtemp(prefix="vidstyle-desk-"))
         self._running: Watched | None = None
@@ -79,6 +80,11 @@ class Desk:
             shutil.copy(upload, self.clip)
             reader = open_clip(str(self.clip))
             self.size = reader.info.size
+            if self.size[0] * self.size[1] > most_pixels:
+                raise MediaError(
+                    f"{upload.name}: {self.size[1]}x{self.size[0]} pixels are more than the "
+                    f"{most_pixels} that this page takes; upload a smaller clip"
+                )
             self.count = sum(1 for _ in reader.frames(0, most_frames + 1))
             if self.count > most_frames:
                 raise MediaError(
@@ -215,19 +221,28 @@ def without_folders(text: str) -> str:
 class Desks:
     """Every user's desk."""
 
-    def __init__(self, most_frames: int) -> None:
+    def __init__(self, most_frames: int, most_pixels: int) -> None:
         """
         Args:
-            most_frames: see :class:`Desk`.
+            most_frames, most_pixels: see :class:`Desk`.
         """
-        self._most_frames = most_frames
+        self._most_frames, self._most_pixels = most_frames, most_pixels
         self._taken = WeakSet[Desk]()
+        self._of = dict[str, Desk]()
 
-    def take(self, upload: Path) -> Desk:
-        """A new desk; arguments and errors as of :class:`Desk`."""
-        desk = Desk(upload, most_frames=self._most_frames)
+    def take(self, upload: Path, session: str) -> Desk:
+        """A new desk of a session; else arguments and errors as of :class:`Desk`. The upload goes:
+        the desk has it."""
+        desk = Desk(upload, most_frames=self._most_frames, most_pixels=self._most_pixels)
+        upload.unlink(missing_ok=True)
         self._taken.add(desk)
+        self._of[session] = desk
         return desk
+
+    def leave(self, session: str) -> None:
+        """Clear the desk of a session whose page was closed."""
+        if desk := self._of.pop(session, None):
+            desk.clear()
 
     def clear(self) -> None:
         """All of them: the page closes."""

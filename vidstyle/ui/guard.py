@@ -16,7 +16,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vidstyle.allowance import Allowance
 from vidstyle.hosts import is_own
+
+#: Wrong passwords that one address may give in five minutes.
+GUESSES = 10
 
 #: Bytes of a request that is not an upload: a frame of the camera is the largest.
 MOST_BODY = 2**24
@@ -43,6 +47,7 @@ _HEADERS = {
 }
 
 _API = "/gradio_api"
+_UPLOAD = f"{_API}/upload"
 _READ = re.compile(
     rf"/|/(config|theme\.css|favicon\.ico|manifest\.json|robots\.txt|login_check|logout|user)/?"
     rf"|/(assets|static|svelte)/.*"
@@ -63,16 +68,21 @@ class _Refused(Exception):  # noqa: N818 - an answer, not a failure
 class Guard:
     """An ASGI application before another."""
 
-    def __init__(self, app: ASGIApp, names: Collection[str], uploads: Path) -> None:
+    def __init__(
+        self, app: ASGIApp, names: Collection[str], uploads: Path, most_bytes: int
+    ) -> None:
         """
         Args:
             app: the page.
             names: host names that it is served under, besides addresses and ``localhost``.
             uploads: the only folder whose files a request may name.
+            most_bytes: that one address may upload in an hour.
         """
         self._app = app
         self._names = frozenset(name.lower() for name in names)
         self._uploads = uploads.resolve()
+        self._guesses = Allowance(GUESSES, seconds=300)
+        self._bytes = Allowance(most_bytes, seconds=3600)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -80,16 +90,21 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        client = scope["client"][0] if scope.get("client") else None
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name in [name for name in headers if name.startswith("access-control-")]:
                     del headers[name]
                 headers.update(_HEADERS)
+                if scope["path"].startswith("/login") and message["status"] >= 400:
+                    self._guesses.spend(client)
             await send(message)
 
         try:
             self._check(scope)
+            self._check_allowance(scope, client)
             if scope["method"] == "POST" and _WITH_FILES.fullmatch(scope["path"]):
                 receive = _again(self._checked(await _body(receive)), receive)
         except _Refused as refused:
@@ -111,6 +126,17 @@ class Guard:
         known = {"GET": _READ, "HEAD": _READ, "POST": _TOLD}.get(scope["method"])
         if known is None or not known.fullmatch(scope["path"]):
             raise _Refused(404, "there is no such page")
+
+    def _check_allowance(self, scope: Scope, client: str | None) -> None:
+        if scope["path"].startswith("/login") and not self._guesses.allows(client):
+            raise _Refused(429, "too many wrong passwords; wait some minutes")
+        if scope["path"] == _UPLOAD:
+            length = Headers(scope=scope).get("content-length", "")
+            if not length.isdecimal():
+                raise _Refused(411, "an upload must say how long it is")
+            if not self._bytes.allows(client, int(length)):
+                raise _Refused(429, "more than may be uploaded in an hour")
+            self._bytes.spend(client, int(length))
 
     def _checked(self, body: bytes) -> bytes:
         """The body, when no file that it names lies outside the uploads."""

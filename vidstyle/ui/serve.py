@@ -29,10 +29,17 @@ class Limits:
     Attributes:
         upload: MiB of a file.
         frames: of a clip.
+        pixels: of a frame.
     """
 
-    upload: int = 2048
-    frames: int = 10_000
+    upload: int
+    frames: int
+    pixels: int
+
+    @property
+    def hourly(self) -> int:
+        """MiB that an address may upload in an hour."""
+        return 4 * self.upload
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def serve(
         UsageError: the address cannot be served at.
         MediaError: a style picture cannot be read.
     """
-    desks = Desks(limits.frames)
+    desks = Desks(limits.frames, limits.pixels)
     app = build_app(styles, desks, options).queue(max_size=64, api_open=False)
     page = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
@@ -100,7 +107,7 @@ def serve(
         run_history=False,
         footer_links=[],
     )
-    guard = Guard(page, {door.host, *door.names}, uploads)
+    guard = Guard(page, {door.host, *door.names}, uploads, limits.hourly << 20)
     try:
         with _served(guard, door):
             if door.password is None and not door.is_private:

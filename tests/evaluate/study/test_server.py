@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vidstyle.allowance import Allowance
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.study import answers as answers_module
 from vidstyle.evaluate.study.answers import Answers
@@ -131,6 +132,7 @@ def test_wrong_requests_are_refused(server, client) -> None:
     assert client("GET", "/trials?session=../../x").status == 400
     assert client("DELETE", "/answers").status == 501
     assert client("GET", "/", headers={"Host": "some.site"}).status == 421
+    assert client("GET", "/", headers={"Host": "[::1"}).status == 421
     assert client("GET", "/", headers={"Host": "localhost:1"}).status == 200
     assert server.answers.all() == []
 
@@ -164,3 +166,12 @@ def test_answers_are_kept_when_the_server_ends(client, study_folder: Path) -> No
     client.answer()
     (answer,) = Answers(study_folder / ANSWERS).all()
     assert (answer.choice, answer.milliseconds) == ("left", 900)
+
+
+def test_one_client_cannot_outvote_the_others(server, client, monkeypatch) -> None:
+    """Nor use up the sessions; whoever has begun goes on."""
+    monkeypatch.setattr(server, "raters", Allowance(3, seconds=3600))
+    sessions = [f"{number:032x}" for number in range(5)]
+    assert [client.answer(session=each) for each in sessions] == [200, 200, 200, 429, 429]
+    assert client.answer(session=sessions[0], trial=1) == 200
+    assert {answer.session for answer in server.answers.all()} == set(sessions[:3])

@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
+from vidstyle.allowance import Allowance
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.study.answers import CHOICES, Answer, Answers, FullError
 from vidstyle.evaluate.study.study import ANSWERS, MEDIA, Study
 from vidstyle.hosts import is_own
+
+#: Raters that one address sends in an hour: a household, or a room behind one router.
+RATERS = 40
 
 #: Bytes of a request's body.
 MOST_BODY = 4096
@@ -51,11 +55,13 @@ class StudyServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, host: str, port: int) -> None:
+    def __init__(self, folder: Path, host: str, port: int, raters: int = RATERS) -> None:
         """
         Args:
             folder: of the study.
             port: 0 for any that is free.
+            raters: that one address may send in an hour. Else one client could outvote all others,
+                or use up the sessions that a study takes.
 
         Raises:
             MediaError: the folder holds no study.
@@ -65,6 +71,7 @@ class StudyServer(ThreadingHTTPServer):
         self.study = Study.read(folder)
         self.answers = Answers(folder / ANSWERS)
         self.media = frozenset(self.study.media())
+        self.raters = Allowance(raters, seconds=3600)
         try:
             super().__init__((host, port), _Handler)
         except OSError as error:
@@ -145,10 +152,17 @@ class _Handler(BaseHTTPRequestHandler):
         # A form of another web site cannot send this type.
         if self.headers.get("Content-Type", "").partition(";")[0] != "application/json":
             raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        answer = self._read_answer()
+        address = self.client_address[0]
+        is_new = not self.server.answers.answered(answer.session)
+        if is_new and not self.server.raters.allows(address):
+            raise _Refused(HTTPStatus.TOO_MANY_REQUESTS)
         try:
-            self.server.answers.add(self._read_answer())
+            self.server.answers.add(answer)
         except FullError:
             raise _Refused(HTTPStatus.INSUFFICIENT_STORAGE) from None
+        if is_new:
+            self.server.raters.spend(address)
         self._send(HTTPStatus.OK, "{}", ".json")
 
     def _read_answer(self) -> Answer:
