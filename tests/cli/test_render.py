@@ -17,6 +17,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from vidstyle import weights
@@ -342,6 +343,19 @@ def test_the_output_is_beside_the_input_when_none_is_named(render, shot, tmp_pat
     assert sorted(path.name for path in tmp_path.glob("*plate*")) == [
         "plate.0007.png", "plate.0008.png", "styled.plate.0007.png", "styled.plate.0008.png",
     ]  # fmt: skip
+
+
+def test_any_number_of_threads_gives_the_same_pixels(render, tmp_path: Path) -> None:
+    made, before = [], torch.get_num_threads()
+    try:
+        for count in (1, 2, 4):
+            torch.set_num_threads(count)
+            target = tmp_path / f"of-{count}.%04d.png"
+            render("--object", "box:30,20,71,91", "--out", 5, "-o", target)
+            made.append(pictures(target))
+    finally:
+        torch.set_num_threads(before)
+    assert all(np.array_equal(each, made[0]) for each in made[1:])
 
 
 def test_resume_leaves_what_is_whole_and_completes_what_is_not(render, tmp_path: Path) -> None:

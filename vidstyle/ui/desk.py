@@ -85,7 +85,10 @@ class Desk:
                     f"{upload.name}: {self.size[1]}x{self.size[0]} pixels are more than the "
                     f"{most_pixels} that this page takes; upload a smaller clip"
                 )
-            self.count = sum(1 for _ in reader.frames(0, most_frames + 1))
+            # What the file says of itself is looked at before anything is decoded.
+            self.count = reader.info.frame_count or 0
+            if self.count <= most_frames:
+                self.count = sum(1 for _ in reader.frames(0, most_frames + 1))
             if self.count > most_frames:
                 raise MediaError(
                     f"{upload.name}: longer than {most_frames} frames; upload a shorter clip"
