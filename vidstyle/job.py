@@ -1,7 +1,6 @@
 """A whole render: from the names that the user gave to a finished file and its report."""
 
 import logging
-import tempfile
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -12,8 +11,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from vidstyle.analysis import Analysis, Take
+from vidstyle.claim import claimed
 from vidstyle.device import seeded
 from vidstyle.extras import needs_extra
+from vidstyle.leftovers import sweep
 from vidstyle.made import Made, fingerprint
 from vidstyle.memory import STEP_BYTES, frames_at_once
 from vidstyle.options import QualityOptions, RenderOptions
@@ -30,6 +31,7 @@ from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
 from vidstyle.progress import Progress
 from vidstyle.report import Report
+from vidstyle.scratch import temporary_folder
 from vidstyle.timing import Stages
 from vidstyle.video.kept import KeptClip, room
 from vidstyle.video.overlap import queue_depth
@@ -67,9 +69,12 @@ def run(job: Job, progress: Progress) -> Report:
     An output that quality control finds fault with stays: see ``Report.check_quality``.
 
     Raises:
+        UsageError: another process is making the same output.
         VidstyleError: see :mod:`vidstyle.errors`.
     """
-    with seeded(job.options.seed):
+    _check_outputs(job)
+    with claimed(*_outputs(job)), seeded(job.options.seed):
+        sweep(*(Path(output).parent for output in _outputs(job)))
         return _run(job, progress)
 
 
@@ -79,14 +84,10 @@ def _run(job: Job, progress: Progress) -> Report:
     control = _quality_control(job, preparation)
     progress.outline([*preparation.stages(), "render", *(["evaluate"] if control else [])])
     record, request = Made.beside(job.target), _request(job) if job.remembered else None
-    # That its temporary files cannot be removed does not spoil a render.
-    with (
-        tempfile.TemporaryDirectory(prefix="vidstyle-", ignore_cleanup_errors=True) as work,
-        KeptClip(preparation.reader, Path(work)) as kept,
-    ):
+    with temporary_folder() as work, KeptClip(preparation.reader, work) as kept:
         with stages("analysis"):
             take = _take(job, preparation, progress, kept)
-            analyses = preparation.analyse(take, Path(work), progress)
+            analyses = preparation.analyse(take, work, progress)
         with record.making(request, _outputs(job)) if request else nullcontext():
             _write(job, preparation, take, analyses, stages, progress)
         quality = None
@@ -192,11 +193,15 @@ def _outputs(job: Job) -> list[str]:
 
 def _prepare(job: Job) -> Preparation:
     """Refuse all that can be before work starts."""
-    check_outputs(job.source, job.target, _matte_targets(job), job.options.codec, job.overwrite)
+    _check_outputs(job)
     preparation = Preparation(job)
     check_encodes(job.target, preparation.reader.info, preparation.colour, job.options)
     check_carries(job.source, job.target)
     return preparation
+
+
+def _check_outputs(job: Job) -> None:
+    check_outputs(job.source, job.target, _matte_targets(job), job.options.codec, job.overwrite)
 
 
 def _take(

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidstyle import __version__, weights
-from vidstyle.atomic import shortened, unwritable, write_text
+from vidstyle.atomic import unwritable, write_text
 from vidstyle.device import select_device
 from vidstyle.errors import MediaError
+from vidstyle.leftovers import shortened
 from vidstyle.nesting import parsed
 from vidstyle.options import StyledObject
 from vidstyle.pattern import matching, pictures

@@ -1,5 +1,6 @@
 """What POSIX systems and Windows have each in their own way."""
 
+import os
 import sys
 from typing import IO
 
@@ -18,6 +19,19 @@ def lock(file: IO[str]) -> None:
         import fcntl
 
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def runs(process: int) -> bool:
+    """Whether a process of this id is at work, whoever's it is."""
+    if sys.platform == "win32":
+        return _is_listed(process)
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def peak_memory() -> float:
@@ -53,3 +67,18 @@ if sys.platform == "win32":
         information.argtypes = (wintypes.HANDLE, ctypes.POINTER(_Counters), wintypes.DWORD)
         information(process(), ctypes.byref(counters), counters.cb)
         return int(counters.PeakWorkingSetSize)
+
+    _QUERY = 0x1000  # PROCESS_QUERY_LIMITED_INFORMATION
+    _DENIED = 5
+    _STILL_ACTIVE = 259
+
+    def _is_listed(process: int) -> bool:
+        kernel = ctypes.windll.kernel32
+        kernel.OpenProcess.restype = wintypes.HANDLE
+        handle = kernel.OpenProcess(_QUERY, False, process)
+        if not handle:
+            return bool(kernel.GetLastError() == _DENIED)
+        code = wintypes.DWORD()
+        kernel.GetExitCodeProcess(wintypes.HANDLE(handle), ctypes.byref(code))
+        kernel.CloseHandle(wintypes.HANDLE(handle))
+        return code.value == _STILL_ACTIVE

@@ -13,6 +13,7 @@ from vidstyle.errors import UsageError
 from vidstyle.extras import needs_extra
 from vidstyle.options import RenderOptions
 from vidstyle.pattern import PICTURE_SUFFIXES
+from vidstyle.scratch import temporary_folder
 
 
 @click.command("ui")
@@ -97,9 +98,9 @@ def ui_command(
 def _one_folder() -> Iterator[Path]:
     """All temporary files of this process, the page's uploads and results among them, lie in one
     folder that only this user sees, and go at its end."""
-    with tempfile.TemporaryDirectory(prefix="vidstyle-ui-", ignore_cleanup_errors=True) as folder:
-        before, tempfile.tempdir = tempfile.tempdir, folder
-        os.environ["GRADIO_TEMP_DIR"] = str(Path(folder, "uploads"))
+    with temporary_folder() as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        os.environ["GRADIO_TEMP_DIR"] = str(folder / "uploads")
         try:
             yield Path(folder)
         finally:

@@ -3,9 +3,7 @@
 The transform to bands and back, and the map, stay in floating point.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from vidstyle.export import onnx as float_onnx
@@ -13,6 +11,7 @@ from vidstyle.export.graph import INPUTS, StyleGraph
 from vidstyle.export.probe import Probe
 from vidstyle.extras import needs_extra
 from vidstyle.onnx_runtime import import_onnxruntime
+from vidstyle.scratch import temporary_folder
 
 
 def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[Probe]) -> None:
@@ -33,8 +32,8 @@ def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[P
     proto = float_onnx.proto_of(graph, model)
     # Shapes are inferred and constants folded by PyTorch's exporter: nothing is left to prepare.
     proto.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
-    with tempfile.TemporaryDirectory(prefix="vidstyle-") as folder:
-        plain, quantized = Path(folder, "plain.onnx"), Path(folder, "int8.onnx")
+    with temporary_folder() as folder:
+        plain, quantized = folder / "plain.onnx", folder / "int8.onnx"
         onnx.save(proto, plain)
         quantize_static(
             plain,

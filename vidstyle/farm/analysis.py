@@ -1,7 +1,6 @@
 """Filling a work directory: all that must be known before segments can be rendered anywhere."""
 
 import logging
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from vidstyle.preparation import Preparation, Request
 from vidstyle.progress import Progress
 from vidstyle.report import doubt
 from vidstyle.review import write_review
+from vidstyle.scratch import temporary_folder
 from vidstyle.segment.lost import doubtful_ranges
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.model import StyleModel
@@ -58,6 +58,7 @@ def analyse_into(
     check_outputs(request.source, None, targets, request.options.codec, overwrite)
     preparation = Preparation(request)
     work.make(work.root)
+    work.sweep()
     parts = preparation.parts
     footage = fingerprint(request.source)
     flow = parts.steady.name if parts.steady else None
@@ -69,13 +70,13 @@ def analyse_into(
         return there
     progress.outline(preparation.stages())
     with (
-        tempfile.TemporaryDirectory(prefix="vidstyle-") as temporary,
-        KeptClip(preparation.reader, Path(temporary)) as kept,
+        temporary_folder() as temporary,
+        KeptClip(preparation.reader, temporary) as kept,
         seeded(request.options.seed),
     ):
         take = preparation.find_take(progress, kept)
         check_fits(take, *targets)
-        analyses = preparation.analyse(take, Path(temporary), progress)
+        analyses = preparation.analyse(take, temporary, progress)
         shots = [(shot.start, shot.stop) for shot in take.shots]
         for wanted, analysis in zip(request.objects, analyses, strict=True):
             if runs := doubtful_ranges(analysis.mattes, shots):

@@ -3,15 +3,19 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 from vidstyle.ahead import read_ahead
 from vidstyle.analysis import Take
+from vidstyle.claim import claimed
 from vidstyle.colour_management import manage
 from vidstyle.errors import MediaError
 from vidstyle.farm.rendered import Sidecar, State, images, read_sidecar
 from vidstyle.farm.work import WorkFolder
 from vidstyle.farm.worker import Worker
 from vidstyle.frame import Frame
+from vidstyle.leftovers import sweep
 from vidstyle.output import check_carries, check_encodes, check_fits, check_outputs, open_output
 from vidstyle.pipeline import rendered
 from vidstyle.progress import Progress
@@ -37,11 +41,21 @@ def join(
         overwrite: whether ``target`` may exist.
 
     Raises:
-        UsageError: the target cannot be written.
+        UsageError: the target cannot be written, or another process is writing it.
         MediaError: a segment is missing or damaged, or the disk refuses.
     """
+    outputs = partial(check_outputs, source, target, (), worker.manifest.options.codec, overwrite)
+    outputs()
+    with claimed(target):
+        outputs()  # another may just have made it
+        sweep(Path(target).parent)
+        _join(worker, work, source, target, progress, repair=repair)
+
+
+def _join(
+    worker: Worker, work: WorkFolder, source: str, target: str, progress: Progress, *, repair: bool
+) -> None:
     manifest = worker.manifest
-    check_outputs(source, target, (), manifest.options.codec, overwrite)
     colour = manage(worker.reader.info, manifest.options.colorspace)
     check_encodes(target, worker.reader.info, colour, manifest.options)
     check_carries(source, target)

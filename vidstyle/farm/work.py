@@ -12,8 +12,9 @@ Every name is made from numbers, so nothing that a file says can lead outside.
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.atomic import PARTIAL, unwritable
+from vidstyle.atomic import unwritable
 from vidstyle.errors import UsageError
+from vidstyle.leftovers import PARTIAL, sweep
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,13 @@ class WorkFolder:
         folder = self.segment(0).parent
         self._delete(*folder.glob("[0-9]*.json"), *folder.glob("[0-9]*.npy"))
 
+    def sweep(self) -> None:
+        """Delete what killed workers of this machine left, and those of others a day ago."""
+        sweep(self.root, *self.root.glob("*/"), *self.root.glob("mattes/*/"))
+
     def forget_partials(self) -> None:
         """Delete what killed workers left; none may be at work."""
-        self._delete(*self.root.rglob(f".*{PARTIAL}"))
+        self._delete(*self.root.rglob(f".*{PARTIAL}*"))
 
     def _delete(self, *files: Path) -> None:
         for file in files:

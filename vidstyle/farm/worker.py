@@ -22,6 +22,7 @@ from vidstyle.farm.rendered import (
     write_sidecar,
 )
 from vidstyle.farm.work import WorkFolder
+from vidstyle.leftovers import sweep
 from vidstyle.memory import frames_at_once
 from vidstyle.parts import Parts, build_parts
 from vidstyle.pipeline import render_shot
@@ -118,7 +119,7 @@ class Worker:
         analyses = load(self._work, manifest, parts.stylizer)
         colour = manage(self.reader.info, options.colorspace)
         take = Take(self.reader, manifest.shots, colour, manifest.clip.fades)
-        self._work.make(self._work.segment(0).parent)
+        sweep(self._work.make(self._work.segment(0).parent))
         progress.stage("render", sum(self._length(number) for number in numbers))
         for number in numbers:
             with at(shot=manifest.segments[number].shot, segment=number):

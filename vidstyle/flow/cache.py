@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.errors import UsageError
+from vidstyle.atomic import replacing
+from vidstyle.errors import MediaError, UsageError
 from vidstyle.flow.estimator import FlowFunction
+from vidstyle.leftovers import sweep
 
 _SUFFIX = ".flow.npy"
 
@@ -46,6 +48,7 @@ class FlowCache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
+            sweep(folder)
         except OSError as error:
             raise UsageError(
                 f"--flow-cache {folder}: cannot be written to ({error.strerror}); name another "
@@ -135,15 +138,10 @@ def _write(path: Path, flow: Tensor) -> int:
     Returns:
         bytes.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        with temporary.open("wb") as opened:
+        with replacing(path) as opened:
             np.save(opened, flow.numpy())
-            size = opened.tell()
-        temporary.replace(path)
-        return size
-    except OSError as error:
-        _log.warning("flow cache: %s is not kept: %s", path, error)
+            return opened.tell()
+    except MediaError as error:
+        _log.warning("flow cache: not kept: %s", error)
         return 0
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,9 +1,7 @@
 """A few frames held in memory, what is found in them, and what is frozen over them."""
 
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +10,7 @@ import torch
 from vidstyle.analysis import freeze, sampled
 from vidstyle.frame import Frame
 from vidstyle.parts import Parts
+from vidstyle.scratch import temporary_folder
 from vidstyle.segment.clip import resized
 from vidstyle.segment.derived import WholeFrame
 from vidstyle.segment.mattes import HeldMattes, Matte, Mattes
@@ -59,9 +58,9 @@ def find(spec: str | None, few: Few, parts: Parts, *, invert: bool) -> Found:
     """
     if spec is None:
         return [np.zeros(few.size, np.uint8)] * few.count if invert else None
-    with tempfile.TemporaryDirectory(prefix="vidstyle-live-") as folder:
+    with temporary_folder() as folder:
         mattes = find_mattes(
-            parse_object(spec), few, [(0, few.count)], parts, Path(folder), lambda _: None
+            parse_object(spec), few, [(0, few.count)], parts, folder, lambda _: None
         )
         found = [mattes[number] for number in range(few.count)]
     return [255 - matte for matte in found] if invert else found

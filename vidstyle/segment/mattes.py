@@ -7,6 +7,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from vidstyle.atomic import unwritable
 from vidstyle.errors import MediaError
 from vidstyle.frame import Box
 from vidstyle.pattern import pictures, split_channel
@@ -74,8 +75,11 @@ class MatteStore(Mattes):
         self._confidences[index] = confidence
         path = self.path(index)
         # Level 1: mattes are flat, and higher levels save little and take several times longer.
-        if not cv2.imwrite(str(path), matte, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-            raise MediaError(f"{path}: the matte cannot be written; is the disk full?")
+        encoded = cv2.imencode(".png", matte, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1]
+        try:
+            path.write_bytes(encoded.data)
+        except OSError as error:
+            raise unwritable(path, error) from None
 
     def box(self, index: int) -> Box | None:
         return self._boxes[index]

@@ -1,6 +1,5 @@
 """Restyling one still after the other with the parts of a render, loaded once."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +19,7 @@ from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.parts import build_parts
 from vidstyle.preparation import new_layers
 from vidstyle.progress import Silence
+from vidstyle.scratch import temporary_folder
 from vidstyle.segment.mattes import Matte
 from vidstyle.segment.prompts import MattePrompt, ObjectSpec, parse_object
 from vidstyle.still.source import Still
@@ -75,11 +75,8 @@ class Studio:
         take = Take(still, [Shot(0, 1)], Management())
         specs = [spec and _of_still(spec, still) for spec in self._specs]
         exclusions = [_of_still(spec, still) for spec in self._exclusions]
-        with (
-            tempfile.TemporaryDirectory(prefix="vidstyle-") as name,
-            seeded(self._options.seed),
-        ):
-            work, progress = Path(name), Silence()
+        with temporary_folder() as work, seeded(self._options.seed):
+            progress = Silence()
             excluded = find_excluded(take, exclusions, self.parts, work / "excluded", progress)
             analyses = [
                 analyse(

@@ -14,9 +14,11 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from vidstyle.atomic import replacing_folder
 from vidstyle.device import select_device
 from vidstyle.errors import UsageError
 from vidstyle.flow.build import build_flow
+from vidstyle.leftovers import sweep
 from vidstyle.progress import Progress
 from vidstyle.style.build import build_network
 from vidstyle.style.micro import MicroNetwork
@@ -31,7 +33,7 @@ from vidstyle.train.lessons import LessonWriter
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.motion import Pair, VideoPairs
 from vidstyle.train.objective import Objective
-from vidstyle.train.save import check_model_folder, model_folder, save_model
+from vidstyle.train.save import check_model_folder, save_model
 from vidstyle.train.style import DrawMoving, StyleData, StyleObjective
 from vidstyle.train.teacher import Teacher, build_teacher
 from vidstyle.video.clip import ClipReader
@@ -72,6 +74,7 @@ def run(job: TrainJob, progress: Progress) -> None:
         Cancelled: a signal came; ``resume`` goes on.
     """
     check_model_folder(job.output, job.overwrite)
+    sweep(job.output.parent)
     accelerator = build_accelerator(select_device(job.config.run.device))
     _clear_work(job, accelerator)
     config = job.config
@@ -265,7 +268,7 @@ def _write(
     accelerator: Accelerator,
 ) -> None:
     began = time.monotonic()
-    with model_folder(job.output) as folder:
+    with replacing_folder(job.output) as folder:
         save_model(folder, network, config.ridge, config.licence)
         write_config(config, folder / "training.toml")
         made = Made(

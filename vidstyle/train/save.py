@@ -1,17 +1,12 @@
 """Writing a style model's folder, as :func:`vidstyle.style.build.build_stylizer` reads it."""
 
 import json
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import safetensors.torch
 import torch
 
-from vidstyle.atomic import hidden_beside
 from vidstyle.errors import UsageError
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.weights import StyleModel, sha256
@@ -57,22 +52,3 @@ def check_model_folder(target: Path, overwrite: bool) -> None:
         raise UsageError(f"{target}: is already there; give --overwrite to replace it")
     if not (target / "config.toml").is_file():
         raise UsageError(f"{target}: is there and no style model; give another -o")
-
-
-@contextmanager
-def model_folder(target: Path) -> Iterator[Path]:
-    """A folder beside ``target``, which takes its name when all is written, and only then."""
-    partial = hidden_beside(target, f"{os.getpid()}.partial")
-    partial.mkdir(parents=True)
-    before = hidden_beside(target, f"{os.getpid()}.before")
-    try:
-        yield partial
-        # A folder cannot be replaced by another in one step.
-        if target.exists():
-            target.replace(before)
-        partial.replace(target)
-    finally:
-        if before.exists() and not target.exists():
-            before.replace(target)
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(before, ignore_errors=True)

@@ -9,13 +9,13 @@ import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vidstyle.analysis import Take, analyse, find_take, read_style, style_picture
+from vidstyle.atomic import replacing_folder
 from vidstyle.colour_management import manage
 from vidstyle.device import select_device
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
@@ -24,6 +24,7 @@ from vidstyle.frame import unit_range
 from vidstyle.options import DEFAULTS
 from vidstyle.parts import build_parts
 from vidstyle.progress import Progress
+from vidstyle.scratch import temporary_folder
 from vidstyle.segment.mattes import Mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.micro import MicroNetwork
@@ -33,7 +34,7 @@ from vidstyle.train.config import StyleConfig, StyleWeights, TrainConfig, flat
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.motion import Pair
 from vidstyle.train.record import read_curves
-from vidstyle.train.save import model_folder, save_model
+from vidstyle.train.save import save_model
 from vidstyle.train.style import StyleData, StyleObjective
 from vidstyle.train.teacher import build_teacher
 from vidstyle.video.reader import open_clip
@@ -97,7 +98,7 @@ def tune_shot(
     perceptual = build_teacher(config.perceptual)
     folder = work / "shot"
     shutil.rmtree(folder, ignore_errors=True)
-    with TemporaryDirectory(prefix="vidstyle-") as mattes:
+    with temporary_folder() as mattes:
         take = find_take(reader, options, manage(reader.info, None), progress)
         found = analyse(
             take,
@@ -105,7 +106,7 @@ def tune_shot(
             read_style(style, take.size, parts.stylizer),
             parts,
             options,
-            Path(mattes),
+            mattes,
             progress,
         )
         pairs = read_pairs(take, found.mattes)
@@ -141,7 +142,7 @@ def tune_shot(
         progress=progress,
     )
     if accelerator.is_main_process:
-        with model_folder(output) as made:
+        with replacing_folder(output) as made:
             save_model(made, trained.network, stylizer.ridge, config.licence)
             about = f"{object or 'the whole frame'} of {Path(source).name} in {Path(style).name}"
             card = _card(output.name, about, model, perceptual.name, trained, folder)

@@ -57,7 +57,8 @@ def save(
         origin: the file that the picture came from; None for a new one.
 
     Raises:
-        MediaError: it cannot be written.
+        OSError: it cannot be written.
+        MediaError: there is no such format, or ``origin`` cannot be read.
         UsageError: OpenImageIO is not installed.
     """
     content = _copy(pixels, origin, packing) if origin and _kind(origin) == _kind(path) else None
@@ -162,16 +163,48 @@ def _write(path: Path, content: Sequence[tuple[Any, Values]]) -> None:
     if out is None:
         raise MediaError(f"{path}: OpenImageIO cannot write such a file")
     specs = tuple(spec for spec, _ in content)
+    done = False
     try:
         done = out.open(str(path), specs if len(specs) > 1 else specs[0])
         for number, (spec, values) in enumerate(content):
             if number:
                 done = done and out.open(str(path), spec, "AppendSubimage")
             done = done and out.write_image(_requantised(values, spec))
-        if not done:
-            raise MediaError(f"{path}: cannot be written ({str(out.geterror()).strip()})")
     finally:
-        out.close()
+        # What is written last, as an EXR's table of lines, is written here.
+        done = out.close() and done
+    if not done:
+        raise OSError(0, str(out.geterror()).strip())
+    _check_whole(path, len(content))
+
+
+def _check_whole(path: Path, parts: int) -> None:
+    """Read the ends of a picture again: libraries keep to themselves what did not fit when they
+    closed it.
+
+    Raises:
+        OSError: it is cut off.
+    """
+    oiio = library(path)
+    back = oiio.ImageInput.open(str(path))
+    if back is None:
+        raise OSError(0, str(oiio.geterror()).strip())
+    try:
+        for part in range(parts):
+            spec = back.spec(part, 0)
+            # Lines may lie in either order, tiles in any.
+            ends = (spec.y, spec.y + spec.height - 1)
+            if spec.tile_width:
+                found = [back.read_image(part, 0, 0, spec.nchannels, oiio.UNKNOWN)]
+            else:
+                found = [
+                    back.read_scanlines(part, 0, y, y + 1, 0, 0, spec.nchannels, oiio.UNKNOWN)
+                    for y in ends
+                ]
+            if any(values is None for values in found):
+                raise OSError(0, str(back.geterror()).strip())
+    finally:
+        back.close()
 
 
 def _requantised(values: Values, spec: Any) -> Values:

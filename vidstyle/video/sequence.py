@@ -1,7 +1,6 @@
 """Image sequences in and out: one picture file a frame, numbered in its name."""
 
 import logging
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 import torch
 
-from vidstyle.atomic import hidden_beside
+from vidstyle.atomic import in_the_making
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.pattern import NumberedFile, is_pattern, numbered, pictures
@@ -164,19 +163,9 @@ class SequenceWriter(ClipWriter):
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
 
     def _save(self, frame: Frame, path: Path) -> None:
-        partial_name = hidden_beside(path.with_suffix(""), f"{os.getpid()}{path.suffix}")
         encode = self._encode if path.suffix.lower() in _ENCODER_OPTIONS else self._repack
-        try:
-            encode(frame, partial_name)
-            with partial_name.open("rb+") as written:
-                os.fsync(written.fileno())
-            partial_name.replace(path)
-        except OSError as error:
-            raise MediaError(
-                f"{path}: cannot be written ({error.strerror}); free the disk"
-            ) from None
-        finally:
-            partial_name.unlink(missing_ok=True)
+        with in_the_making(path) as partial:
+            encode(frame, partial)
 
     def _encode(self, frame: Frame, path: Path) -> None:
         suffix = path.suffix.lower()

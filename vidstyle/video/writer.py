@@ -1,7 +1,6 @@
 """Clips out: video files with exact times, tags and the source's sound, or image sequences."""
 
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +12,7 @@ import av.error
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidstyle.atomic import hidden_beside
+from vidstyle.atomic import Unfinished, unwritable
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.pattern import is_sequence
@@ -96,10 +95,8 @@ class MovieWriter(ClipWriter):
         source: str | None,
         span: Span,
     ) -> None:
-        """Raises MediaError when the source cannot be read."""
+        """Raises MediaError: the source cannot be read, or the disk refuses."""
         self._target = Path(target)
-        ending = f"{os.getpid()}{self._target.suffix}"
-        self._partial = hidden_beside(self._target.with_suffix(""), ending)
         rate = even_rate(info)
         self._info = info = info if rate is None else replace(info, rate=rate)
         self._is_even = rate is not None
@@ -120,9 +117,15 @@ class MovieWriter(ClipWriter):
         movie = source if source is not None and not is_sequence(source) else None
         self._belongings = Belongings() if movie is None else belongings_of(movie)
         self._companions: Companions | None = None
-        self._container = open_muxer(self._partial, info, self._belongings)
-        self._open = True
+        self._refused: MediaError | None = None
+        self._open = False
         try:
+            self._unfinished = Unfinished(self._target)
+        except OSError as error:
+            raise unwritable(self._target, error) from None
+        try:
+            self._container = open_muxer(self._unfinished.path, info, self._belongings)
+            self._open = True
             self._stream = self._add_stream(codec)
             if movie is not None:
                 self._companions = Companions(movie, self._container, span)
@@ -141,7 +144,14 @@ class MovieWriter(ClipWriter):
             log.info("%s: the source's %s is not carried over", target, kinds)
 
     def write(self, frame: Frame) -> None:
-        """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        """See :class:`~vidstyle.video.clip.ClipWriter`.
+
+        Raises:
+            MediaError: the disk refuses this frame, or has refused one before it.
+        """
+        # FFmpeg crashes on packets for a container that was closed.
+        if self._refused is not None:
+            raise self._refused
         if frame.size != self._info.size:
             raise UsageError(f"{self._target}: frame {frame.index} has another size, {frame.size}")
         if self._last_pts is None:
@@ -175,6 +185,8 @@ class MovieWriter(ClipWriter):
         Raises:
             MediaError: no frame was written, or the disk refuses.
         """
+        if self._refused is not None:
+            raise self._refused
         if self._last_pts is None:
             self.abort()
             raise MediaError(f"{self._target}: no frame to write; check the clip and --in/--out")
@@ -183,18 +195,16 @@ class MovieWriter(ClipWriter):
             if self._companions is not None:
                 self._companions.advance(None, self._shift)
             self._close()
-            with self._partial.open("rb+") as written:
-                os.fsync(written.fileno())
-            self._partial.replace(self._target)
+            self._unfinished.finish()
 
     def abort(self) -> None:
         """See :class:`~vidstyle.video.clip.ClipWriter`."""
         try:
             self._close()
         except (av.error.FFmpegError, OSError) as error:
-            log.debug("%s: closing the unfinished file: %s", self._partial, error)
+            log.debug("%s: closing the unfinished file: %s", self._target, error)
         finally:
-            self._partial.unlink(missing_ok=True)
+            self._unfinished.discard()
 
     def _time_of(self, frame: Frame) -> Fraction:
         """When a frame shows in the source, as exactly as is known."""
@@ -284,4 +294,7 @@ class MovieWriter(ClipWriter):
             yield
         except (av.error.FFmpegError, OSError) as error:
             self.abort()
-            raise MediaError(f"{self._target}: cannot be written ({error})") from None
+            # FFmpeg's own errors count like the system's.
+            refused = OSError(error.errno, error.strerror)
+            self._refused = unwritable(self._target, refused)
+            raise self._refused from None

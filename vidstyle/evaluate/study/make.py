@@ -3,10 +3,10 @@
 import logging
 import secrets
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from vidstyle.atomic import replacing_folder
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.evaluate.study.study import MEDIA, Item, Study
 from vidstyle.video.reader import open_clip
@@ -47,9 +47,8 @@ def make_study(
     if not target.resolve().parent.is_dir():
         raise UsageError(f"{target}: there is no folder {target.parent}; make it first")
     shared = _shared(folders)
-    with tempfile.TemporaryDirectory(dir=target.resolve().parent, prefix=".study-") as work:
-        whole = Path(work, "study")
-        (whole / MEDIA).mkdir(parents=True)
+    with replacing_folder(target.resolve()) as whole:
+        (whole / MEDIA).mkdir()
         items = []
         for name in shared:
             results = tuple(_copied(folder / name, whole / MEDIA) for folder in folders)
@@ -58,7 +57,6 @@ def make_study(
             items.append(Item(name, results, shown))
         study = Study(question, tuple(names), tuple(items), trials_each)
         study.write(whole)
-        whole.replace(target)
     return study
 
 
