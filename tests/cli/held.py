@@ -20,13 +20,14 @@ from vidstyle import cli, progress
 
 
 def hold(wait: bool, told: list[None]) -> None:
-    """Tell that the point is reached, and wait to be interrupted."""
+    """Tell that the point is reached, and wait: to be interrupted, or for the end of the folder of
+    temporary files."""
     if not told:
         told.append(None)
         os.write(answers, b"held\n")
     # A signal that strikes just before a wait is noticed by Python when that is over: these waits
     # are short, as those for the next frame are.
-    while wait:
+    while wait and Path(tempfile.gettempdir()).is_dir():
         time.sleep(0.05)
 
 

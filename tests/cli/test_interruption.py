@@ -3,13 +3,20 @@
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from vidstyle.errors import Cancelled
+from vidstyle.job import Job, run
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.progress import Silence
 
 pytest.importorskip("lpips", reason="the evaluate extra")
 pytest.importorskip("accelerate", reason="the train extra")
@@ -275,6 +282,62 @@ def test_a_live_picture(held, shot, look, tmp_path: Path) -> None:
         *("live", shot.clip, *look, "--height", 96, "-o", out / "live.mp4"),
     )  # fmt: skip
     assert interrupted(held, tmp_path / "run", signal.SIGTERM) == 143
+
+
+@pytest.mark.parametrize("command", ["render", "analyse"])
+def test_temporary_files_that_are_deleted_end_a_run(
+    held, shot, look, tmp_path: Path, command: str
+) -> None:
+    """As by somebody's cleaning; threads that track ahead must not keep it from ending."""
+    output = ("-o", tmp_path / "styled.mp4") if command == "render" else ("--work", tmp_path / "w")
+    held.start(tmp_path / "run", "mattes", "-q", command, shot.clip, *look, *BOX, *output)
+    shutil.rmtree(tmp_path / "run" / "tmp")
+    assert held.answer(SOON) == "exit 3"
+    (line,) = (tmp_path / "run" / "err").read_text().splitlines()
+    assert "its folder has gone" in line
+    assert not files(tmp_path / "w")
+    assert not (tmp_path / "styled.mp4").exists()
+
+
+class Stopping(Silence):
+    """Cancels a run at the third step of a stage, as the page does."""
+
+    def __init__(self, at: str) -> None:
+        self._at, self._stage, self._steps = at, "", 0
+
+    def stage(self, name: str, total: int) -> None:  # noqa: ARG002
+        self._stage = name
+
+    def advance(self, steps: int) -> None:
+        self._steps += steps * (self._stage == self._at)
+        if self._steps >= 3:
+            raise Cancelled("cancelled")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="descriptors are counted in /proc")
+@pytest.mark.parametrize("at", ["cuts", "mattes", "statistics", "render"])
+def test_a_process_that_goes_on_keeps_nothing_of_a_cancelled_run(
+    shot, style_picture, tiny_model, tmp_path: Path, at: str
+) -> None:
+    job = Job(
+        source=str(shot.clip),
+        target=str(tmp_path / "styled.mp4"),
+        objects=[StyledObject(BOX[1], str(style_picture))],
+        options=RenderOptions(model=str(tiny_model), segmenter="grabcut", device="cpu"),
+    )
+
+    def held_now() -> tuple[set[threading.Thread], int]:
+        return set(threading.enumerate()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+    def cancelled() -> None:
+        with pytest.raises(Cancelled):
+            run(job, Stopping(at))
+
+    cancelled()  # what is made once, and kept
+    before = held_now()
+    cancelled()
+    assert held_now() == before
+    assert not files(tmp_path)
 
 
 def test_a_second_signal_ends_at_once_what_is_still_cleaning_up(
