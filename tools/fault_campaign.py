@@ -11,9 +11,11 @@ twice at once, tasks in the wrong order. Then the three commands are run again, 
 render; a task may fail, but only with an exit code of the manual, and nothing wrong may ever lie
 under the output's name. Ends with exit code 1 when one is wrong.
 
-Tasks are forks of this process, in which PyTorch is loaded already.
+Tasks are forks of this process, in which PyTorch is loaded already; they end as the interpreter
+does, threads and all, so that what keeps a task from ending shows.
 """
 
+import ctypes
 import hashlib
 import importlib
 import os
@@ -25,6 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -101,8 +104,12 @@ class Farm:
             vidstyle()
         except SystemExit as stop:
             code = int(stop.code or 0)
-        finally:
-            os._exit(code)
+        except BaseException:
+            traceback.print_exc()
+        # The interpreter's own end, which waits for threads; what this process has open around the
+        # fork, as a mounted disk, stays so.
+        ctypes.pythonapi.Py_Exit(code)
+        raise AssertionError("no process comes here")
 
     def wait(self, process: int) -> int:
         """Exit code of a task, negative for a signal.
@@ -350,13 +357,23 @@ def mounted(folder: Path, size: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@contextmanager
+def folder_of_one(prefix: str) -> Iterator[Path]:
+    """A temporary folder that forks do not delete at their end, as ``TemporaryDirectory`` would."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @click.command(help=__doc__)
 @click.option("--faults", type=click.IntRange(1), default=200, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--model", default="micro", show_default=True, metavar="NAME|PATH")
 def main(faults: int, seed: int, model: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        campaign = Campaign(Farm(Path(folder), model), seed)
+    with folder_of_one("faults-") as folder:
+        campaign = Campaign(Farm(folder, model), seed)
         campaign.prepare()
         names = list(campaign.faults)
         for number in range(faults):
