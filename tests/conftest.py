@@ -77,6 +77,7 @@ def vidstyle(
     logger = logging.getLogger("vidstyle")
     level = logger.level
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    hooks = sys.unraisablehook, sys.excepthook
 
     def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["vidstyle", *map(str, arguments)])
@@ -88,6 +89,7 @@ def vidstyle(
 
     yield call
     logger.setLevel(level)
+    sys.unraisablehook, sys.excepthook = hooks
     for number, handler in handlers.items():
         signal.signal(number, handler)
 

@@ -340,6 +340,44 @@ def test_a_process_that_goes_on_keeps_nothing_of_a_cancelled_run(
     assert not files(tmp_path)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it is not asked again there")
+@pytest.mark.parametrize("place", ["callback", "destructor", "loading"])
+def test_an_interrupt_that_python_drops_is_asked_again(tmp_path: Path, place: str) -> None:
+    """As one that finds an import's lock being given back, or numpy being loaded from C."""
+    script = f"""
+import ctypes, os, signal, sys, time, weakref
+from vidstyle import cli
+
+def strike(*_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0)
+
+class Thing:
+    def __del__(self):
+        if {place!r} == "destructor":
+            strike()
+
+def command(**_):
+    thing = Thing()
+    kept = weakref.ref(thing, strike if {place!r} == "callback" else None)
+    del thing
+    if {place!r} == "loading":
+        try:
+            strike()
+        except BaseException as error:
+            sys.excepthook(type(error), error, None)
+    time.sleep(60)
+    print("it went on")
+
+cli.cli.main = command
+cli.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "", "vidstyle: terminated\n")
+
+
 def test_a_second_signal_ends_at_once_what_is_still_cleaning_up(
     held, shot, look, tmp_path: Path
 ) -> None:

@@ -4,11 +4,9 @@ import errno
 import io
 import logging
 import os
-import signal
 import sys
 import traceback
 from importlib import import_module
-from types import FrameType
 from typing import NoReturn
 
 import click
@@ -16,9 +14,9 @@ import click
 from vidstyle import __version__, limits
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.logs import is_json, start_logging
+from vidstyle.cli.stop import Stop
 from vidstyle.errors import Cancelled, DeviceError, MediaError, VidstyleError
 from vidstyle.progress import say_no_more
-from vidstyle.signals import STOPPING, Heard
 
 __all__ = ["main"]
 
@@ -82,9 +80,8 @@ def main() -> NoReturn:
     # Names of files that are no text go out as the bytes that they are.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")
-    stop = _Stop()
-    for number in STOPPING:
-        signal.signal(number, stop)
+    stop = Stop()
+    stop.listen()
     try:
         cli.main(prog_name="vidstyle", standalone_mode=False)
     except click.exceptions.Exit as end:
@@ -138,25 +135,3 @@ def fail(message: str, code: int) -> NoReturn:
     else:
         print(f"vidstyle: {line}", file=sys.stderr)
     sys.exit(code)
-
-
-class _Stop:
-    """Ends the run where a signal finds it. A second signal ends the process at once, whatever it
-    is still cleaning up."""
-
-    def __init__(self) -> None:
-        self._heard = Heard()
-
-    @property
-    def error(self) -> Cancelled | None:
-        """Why the run ends. A library that is interrupted may turn that into an error of its
-        own."""
-        return self._heard.asked
-
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        if not self._heard.counts(number):
-            return
-        if self._heard.times == 1 and self.error is not None:
-            raise self.error
-        os.write(2, b"vidstyle: ended at once; unfinished files may be left\n")
-        os._exit(128 + number)
