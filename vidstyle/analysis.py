@@ -56,7 +56,8 @@ class Take:
     """The part of a clip that is rendered, with its frames counted by decoding them.
 
     Frames keep the numbers that they have in the whole clip. ``count`` is the number of frames
-    up to the end of the part. ``reader`` gives the plates, ``frames`` how they are seen, ``fades``
+    up to the end of the part. ``damage`` is what of the part
+    could not be read. ``reader`` gives the plates, ``frames`` how they are seen, ``fades``
     those that are faded, ``picture`` what lies within black bars, if there are any.
     """
 
@@ -74,6 +75,7 @@ class Take:
         self._seen = SeenClip(reader, self.view)
         self.shots = tuple(shots)
         self.size = reader.info.size
+        self.damage = reader.damage
         self.count = self.shots[-1].stop
 
     @property
@@ -97,7 +99,7 @@ def find_take(
 
     Raises:
         UsageError: the range is empty or begins after the clip's end.
-        MediaError: there is no frame to decode.
+        MediaError: there is no frame to decode, or ``--strict``, and the part is damaged.
     """
     first, stop = options.range
     if first < 0 or (stop is not None and stop <= first):
@@ -111,6 +113,10 @@ def find_take(
         if first:
             raise UsageError(f"--in {first}: {reader.info.path} has fewer frames")
         raise MediaError(f"{reader.info.path}: no frame of it can be decoded")
+    if reader.damage and options.strict:
+        raise MediaError(
+            f"{reader.info.path}: {reader.damage}; copy or export it again, or leave out --strict"
+        )
     parts = ranges([(shot.start, shot.stop - 1) for shot in shots])
     log.info("%s: frames %s", counted(len(shots), "shot"), parts)
     fades = find_fades(shots, seen)

@@ -69,7 +69,8 @@ class RenderOptions(Checked):
         flow_size: largest short side, in pixels, that flow is estimated at.
         flow_cache: folder that keeps flows for the next render of the shot; None keeps none.
         flow_cache_size: MiB that it may hold.
-        strict: an object that is lost in some frames ends the run.
+        strict: footage that is damaged or cut off, or an object that is lost in some frames, ends
+            the run.
         detector: what finds objects by name: a registry entry, the folder of an OWLv2 model, or
             ``auto``: the best whose weights are on this machine.
         edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.

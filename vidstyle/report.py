@@ -58,6 +58,7 @@ class Report:
                     "height": info.height,
                     "rate": str(info.rate),
                     "pixel_format": info.pix_fmt,
+                    "damage": {**asdict(take.damage), "short": float(take.damage.short)},
                     "shots": [[shot.start, shot.stop] for shot in take.shots],
                 },
                 "output": target,

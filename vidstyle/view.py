@@ -16,7 +16,7 @@ from torch import Tensor
 from vidstyle.composite import composite
 from vidstyle.frame import Frame, full_scale, unit_range
 from vidstyle.ocio import Colours, Pair
-from vidstyle.video.clip import ClipReader
+from vidstyle.video.clip import ClipReader, Damage
 
 WHITE = 1.0
 """Scene-linear value of a white card that is lit as the scene is exposed for."""
@@ -143,6 +143,11 @@ class SeenClip:
     def __init__(self, reader: ClipReader, view: View) -> None:
         self.info = reader.info
         self._reader, self._view = reader, view
+
+    @property
+    def damage(self) -> Damage:
+        """As the reader's."""
+        return self._reader.damage
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """As the reader's; in ``uint16`` where the plates are not their own view."""

@@ -107,7 +107,7 @@ _EXCLUDED = (
 _CLIP = (
     option("--element", is_flag=True,
            help="Write what is restyled alone, premultiplied, over nothing."),
-    option("--strict", is_flag=True, help="Stop when the object is lost in some frames."),
+    option("--strict", is_flag=True, help="Stop where footage is damaged or the object is lost."),
     option("--in", "first", metavar="FRAME|TC",
            help="First frame: its number from 0, or its timecode."),
     option("--out", "last", metavar="FRAME|TC", help="Last frame; it is rendered too."),

@@ -9,7 +9,7 @@ from vidstyle.frame import Frame
 from vidstyle.pattern import PICTURE_SUFFIXES
 from vidstyle.still.dicom import Window, is_dicom, read_dicom
 from vidstyle.still.metadata import Metadata, read_metadata
-from vidstyle.video.clip import ClipInfo
+from vidstyle.video.clip import ClipInfo, Damage
 from vidstyle.video.reader import open_clip
 
 
@@ -21,6 +21,7 @@ class Still:
     info: ClipInfo
     frame: Frame
     metadata: Metadata
+    damage: Damage = Damage()  # noqa: RUF009 - frozen
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See :class:`~vidstyle.video.clip.ClipReader`."""

@@ -76,11 +76,48 @@ class ClipInfo:
         return 3 * component * self.height * self.width
 
 
+@dataclass(frozen=True)
+class Damage:
+    """What of a clip cannot be read.
+
+    Attributes:
+        lost: frames that are left out, damaged beyond decoding.
+        concealed: frames that are damaged and partly concealed.
+        short: seconds that the file promises after its last frame; 0 where it promises no more.
+        missing: bytes that the file lacks at its end.
+    """
+
+    lost: int = 0
+    concealed: int = 0
+    short: Fraction = Fraction(0)
+    missing: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.lost or self.concealed or self.short or self.missing)
+
+    def __str__(self) -> str:
+        told = []
+        if self.lost:
+            told.append(f"frames damaged beyond decoding and left out: {self.lost}")
+        if self.concealed:
+            told.append(f"frames damaged and partly concealed: {self.concealed}")
+        if self.short:
+            told.append(f"ends {float(self.short):.2f} s before the end that it promises")
+        if self.missing:
+            told.append(f"cut off, {self.missing} bytes of the file are missing")
+        return "; ".join(told)
+
+
 class ClipReader(Protocol):
     """A clip that can be read from any frame, any number of times."""
 
     @property
     def info(self) -> ClipInfo: ...
+
+    @property
+    def damage(self) -> Damage:
+        """Of the frames that were read last, as far as they were read."""
+        ...
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames ``start ≤ index < stop`` in presentation order; each call decodes afresh.

@@ -3,9 +3,11 @@
 import heapq
 import logging
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
 
 import av
 import av.error
@@ -13,8 +15,9 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from vidstyle.video.clip import ClipInfo
-from vidstyle.video.probe import decoder_of, open_video, video_stream
+from vidstyle.video.clip import ClipInfo, Damage
+from vidstyle.video.cut_off import missing_bytes
+from vidstyle.video.probe import decoder_of, open_video, promised_end, video_stream
 
 log = logging.getLogger(__name__)
 
@@ -76,8 +79,17 @@ class PacketIndex:
         return index if index < len(self.pts) and self.pts[index] == pts else None
 
 
-def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[Picture, None, None]:
-    """Pictures from ``start`` or before: from the keyframe before it where ``index`` allows."""
+def decode(
+    info: ClipInfo,
+    start: int,
+    index: PacketIndex | None,
+    tell: Callable[[Damage], None] = lambda _: None,
+) -> Generator[Picture, None, None]:
+    """Pictures from ``start`` or before: from the keyframe before it where ``index`` allows.
+
+    Args:
+        tell: told at the end, once, what was damaged.
+    """
     key = index.key_before(start) if index is not None and start > 0 else None
     if index is not None and key is not None:
         with open_video(info.path) as container:
@@ -92,7 +104,7 @@ def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[P
             if first is not None and base is not None and base <= start:
                 # Pictures before the keyframe that needed those before it are no damage.
                 decoder.errors = 0
-                with decoder.reporting():
+                with decoder.reporting(tell):
                     yield Picture(first.coded, base, first.pts)
                     for picture in pictures:
                         yield Picture(picture.coded, base + picture.index, picture.pts)
@@ -100,7 +112,7 @@ def decode(info: ClipInfo, start: int, index: PacketIndex | None) -> Generator[P
         log.debug("%s: cannot start at frame %d, decoding up to it", info.path, start)
     with open_video(info.path) as container:
         decoder = _Decoder(info, container, video_stream(container, info.path))
-        with decoder.reporting():
+        with decoder.reporting(tell):
             yield from decoder.pictures()
 
 
@@ -121,11 +133,14 @@ class _Decoder:
         self._lost = 0
         self._concealed = 0
         self._retimed = 0
+        self._discarded = 0
+        self._short = Fraction(0)
+        self._missing = 0
 
     def pictures(self) -> Iterator[Picture]:
         """Numbered from 0 at the first picture that comes out."""
         self._decoder.thread_type = "AUTO"
-        index, last = -1, None
+        index, last, end = -1, None, Fraction(0)
         for frame in self._frames():
             if self._goes_by_order and self._awaited:
                 frame.pts = self._awaited[0]
@@ -136,13 +151,35 @@ class _Decoder:
             index += 1
             last = self._time(frame.pts, last)
             self._concealed += frame.is_corrupt
+            shown = frame.duration * self._info.time_base or 1 / self._info.rate
+            end = last * self._info.time_base + shown
             yield Picture(frame, index, last)
         if self._counts_packets:
             self._lost += len(self._awaited)
+        if last is not None:
+            self._short = self._missing_after(end, index + 1)
+        self._missing = missing_bytes(Path(self._info.path))
+
+    def _missing_after(self, end: Fraction, count: int) -> Fraction:
+        """Seconds that the file promises beyond the end of its last frame.
+
+        Args:
+            count: frames that were read, or lost.
+        """
+        # Of each frame the file tells: how long the last one shows does not matter.
+        if self._info.frame_count and count + self._discarded >= self._info.frame_count:
+            return Fraction(0)
+        promised = promised_end(self._container, self._stream)
+        # A rounded time is no missing frame.
+        if promised is None or promised - end < Fraction(3, 4) / self._info.rate:
+            return Fraction(0)
+        return promised - end
 
     def _frames(self) -> Iterator[av.VideoFrame]:
         for packet in _packets(self._container, self._stream):
-            if packet is not None and packet.pts is not None and not packet.is_discard:
+            if packet is not None and packet.is_discard:
+                self._discarded += 1
+            elif packet is not None and packet.pts is not None:
                 heapq.heappush(self._awaited, packet.pts)
             try:
                 yield from self._decoder.decode(packet)
@@ -173,18 +210,22 @@ class _Decoder:
         return last + max(1, round(1 / (self._info.rate * self._info.time_base)))
 
     @contextmanager
-    def reporting(self) -> Iterator[None]:
+    def reporting(self, tell: Callable[[Damage], None]) -> Iterator[None]:
         """Say at the end, once, what was damaged."""
         try:
             yield
         finally:
-            for what, count in (
-                ("damaged beyond decoding and left out", max(self.errors, self._lost)),
-                ("damaged and partly concealed", self._concealed),
-                ("without a usable time, put in order", self._retimed),
-            ):
-                if count:
-                    log.warning("%s: frames %s: %d", self._info.path, what, count)
+            damage = Damage(
+                max(self.errors, self._lost), self._concealed, self._short, self._missing
+            )
+            tell(damage)
+            if damage:
+                log.warning("%s: %s", self._info.path, damage)
+            if self._retimed:
+                log.warning(
+                    "%s: frames without a usable time, put in order: %d",
+                    *(self._info.path, self._retimed),
+                )
 
 
 def _packets(

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from vidstyle.frame import Frame
-from vidstyle.video.clip import ClipInfo, ClipReader
+from vidstyle.video.clip import ClipInfo, ClipReader, Damage
 
 #: Bytes that the frames of a clip may take on the disk, and the share of what is free there.
 MOST_BYTES, MOST_SHARE = 4 * 2**30, 0.25
@@ -87,6 +87,11 @@ class KeptClip:
     def info(self) -> ClipInfo:
         """See :class:`~vidstyle.video.clip.ClipReader`."""
         return self._reader.info
+
+    @property
+    def damage(self) -> Damage:
+        """See :class:`~vidstyle.video.clip.ClipReader`."""
+        return self._reader.damage
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See :class:`~vidstyle.video.clip.ClipReader`."""

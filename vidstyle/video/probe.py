@@ -1,6 +1,7 @@
 """What a clip is before it is rendered, and why one cannot be read."""
 
 import logging
+import re
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -34,6 +35,9 @@ _ALPHA_DECODERS: Mapping[str, Literal["libvpx", "libvpx-vp9"]] = MappingProxyTyp
 )
 _ALPHA_MODE = ("alpha_mode", "ALPHA_MODE")
 
+
+# As Matroska's tags tell a time.
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)$")
 
 # What people try that FFmpeg knows by name alone, or takes for something else.
 _LAYERS = "a layered picture; save it flat as PNG or TIFF first"
@@ -207,6 +211,22 @@ def _describe(
         alpha=has_alpha(first.format.name),
         hdr=hdr_of(first),
     )
+
+
+def promised_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """When the last frame ends, as a file tells, in seconds; None where nothing tells."""
+    # Of others FFmpeg takes the length from the last packet that it finds.
+    if not {"mov", "matroska", "avi"} & set(container.format.name.split(",")):
+        return None
+    if stream.duration is not None and stream.time_base is not None:
+        return (stream.duration + (stream.start_time or 0)) * stream.time_base
+    # Matroska tells of each track, or of the longest.
+    if told := _CLOCK.match(stream.metadata.get("DURATION", "")):
+        hours, minutes, seconds = told.groups()
+        return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
+    if container.duration is not None and len(container.streams) == 1:
+        return Fraction(container.duration + (container.start_time or 0), av.time_base)
+    return None
 
 
 def _timecode(container: InputContainer, stream: VideoStream) -> str | None:

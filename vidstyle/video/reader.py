@@ -12,7 +12,7 @@ from vidstyle.errors import MediaError
 from vidstyle.frame import Frame
 from vidstyle.pattern import is_sequence
 from vidstyle.video.alpha import alpha_of
-from vidstyle.video.clip import ClipReader
+from vidstyle.video.clip import ClipReader, Damage
 from vidstyle.video.colour import resolve, to_rgb
 from vidstyle.video.decode import PacketIndex, Picture, decode
 from vidstyle.video.orientation import display_matrix, upright
@@ -42,13 +42,15 @@ class VideoReader:
     def __init__(self, path: str) -> None:
         """Raises MediaError when the file cannot be read."""
         self.info = probe_video(path)
+        self.damage = Damage()
         self._colour = resolve(self.info.colour, self.info.size)
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See :class:`~vidstyle.video.clip.ClipReader`."""
         if stop is not None and stop <= start:
             return
-        with closing(decode(self.info, start, self._index if start > 0 else None)) as pictures:
+        index = self._index if start > 0 else None
+        with closing(decode(self.info, start, index, self._note)) as pictures:
             reformatter = VideoReformatter()
             for picture in pictures:
                 if stop is not None and picture.index >= stop:
@@ -81,6 +83,9 @@ class VideoReader:
             self.info.time_base,
             None if alpha is None else torch.from_numpy(alpha[..., 0]),
         )
+
+    def _note(self, damage: Damage) -> None:
+        self.damage = damage
 
     @cached_property
     def _index(self) -> PacketIndex | None:

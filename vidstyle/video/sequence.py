@@ -14,7 +14,7 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.frame import Frame
 from vidstyle.pattern import NumberedFile, is_pattern, numbered, pictures
 from vidstyle.picture import Picture, read_picture
-from vidstyle.video.clip import ClipInfo, ClipWriter
+from vidstyle.video.clip import ClipInfo, ClipWriter, Damage
 from vidstyle.video.colour import PICTURE_TAGS
 from vidstyle.video.repack import Packing, save
 from vidstyle.video.timecodes import advanced
@@ -46,6 +46,7 @@ class SequenceReader:
             rate: frames per second; None for the pictures' own, or :data:`SEQUENCE_RATE`.
         """
         self._files = pictures(source)
+        self.damage = Damage()  # a damaged picture ends the run
         self.info = _describe(source, self._files, rate)
         self._warn_of_gaps()
 
