@@ -9,12 +9,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from vidstyle.errors import Cancelled
-from vidstyle.job import Job, run
+from vidstyle.job import Job, is_made, run
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.progress import Silence
 
@@ -338,6 +339,38 @@ def test_a_process_that_goes_on_keeps_nothing_of_a_cancelled_run(
     cancelled()
     assert held_now() == before
     assert not files(tmp_path)
+
+
+def test_resume_keeps_no_mixture_of_two_renders(
+    shot, style_picture, tiny_model, tmp_path: Path
+) -> None:
+    """As a render leaves that was to replace another's pictures, and was cancelled."""
+    first = Job(
+        source=str(shot.clip),
+        target=str(tmp_path / "styled.####.png"),
+        objects=[StyledObject(None, str(style_picture))],
+        options=RenderOptions(model=str(tiny_model), device="cpu", batch=2),
+        overwrite=True,
+        remembered=True,
+    )
+    second = replace(first, options=replace(first.options, strength=0.5))
+
+    def pictures() -> list[bytes]:
+        return [path.read_bytes() for path in sorted(tmp_path.glob("*.png"))]
+
+    run(first, Silence())
+    whole = pictures()
+    assert is_made(first)
+    with pytest.raises(Cancelled):
+        run(second, Stopping("render"))
+    mixed = pictures()
+    assert mixed[0] != whole[0]
+    assert mixed[-1] == whole[-1]
+    assert not is_made(first)
+    assert not is_made(second)
+    run(first, Silence())
+    assert pictures() == whole
+    assert is_made(first)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it is not asked again there")

@@ -144,7 +144,6 @@ def _run(
                 if before.finished(request, target):
                     return Result(shot, name, "kept", job, None, before.report, before.seconds,
                                   tuple(before.warnings))  # fmt: skip
-                _clear(target)
                 overwrite = True
             elif target_exists(target) and not overwrite:
                 raise UsageError(f"{target}: exists, and is not this batch's; add --overwrite")
@@ -189,16 +188,6 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
         objects=pair(shot.objects or defaults.objects, styles),
         options=replace(defaults.options, **shot.options, first=first, last=last),
     )
-
-
-def _clear(target: str) -> None:
-    """Remove the unfinished files of a run that was killed."""
-    path = Path(target)
-    stem = path.stem.partition("#")[0] if is_pattern(target) else path.stem
-    if path.parent.is_dir():
-        for file in path.parent.iterdir():
-            if file.name.startswith(f".{stem}") and file.suffix == path.suffix:
-                file.unlink()
 
 
 def _drop_stale(target: str, before: Record) -> None:
