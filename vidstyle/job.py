@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from vidstyle.output import (
     check_outputs,
     matte_targets,
     open_output,
-    write_mattes,
+    writing_mattes,
 )
 from vidstyle.pipeline import cut_into_segments, render_shot
 from vidstyle.preparation import Preparation, Request, new_layers
@@ -108,12 +108,17 @@ def _write(
     stages: Stages,
     progress: Progress,
 ) -> None:
-    """Mattes and the restyled clip."""
+    """Mattes and the restyled clip. Movies of mattes take their names just before it: none is left
+    by a run that fails."""
     options, parts = job.options, preparation.parts
-    for analysis, target in zip(analyses, _matte_targets(job), strict=False):
-        write_mattes(take, analysis.mattes, target)
-    progress.stage("render", take.frame_count)
-    with open_output(job.target, job.source, take, options) as writer, parts.crew:
+    with (
+        open_output(job.target, job.source, take, options) as writer,
+        ExitStack() as written,
+        parts.crew,
+    ):
+        for analysis, target in zip(analyses, _matte_targets(job), strict=False):
+            written.enter_context(writing_mattes(take, analysis.mattes, target))
+        progress.stage("render", take.frame_count)
         for number, shot in enumerate(take.shots):
             layers = partial(new_layers, analyses, number, parts, take, options, stages)
             with at(shot=number):

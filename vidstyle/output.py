@@ -1,6 +1,7 @@
 """What a render writes: checked before work starts, and opened when there are frames."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -136,7 +137,18 @@ def _outgoing(
 
 def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
     """Write mattes as grey pictures of the clip's size and times, of 16 bits where the clip has
-    more than 8; where the codec holds alpha, they are there as well."""
+    more than 8; where the codec holds alpha, they are there as well.
+
+    Raises:
+        UsageError, MediaError: see ``open_writer``, or the disk refuses.
+    """
+    with writing_mattes(take, mattes, target):
+        pass
+
+
+@contextmanager
+def writing_mattes(take: Take, mattes: Mattes, target: str) -> Iterator[None]:
+    """As :func:`write_mattes`; a movie takes its name when the block ends."""
     bits = 16 if take.reader.info.bits > 8 else 8
     codec = codec_for(matte_codec(target), target)
     with_alpha = codec is not None and codec.alpha
@@ -149,6 +161,7 @@ def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
             grey = matte[..., None].expand(-1, -1, 3).contiguous()
             alpha = matte if with_alpha else None
             writer.write(replace(frame, image=grey, alpha=alpha, origin=None))
+        yield
 
 
 def plain(info: ClipInfo, bits: int, alpha: bool = False) -> ClipInfo:

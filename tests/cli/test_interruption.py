@@ -341,6 +341,23 @@ def test_a_process_that_goes_on_keeps_nothing_of_a_cancelled_run(
     assert not files(tmp_path)
 
 
+def test_a_run_that_fails_leaves_no_movie_of_mattes(
+    shot, style_picture, tiny_model, tmp_path: Path
+) -> None:
+    job = Job(
+        source=str(shot.clip),
+        target=str(tmp_path / "styled.mp4"),
+        matte_target=str(tmp_path / "mattes.mkv"),
+        objects=[StyledObject(f"matte:{shot.mattes}", str(style_picture))],
+        options=RenderOptions(model=str(tiny_model), device="cpu"),
+    )
+    with pytest.raises(Cancelled):
+        run(job, Stopping("render"))
+    assert not files(tmp_path)
+    run(job, Silence())
+    assert files(tmp_path) == ["mattes.mkv", "styled.mp4"]
+
+
 def test_resume_keeps_no_mixture_of_two_renders(
     shot, style_picture, tiny_model, tmp_path: Path
 ) -> None:
