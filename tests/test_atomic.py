@@ -86,6 +86,12 @@ def test_a_folder_that_has_gone_is_called_so(tmp_path: Path) -> None:
         write_text(tmp_path / "gone" / "report.json", "{}")
 
 
+def test_what_is_looked_for_by_its_suffix_is_whole(tmp_path: Path) -> None:
+    with replacing(tmp_path / "record.json"):
+        assert not list(tmp_path.glob("*.json"))
+    assert len(list(tmp_path.glob("*.json"))) == 1
+
+
 def test_the_longest_names_can_be_written(tmp_path: Path) -> None:
     for name in ("n" * 250 + ".json", "A title. " + "n" * 240):
         write_text(tmp_path / name, "{}")
@@ -96,7 +102,7 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) ->
     killed(f"""
 from pathlib import Path
 from vidstyle.atomic import Unfinished, replacing_folder
-kept = Unfinished(Path({str(tmp_path / "film.mp4")!r}))
+kept = Unfinished(Path({str(tmp_path / "film.mp4")!r}), by_suffix=True)
 folder = replacing_folder(Path({str(tmp_path / "model")!r}))
 (folder.__enter__() / "weights").write_text("half")
 """)

@@ -36,10 +36,16 @@ class Unfinished:
         path: where it is written; empty at first.
     """
 
-    def __init__(self, target: Path) -> None:
-        """Raises OSError: the disk refuses."""
+    def __init__(self, target: Path, *, by_suffix: bool = False) -> None:
+        """
+        Args:
+            by_suffix: see :func:`vidstyle.leftovers.partial_beside`.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         self._target = target
-        self.path = partial_beside(target)
+        self.path = partial_beside(target, by_suffix=by_suffix)
         os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
     def finish(self) -> None:
@@ -59,14 +65,14 @@ class Unfinished:
 
 
 @contextmanager
-def in_the_making(target: Path) -> Iterator[Path]:
+def in_the_making(target: Path, *, by_suffix: bool = False) -> Iterator[Path]:
     """A path to write to, beside ``target``, that takes the name when the block ends.
 
     Raises:
         MediaError: the disk refuses; nothing is left of the attempt.
     """
     try:
-        unfinished = Unfinished(target)
+        unfinished = Unfinished(target, by_suffix=by_suffix)
         try:
             yield unfinished.path
             unfinished.finish()

@@ -104,7 +104,7 @@ class _Sources:
             case NpmMember():
                 self._npm.extract(source, target)
             case SamDecoder(graph):
-                exported = target.with_suffix(".graph")
+                exported = target.with_name(f"{target.name}.graph")
                 try:
                     self.write(graph, exported)
                     convert_decoder(exported, target)

@@ -21,7 +21,7 @@ from pathlib import Path
 from vidstyle.system import runs
 
 PARTIAL = ".partial"
-"""Stands in the name of everything in the making; its target's suffix comes after it."""
+"""Stands in the name of everything in the making; its target's suffix may come after it."""
 
 #: Seconds after whose last change a file of another machine, or container, is nobody's any more.
 A_DAY = 86_400
@@ -31,8 +31,6 @@ _NAME = re.compile(
 )
 # Bytes of a name that a hidden one keeps; file systems take 255 in all.
 _KEPT = 180
-# A dot in a title makes a suffix of all that comes after it.
-_LONGEST_SUFFIX = 8
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +40,16 @@ def hidden_beside(path: Path, ending: str) -> Path:
     return path.with_name(f".{shortened(path.name)}{ending}")
 
 
-def partial_beside(target: Path) -> Path:
-    """A new name for what will be ``target``. It keeps the suffix, by which encoders go."""
-    if len(target.suffix) > _LONGEST_SUFFIX:
-        return hidden_beside(target, tag())
-    return hidden_beside(target.with_suffix(""), f"{tag()}{target.suffix}")
+def partial_beside(target: Path, *, by_suffix: bool = False) -> Path:
+    """A new name for what will be ``target``.
+
+    Args:
+        by_suffix: it ends as the target does, for encoders that go by that. Others look for files
+            by it: without need a name does not.
+    """
+    if by_suffix:
+        return hidden_beside(target.with_suffix(""), f"{tag()}{target.suffix}")
+    return hidden_beside(target, tag())
 
 
 def shortened(name: str) -> str:

@@ -165,7 +165,7 @@ class SequenceWriter(ClipWriter):
 
     def _save(self, frame: Frame, path: Path) -> None:
         encode = self._encode if path.suffix.lower() in _ENCODER_OPTIONS else self._repack
-        with in_the_making(path) as partial:
+        with in_the_making(path, by_suffix=True) as partial:
             encode(frame, partial)
 
     def _encode(self, frame: Frame, path: Path) -> None:

@@ -120,7 +120,7 @@ class MovieWriter(ClipWriter):
         self._refused: MediaError | None = None
         self._open = False
         try:
-            self._unfinished = Unfinished(self._target)
+            self._unfinished = Unfinished(self._target, by_suffix=True)
         except OSError as error:
             raise unwritable(self._target, error) from None
         try:
