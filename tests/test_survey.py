@@ -25,7 +25,7 @@ class Knowing:
         self._numbers = {f.image.numpy().tobytes(): f.index for f in frames}
         self._shot = shot
 
-    def detect(self, image, names=()):  # noqa: ARG002
+    def detect(self, image, names=(), faint=False):  # noqa: ARG002
         number = self._numbers[image.tobytes()]
         found = [Detection("person", 0.9, bounding_box(self._shot.matte(number)))]
         if number > 8:
@@ -70,7 +70,7 @@ def test_the_picture_marks_every_object(take, objects):
 
 def test_no_object_at_all(take):
     class Blind(Knowing):
-        def detect(self, image, names=()):  # noqa: ARG002
+        def detect(self, image, names=(), faint=False):  # noqa: ARG002
             return []
 
     with pytest.raises(ObjectNotFoundError, match="--list-objects"):

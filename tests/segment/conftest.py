@@ -88,7 +88,12 @@ class SeeingDetector:
     def name_of(self, word: str) -> str:
         return name_for(word, NAMES)
 
-    def detect(self, image: np.ndarray, names: Sequence[str] = ()) -> list[Detection]:  # noqa: ARG002
+    def detect(
+        self,
+        image: np.ndarray,
+        names: Sequence[str] = (),  # noqa: ARG002
+        faint: bool = False,  # noqa: ARG002
+    ) -> list[Detection]:
         seen = [m for m in self._mattes[image.tobytes()] if (m > 0).mean() > 0.025]
         return [Detection("person", 0.8, bounding_box(matte)) for matte in seen]
 

@@ -99,3 +99,9 @@ def test_key_frames_are_those_in_which_nobody_else_is_near():
     assert person.spread(10, [passing]) == [i for i in range(0, 100, 10) if i != 40]
     beside = Sighting("person", {i: seen("person", 0.8, 2 * i + 9) for i in range(0, 100, 10)})
     assert person.spread(10, [beside]) == [*range(0, 100, 10)]
+
+
+def test_key_frames_of_a_rider_are_not_those_in_which_the_bicycle_is_missed():
+    rider = Sighting("person", {i: seen("person", 0.8, 2 * i) for i in range(0, 100, 10)})
+    bicycle = Sighting("bicycle", {i: seen("bicycle", 0.8, 2 * i + 5) for i in range(0, 80, 10)})
+    assert rider.spread(10, [bicycle]) == [*range(0, 100, 10)]

@@ -13,6 +13,7 @@ from vidstyle.segment.coco import NAMES
 from vidstyle.segment.detect import Detection
 from vidstyle.segment.grabcut import GrabCut
 from vidstyle.segment.mattes import bounding_box
+from vidstyle.segment.search import sampled
 from vidstyle.segment.vocabulary import name_for
 
 
@@ -34,7 +35,7 @@ class FakeDetector:
     def name_of(self, word):
         return name_for(word, NAMES)
 
-    def detect(self, image, names=()):  # noqa: ARG002
+    def detect(self, image, names=(), faint=False):  # noqa: ARG002
         index, box = self._known[image.tobytes()]
         found = [] if index in self._blind or box is None else [Detection(self._name, 0.8, box)]
         if index == 9:
@@ -147,6 +148,29 @@ def test_a_name_is_searched_in_every_shot(find, photo_clip, caplog):
     with_object = [i for i in range(16) if mattes.box(i)]
     assert with_object == [*range(8), *range(12, 16)]
     assert "frames 8-11" in caplog.text
+
+
+class FaintDetector(FakeDetector):
+    """Hardly believes what it sees, in the frames that are not ``blind``."""
+
+    def detect(self, image, names=(), faint=False):
+        return super().detect(image, names) if faint else []
+
+
+def test_what_is_seen_faintly_in_most_frames_is_taken_with_a_warning(
+    find, photo_clip, score, caplog
+):
+    mattes = find("person", photo_clip, detector=FaintDetector(photo_clip, blind=[2]))
+    assert np.mean(scores(mattes, photo_clip, score)) > 0.8
+    assert "person: seen faintly" in caplog.text
+
+
+def test_what_is_seen_faintly_now_and_then_is_nothing(find, photo_clip):
+    rarely = FaintDetector(photo_clip, blind=range(8, 16))
+    shots = [(0, photo_clip.count)]
+    assert len(sampled(shots[0])) == 4
+    with pytest.raises(ObjectNotFoundError, match="not found in the clip"):
+        find("person", photo_clip, shots, rarely)
 
 
 def test_given_mattes_are_used_as_they_are(find, tmp_path, photo_clip):

@@ -81,7 +81,7 @@ def test_a_dancer_comes_before_her_larger_audience(frame, make_array_clip):
         def __init__(self):
             self._looks = 0
 
-        def detect(self, image, names=()):  # noqa: ARG002
+        def detect(self, image, names=(), faint=False):  # noqa: ARG002
             self._looks += 1
             found = [Detection("person", 0.9, audience)]
             return found + [Detection("person", 0.5, MIDDLE)] * (self._looks % 2)

@@ -48,6 +48,15 @@ def test_several_scales_find_the_astronaut(yolo):
 
 
 @pytest.mark.weights
+def test_what_is_not_clear_is_seen_faintly(yolo):
+    swan = davis("blackswan", 2)
+    assert "bird" not in {d.name for d in yolo.detect(swan)}
+    faint = [d for d in yolo.detect(swan, faint=True) if d.name == "bird"]
+    assert faint
+    assert 0.05 <= faint[0].score < 0.25
+
+
+@pytest.mark.weights
 @pytest.mark.parametrize("size", [(480, 854), (33, 700), (16, 16)])
 def test_boxes_lie_inside_pictures_of_any_size(yolo, size):
     picture = cv2.resize(davis("car-shadow", 0), size[::-1])

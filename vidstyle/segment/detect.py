@@ -42,11 +42,15 @@ class Detector(Protocol):
         """
         ...
 
-    def detect(self, image: Image, names: Sequence[str] = ()) -> list[Detection]:
+    def detect(
+        self, image: Image, names: Sequence[str] = (), faint: bool = False
+    ) -> list[Detection]:
         """The objects in an RGB picture (H, W, 3), one detection each, best score first.
 
         Args:
             names: what is looked for, of ``name_of``. A detector of a fixed set of names returns
                 all that it finds, whatever this says; one of an open set needs it.
+            faint: also what it hardly believes itself. One such answer means nothing; the same
+                one in most frames of a shot does.
         """
         ...

@@ -105,11 +105,15 @@ def find_keys(
     shot: tuple[int, int],
     segmenter: Segmenter,
     detector: Detector | None,
+    faint: bool = False,
 ) -> list[KeyMattes]:
     """The things that ``spec`` means in ``shot`` (first frame, end), each to be tracked by itself:
     one for all its boxes, points and masks, and one for each object found by name. Masks joined to
     the name of a single object correct that object, and what is said not to be the object corrects
     all of them.
+
+    Args:
+        faint: names may mean what the detector sees faintly; see ``search``.
 
     Raises:
         ObjectNotFoundError: an object name that the detector does not know, or an empty mask.
@@ -118,14 +122,20 @@ def find_keys(
     found = []
     if spec.names and detector is not None:
         names = [detector.name_of(p.name) for p in spec.names if isinstance(p, NamePrompt)]
-        sightings = search(clip, shot, detector, names)
-        for prompt in spec.names:
-            chosen = _chosen(prompt, sightings, detector)
+        sightings = search(clip, shot, detector, names, faint)
+        chosen = {prompt: _chosen(prompt, sightings, detector) for prompt in spec.names}
+        for prompt, things in chosen.items():
             if isinstance(prompt, NamePrompt):
-                _tell(prompt, chosen, sightings, clip, shot)
-            for sighting in chosen:
-                others = [other for other in sightings if other is not sighting]
-                found.append(_seen(sighting, others, clip, segmenter))
+                _tell(prompt, things, sightings, clip, shot)
+        wanted = [sighting for things in chosen.values() for sighting in things]
+        for sighting in wanted:
+            # A cut that takes in the bicycle does no harm where rider and bicycle are asked for.
+            strangers = [
+                other
+                for other in sightings
+                if other is not sighting and (other.name == sighting.name or other not in wanted)
+            ]
+            found.append(_seen(sighting, strangers, clip, segmenter))
     pointed = [p for p in spec.frame_prompts if shot[0] <= p.frame < shot[1]]
     if pointed:
         keys = _pointed(pointed, clip, segmenter)

@@ -21,7 +21,7 @@ _CROWDED = 0.3  # share of a box in common with another object's at which it is 
 _COLOUR = 1.0  # weight of alike colours against alike places
 
 
-@dataclass
+@dataclass(eq=False)
 class Sighting:
     """One object over the sampled frames of a shot.
 
@@ -59,12 +59,12 @@ class Sighting:
         object's time the one that shows it most clearly at its usual size.
 
         Where another object stands before or behind it, a segmenter may well cut out that one:
-        such frames are left out, unless there are no others.
+        such frames are left out, unless that is how it is usually seen, as a rider is.
         """
         first, last = min(self.seen), max(self.seen)
         usual = median(_side(d.box) for d in self.seen.values())
         crowds = {frame: self._crowd(frame, others) for frame in self.seen}
-        least = min(crowds.values())
+        bearable = max(_CROWDED, median(crowds.values()))
 
         def clarity(frame: int) -> float:
             detection = self.seen[frame]
@@ -72,7 +72,7 @@ class Sighting:
             return detection.score * min(ratio, 1 / ratio) * (1 - crowds[frame])
 
         parts: dict[int, list[int]] = {}
-        for frame in (f for f in self.seen if crowds[f] <= max(_CROWDED, least)):
+        for frame in (f for f in self.seen if crowds[f] <= bearable):
             parts.setdefault((frame - first) * count // (last - first + 1), []).append(frame)
         return sorted(max(frames, key=clarity) for frames in parts.values())
 

@@ -17,7 +17,7 @@ from vidstyle.segment.edges import Edges
 from vidstyle.segment.hold import hold
 from vidstyle.segment.keys import KeyMattes, find_keys
 from vidstyle.segment.mattes import GivenMattes, Matte, Mattes, MatteStore
-from vidstyle.segment.prompts import ObjectSpec
+from vidstyle.segment.prompts import NamePrompt, ObjectSpec
 from vidstyle.segment.propagate import passes
 from vidstyle.segment.segmenter import Segmenter
 from vidstyle.segment.steady import View, steadied
@@ -84,16 +84,30 @@ def find_mattes(
     detector = tools.detector if spec.names else None
     spec.check_names(detector)
     store = MatteStore(folder, clip.size, clip.count)
-    empty = 0
-    for shot in shots:
-        things = find_keys(spec, clip, shot, tools.segmenter, detector)
-        if things:
-            _track(things, clip, shot, tools.segmenter, store, progress, edges)
-        else:
-            empty += 1
-            logger.warning("frames %d-%d: no object %s here", shot[0], shot[1] - 1, spec)
-            progress(shot[1] - shot[0])
-    if empty == len(shots):
+
+    def track(faint: bool) -> list[tuple[int, int]]:
+        """Returns the shots without the object."""
+        empty = []
+        for shot in shots:
+            if things := find_keys(spec, clip, shot, tools.segmenter, detector, faint):
+                _track(things, clip, shot, tools.segmenter, store, progress, edges)
+            else:
+                empty.append(shot)
+        return empty
+
+    empty = track(faint=False)
+    if len(empty) == len(shots) and any(isinstance(p, NamePrompt) for p in spec.names):
+        empty = track(faint=True)
+        if len(empty) < len(shots):
+            logger.warning(
+                "%s %s: seen faintly, so it may be something else: look at its mattes, or give a "
+                "box, point or mask",
+                spec.option, spec,
+            )  # fmt: skip
+    for start, stop in empty if len(empty) < len(shots) else ():
+        logger.warning("frames %d-%d: no object %s here", start, stop - 1, spec)
+        progress(stop - start)
+    if len(empty) == len(shots):
         raise ObjectNotFoundError(
             f"{spec.option} {spec}: not found in the clip; give a box, point or mask"
         )

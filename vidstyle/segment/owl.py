@@ -23,16 +23,20 @@ class Owl:
     Args:
         model: on its device.
         processor: of that model.
-        threshold: least score.
+        threshold: least score; ``faint``: of a faint answer.
     """
 
     name = "owlv2"
 
     def __init__(
-        self, model: Owlv2ForObjectDetection, processor: Owlv2Processor, threshold: float = 0.2
+        self,
+        model: Owlv2ForObjectDetection,
+        processor: Owlv2Processor,
+        threshold: float = 0.2,
+        faint: float = 0.05,
     ) -> None:
         self._model, self._processor = model.eval(), processor
-        self._threshold = threshold
+        self._threshold, self._faint = threshold, faint
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> "Owl":
@@ -56,7 +60,9 @@ class Owl:
         return " ".join(word.lower().split())
 
     @torch.inference_mode()
-    def detect(self, image: Image, names: Sequence[str] = ()) -> list[Detection]:
+    def detect(
+        self, image: Image, names: Sequence[str] = (), faint: bool = False
+    ) -> list[Detection]:
         """See ``Detector``.
 
         Raises:
@@ -70,7 +76,9 @@ class Owl:
         inputs = self._processor(text=[queries], images=image, return_tensors="pt")
         outputs = self._model(**inputs.to(self._model.device))
         (found,) = self._processor.post_process_grounded_object_detection(
-            outputs, threshold=self._threshold, target_sizes=[image.shape[:2]]
+            outputs,
+            threshold=self._faint if faint else self._threshold,
+            target_sizes=[image.shape[:2]],
         )
         kept = batched_nms(found["boxes"], found["scores"], found["labels"], _OVERLAP)
         detections = [

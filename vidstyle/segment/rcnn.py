@@ -48,15 +48,21 @@ class Rcnn:
     Args:
         name: one of ``VARIANTS``.
         network: of that variant, on its device.
-        threshold: least score.
+        threshold: least score; ``faint``: of a faint answer.
     """
 
-    def __init__(self, name: str, network: detection.FasterRCNN, threshold: float = 0.5) -> None:
+    def __init__(
+        self,
+        name: str,
+        network: detection.FasterRCNN,
+        threshold: float = 0.5,
+        faint: float = 0.1,
+    ) -> None:
         self.name = name
         self._categories = VARIANTS[name].categories
         self._names = [each for each in self._categories if each not in _UNUSED]
         self._network = network.eval()
-        self._threshold = threshold
+        self._threshold, self._faint = threshold, faint
 
     @classmethod
     def load(cls, name: str, weights: Path, device: torch.device) -> "Rcnn":
@@ -79,8 +85,14 @@ class Rcnn:
         return name_for(word, self._names)
 
     @torch.inference_mode()
-    def detect(self, image: Image, names: Sequence[str] = ()) -> list[Detection]:  # noqa: ARG002
+    def detect(
+        self,
+        image: Image,
+        names: Sequence[str] = (),  # noqa: ARG002
+        faint: bool = False,
+    ) -> list[Detection]:
         """See ``Detector``."""
+        least = self._faint if faint else self._threshold
         device = next(self._network.parameters()).device
         picture = torch.from_numpy(image).to(device).permute(2, 0, 1).float() / 255
         found = {key: values.cpu() for key, values in self._network([picture])[0].items()}
@@ -88,7 +100,7 @@ class Rcnn:
         for number, score in enumerate(found["scores"].tolist()):
             name = self._categories[int(found["labels"][number])]
             box = _whole_pixels(found["boxes"][number], image.shape[:2])
-            if score < self._threshold or name in _UNUSED or min(box.width, box.height) <= 0:
+            if score < least or name in _UNUSED or min(box.width, box.height) <= 0:
                 continue
             matte = None
             if "masks" in found:

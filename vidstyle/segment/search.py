@@ -18,26 +18,40 @@ logger = logging.getLogger(__name__)
 SAMPLES = 40  # frames of a shot that the detector looks at, at most
 SPACING = 4  # frames from one to the next, at least
 
+_FAINT_SHARE = 0.5  # of the samples that must show what is seen faintly,
+_LEAST_FAINT = 3  # and so many at least
 _FLOW_SIDE = 240  # pixels of the short side: only whole boxes' motion counts
 _BINS = 8  # of each colour channel
 
 
 def search(
-    clip: Clip, shot: tuple[int, int], detector: Detector, names: Sequence[str]
+    clip: Clip,
+    shot: tuple[int, int],
+    detector: Detector,
+    names: Sequence[str],
+    faint: bool = False,
 ) -> list[Sighting]:
     """The objects in a shot (first frame, end), the most prominent first.
 
     Many frames are looked at, so that a bad one neither loses nor invents an object.
+
+    Args:
+        faint: of the names alone, take also what the detector hardly believes in any frame, if
+            it sees it in most.
     """
     detections, colours, salience = {}, {}, {}
     flow = DisFlow(_FLOW_SIDE)
     for frame in sampled(shot):
         image, beside = _with_neighbour(clip, shot, frame)
-        detections[frame] = detector.detect(image, names)
+        found = detector.detect(image, names, faint)
+        detections[frame] = [d for d in found if d.name in names] if faint else found
         boxes = [d.box for d in detections[frame]]
         colours[frame] = [_colours(image, box) for box in boxes]
         salience[frame] = saliences(boxes, image, beside, flow)
     sightings = link(detections, colours, salience)
+    if faint:
+        least = max(_LEAST_FAINT, _FAINT_SHARE * len(detections))
+        sightings = [sighting for sighting in sightings if len(sighting.seen) >= least]
     for sighting in sightings:
         logger.info(
             "%s found between frames %d and %d", sighting.name, min(sighting.seen),

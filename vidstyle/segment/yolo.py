@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vidstyle.errors import WeightsError
 from vidstyle.frame import Box
@@ -28,7 +29,7 @@ class YoloTiny:
         cfg: Darknet's ``yolov3-tiny.cfg``.
         weights: Darknet's ``yolov3-tiny.weights``.
         long_sides: lengths of the picture's long side for the network.
-        threshold: least score.
+        threshold: least score; ``faint``: of a faint answer.
 
     Raises:
         WeightsError: a file is missing or damaged.
@@ -42,6 +43,7 @@ class YoloTiny:
         weights: Path,
         long_sides: Sequence[int] = (320, 416, 608),
         threshold: float = 0.25,
+        faint: float = 0.05,
     ) -> None:
         for path in (cfg, weights):
             if not path.is_file():
@@ -53,7 +55,9 @@ class YoloTiny:
                 f"{weights}: damaged: not {_WEIGHTS_BYTES} bytes; run 'vidstyle models fetch'"
             )
         try:
-            self._net = cv2.dnn.readNetFromDarknet(str(cfg), str(weights))
+            self._net = cv2.dnn.readNetFromDarknet(
+                _answering_from(faint, cfg), np.fromfile(weights, np.uint8)
+            )
         except cv2.error as error:
             raise WeightsError(
                 f"{weights}: the detector's weights cannot be read ({error.err}); "
@@ -61,15 +65,21 @@ class YoloTiny:
             ) from None
         self._outputs = self._net.getUnconnectedOutLayersNames()
         self._long_sides = long_sides
-        self._threshold = threshold
+        self._threshold, self._faint = threshold, faint
 
     def name_of(self, word: str) -> str:
         """See ``Detector``."""
         return name_for(word, NAMES)
 
-    def detect(self, image: Image, names: Sequence[str] = ()) -> list[Detection]:  # noqa: ARG002
+    def detect(
+        self,
+        image: Image,
+        names: Sequence[str] = (),  # noqa: ARG002
+        faint: bool = False,
+    ) -> list[Detection]:
         """See ``Detector``."""
-        rows = np.concatenate([self._rows(image, side) for side in self._long_sides])
+        least = self._faint if faint else self._threshold
+        rows = np.concatenate([self._rows(image, side, least) for side in self._long_sides])
         classes = rows[:, 5:].argmax(axis=1)
         scores = rows[:, 5:].max(axis=1)
         height, width = image.shape[:2]
@@ -77,7 +87,7 @@ class YoloTiny:
         boxes = rows[:, :4] * np.array([width, height, width, height])
         boxes[:, :2] -= boxes[:, 2:] / 2
         kept = cv2.dnn.NMSBoxesBatched(
-            boxes.tolist(), scores.tolist(), classes.tolist(), self._threshold, 0.45
+            boxes.tolist(), scores.tolist(), classes.tolist(), least, 0.45
         )
         found = [
             Detection(NAMES[classes[i]], float(scores[i]), _clipped(boxes[i], width, height))
@@ -85,14 +95,21 @@ class YoloTiny:
         ]
         return merge_nested([d for d in found if d.box.width > 0 and d.box.height > 0])
 
-    def _rows(self, image: Image, long_side: int) -> np.ndarray:
-        """The network's rows whose best class reaches the threshold."""
+    def _rows(self, image: Image, long_side: int, least: float) -> np.ndarray:
+        """The network's rows whose best class scores ``least`` or more."""
         scale = long_side / max(image.shape[:2])
         # The network halves the picture five times.
         size = [max(1, round(side * scale / 32)) * 32 for side in image.shape[1::-1]]
         self._net.setInput(cv2.dnn.blobFromImage(image, 1 / 255, size))
         rows: np.ndarray = np.concatenate(self._net.forward(self._outputs))
-        return np.asarray(rows[rows[:, 5:].max(axis=1) >= self._threshold])
+        return np.asarray(rows[rows[:, 5:].max(axis=1) >= least])
+
+
+def _answering_from(least: float, cfg: Path) -> NDArray[np.uint8]:
+    """Darknet's configuration, with the least score that OpenCV's layer lets through, which is 0.2
+    where nothing is said."""
+    text = cfg.read_bytes().replace(b"[yolo]", b"[yolo]\nthresh=%g" % least)
+    return np.frombuffer(text, np.uint8)
 
 
 def _clipped(box: np.ndarray, width: int, height: int) -> Box:
