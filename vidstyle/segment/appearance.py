@@ -18,6 +18,7 @@ _KEY_WEIGHT = 3.0  # of the key frame against the recent frames
 _DECAY = 0.9  # of the recent frames' memory, a frame
 _RARE = 0.2  # pixels: a bin with much fewer tells nothing
 _RARE_COLOUR = 1e-5  # share of all pixels, likewise
+_LOOK = (4, 24, 24)  # bins of L, a and b: light changes more than colour
 _CLIP = 4.0  # log odds: no single colour settles a pixel
 
 Plane = NDArray[np.float32]
@@ -35,6 +36,8 @@ class Appearance:
     """
 
     def __init__(self, keys: Sequence[tuple[Image, Plane, Place]]) -> None:
+        self._looks = [_look(image, probability) for image, probability, _ in keys]
+        self._surroundings = [_look(image, 1 - probability) for image, probability, _ in keys]
         places, colours = [], []
         for image, probability, place in keys:
             if window := place.window(image.shape[:2]):
@@ -62,10 +65,30 @@ class Appearance:
         overall = self._colours.take(bins % len(self._colours))
         return _ratio(local.take(bins, axis=1), _RARE), overall
 
+    def likeness(self, image: Image, probability: Plane) -> tuple[float, float]:
+        """How alike the colours of what is rather object than not in a picture (h, w, 3) are to the
+        object's, and to those of its surroundings, in the keys that they are most like: 0 to 1
+        (Bhattacharyya's coefficient)."""
+        look = _look(image, probability)
+        ours, others = (
+            max(float(np.sqrt(look * key).sum()) for key in looks)
+            for looks in (self._looks, self._surroundings)
+        )
+        return ours, others
+
     def learn(self, bins: Bins, probability: Plane) -> None:
         """Take in a frame's result; pixels count as much as their probability (h, w) is sure."""
         counts = _counts(bins, probability)
         self._recent = _DECAY * self._recent + (1 - _DECAY) * counts
+
+
+def _look(image: Image, probability: Plane) -> NDArray[np.float32]:
+    """The histogram of the colours that are rather the object's, summing to 1; 0 of nothing."""
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    inside = (probability > 0.5).astype(np.uint8)
+    counts = np.asarray(cv2.calcHist([lab], [0, 1, 2], inside, [*_LOOK], [0, 256] * 3), np.float32)
+    smooth = _smoothed(counts[None])
+    return np.asarray(smooth / max(float(smooth.sum()), 1e-6), np.float32)
 
 
 def _first_and_others(counts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -44,6 +44,10 @@ class Place:
         size = float(np.clip(self.size * np.clip(motion.growth, 0.93, 1.07), 12.0, limit))
         return Place(self.x + dx, self.y + dy, size, self.length * size / self.size)
 
+    def shifted(self, dx: float, dy: float) -> "Place":
+        """Moved by so many pixels."""
+        return Place(self.x + dx, self.y + dy, self.size, self.length)
+
     def drawn_to(self, box: Box, share: float) -> "Place":
         """Its centre moved by ``share`` of the way to the middle of a box, against drift."""
         x = self.x + share * ((box.x0 + box.x1) / 2 - self.x)

@@ -116,6 +116,11 @@ def _renew(
         return
     if frame in keys:
         keys[frame] = renewal.at_key(frame, image, matte, keys[frame])
+    elif tracker.hidden:
+        # A part, cut out by itself, would be taken for the whole.
+        answer = renewal.found_again(frame, image, tracker.expected())
+        if answer is not None and tracker.recognizes(answer):
+            keys[frame] = answer
     elif (answer := renewal.renewed(frame, image, matte, tracker.confidence)) is not None:
         keys[frame] = answer
 

@@ -67,6 +67,23 @@ class Renewal:
         logger.info("frame %d: cut out again, with what it has in other frames", frame)
         return answer
 
+    def found_again(self, frame: int, image: Image, expected: Matte) -> Matte | None:
+        """What lies where a hidden thing should come out again, (H, W); None while it is not time
+        to look, or nothing is there.
+
+        Args:
+            expected: its shape there (H, W).
+        """
+        self._since += 1
+        if self._since < REST or self._asked == MOST or not (expected > 127).any():
+            return None
+        self._asked, self._since = self._asked + 1, 0
+        answer = self._segmenter.segment(image, hint=expected)
+        if agreement(answer, expected) < LEAST:
+            return None
+        logger.info("frame %d: looked for again where it should come out", frame)
+        return answer
+
     def renewed(self, frame: int, image: Image, matte: Matte, confidence: float) -> Matte | None:
         """A new key matte (H, W) for the next frame on the way; None for no new one.
 

@@ -1,6 +1,8 @@
 """Carrying a matte from one frame to the next, without learned weights."""
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -34,6 +36,13 @@ _DRAW = 0.2  # share of the place's drift that is corrected a frame
 _STILL = 0.35  # share of the object's own motion at which a pixel's tells nothing
 _VETO = 2.0  # log odds of background, by colour, that overrule motion and clean plate
 _LEAST_PIXELS = 50  # a smaller object teaches nothing
+_HIDDEN = 0.35  # share of what was seen of it lately, below which something hides the object
+_GROWN = 1.5  # likewise, above which it is another object
+_KNOWN = 0.65  # alike colours, below which it is another object,
+_SURELY_KNOWN = 0.8  # and below which it may be another one, where it was not followed
+_WHOLE = 0.95  # likewise, above which nothing does
+_LATELY = 16  # frames: no object shrinks so much so soon
+_STEADY = 0.8  # of its speed's memory, a frame
 
 # The object's region similarity (J) to the truth as a linear function of three measures, fitted on
 # six DAVIS clips. Of a clip left out of the fit it is wrong by 0.08 in the mean, and ranks frames
@@ -41,9 +50,25 @@ _LEAST_PIXELS = 50  # a smaller object teaches nothing
 _SURE, _ALIKE, _CARRIED, _OFFSET = 0.45, 0.64, 0.59, -0.67
 _RIM = 10.0  # pixels of a frame of LONG_SIDE about the object that the key frame's colours judge
 
+_AT_REST = (0.0, 0.0)
+
 Plane = NDArray[np.float32]
 #: (H, W, 2) from a picture to the one before it on the way, and from that one to it.
 Flows = tuple[Flow, Flow]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sight:
+    """How an object was seen in a picture: how many pixels of it, the middle of its box, its speed
+    against its background and that of the background, in pixels a frame, its place, and its shape
+    there."""
+
+    pixels: int
+    centre: tuple[float, float]
+    speed: tuple[float, float]
+    around: tuple[float, float]
+    place: Place
+    shape: Plane
 
 
 class Tracker:
@@ -55,6 +80,10 @@ class Tracker:
     remembered shape; and, when the object moves unlike its background, the pixel's own motion.
     Neighbours of like colour then agree, by mean-field rounds of a dense CRF (Krähenbühl &
     Koltun 2011) whose kernel is a guided filter.
+
+    Most of an object may pass behind another one. Then it goes on at its speed, in the shape that
+    it had, and nothing is learned, so that it is known where it comes out again; until it does,
+    what is taken for it must have its colours.
 
     Args:
         flow: the flow estimator; OpenCV's DIS when left out.
@@ -79,6 +108,14 @@ class Tracker:
         self._image: Image | None = None
         self._place: Place | None = None
         self._confidence = 1.0
+        self._lately: deque[_Sight] = deque(maxlen=_LATELY)
+        self._before: _Sight | None = None
+        self._around = _AT_REST
+
+    @property
+    def hidden(self) -> bool:
+        """Whether something hides most of the object in the latest picture, or all."""
+        return self._before is not None
 
     @property
     def confidence(self) -> float:
@@ -88,8 +125,11 @@ class Tracker:
 
     def reset(self, image: Image, matte: Matte) -> None:
         """Start from a picture (H, W, 3) and the object's matte (H, W) in it, which is the key
-        frame: what is remembered longest."""
-        self._image = image
+        frame: what is remembered longest. Right after :meth:`step` with the same picture, how it
+        was seen lately is remembered too."""
+        if image is not self._image or self.hidden:
+            self._lately.clear()
+        self._image, self._before = image, None
         self._probability = _plane(matte) / np.float32(255)
         self._place = None
         self._confidence = 1.0
@@ -127,22 +167,103 @@ class Tracker:
         self._confidence = 0.0
         if self._place is not None:
             backward, forward = flows or self.flows(self._image, image)
-            self._place = self._moved(forward)
+            self._place = self._moved(self._place, forward)
             if window := self._place.window(image.shape[:2]):
                 bins = Appearance.bins(image, self._place, window)
                 inside = self._infer(image, bins, backward, forward, self._place, window)
+                if self._is_hidden(image, inside, window):
+                    inside = self._unless_strange(inside, bins)
                 probability[window.rows, window.columns] = inside
-                self._learn(bins, probability, self._place, window)
+                if not self.hidden:
+                    self._remember(probability, self._place)
+                    self._learn(bins, probability, self._place, window)
         self._image, self._probability = image, probability
         return np.rint(255 * probability).astype(np.uint8)
 
-    def _moved(self, forward: Flow) -> Place:
-        """The object's place in this picture. A hidden object is taken to move like what is
-        around it."""
-        assert self._place is not None
+    def expected(self) -> Matte:
+        """The shape (H, W) of a hidden object where it should be in the latest picture, and what is
+        seen of it; empty of an object that has left the frame."""
+        matte = np.rint(255 * self._probability).astype(np.uint8)
+        if self._place is not None and (window := self._place.window(matte.shape)):
+            shape = np.where(self._place.shape_in(self._shape, window) > 0.5, np.uint8(255), 0)
+            here = matte[window.rows, window.columns]
+            np.maximum(here, shape.astype(np.uint8), out=here)
+        return np.asarray(matte, np.uint8)
+
+    def recognizes(self, matte: Matte) -> bool:
+        """Whether what a matte (H, W) cuts out of the latest picture is about as large as the
+        object that is hidden, and looks like it rather than like what was around it."""
+        if self._before is None or self._image is None:
+            return False
+        share = float((matte > 127).sum()) / self._before.pixels
+        ours, others = self._appearance.likeness(self._image, _plane(matte) / np.float32(255))
+        return _HIDDEN <= share <= _GROWN and ours >= max(_SURELY_KNOWN, others)
+
+    def _moved(self, place: Place, forward: Flow) -> Place:
+        """The object's place in this picture. What little is seen of a hidden object tells nothing
+        of its motion: it goes on at its speed against what is around it."""
         inside = self._probability > 0.5
-        motion = fit_affine(forward, inside, step=2) or fit_affine(forward, ~inside, step=8)
-        return self._place.moved(motion, LONG_SIDE) if motion else self._place
+        around = fit_affine(forward, ~inside, step=8)
+        self._around = around.at(place.x, place.y) if around else _AT_REST
+        speed = _AT_REST
+        if self._before is not None:
+            speed = self._before.speed
+        elif own := fit_affine(forward, inside, step=2):
+            return place.moved(own, LONG_SIDE)
+        return place.shifted(self._around[0] + speed[0], self._around[1] + speed[1])
+
+    def _remember(self, probability: Plane, place: Place) -> None:
+        """How the object was seen in this picture (H, W)."""
+        box = _box_of(probability)
+        if box is None:
+            return
+        centre = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+        speed = _AT_REST
+        if self._lately:
+            latest = self._lately[-1]
+            memory = _STEADY if len(self._lately) > 1 else 0.0
+            across, down = (
+                memory * old + (1 - memory) * (here - there - around)
+                for old, here, there, around in zip(
+                    latest.speed, centre, latest.centre, self._around, strict=True
+                )
+            )
+            speed = across, down
+        pixels = int((probability > 0.5).sum())
+        self._lately.append(_Sight(pixels, centre, speed, self._around, place, self._shape))
+
+    def _is_hidden(self, image: Image, belief: Plane, window: Box) -> bool:
+        """Whether most of the object is hidden: little is seen of it, or what is looks like another
+        one (h, w). Where that begins, it is put back where it should be."""
+        seen = int((belief > 0.5).sum())
+        ours, _ = self._appearance.likeness(image[window.rows, window.columns], belief)
+        known = ours >= _KNOWN
+        if self._before is None:
+            most = max((sight.pixels for sight in self._lately), default=0)
+            if not most or (known and seen >= _HIDDEN * most):
+                return False
+            sights = [*self._lately]
+            whole = [i for i, sight in enumerate(sights) if sight.pixels >= _WHOLE * most]
+            best, since = sights[whole[-1]], sights[whole[-1] + 1 :]
+            self._before, self._shape = best, best.shape
+            moves = np.array([self._around, *(sight.around for sight in since)]) + best.speed
+            self._place = best.place.shifted(*moves.sum(axis=0).tolist())
+        elif known and seen >= _HIDDEN * self._before.pixels:
+            self._before = None
+            self._lately.clear()
+        return self.hidden
+
+    def _unless_strange(self, belief: Plane, bins: Bins) -> Plane:
+        """A belief (h, w) in a part of the object, which has its colours rather than its
+        surroundings'; of anything else, in nothing."""
+        assert self._before is not None
+        inside = belief > 0.5
+        _, key = self._appearance.log_odds(bins)
+        is_part = 0 < inside.sum() < _HIDDEN * self._before.pixels
+        if is_part and float(np.median(key[inside])) > 0:
+            return belief
+        self._confidence = 0.0
+        return np.zeros_like(belief)
 
     def _infer(
         self, image: Image, bins: Bins, backward: Flow, forward: Flow, place: Place, window: Box
