@@ -15,6 +15,7 @@ from vidstyle.segment.clip import Clip, eight_bit, resized
 from vidstyle.segment.detect import Detector
 from vidstyle.segment.edges import Edges
 from vidstyle.segment.hold import hold
+from vidstyle.segment.islands import without_specks
 from vidstyle.segment.keys import KeyMattes, find_keys
 from vidstyle.segment.mattes import GivenMattes, Matte, Mattes, MatteStore
 from vidstyle.segment.prompts import NamePrompt, ObjectSpec
@@ -137,13 +138,21 @@ def _track(
             for number, thing in enumerate(things)
         ]
         tick.finish(length)
+
+        def mattes(index: int) -> list[Matte]:
+            # What was named is one body; what was pointed at may be a juggler with his balls.
+            return [
+                small[index] if thing.certain else without_specks(small[index])
+                for thing, small in zip(things, tracked, strict=True)
+            ]
+
         # Steadying looks some frames ahead, from another thread.
         taken: deque[Frame] = deque()
 
         def views() -> Iterator[View]:
             for frame in clip.frames(start, stop):
                 taken.append(frame)
-                yield _view(frame, [small[frame.index - start] for small in tracked], given)
+                yield _view(frame, mattes(frame.index - start), given)
 
         with steadied(views()) as steady:
             for small in steady:
