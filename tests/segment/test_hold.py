@@ -109,6 +109,30 @@ def test_what_the_user_pointed_at_is_not_doubted(held, photo_clip, wrong):
     assert np.array_equal(result.mattes[8], wrong)
 
 
+class Believing:
+    """A ``Segmenter`` that takes every hint."""
+
+    name, renews = "believing", True
+
+    def segment(self, image, boxes=(), points=(), hint=None, outside=()):  # noqa: ARG002
+        return hint
+
+
+@pytest.mark.parametrize("drawn", [False, True], ids=["cut", "drawn"])
+def test_what_one_key_matte_alone_has_is_cut_off_unless_it_was_drawn(
+    held, photo_clip, score, drawn
+):
+    truth = photo_clip.truth
+    tower = truth[8].copy()
+    x0 = bounding_box(truth[8]).x1
+    tower[60:130, x0 : x0 + 12] = 255
+    thing = thing_of(photo_clip, {0: truth[0], 8: tower, 15: truth[15]}, seen=[])
+    thing.by_hand = {8} if drawn else set()
+    result = held(thing, photo_clip, Believing())
+    assert (score(result.mattes[8], truth[8]) > 0.93) != drawn
+    assert np.array_equal(result.mattes[8], tower) == drawn
+
+
 def test_where_it_is_seen_and_was_lost_it_is_cut_out_afresh(held, vanishing, score, caplog):
     thing = thing_of(vanishing, {0: vanishing.truth[0]}, seen=[12])
     segmenter = Knowing(vanishing)

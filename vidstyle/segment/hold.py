@@ -8,13 +8,14 @@ from statistics import median
 
 import numpy as np
 
+from vidstyle.segment.agreement import agreement
 from vidstyle.segment.clip import Clip, working_size
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
 from vidstyle.segment.linking import Sighting
 from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
 from vidstyle.segment.nesting import shared
 from vidstyle.segment.propagate import Arrival, propagate
-from vidstyle.segment.renewal import DOUBT, Renewal
+from vidstyle.segment.renewal import DOUBT, SAME, Renewal
 from vidstyle.segment.search import sampled
 from vidstyle.segment.segmenter import Segmenter
 from vidstyle.segment.tracker import Tracker
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 ROUNDS = 3  # of tracking, at most
 _MISSED = 0.2  # share of a detection's box, or of the matte's, below which the matte misses it
 _CLEAR = 0.4  # score of a detection that is believed against the tracker
+_ALIKE = 0.7  # agreement of key mattes that are of one thing
 _REMAINS = 0.1  # of its usual area, below which a thing that is not seen has gone
 _MORE_KEYS = 4  # a round
 
@@ -67,7 +69,7 @@ def hold(
         track(_silent, renewal)
         _keep_where_lost(thing, doubtful, store, shot[0])
         arrivals = track(_silent)
-    elif renewal is not None and renewal.changed:
+    elif renewal is not None and (_outvote(thing, arrivals, segmenter) or renewal.changed):
         arrivals = track(_silent)
     for _ in range(0 if thing.certain else ROUNDS - 1):
         doubted = _doubted(thing, arrivals)
@@ -86,6 +88,31 @@ def hold(
         _clear_remains(thing.sighting, thing.small, store, shot)
     _judge_keys(thing, store, shot)
     return store
+
+
+def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segmenter) -> bool:
+    """Cut a named thing out anew where the key mattes on both sides agree that a part of one is
+    not its own, or is missing: of the three, two have each pixel.
+
+    Returns:
+        whether any key matte has changed.
+    """
+    changed = False
+    for frame, image in thing.images.items():
+        key, arrival = thing.small[frame], arrivals[frame]
+        if thing.certain or frame in thing.by_hand:
+            continue
+        if arrival.before is None or arrival.after is None:
+            continue
+        votes = [arrival.before, key, arrival.after]
+        most = np.median(votes, axis=0).astype(np.uint8)
+        if min(agreement(vote, most) for vote in votes) < _ALIKE or agreement(key, most) > SAME:
+            continue
+        answer = segmenter.segment(image, hint=most)
+        if agreement(answer, most) > agreement(key, most):
+            logger.info("frame %d: cut out again, as in the frames around it", frame)
+            thing.small[frame], changed = answer, True
+    return changed
 
 
 def _tracker(thing: KeyMattes) -> Tracker:

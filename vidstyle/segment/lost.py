@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from vidstyle.segment.mattes import Mattes
 
-#: Confidence below which a matte is doubtful: it may well hold as much of something else.
-DOUBTFUL = 0.5
+#: Confidence below which a matte is doubtful. It is the region similarity J that the tracker
+#: expects, and what is below this is wrong for anybody who looks.
+DOUBTFUL = 0.6
 
 # Frames in between that are no better news.
 _BETWEEN = 4
