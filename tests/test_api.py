@@ -20,8 +20,8 @@ import torch
 from numpy.typing import NDArray
 
 import vidstyle as api
-from vidstyle.video import reader
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video import reader
+from vidstyle.media.video.reader import open_clip
 
 BOX = "box:20,10,80,96"
 

@@ -13,7 +13,7 @@ from vidstyle.constraints import OneOf, Within, constraint_of
 from vidstyle.errors import UsageError
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
 
-#: A value that cannot be meant, and what is said of it.
+#: A value that is not valid, and what is said of it.
 WRONG = [
     ("strength", 1.5, "must lie between 0 and 1"),
     ("strength", math.nan, "must lie between 0 and 1"),

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 import vidstyle
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
 
 ROOT = Path(__file__).parents[1]
 MODEL = ROOT / "models" / "micro"

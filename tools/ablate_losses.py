@@ -24,14 +24,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import default_collate
 
-from vidstyle.flow import build_flow
-from vidstyle.progress import Silence
+from vidstyle.motion.build import build_flow
+from vidstyle.runtime.progress import Silence
 from vidstyle.style.build import BUNDLED, build_network
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.train.config import RunConfig, StyleConfig, StyleWeights, flat
 from vidstyle.train.data import Crops, Pictures, find_pictures
 from vidstyle.train.loop import build_accelerator, train
-from vidstyle.train.motion import Pair, VideoPairs, find_clips
+from vidstyle.train.pairs import Pair, VideoPairs, find_clips
 from vidstyle.train.style import Draw, DrawMoving, StyleData, StyleObjective
 from vidstyle.train.teacher import Teacher, build_teacher
 

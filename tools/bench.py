@@ -29,18 +29,18 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidstyle.analysis import Take
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
+from vidstyle.media.video.reader import open_clip
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
-from vidstyle.output import open_output
-from vidstyle.preparation import Preparation, Request, new_layers
-from vidstyle.progress import Silence
+from vidstyle.pipeline.analysis import Take
+from vidstyle.pipeline.output import open_output
+from vidstyle.pipeline.preparation import Preparation, Request, new_layers
+from vidstyle.runtime.progress import Silence
+from vidstyle.runtime.timing import Stages
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.painting import painted
 from vidstyle.style.stylizer import Stylizer, Transfer
-from vidstyle.timing import Stages
-from vidstyle.video.reader import open_clip
 
 BATCH = 2
 REPEATS = 5

@@ -18,7 +18,6 @@ from pathlib import Path
 import click
 import torch
 
-from vidstyle.analysis import style_picture
 from vidstyle.choices import EXPORTS
 from vidstyle.errors import VidstyleError
 from vidstyle.export.calibration import calibration_pictures, parted
@@ -28,6 +27,7 @@ from vidstyle.export.graph import Runtime, StyleGraph
 from vidstyle.export.parity import compare
 from vidstyle.export.probe import Probe, paired_probes
 from vidstyle.options import DEFAULTS
+from vidstyle.pipeline.analysis import style_picture
 from vidstyle.style.build import build_stylizer
 
 EAGER = "eager"

@@ -27,12 +27,12 @@ import torch
 from bench_memory import write_pan
 from torch import Tensor
 
-from vidstyle.device import copied_to, select_device
 from vidstyle.export.probe import natural_noise
-from vidstyle.frame import unit_range
-from vidstyle.job import Job, run
+from vidstyle.media.frame import unit_range
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
-from vidstyle.progress import Silence
+from vidstyle.pipeline.job import Job, run
+from vidstyle.runtime.device import copied_to, select_device
+from vidstyle.runtime.progress import Silence
 from vidstyle.style import stylizer as product_stylizer
 from vidstyle.style.build import build_stylizer, choose_model
 from vidstyle.style.painting import painted

@@ -15,7 +15,7 @@ from dataclasses import replace
 import click
 import torch
 
-from vidstyle.crew import Crew
+from vidstyle.runtime.workers import WorkerPool
 from vidstyle.style.build import BUNDLED, build_network
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.network import StyleNetwork
@@ -50,7 +50,7 @@ def main(size: str, model: str, rounds: int) -> None:
     sample = [(small, torch.ones(1, 1, 256, 256))]
     ready = {}
     for name, network in networks.items():
-        stylizer = Stylizer(network, torch.device("cpu"), RIDGE, crew=Crew())
+        stylizer = Stylizer(network, torch.device("cpu"), RIDGE, workers=WorkerPool())
         ready[name] = stylizer, stylizer.transfer(lambda: sample, stylizer.style(small.flip(1)))
     times: dict[str, list[float]] = {name: [] for name in ready}
     for _ in range(rounds + 1):

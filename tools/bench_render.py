@@ -4,7 +4,7 @@
 
 Runs the command on a few and on more frames of CLIP, in processes of their own, in alternating
 rounds, and prints the medians of wall and processor time: for a frame, by the difference of the
-two lengths, and for what does not hang on their number (start, styles, statistics). Whole frames
+two lengths, and for what does not depend on their number (start, styles, statistics). Whole frames
 without and with the temporal step, an object whose box is a quarter of the frame, given as mattes,
 and another one that is found and tracked.
 """
@@ -24,7 +24,7 @@ import click
 import cv2
 import numpy as np
 
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
 
 LENGTHS = 16, 32  # frames; statistics are of 16, however many there are
 

@@ -32,28 +32,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from vidstyle import weights
 from vidstyle.errors import ObjectNotFoundError
 from vidstyle.evaluate.metrics import temporal_error
 from vidstyle.evaluate.segmentation import contour_accuracy, region_similarity
-from vidstyle.flow import FlowEstimator, valid
-from vidstyle.flow.raft import RaftFlow
-from vidstyle.frame import Box, Frame
-from vidstyle.segment import (
-    Detector,
-    Mattes,
-    Segmenter,
-    YoloTiny,
-    build_segmenter,
-    find_mattes,
-    parse_object,
-)
+from vidstyle.media.frame import Box, Frame
+from vidstyle.models import weights
+from vidstyle.motion.estimator import FlowEstimator
+from vidstyle.motion.occlusion import valid
+from vidstyle.motion.raft import RaftFlow
+from vidstyle.segment.detectors.detector import Detector
+from vidstyle.segment.detectors.yolo import YoloTiny
 from vidstyle.segment.keys import find_keys
-from vidstyle.segment.mattes import Matte, MatteStore, bounding_box
-from vidstyle.segment.propagate import propagate
-from vidstyle.segment.steady import View, steadied
-from vidstyle.segment.tracker import Tracker
-from vidstyle.segment.upsample import upsample
+from vidstyle.segment.mattes.store import Matte, Mattes, MatteStore, bounding_box
+from vidstyle.segment.mattes.upsample import upsample
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
+from vidstyle.segment.segmenters.segmenter import Segmenter, build_segmenter
+from vidstyle.segment.tracking.propagate import propagate
+from vidstyle.segment.tracking.steady import Seen, steadied
+from vidstyle.segment.tracking.tracker import Tracker
 
 BAND = 8  # pixels about the matte's edge
 SHOWN = 6  # frames of a clip on the contact sheet
@@ -217,7 +214,7 @@ def stage_times(profile: cProfile.Profile, frames: int) -> str:
     return ", ".join(parts)
 
 
-def as_tracked(views: Iterator[View]) -> Iterator[Matte]:
+def as_tracked(views: Iterator[Seen]) -> Iterator[Matte]:
     """In place of ``steadied``."""
     return (view.matte for view in views)
 

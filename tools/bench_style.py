@@ -39,17 +39,18 @@ from skimage.metrics import structural_similarity
 from torch import Tensor
 from tqdm import tqdm
 
-from vidstyle import weights
-from vidstyle.analysis import style_picture
 from vidstyle.errors import VidstyleError
 from vidstyle.evaluate.clipping import Clipped, allowed, clipped
 from vidstyle.evaluate.metrics import warping_error
 from vidstyle.evaluate.structure import low_passed_ssim
-from vidstyle.flow import FlowEstimator, valid
-from vidstyle.flow.build import build_flow
+from vidstyle.models import weights
+from vidstyle.motion.build import build_flow
+from vidstyle.motion.estimator import FlowEstimator
+from vidstyle.motion.occlusion import valid
 from vidstyle.options import DEFAULTS
 from vidstyle.perceptual.statistics import covariance, gram, gram_distance
 from vidstyle.perceptual.teacher import LAYERS, Teacher, build_teacher
+from vidstyle.pipeline.analysis import style_picture
 from vidstyle.style.vgg import ENTRY
 
 NAN = float("nan")

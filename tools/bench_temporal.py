@@ -14,7 +14,7 @@ flow that the render never saw: RAFT's (``vidstyle models fetch raft-small``), o
 ``ratio`` is that of the steadied result over that of single frames; ``excess`` the same of what
 both have above the plate. ``style`` are their distances to the style (Gram; 1 and more is another
 style altogether), ``detail`` is the ratio of their energies of the Laplacian. Seconds are for a
-frame. With ``--seam``, a row tells how far the render in two segments is from the one in one go,
+frame. With ``--seam``, a row says how far the render in two segments is from the one in one go,
 in 8-bit levels: mean and maximum of the frames behind the seam.
 """
 
@@ -30,10 +30,10 @@ import numpy as np
 
 from vidstyle.evaluate import evaluation
 from vidstyle.evaluate.scores import PLATE
-from vidstyle.job import Job, run
+from vidstyle.media.video.reader import open_clip
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
-from vidstyle.progress import Silence
-from vidstyle.video.reader import open_clip
+from vidstyle.pipeline.job import Job, run
+from vidstyle.runtime.progress import Silence
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 GAPS = (1, 10)  # frames

@@ -115,7 +115,7 @@ class Farm:
         """Exit code of a task, negative for a signal.
 
         Raises:
-            RuntimeError: it hangs, or ended as none may; the log's end tells why.
+            RuntimeError: it hangs, or ended as none may; the log's end says why.
         """
         deadline = time.monotonic() + PATIENCE
         while not (found := os.waitpid(process, os.WNOHANG))[0]:

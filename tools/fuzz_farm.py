@@ -40,7 +40,6 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from vidstyle import __version__
-from vidstyle.analysis import Analysis
 from vidstyle.batch.listing import read_shots
 from vidstyle.batch.targets import names_of, target_of
 from vidstyle.errors import VidstyleError
@@ -53,16 +52,17 @@ from vidstyle.farm.sealed import SEAL, write_sealed
 from vidstyle.farm.slurm import slurm_script
 from vidstyle.farm.template import template
 from vidstyle.farm.work import WorkFolder
+from vidstyle.media.video.reader import open_clip
+from vidstyle.media.video.shots import Shot
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.segment.derived import WholeFrame
+from vidstyle.pipeline.analysis import Analysis
+from vidstyle.segment.mattes.derived import WholeFrame
 from vidstyle.style.build import BUNDLED, build_stylizer
 from vidstyle.style.finish import Finish
 from vidstyle.style.stylizer import Transfer
 from vidstyle.style.supersampled import Enlarged, Supersampled
 from vidstyle.style.tone import Tone
 from vidstyle.style.transform import AffineMap
-from vidstyle.video.reader import open_clip
-from vidstyle.video.shots import Shot
 
 SIZE, COUNT = (32, 48), 8
 HANG = 60  # seconds

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import cv2
 
-from vidstyle.pattern import PICTURE_SUFFIXES
+from vidstyle.media.pattern import PICTURE_SUFFIXES
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 

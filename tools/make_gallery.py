@@ -20,9 +20,9 @@ from contact_sheet import labelled, tile
 from held_out import EXAMPLES
 from restyled import Picture
 
-from vidstyle.job import Job, run
 from vidstyle.options import DEFAULTS, StyledObject
-from vidstyle.progress import Silence
+from vidstyle.pipeline.job import Job, run
+from vidstyle.runtime.progress import Silence
 
 QUALITY = 88
 """Of the JPEGs."""

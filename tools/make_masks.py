@@ -12,17 +12,17 @@ from tempfile import TemporaryDirectory
 import click
 import cv2
 
-from vidstyle.analysis import Take
 from vidstyle.choices import SEGMENTERS
-from vidstyle.colour_management import Management
 from vidstyle.errors import ObjectNotFoundError
+from vidstyle.media.colour_management import Management
+from vidstyle.media.video.reader import open_clip
+from vidstyle.media.video.shots import Shot
 from vidstyle.options import DEFAULTS
-from vidstyle.parts import build_parts
+from vidstyle.pipeline.analysis import Take
+from vidstyle.pipeline.parts import build_parts
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.train.data import find_pictures
-from vidstyle.video.reader import open_clip
-from vidstyle.video.shots import Shot
 
 
 @click.command(help=__doc__)

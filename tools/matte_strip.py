@@ -15,15 +15,16 @@ import click
 import cv2
 import numpy as np
 
-from vidstyle.analysis import find_take
-from vidstyle.colour_management import manage
-from vidstyle.marking import Image, colour_of, label, mark_matte
+from vidstyle.inspect.marking import Image, colour_of, label, mark_matte
+from vidstyle.media.colour_management import manage
+from vidstyle.media.video.reader import open_clip
 from vidstyle.options import DEFAULTS
-from vidstyle.parts import build_parts
-from vidstyle.progress import Silence
-from vidstyle.segment import find_mattes, parse_object
+from vidstyle.pipeline.analysis import find_take
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.runtime.progress import Silence
 from vidstyle.segment.clip import eight_bit, resized
-from vidstyle.video.reader import open_clip
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
 
 
 def sheet(tiles: list[Image], columns: int) -> Image:

@@ -15,11 +15,11 @@ from held_out import HELD_OUT
 from numpy.typing import NDArray
 
 from vidstyle.errors import WeightsError
-from vidstyle.job import Job, run
+from vidstyle.media.video.reader import open_clip
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
-from vidstyle.progress import Silence
+from vidstyle.pipeline.job import Job, run
+from vidstyle.runtime.progress import Silence
 from vidstyle.style.build import build_style_model
-from vidstyle.video.reader import open_clip
 
 Picture = NDArray[np.uint8]
 

@@ -15,12 +15,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.analysis import style_picture
 from vidstyle.errors import UsageError
-from vidstyle.frame import unit_range
+from vidstyle.media.frame import unit_range
+from vidstyle.media.video.reader import open_clip
+from vidstyle.pipeline.analysis import style_picture
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.network import GRID
-from vidstyle.video.reader import open_clip
 
 
 @click.command(help=__doc__)

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
         WeightsError,
     )
     from vidstyle.options import QualityOptions, RenderOptions
+    from vidstyle.pipeline.report import Report
     from vidstyle.predictor import Look, Model, load_model
-    from vidstyle.progress import CancelToken, Step
-    from vidstyle.report import Report
+    from vidstyle.runtime.progress import CancelToken, Step
 
 __version__ = "0.1.0"
 

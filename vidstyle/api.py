@@ -14,21 +14,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
 
-from vidstyle.analysis import find_object, find_take
-from vidstyle.colour_management import manage
-from vidstyle.device import seeded
-from vidstyle.job import Job, run
+from vidstyle.media.colour_management import manage
+from vidstyle.media.video.kept import KeptClip
+from vidstyle.media.video.reader import open_clip
+from vidstyle.media.video.target import default_target
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, pair
-from vidstyle.output import check_outputs, write_mattes
-from vidstyle.parts import build_parts
-from vidstyle.progress import CancelToken, Reporting, Step
-from vidstyle.report import Report
-from vidstyle.segment.lost import lost_ranges
-from vidstyle.segment.mattes import Matte, Mattes
+from vidstyle.pipeline.analysis import find_object, find_take
+from vidstyle.pipeline.job import Job, run
+from vidstyle.pipeline.output import check_outputs, write_mattes
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.pipeline.report import Report
+from vidstyle.runtime.device import seeded
+from vidstyle.runtime.progress import CancelToken, Reporting, Step
+from vidstyle.segment.mattes.lost import lost_ranges
+from vidstyle.segment.mattes.store import Matte, Mattes
 from vidstyle.segment.prompts import parse_object
-from vidstyle.video.kept import KeptClip
-from vidstyle.video.reader import open_clip
-from vidstyle.video.target import default_target
 
 #: Name of a file, folder or pattern.
 PathLike = str | os.PathLike[str]

@@ -1,5 +1,5 @@
 """What options choose among, by name. Here, and not where each choice is made, because the command
-line tells them, and refuses others, without waiting for the libraries behind them."""
+line says them, and refuses others, without waiting for the libraries behind them."""
 
 TEMPORAL = ("blend", "off")
 FLOWS = ("auto", "raft-large", "raft-small", "dis")

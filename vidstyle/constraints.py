@@ -97,7 +97,7 @@ def wanted(of: type[Checked], name: str) -> str:
             return f"must {number}" + (
                 f"of at least {least}" if most is None else f"between {least} and {most}"
             )
-    return {bool: "is neither yes nor no", int: "is no whole number"}.get(kind, "cannot be meant")
+    return {bool: "is neither yes nor no", int: "is no whole number"}.get(kind, "is not valid")
 
 
 def constraint_of(of: type[Checked], name: str) -> OneOf | Within | None:

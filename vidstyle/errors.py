@@ -1,7 +1,7 @@
 """The exception tree, and the exit code that the command line gives each.
 
     VidstyleError
-    ├── UsageError            2   an option or a combination of options that cannot be meant
+    ├── UsageError            2   an invalid option or combination of options
     ├── MediaError            3   a picture, clip or matte that is missing, unreadable or unusable
     ├── WeightsError          4   weights missing or corrupt
     ├── DeviceError           5   no such device, or out of memory
@@ -30,7 +30,7 @@ class VidstyleError(Exception):
 
 
 class UsageError(VidstyleError):
-    """An option, or a combination of options, that cannot be meant."""
+    """An invalid option, or combination of options."""
 
     exit_code = 2
 

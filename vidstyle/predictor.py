@@ -18,20 +18,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.analysis import freeze, read_style, sampled, to_working_size
-from vidstyle.device import seeded
 from vidstyle.errors import ObjectNotFoundError, UsageError
-from vidstyle.flow.build import build_flow
-from vidstyle.flow.dis import LIGHT
-from vidstyle.flow.estimator import FlowEstimator
-from vidstyle.frame import Frame, full_scale, unit_range
-from vidstyle.layer import Layer
-from vidstyle.memory import frames_at_once
+from vidstyle.media.frame import Frame, full_scale, unit_range
+from vidstyle.motion.build import build_flow
+from vidstyle.motion.dis import LIGHT
+from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.options import DEFAULTS, RenderOptions
-from vidstyle.parts import build_parts
-from vidstyle.preparation import build_layer
-from vidstyle.segment.derived import WholeFrame
-from vidstyle.segment.mattes import HeldMattes, Matte, Mattes
+from vidstyle.pipeline.analysis import freeze, read_style, sampled, to_working_size
+from vidstyle.pipeline.layer import Layer
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.pipeline.preparation import build_layer
+from vidstyle.runtime.device import seeded
+from vidstyle.runtime.memory import frames_at_once
+from vidstyle.segment.mattes.derived import WholeFrame
+from vidstyle.segment.mattes.store import HeldMattes, Matte, Mattes
 from vidstyle.style.supersampled import Enlarged
 
 #: Pictures as arrays (N, H, W, 3), or as tensors (N, 3, H, W).
@@ -108,7 +108,7 @@ class Model:
             style_scale, supersample: see :class:`~vidstyle.options.RenderOptions`.
 
         Raises:
-            UsageError: arrays that cannot be meant, or an option out of its bounds.
+            UsageError: invalid arrays, or an option out of its bounds.
             MediaError: the style cannot be read.
             ObjectNotFoundError: the masks are empty.
         """
@@ -153,7 +153,7 @@ class Model:
             As ``frames``: the same kind, shape, type and device.
 
         Raises:
-            UsageError: arrays that cannot be meant, or an option out of its bounds.
+            UsageError: invalid arrays, or an option out of its bounds.
         """
         options = replace(
             self._options, strength=strength, detail=detail, feather=feather, preserve=preserve
@@ -163,7 +163,7 @@ class Model:
         parts = replace(self._parts, steady=flow)
         layer = build_layer(shot.mattes, look.frozen, parts, options)
         batch = frames_at_once(options.batch, shot.size, self.device)
-        with parts.crew:
+        with parts.workers:
             return _as(frames, _restyled(shot, layer, batch))
 
     @cached_property
@@ -200,7 +200,7 @@ def _images(frames: NDArray[np.generic] | Tensor) -> Tensor:
     """Code values (N, H, W, 3) on the CPU, of a type that a frame may have.
 
     Raises:
-        UsageError: they cannot be meant.
+        UsageError: they are not valid.
     """
     images = frames.movedim(1, -1) if isinstance(frames, Tensor) and frames.ndim == 4 else frames
     if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:

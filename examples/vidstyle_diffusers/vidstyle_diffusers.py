@@ -39,7 +39,7 @@ class Wanted:
     def read(cls, path: Path) -> "Wanted":
         """
         Raises:
-            MediaError: the file is missing, or says what cannot be meant.
+            MediaError: the file is missing, or says what is not valid.
         """
         try:
             wanted = cls(**tomllib.loads(path.read_text(encoding="utf-8")))

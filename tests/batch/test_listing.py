@@ -12,7 +12,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 from vidstyle.batch.listing import read_shots
 from vidstyle.batch.shot import Named
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.video.probe import probe
+from vidstyle.media.video.probe import probe
 
 FILM = Fraction(24000, 1001)
 NTSC = Fraction(30000, 1001)

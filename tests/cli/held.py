@@ -16,7 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from vidstyle import cli, progress
+from vidstyle import cli
+from vidstyle.runtime import progress
 
 
 def hold(wait: bool, told: list[None]) -> None:

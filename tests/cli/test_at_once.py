@@ -1,6 +1,6 @@
 """Two runs that want to make the same output."""
 
-from vidstyle.claim import claimed
+from vidstyle.runtime.claim import claimed
 
 
 def test_the_second_of_two_renders_of_one_output_is_told(

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle import weights
+from vidstyle.models import weights
 
 USAGE, MEDIA, WEIGHTS, DEVICE, NOT_FOUND = 2, 3, 4, 5, 6
 
@@ -232,7 +232,7 @@ def test_memory_that_is_not_there(arguments, vidstyle, monkeypatch, tmp_path: Pa
     def greedy(*_: object) -> torch.Tensor:
         return torch.empty(2**58, dtype=torch.uint8)
 
-    monkeypatch.setattr("vidstyle.job.run", greedy)
+    monkeypatch.setattr("vidstyle.pipeline.job.run", greedy)
     outcome = vidstyle(*arguments(GOOD))
     assert outcome.code == DEVICE
     (line,) = outcome.err.splitlines()

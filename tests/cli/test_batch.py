@@ -17,7 +17,7 @@ import pytest
 import skimage.data
 from opentimelineio.opentime import RationalTime, TimeRange
 
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
 
 FILM = Fraction(24000, 1001)
 

@@ -1,6 +1,6 @@
 """``--codec list``."""
 
-from vidstyle.video.codecs import CODECS
+from vidstyle.media.video.codecs import CODECS
 
 
 def test_it_tells_of_each_preset_what_it_keeps_and_whether_it_works(vidstyle) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vidstyle.video.reader import open_clip
-from vidstyle.video.writer import open_writer
+from vidstyle.media.video.reader import open_clip
+from vidstyle.media.video.writer import open_writer
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
 
 COUNT = 16
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
 
 SHARES = [*[1.0] * 4, 0.75, 0.5, 0.25, 0.0, 0.0]
 

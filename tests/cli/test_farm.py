@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle import weights
+from vidstyle.models import weights
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.save import save_model
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from vidstyle.flow import dis
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
+from vidstyle.motion import dis
 
 
 def test_another_style_of_the_same_shot_estimates_no_flow(

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from vidstyle.errors import Cancelled
-from vidstyle.job import Job, is_made, run
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.progress import Silence
+from vidstyle.pipeline.job import Job, is_made, run
+from vidstyle.runtime.progress import Silence
 
 pytest.importorskip("lpips", reason="the evaluate extra")
 pytest.importorskip("accelerate", reason="the train extra")
@@ -167,7 +167,7 @@ def interrupted(held: Held, folder: Path, number: int) -> int:
         ("statistics", signal.SIGTERM, 143),
         ("render", signal.SIGINT, 130),
         ("evaluate", signal.SIGTERM, 143),
-        ("vidstyle.video.writer:MovieWriter.commit", signal.SIGINT, 130),
+        ("vidstyle.media.video.writer:MovieWriter.commit", signal.SIGINT, 130),
     ],
 )
 def test_a_render(held, shot, look, tmp_path: Path, at: str, number: int, code: int) -> None:
@@ -202,7 +202,7 @@ def test_a_segment(held, shot, work: Path, tmp_path: Path) -> None:
     assert files(work) == before
 
 
-@pytest.mark.parametrize("at", ["join", "vidstyle.video.writer:MovieWriter.commit"])
+@pytest.mark.parametrize("at", ["join", "vidstyle.media.video.writer:MovieWriter.commit"])
 def test_a_join(held, shot, work: Path, tmp_path: Path, at: str) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -433,7 +433,7 @@ def test_a_second_signal_ends_at_once_what_is_still_cleaning_up(
 ) -> None:
     """As a writer on a network that has gone would be."""
     held.start(
-        tmp_path / "run", "vidstyle.video.writer:MovieWriter._close",
+        tmp_path / "run", "vidstyle.media.video.writer:MovieWriter._close",
         *("-q", "render", shot.clip, *look, "-o", tmp_path / "styled.mp4"),
     )  # fmt: skip
     # The first, its echoes, and one that is meant: each finds it waiting for ever.

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle import limits
 from vidstyle.errors import MediaError
-from vidstyle.picture import read_by_opencv
+from vidstyle.media import limits
+from vidstyle.media.picture import read_by_opencv
 from vidstyle.train.data import Pictures
 from vidstyle.ui.table import thumbnail
 

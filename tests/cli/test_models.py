@@ -10,10 +10,10 @@ import safetensors.torch
 import torch
 from click.testing import CliRunner
 
-from vidstyle import weights
 from vidstyle.cli.models import models
 from vidstyle.errors import WeightsError
-from vidstyle.registry import REGISTRY, Member, WeightFile, Weights
+from vidstyle.models import weights
+from vidstyle.models.registry import REGISTRY, Member, WeightFile, Weights
 
 CONTENT = b"a small network"
 

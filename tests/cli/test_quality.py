@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidstyle import weights
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
+from vidstyle.models import weights
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_a_missing_package_is_named_with_its_extra(
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("vidstyle.evaluate.")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delitem(sys.modules, "vidstyle.quality", raising=False)
+    monkeypatch.delitem(sys.modules, "vidstyle.pipeline.quality", raising=False)
     monkeypatch.setitem(sys.modules, "lpips", None)
     done = render("--qc")
     assert done.code == 2

@@ -20,8 +20,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from vidstyle import weights
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
+from vidstyle.models import weights
 
 FEATHER = 2  # the default, in pixels
 
@@ -182,7 +182,7 @@ def test_invert_keeps_the_object(render, shot, tmp_path: Path) -> None:
 
 
 def test_what_is_excluded_keeps_its_pixels(render, shot, tmp_path: Path) -> None:
-    """Of the whole frame, and of an object; and the report tells."""
+    """Of the whole frame, and of an object; and the report says."""
     lower = np.zeros(shot.size, np.uint8)
     lower[shot.size[0] // 2 :] = 255
     (tmp_path / "lower").mkdir()
@@ -411,8 +411,8 @@ def test_what_comes_after_the_output_does_not_spoil_it(
         raise OSError(errno.EIO, "the disk is gone")
 
     monkeypatch.setattr(importlib.metadata, "version", missing)
-    monkeypatch.setattr("vidstyle.report.version", missing, raising=False)
-    monkeypatch.setattr("vidstyle.made.matching", gone)
+    monkeypatch.setattr("vidstyle.pipeline.report.version", missing, raising=False)
+    monkeypatch.setattr("vidstyle.pipeline.made.matching", gone)
     render("--out", 1, "-o", tmp_path / "styled.mp4", "--report", tmp_path / "report.json")
     libraries = json.loads((tmp_path / "report.json").read_text())["libraries"]
     assert libraries["opencv"] == cv2.__version__
@@ -421,7 +421,7 @@ def test_what_comes_after_the_output_does_not_spoil_it(
 def test_doubtful_frames_are_told_in_words(
     render, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("vidstyle.segment.lost.DOUBTFUL", 2.0)
+    monkeypatch.setattr("vidstyle.segment.mattes.lost.DOUBTFUL", 2.0)
     report = tmp_path / "report.json"
     call = ("--object", "box:45,20,75,80", "--segmenter", "grabcut", "--out", 3)
     render(*call, "-o", tmp_path / "styled.mp4", "--report", report)

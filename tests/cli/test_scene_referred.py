@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vidstyle.picture import read_channel, read_picture
-from vidstyle.video.reader import open_clip
+from vidstyle.media.picture import read_channel, read_picture
+from vidstyle.media.video.reader import open_clip
 
 oiio = pytest.importorskip("OpenImageIO")
 

@@ -103,7 +103,7 @@ def test_resume_does_what_is_missing(still, photos: Path, tmp_path: Path) -> Non
     done = still(photos, "-o", out, "--resume")
     assert (done.code, "2 done, 1 kept, 0 failed" in done.out) == (0, True)
     assert (out / "a.png").read_bytes() == b"retouched"
-    # Another look, and a picture that came again, are made anew.
+    # Another look, and a picture that came again, are made again.
     other = still(photos, "-o", out, "--resume", "--strength", 0.5)
     assert (other.code, "3 done, 0 kept, 0 failed" in other.out) == (0, True)
     cv2.imwrite(str(photos / "b.png"), photograph())
@@ -117,7 +117,7 @@ def test_resume_takes_nobody_elses_picture_for_done(still, photos: Path, tmp_pat
     (out / "a.png").write_bytes(b"somebody's")
     done = still(photos, "-o", out, "--resume")
     assert (done.code, "2 done, 0 kept, 1 failed" in done.out) == (USAGE, True)
-    assert "a.png: exists, and nothing tells what it was made of; add --overwrite" in done.err
+    assert "a.png: exists, and nothing says what it was made of; add --overwrite" in done.err
     assert (out / "a.png").read_bytes() == b"somebody's"
     again = still(photos / "a.png", "-o", out / "a.png", "--overwrite")
     assert again.code == 0

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vidstyle.errors import MediaError
-from vidstyle.picture import read_picture
+from vidstyle.media.picture import read_picture
 
 DEEP = 100_000
 

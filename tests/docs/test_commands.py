@@ -26,10 +26,10 @@ from typing import Any
 import click
 import pytest
 
-from vidstyle import weights
 from vidstyle.cli import cli
 from vidstyle.errors import Cancelled
-from vidstyle.pattern import is_pattern, pictures
+from vidstyle.media.pattern import is_pattern, pictures
+from vidstyle.models import weights
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

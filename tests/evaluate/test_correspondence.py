@@ -15,7 +15,7 @@ from torch import Tensor
 from vidstyle.errors import MediaError
 from vidstyle.evaluate.correspondence import EstimatedFlow, TrueFlow, followed
 from vidstyle.evaluate.metrics import warping_error
-from vidstyle.flow import DisFlow
+from vidstyle.motion.dis import DisFlow
 
 SIZE = (96, 160)
 COUNT = 11

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidstyle import weights
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.evaluate import judge
 from vidstyle.evaluate.judge import choose_judge, flows_used
+from vidstyle.models import weights
 
 
 def choose(name: str, *used: str) -> str:

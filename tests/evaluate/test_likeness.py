@@ -12,11 +12,11 @@ import torchvision
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
-from vidstyle import weights
 from vidstyle.errors import WeightsError
 from vidstyle.evaluate.likeness import PerceptualDistance, build_lpips
 from vidstyle.evaluate.metrics import masked_mean
 from vidstyle.evaluate.structure import ssim_map
+from vidstyle.models import weights
 
 
 @pytest.fixture(scope="module")

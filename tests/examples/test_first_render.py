@@ -9,7 +9,7 @@ import make_shot
 import numpy as np
 import pytest
 
-from vidstyle import weights
+from vidstyle.models import weights
 
 
 @pytest.mark.weights

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidstyle.flow import valid, warp
+from vidstyle.motion.occlusion import valid
+from vidstyle.motion.warp import warp
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vidstyle.media.video.reader import open_clip
 from vidstyle.style import plugins
-from vidstyle.video.reader import open_clip
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "vidstyle_onnx"
 

@@ -8,9 +8,9 @@ from vidstyle.live.few import Few, scaled
 from vidstyle.live.run import restyled
 from vidstyle.live.session import Session, find_subjects
 from vidstyle.live.source import Arrival
+from vidstyle.media.video.reader import open_clip
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.parts import build_parts
-from vidstyle.video.reader import open_clip
+from vidstyle.pipeline.parts import build_parts
 
 
 @pytest.fixture(scope="module")

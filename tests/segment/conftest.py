@@ -20,11 +20,11 @@ from segment_anything.modeling import (
     TwoWayTransformer,
 )
 
-from vidstyle.frame import Frame
-from vidstyle.segment.coco import NAMES
-from vidstyle.segment.detect import Detection
-from vidstyle.segment.mattes import bounding_box
-from vidstyle.segment.vocabulary import name_for
+from vidstyle.media.frame import Frame
+from vidstyle.segment.detectors.coco import NAMES
+from vidstyle.segment.detectors.detector import Detection
+from vidstyle.segment.detectors.vocabulary import name_for
+from vidstyle.segment.mattes.store import bounding_box
 
 
 class ArrayClip:
@@ -103,7 +103,7 @@ Path = Callable[[float], float]
 
 def people(count: int, *paths: Path, size: tuple[int, int] = (180, 320)) -> tuple[ArrayClip, ...]:
     """The astronaut's double in a blue suit, and before her, along the second path, the astronaut;
-    a path tells where she stands (x) in each frame. One clip for each, with her visible mattes."""
+    a path says where she stands (x) in each frame. One clip for each, with her visible mattes."""
     height, width = size
     coffee = cv2.resize(skimage.data.coffee(), (width, height), interpolation=cv2.INTER_AREA)
     picture, matte = astronaut(0.27)

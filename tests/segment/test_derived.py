@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from vidstyle.frame import Box
-from vidstyle.segment.derived import Excluded, Inverted, WholeFrame
-from vidstyle.segment.mattes import MatteStore
+from vidstyle.media.frame import Box
+from vidstyle.segment.mattes.derived import Excluded, Inverted, WholeFrame
+from vidstyle.segment.mattes.store import MatteStore
 
 SIZE = (40, 60)
 

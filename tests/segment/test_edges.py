@@ -8,8 +8,8 @@ import pytest
 
 from vidstyle.choices import EDGES
 from vidstyle.errors import UsageError
-from vidstyle.segment.edges import build_edges
-from vidstyle.segment.upsample import upsample
+from vidstyle.segment.mattes.edges import build_edges
+from vidstyle.segment.mattes.upsample import upsample
 
 
 @pytest.fixture(scope="module", params=EDGES)
@@ -59,7 +59,7 @@ def test_closed_form_finds_the_blur(blurred):
 
 def test_without_the_package_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymatting", None)
-    monkeypatch.delitem(sys.modules, "vidstyle.segment.matting", raising=False)
+    monkeypatch.delitem(sys.modules, "vidstyle.segment.mattes.matting", raising=False)
     with pytest.raises(UsageError, match=r"--edges closed-form.*vidstyle\[matting\]"):
         build_edges("closed-form")
 

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import skimage.data
 
-from vidstyle.segment.mattes import MatteStore
-from vidstyle.segment.propagate import propagate
-from vidstyle.segment.renewal import Renewal
-from vidstyle.segment.tracker import Tracker
+from vidstyle.segment.mattes.store import MatteStore
+from vidstyle.segment.tracking.propagate import propagate
+from vidstyle.segment.tracking.renewal import Renewal
+from vidstyle.segment.tracking.tracker import Tracker
 
 HEIGHT, WIDTH, SIDE = 240, 426, 72
 FRAMES = 48

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vidstyle.frame import Box
-from vidstyle.segment.detect import Detection
-from vidstyle.segment.hold import ROUNDS, hold
+from vidstyle.media.frame import Box
+from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.keys import Correction, KeyMattes
-from vidstyle.segment.linking import Sighting
-from vidstyle.segment.mattes import bounding_box
-from vidstyle.segment.propagate import passes
+from vidstyle.segment.mattes.store import bounding_box
+from vidstyle.segment.tracking.hold import ROUNDS, hold
+from vidstyle.segment.tracking.linking import Sighting
+from vidstyle.segment.tracking.propagate import passes
 
 
 class Knowing:

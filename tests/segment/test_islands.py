@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from vidstyle.segment.islands import without_specks
+from vidstyle.segment.mattes.islands import without_specks
 
 
 def body(*parts):

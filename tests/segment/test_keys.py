@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from vidstyle.frame import Box
-from vidstyle.segment import parse_object
-from vidstyle.segment.detect import Detection
+from vidstyle.media.frame import Box
+from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.keys import find_keys
+from vidstyle.segment.prompts import parse_object
 
 RIDER, BICYCLE = Box(20, 10, 40, 50), Box(15, 30, 45, 60)
 FRAMES = 40

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from vidstyle.frame import Box
-from vidstyle.segment.detect import Detection
-from vidstyle.segment.linking import Sighting, link
+from vidstyle.media.frame import Box
+from vidstyle.segment.detectors.detector import Detection
+from vidstyle.segment.tracking.linking import Sighting, link
 
 
 def seen(name: str, score: float, x: int, y: int = 50, side: int = 40) -> Detection:

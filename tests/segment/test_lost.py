@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vidstyle.segment.lost import doubtful_ranges, lost_ranges
-from vidstyle.segment.mattes import MatteStore
+from vidstyle.segment.mattes.lost import doubtful_ranges, lost_ranges
+from vidstyle.segment.mattes.store import MatteStore
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.segment.matte_picture import MatteReader, read_matte
+from vidstyle.segment.mattes.matte_picture import MatteReader, read_matte
 
 SIZE = (40, 60)
 

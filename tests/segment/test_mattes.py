@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from vidstyle.errors import MediaError
-from vidstyle.frame import Box
-from vidstyle.segment.mattes import GivenMattes, MatteStore
-from vidstyle.segment.numbering import match_numbers
+from vidstyle.media.frame import Box
+from vidstyle.segment.mattes.numbering import match_numbers
+from vidstyle.segment.mattes.store import GivenMattes, MatteStore
 
 SIZE = (40, 60)
 

@@ -1,8 +1,8 @@
 """Parts, wholes and groups."""
 
-from vidstyle.frame import Box
-from vidstyle.segment.detect import Detection
-from vidstyle.segment.nesting import merge_nested
+from vidstyle.media.frame import Box
+from vidstyle.segment.detectors.detector import Detection
+from vidstyle.segment.detectors.nesting import merge_nested
 
 
 def seen(name, score, *box):

@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError, WeightsError
-from vidstyle.segment import find_mattes, parse_object
 from vidstyle.segment.clip import LONG_SIDE, small_frames_backwards
-from vidstyle.segment.coco import NAMES
-from vidstyle.segment.detect import Detection
-from vidstyle.segment.grabcut import GrabCut
-from vidstyle.segment.mattes import bounding_box
+from vidstyle.segment.detectors.coco import NAMES
+from vidstyle.segment.detectors.detector import Detection
+from vidstyle.segment.detectors.vocabulary import name_for
+from vidstyle.segment.mattes.store import bounding_box
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.search import sampled
-from vidstyle.segment.vocabulary import name_for
+from vidstyle.segment.segmenters.grabcut import GrabCut
 
 
 class FakeDetector:

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from vidstyle.errors import UsageError, WeightsError
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
 from vidstyle.options import RenderOptions
-from vidstyle.parts import build_parts
-from vidstyle.segment import parse_object
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.segment.prompts import parse_object
 
 transformers = pytest.importorskip("transformers")
 
-from vidstyle.segment.owl import Owl  # noqa: E402
+from vidstyle.segment.detectors.owl import Owl  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -103,6 +103,6 @@ def test_it_is_chosen_by_its_folder(folder, tiny_model):
     ],
 )
 def test_a_detector_that_is_not_there(monkeypatch, tiny_model, name, error, said):
-    monkeypatch.setattr("vidstyle.weights.find", lambda _: None)
+    monkeypatch.setattr("vidstyle.models.weights.find", lambda _: None)
     with pytest.raises(error, match=said):
         build_parts(RenderOptions(detector=name, model=str(tiny_model), temporal="off"))

@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.segment import find_mattes, parse_object
-from vidstyle.segment.grabcut import GrabCut
-from vidstyle.segment.lost import lost_ranges
+from vidstyle.segment.mattes.lost import lost_ranges
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
+from vidstyle.segment.segmenters.grabcut import GrabCut
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import skimage.data
 
-from vidstyle.frame import Box
-from vidstyle.segment.mattes import bounding_box
-from vidstyle.segment.plate import CleanPlate, hidden_by
+from vidstyle.media.frame import Box
+from vidstyle.segment.mattes.store import bounding_box
+from vidstyle.segment.tracking.clean_plate import CleanPlate, hidden_by
 
 
 @pytest.fixture(scope="module")

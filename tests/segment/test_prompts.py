@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from vidstyle.errors import ObjectNotFoundError, UsageError
-from vidstyle.frame import Box
-from vidstyle.segment.coco import NAMES
+from vidstyle.media.frame import Box
+from vidstyle.segment.detectors.coco import NAMES
+from vidstyle.segment.detectors.vocabulary import name_for
 from vidstyle.segment.prompts import (
     BoxPrompt,
     EverythingPrompt,
@@ -16,7 +17,6 @@ from vidstyle.segment.prompts import (
     PointPrompt,
     parse_object,
 )
-from vidstyle.segment.vocabulary import name_for
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import torch
 from torchvision.models import detection
 
 from vidstyle.errors import ObjectNotFoundError, WeightsError
-from vidstyle.segment.rcnn import VARIANTS, Rcnn
+from vidstyle.segment.detectors.rcnn import VARIANTS, Rcnn
 
 
 def network(name):

@@ -6,14 +6,15 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.segment import find_mattes, parse_object
-from vidstyle.segment.agreement import agreement
 from vidstyle.segment.keys import KeyMattes
-from vidstyle.segment.mattes import MatteStore, bounding_box
-from vidstyle.segment.propagate import propagate
-from vidstyle.segment.renewal import EVERY, REST, Renewal
-from vidstyle.segment.sam import Sam
-from vidstyle.segment.tracker import Tracker
+from vidstyle.segment.mattes.store import MatteStore, bounding_box
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import parse_object
+from vidstyle.segment.segmenters.sam import Sam
+from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.tracking.propagate import propagate
+from vidstyle.segment.tracking.renewal import EVERY, REST, Renewal
+from vidstyle.segment.tracking.tracker import Tracker
 
 
 class Answering:

@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.flow import DisFlow
-from vidstyle.frame import Box
-from vidstyle.segment.detect import Detection
-from vidstyle.segment.salience import saliences
+from vidstyle.media.frame import Box
+from vidstyle.motion.dis import DisFlow
+from vidstyle.segment.detectors.detector import Detection
+from vidstyle.segment.detectors.salience import saliences
 from vidstyle.segment.search import search
 
 LEFT, MIDDLE, RIGHT = Box(20, 60, 80, 150), Box(130, 60, 190, 150), Box(240, 60, 300, 150)

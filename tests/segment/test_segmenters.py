@@ -12,15 +12,15 @@ import skimage.data
 import torch
 
 from vidstyle.errors import UsageError, WeightsError
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
+from vidstyle.models.weights import find
 from vidstyle.options import RenderOptions
-from vidstyle.parts import build_parts
-from vidstyle.segment import parse_object
-from vidstyle.segment.grabcut import GrabCut
-from vidstyle.segment.mattes import bounding_box
-from vidstyle.segment.sam import Sam
-from vidstyle.segment.segmenter import build_segmenter
-from vidstyle.weights import find
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.segment.mattes.store import bounding_box
+from vidstyle.segment.prompts import parse_object
+from vidstyle.segment.segmenters.grabcut import GrabCut
+from vidstyle.segment.segmenters.sam import Sam
+from vidstyle.segment.segmenters.segmenter import build_segmenter
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def segmenter(request, new_sam):
         case "mobile-sam":
             return request.getfixturevalue("mobile_sam")
     folder = request.getfixturevalue("sam2_folder")
-    from vidstyle.segment.sam2 import Sam2
+    from vidstyle.segment.segmenters.sam2 import Sam2
 
     return Sam2.load(folder, torch.device("cpu"))
 
@@ -226,7 +226,7 @@ def test_sam_reads_its_weights(tmp_path, monkeypatch, picture, prompts, new_sam)
     model = new_sam()
     path = tmp_path / "sam.pth"
     torch.save(model.state_dict(), path)
-    monkeypatch.setattr("vidstyle.segment.sam._BUILDERS", {32: "tiny"})
+    monkeypatch.setattr("vidstyle.segment.segmenters.sam._BUILDERS", {32: "tiny"})
     monkeypatch.setitem(segment_anything.sam_model_registry, "tiny", new_sam)
     loaded = build_segmenter("sam", path, torch.device("cpu"))
     assert np.array_equal(
@@ -348,14 +348,14 @@ def test_mobile_sam_refuses_another_encoder(tmp_path, monkeypatch, runtime, cont
 def test_auto_takes_the_best_segmenter_whose_weights_are_here(
     monkeypatch, tiny_model, here, chosen
 ):
-    monkeypatch.setattr("vidstyle.weights.find", lambda name: name if name in here else None)
+    monkeypatch.setattr("vidstyle.models.weights.find", lambda name: name if name in here else None)
     options = RenderOptions(model=str(tiny_model), temporal="off")
     assert build_parts(options).names()["segmenter"] == chosen
 
 
 @pytest.mark.parametrize("name", ["sam", "mobile-sam"])
 def test_a_segmenter_asked_for_by_name_is_not_replaced(monkeypatch, tiny_model, name):
-    monkeypatch.setattr("vidstyle.weights.find", lambda _: None)
+    monkeypatch.setattr("vidstyle.models.weights.find", lambda _: None)
     options = RenderOptions(segmenter=name, model=str(tiny_model), temporal="off")
     with pytest.raises(WeightsError, match=f"--segmenter {name}: .* models fetch"):
         build_parts(options)

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.segment.mattes import bounding_box
-from vidstyle.segment.steady import View, steadied
+from vidstyle.segment.mattes.store import bounding_box
+from vidstyle.segment.tracking.steady import Seen, steadied
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def boiling(photo_clip):
 
 def views(clip, mattes, fixed=()):
     return [
-        View(image, matte, i in fixed)
+        Seen(image, matte, i in fixed)
         for i, (image, matte) in enumerate(zip(clip.images, mattes, strict=True))
     ]
 
@@ -67,8 +67,8 @@ def test_there_is_no_lag(make_clip):
 def test_neighbours_that_look_different_have_no_say(photo_clip):
     images = [*photo_clip.images[:2], photo_clip.images[2][::-1, ::-1].copy()]
     mattes = [*photo_clip.truth[:2], np.full(photo_clip.size, 255, np.uint8)]
-    alone = steady_of(View(*both) for both in zip(images[:2], mattes[:2], strict=True))
-    beside = steady_of(View(*both) for both in zip(images, mattes, strict=True))
+    alone = steady_of(Seen(*both) for both in zip(images[:2], mattes[:2], strict=True))
+    beside = steady_of(Seen(*both) for both in zip(images, mattes, strict=True))
     assert np.abs(beside[1].astype(int) - alone[1]).mean() < 2
 
 
@@ -84,5 +84,5 @@ def test_empty_mattes_and_single_frames(photo_clip):
     assert len(mattes) == photo_clip.count
     assert all(bounding_box(matte) is None for matte in mattes)
     assert steady_of([]) == []
-    single = steady_of([View(photo_clip.images[0], photo_clip.truth[0])])
+    single = steady_of([Seen(photo_clip.images[0], photo_clip.truth[0])])
     assert np.array_equal(single[0], photo_clip.truth[0])

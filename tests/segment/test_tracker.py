@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from vidstyle.segment.tracker import Tracker
+from vidstyle.segment.tracking.tracker import Tracker
 
 DAVIS = Path(__file__).parents[3] / "shared" / "data" / "davis"
 

@@ -8,9 +8,9 @@ import pytest
 import skimage.data
 
 from vidstyle.errors import WeightsError
-from vidstyle.segment.coco import NAMES
-from vidstyle.segment.yolo import YoloTiny
-from vidstyle.weights import find
+from vidstyle.models.weights import find
+from vidstyle.segment.detectors.coco import NAMES
+from vidstyle.segment.detectors.yolo import YoloTiny
 
 DAVIS = Path(__file__).parents[3] / "shared" / "data" / "davis"
 

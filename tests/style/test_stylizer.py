@@ -5,8 +5,8 @@ import skimage.data
 import torch
 from torch import Tensor
 
-from vidstyle import weights
 from vidstyle.evaluate.clipping import allowed, clipped
+from vidstyle.models import weights
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.stylizer import Stylizer, Transfer
 

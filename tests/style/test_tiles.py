@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidstyle import weights
+from vidstyle.models import weights
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.network import GRID
 from vidstyle.style.tiles import tiles, with_halo

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from contact_sheet import LABEL
 from style_sheet import GAP, main
 
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
 
 
 @pytest.fixture

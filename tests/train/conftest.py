@@ -9,7 +9,7 @@ import pytest
 import skimage.data
 import torch
 
-from vidstyle.progress import Silence
+from vidstyle.runtime.progress import Silence
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.config import DataConfig, DistilConfig, LessonConfig, Phase, RunConfig, flat
 from vidstyle.train.data import Crops, Sources, TrainingData, read_data

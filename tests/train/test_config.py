@@ -1,4 +1,4 @@
-"""The recipe: what is written is read, what cannot be meant is refused by name."""
+"""The recipe: what is written is read, what is not valid is refused by name."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.flow import inside, warp
-from vidstyle.frame import luma
+from vidstyle.media.frame import luma
+from vidstyle.motion.warp import inside, warp
 from vidstyle.train.losses.temporal import (
     Past,
     Projector,
@@ -23,7 +23,7 @@ from vidstyle.train.losses.temporal import (
     long_term_masks,
     output_temporal_loss,
 )
-from vidstyle.train.motion import SyntheticMotion
+from vidstyle.train.pairs import SyntheticMotion
 
 SHIFT = 8
 

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import MediaError
-from vidstyle.flow import DisFlow, inside, warp
-from vidstyle.train.motion import Pair, SyntheticMotion, VideoPairs, find_clips, stack
+from vidstyle.motion.dis import DisFlow
+from vidstyle.motion.warp import inside, warp
+from vidstyle.train.pairs import Pair, SyntheticMotion, VideoPairs, find_clips, stack
 
 SIDE = 96
 

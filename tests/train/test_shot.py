@@ -10,7 +10,7 @@ import skimage.data
 import torch
 
 from vidstyle.errors import MediaError, ObjectNotFoundError
-from vidstyle.progress import Silence
+from vidstyle.runtime.progress import Silence
 from vidstyle.style.build import build_stylizer
 from vidstyle.train.config import RunConfig, StyleConfig, TrainConfig
 from vidstyle.train.record import read_curves

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidstyle.flow import build_flow
+from vidstyle.motion.build import build_flow
 from vidstyle.style.build import build_network
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.config import StyleConfig, StyleWeights
 from vidstyle.train.data import Crops, TrainingData
-from vidstyle.train.motion import VideoPairs, find_clips
+from vidstyle.train.pairs import VideoPairs, find_clips
 from vidstyle.train.style import RISING, StyleData, StyleObjective
 from vidstyle.train.teacher import build_teacher
 

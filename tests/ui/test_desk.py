@@ -117,7 +117,7 @@ def test_a_clip_may_have_any_name(shot, options, style_picture, tmp_path) -> Non
 
 
 def test_doubtful_frames_are_told(desk, options, style_picture, monkeypatch) -> None:
-    monkeypatch.setattr("vidstyle.segment.lost.DOUBTFUL", 2.0)
+    monkeypatch.setattr("vidstyle.segment.mattes.lost.DOUBTFUL", 2.0)
     wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
     steps = desk.render([wish], RenderOptions(**{**vars(options), "last": 1}))
     *_, (told, *_) = _told(steps, "")

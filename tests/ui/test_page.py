@@ -113,7 +113,7 @@ def test_from_a_clip_to_a_download(visit, shot, tmp_path) -> None:
     page = visit()
     upload(page, shot.clip)
     choose(page, "box")
-    page.wait_for_selector("#anew")
+    page.wait_for_selector("#again")
     click_at(page, 0.2, 0.2)
     click_at(page, 0.4, 0.95)
     pick_style(page, 0)

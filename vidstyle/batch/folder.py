@@ -4,7 +4,7 @@ from pathlib import Path
 
 from vidstyle.batch.names import MOVIE_SUFFIXES, plain_name
 from vidstyle.batch.shot import Shot
-from vidstyle.pattern import patterns_in
+from vidstyle.media.pattern import patterns_in
 
 
 def shots_in_folder(folder: Path) -> list[Shot]:

@@ -7,7 +7,7 @@ from vidstyle.batch.folder import shots_in_folder
 from vidstyle.batch.shot import Shot
 from vidstyle.batch.table import shots_in_csv, shots_in_yaml
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.extras import needs_extra
+from vidstyle.runtime.extras import needs_extra
 
 
 def read_shots(path: Path, media: Path | None = None, rate: Fraction | None = None) -> list[Shot]:
@@ -20,7 +20,7 @@ def read_shots(path: Path, media: Path | None = None, rate: Fraction | None = No
 
     Raises:
         MediaError: there is no such list, it is damaged, or it names no shot.
-        UsageError: an entry of it cannot be meant.
+        UsageError: an entry of it is not valid.
     """
     if path.is_dir():
         shots = shots_in_folder(path)

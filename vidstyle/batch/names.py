@@ -4,7 +4,7 @@ import re
 import unicodedata
 from pathlib import Path
 
-from vidstyle.pattern import is_pattern, parse_pattern
+from vidstyle.media.pattern import is_pattern, parse_pattern
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mxf", ".webm", ".mpg", ".ts")
 

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from vidstyle.atomic import replacing
-from vidstyle.made import Identity, identity
-from vidstyle.nesting import parsed
-from vidstyle.pattern import matching
+from vidstyle.media.pattern import matching
+from vidstyle.pipeline.made import Identity, identity
+from vidstyle.runtime.atomic import replacing
+from vidstyle.runtime.nesting import parsed
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Record:
         request: fingerprint of all that the output depends on.
         target: the output, from the batch's folder; what stands there is the batch's own.
         files: of the output, when it was done.
-        report: see :class:`vidstyle.report.Report`.
+        report: see :class:`vidstyle.pipeline.report.Report`.
         seconds: that it took.
         warnings: that were told meanwhile.
     """

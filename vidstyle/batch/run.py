@@ -12,14 +12,14 @@ from vidstyle.batch.record import Record
 from vidstyle.batch.shot import WHOLE, Range, Shot
 from vidstyle.batch.targets import names_of, target_of
 from vidstyle.errors import MediaError, UsageError, VidstyleError
-from vidstyle.job import Job, run
-from vidstyle.made import FOLDER, fingerprint, identity
+from vidstyle.media.pattern import is_pattern, matching
+from vidstyle.media.video.probe import probe
+from vidstyle.media.video.target import target_exists
 from vidstyle.options import RenderOptions, pair
-from vidstyle.pattern import is_pattern, matching
-from vidstyle.progress import Progress
-from vidstyle.system import lock as hold
-from vidstyle.video.probe import probe
-from vidstyle.video.target import target_exists
+from vidstyle.pipeline.job import Job, run
+from vidstyle.pipeline.made import FOLDER, fingerprint, identity
+from vidstyle.runtime.progress import Progress
+from vidstyle.runtime.system import lock as hold
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Result:
         state: ``done``, ``kept`` (it was finished before) or ``failed``.
         job: what was rendered; None where it did not come to that.
         error: why it failed; None where it did not.
-        report: see :class:`vidstyle.report.Report`; empty for a failure.
+        report: see :class:`vidstyle.pipeline.report.Report`; empty for a failure.
         seconds: that it took, now or before.
         warnings: that were told meanwhile.
     """

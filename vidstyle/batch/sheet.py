@@ -10,8 +10,8 @@ from vidstyle import __version__
 from vidstyle.batch.run import Result
 from vidstyle.errors import VidstyleError
 from vidstyle.evaluate.pictures import Picture, bounded, data_url
-from vidstyle.frame import Frame, full_scale
-from vidstyle.video.reader import open_clip
+from vidstyle.media.frame import Frame, full_scale
+from vidstyle.media.video.reader import open_clip
 from vidstyle.words import counted
 
 _STYLE = """

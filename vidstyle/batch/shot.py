@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from vidstyle.batch.names import plain_name
 from vidstyle.constraints import read
 from vidstyle.errors import UsageError
+from vidstyle.media.video.clip import ClipInfo
+from vidstyle.media.video.ranges import frame_range
 from vidstyle.options import RenderOptions
-from vidstyle.video.clip import ClipInfo
-from vidstyle.video.ranges import frame_range
 
 
 class Range(Protocol):
@@ -100,7 +100,7 @@ def shot_of(
         known: what the list says of the shot elsewhere.
 
     Raises:
-        UsageError: a field that there is not, or that cannot be meant.
+        UsageError: a field that there is not, or that are not valid.
     """
     told = {
         re.sub(r"[\s-]+", "_", key.strip().lower()): value.strip()

@@ -11,7 +11,7 @@ from typing import Any
 
 from vidstyle.batch.shot import Shot, shot_of
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.nesting import parsed
+from vidstyle.runtime.nesting import parsed
 
 
 def shots_in_csv(path: Path) -> list[Shot]:
@@ -19,7 +19,7 @@ def shots_in_csv(path: Path) -> list[Shot]:
 
     Raises:
         MediaError: it is no text.
-        UsageError: a row cannot be meant.
+        UsageError: a row is not valid.
     """
     with path.open(newline="", encoding="utf-8-sig") as file:
         try:
@@ -41,7 +41,7 @@ def shots_in_yaml(path: Path) -> list[Shot]:
 
     Raises:
         MediaError: it is no YAML.
-        UsageError: an entry cannot be meant.
+        UsageError: an entry is not valid.
     """
     import yaml
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from vidstyle.batch.names import safe_name
 from vidstyle.batch.shot import Shot
 from vidstyle.errors import UsageError
-from vidstyle.pattern import is_pattern, parse_pattern
-from vidstyle.video.codecs import CODECS, MOVIE_SUFFIXES
-from vidstyle.video.target import WRITABLE_PICTURES
+from vidstyle.media.pattern import is_pattern, parse_pattern
+from vidstyle.media.video.codecs import CODECS, MOVIE_SUFFIXES
+from vidstyle.media.video.target import WRITABLE_PICTURES
 
 
 def names_of(shots: Sequence[Shot]) -> list[str]:

@@ -23,10 +23,10 @@ from vidstyle.batch.names import plain_name
 from vidstyle.batch.shot import Named, Range, Shot, shot_of
 from vidstyle.batch.table import beside
 from vidstyle.errors import MediaError, UsageError, VidstyleError
-from vidstyle.nesting import check_depth
-from vidstyle.video.clip import ClipInfo
-from vidstyle.video.probe import probe
-from vidstyle.video.timecodes import frame_at
+from vidstyle.media.video.clip import ClipInfo
+from vidstyle.media.video.probe import probe
+from vidstyle.media.video.timecodes import frame_at
+from vidstyle.runtime.nesting import check_depth
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def shots_in_timeline(path: Path, media: Path, rate: Fraction | None) -> list[Sh
 
     Raises:
         MediaError: it cannot be read.
-        UsageError: what stands with a clip cannot be meant.
+        UsageError: what stands with a clip is not valid.
     """
     files = _Media(media)
     if path.suffix.lower() == ".edl":
@@ -74,7 +74,7 @@ def _read(path: Path, **options: Any) -> otio.schema.Timeline:
         problem = " ".join(str(error).split())[:200]
         raise MediaError(
             f"{path}: not a timeline that can be read ({problem}); export it again"
-            + ("; --rate tells what an EDL counts in" if options else "")
+            + ("; --rate says what an EDL counts in" if options else "")
         ) from None
     if not isinstance(read, otio.schema.Timeline):
         raise MediaError(f"{path}: holds a {type(read).__name__}, not a timeline; export that")

@@ -11,12 +11,13 @@ from typing import NoReturn
 
 import click
 
-from vidstyle import __version__, limits
+from vidstyle import __version__
 from vidstyle.cli.heap import use_one_heap
 from vidstyle.cli.logs import is_json, start_logging
 from vidstyle.cli.stop import Stop
 from vidstyle.errors import Cancelled, DeviceError, MediaError, VidstyleError
-from vidstyle.progress import say_no_more
+from vidstyle.media import limits
+from vidstyle.runtime.progress import say_no_more
 
 __all__ = ["main"]
 
@@ -102,7 +103,7 @@ def main() -> NoReturn:
         if told := _lack(error):
             fail(told, MediaError.exit_code)
         # It imports torch, which --version need not wait for.
-        from vidstyle.memory import is_out_of_memory
+        from vidstyle.runtime.memory import is_out_of_memory
 
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
             fail(f"{error.filename}: no file can have so long a name; give a shorter one", 2)

@@ -15,7 +15,7 @@ from vidstyle.cli.options import (
 from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
 from vidstyle.options import pair
-from vidstyle.progress import telling
+from vidstyle.runtime.progress import telling
 
 
 @click.command("analyse")
@@ -57,7 +57,7 @@ def analyse_command(
     vidstyle join in.mp4 --work in.work -o out.mp4
     """
     from vidstyle.farm.analysis import analyse_into, list_into
-    from vidstyle.preparation import Request
+    from vidstyle.pipeline.preparation import Request
 
     folder = WorkFolder(work)
     settings = read_render_options(source, options)

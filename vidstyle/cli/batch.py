@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vidstyle.atomic import write_text
 from vidstyle.choices import PROGRESSES
 from vidstyle.cli.columns import aligned
 from vidstyle.cli.options import option, render_options
 from vidstyle.cli.say import say
 from vidstyle.errors import BatchError, UsageError, VidstyleError
 from vidstyle.options import RenderOptions
-from vidstyle.progress import build_progress
+from vidstyle.runtime.atomic import write_text
+from vidstyle.runtime.progress import build_progress
 from vidstyle.words import counted
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _SHEET = "contact_sheet.html"
 @option("--overwrite", is_flag=True, help="Replace files that are not this batch's own.")
 @option("--dry-run", is_flag=True, help="Print the shots and stop.")
 @option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
-        help="How progress is told.")  # fmt: skip
+        help="How progress is reported.")  # fmt: skip
 def batch_command(
     listed: Path,
     root: Path | None,
@@ -62,7 +62,7 @@ def batch_command(
 
     Columns of a list: source, name, in, out, handles, object, style, output, strength, feather,
     invert, exclude, codec, model, … Only source is needed; objects and styles are parted by "|".
-    An OTIO clip tells the same in its metadata, under vidstyle; an EDL in a comment below the
+    An OTIO clip says the same in its metadata, under vidstyle; an EDL in a comment below the
     event: * VIDSTYLE: object=person style=art.jpg
 
     A shot that fails does not stop the others; then the exit code is 8. Called again, it renders

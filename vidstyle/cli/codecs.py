@@ -3,9 +3,9 @@
 from fractions import Fraction
 
 from vidstyle.cli.columns import aligned
-from vidstyle.video.clip import ClipInfo
-from vidstyle.video.codecs import CODECS, Codec
-from vidstyle.video.encoder import refusal
+from vidstyle.media.video.clip import ClipInfo
+from vidstyle.media.video.codecs import CODECS, Codec
+from vidstyle.media.video.encoder import refusal
 
 # A clip that every encoder takes, if it works at all.
 _EXAMPLE = ClipInfo("", width=256, height=144, rate=Fraction(24), time_base=Fraction(1, 24))

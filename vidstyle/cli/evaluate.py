@@ -5,15 +5,15 @@ from pathlib import Path
 
 import click
 
-from vidstyle.atomic import write_text
 from vidstyle.choices import PROGRESSES
 from vidstyle.cli.options import flow_cache_options, option
 from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
-from vidstyle.extras import needs_extra
+from vidstyle.media.video.target import check_target
 from vidstyle.options import DEFAULTS
-from vidstyle.progress import build_progress
-from vidstyle.video.target import check_target
+from vidstyle.runtime.atomic import write_text
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.progress import build_progress
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -107,7 +107,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @option("--device", metavar="auto|cpu|cuda[:N]", default=DEFAULTS.device, show_default=True,
         help="Where networks run.")  # fmt: skip
 @option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
-        help="How progress is told.")  # fmt: skip
+        help="How progress is reported.")  # fmt: skip
 def evaluate_command(
     original: str,
     results: tuple[str, ...],

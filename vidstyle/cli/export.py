@@ -8,7 +8,7 @@ from vidstyle.choices import EXPORTS
 from vidstyle.cli.options import default_of, option
 from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
-from vidstyle.video.target import check_target
+from vidstyle.media.video.target import check_target
 
 
 @click.command("export")
@@ -41,14 +41,14 @@ def export_command(
     vidstyle export --format int8 --calibrate shot.mp4 --style art.jpg -o micro.int8.onnx
     vidstyle render in.mp4 --style art.jpg --backend micro.onnx
     """
-    from vidstyle.analysis import style_picture
-    from vidstyle.device import select_device
     from vidstyle.export.backend import default_target
     from vidstyle.export.calibration import calibration_pictures, parted
     from vidstyle.export.export import CPU, export
     from vidstyle.export.formats import FORMATS
     from vidstyle.export.parity import Bound
     from vidstyle.export.probe import paired_probes
+    from vidstyle.pipeline.analysis import style_picture
+    from vidstyle.runtime.device import select_device
     from vidstyle.style.build import build_stylizer, choose_model
 
     model = choose_model(model, select_device("auto"))

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from vidstyle.atomic import replacing
 from vidstyle.batch.names import MOVIE_SUFFIXES
 from vidstyle.cli.options import (
     farm_options,
@@ -21,15 +20,16 @@ from vidstyle.cli.options import (
 )
 from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
-from vidstyle.extras import needs_extra
 from vidstyle.farm.local import run_here
 from vidstyle.farm.plan import Argument, Kind, Limits, Plan, source_argument
 from vidstyle.farm.slurm import slurm_script
 from vidstyle.farm.template import path_values, template
+from vidstyle.media.pattern import is_pattern
+from vidstyle.media.video.target import default_target, is_picture_target
 from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject, pair
-from vidstyle.pattern import is_pattern
-from vidstyle.progress import telling
-from vidstyle.video.target import default_target, is_picture_target
+from vidstyle.runtime.atomic import replacing
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.progress import telling
 from vidstyle.words import counted
 
 log = logging.getLogger(__name__)
@@ -136,11 +136,11 @@ def farm_command(
     vidstyle farm in.mp4 --object person --style art.jpg --work /farm/in --job job.yaml
     openjd run job.yaml --step Join --run-dependencies -p file://job.paths.json
     """
-    from vidstyle.analysis import find_take
-    from vidstyle.colour_management import manage
     from vidstyle.farm.manifest import grid
-    from vidstyle.output import check_outputs
-    from vidstyle.video.reader import open_clip
+    from vidstyle.media.colour_management import manage
+    from vidstyle.media.video.reader import open_clip
+    from vidstyle.pipeline.analysis import find_take
+    from vidstyle.pipeline.output import check_outputs
 
     job, target = _job_and_target(job, target, result)
     target = target or default_target(source)

@@ -7,8 +7,8 @@ import click
 from vidstyle.cli.options import farm_options, option
 from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
-from vidstyle.progress import telling
-from vidstyle.video.target import default_target
+from vidstyle.media.video.target import default_target
+from vidstyle.runtime.progress import telling
 
 
 @click.command("join")

@@ -7,8 +7,8 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from vidstyle.system import peak_memory
-from vidstyle.whereabouts import here
+from vidstyle.runtime.log_context import here
+from vidstyle.runtime.system import peak_memory
 
 
 def start_logging(level: int, as_json: bool) -> None:
@@ -21,7 +21,7 @@ def start_logging(level: int, as_json: bool) -> None:
         for each in logging.getLogger().handlers:
             each.setFormatter(JsonLines())
         # A line for each batch and stage.
-        logging.getLogger("vidstyle.timing").setLevel(logging.DEBUG)
+        logging.getLogger("vidstyle.runtime.timing").setLevel(logging.DEBUG)
 
 
 def is_json() -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vidstyle.errors import WeightsError
-from vidstyle.registry import LIGHT_SET, REGISTRY
+from vidstyle.models.registry import LIGHT_SET, REGISTRY
 
 
 @click.group()
@@ -22,7 +22,7 @@ def list_command() -> None:
     \b
     vidstyle models list
     """
-    from vidstyle import weights
+    from vidstyle.models import weights
     from vidstyle.style.plugins import package_of, plugins
 
     rows = [
@@ -57,7 +57,7 @@ def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
     vidstyle models fetch
     vidstyle models fetch sam-vit-b --to weights
     """
-    from vidstyle.fetch import fetch  # only this command needs a network stack
+    from vidstyle.models.fetch import fetch  # only this command needs a network stack
 
     failures = []
     for name in names or LIGHT_SET:
@@ -79,7 +79,7 @@ def verify_command() -> None:
     \b
     vidstyle models verify
     """
-    from vidstyle import weights
+    from vidstyle.models import weights
 
     checks: list[tuple[Path, Callable[[], None]]] = []
     for name, entry in REGISTRY.items():

@@ -169,7 +169,7 @@ _FARM = (
 
 _TOLD = (
     option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
-           help="How progress is told."),
+           help="How progress is reported."),
     option("--overwrite", is_flag=True, help="Replace an output that is already there."),
 )  # fmt: skip
 
@@ -215,10 +215,10 @@ def read_render_options(source: str, values: Mapping[str, Any]) -> RenderOptions
 
     Raises:
         UsageError: see ``frame_range``.
-        MediaError: the clip, which tells where its timecode starts, cannot be read.
+        MediaError: the clip, which says where its timecode starts, cannot be read.
     """
-    from vidstyle.video.probe import probe
-    from vidstyle.video.ranges import frame_range
+    from vidstyle.media.video.probe import probe
+    from vidstyle.media.video.ranges import frame_range
 
     fields = dict(values)
     first, last, handles = (fields.pop(name) for name in ("first", "last", "handles"))

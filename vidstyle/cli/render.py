@@ -15,9 +15,9 @@ from vidstyle.cli.options import (
     run_options,
 )
 from vidstyle.cli.say import say
+from vidstyle.media.video.target import check_target, default_target
 from vidstyle.options import QualityOptions, pair
-from vidstyle.progress import build_progress
-from vidstyle.video.target import check_target, default_target
+from vidstyle.runtime.progress import build_progress
 
 
 @click.command("render")
@@ -53,9 +53,9 @@ def render_command(
     vidstyle render in.mp4 --object person --style art.jpg
     vidstyle render in.mp4 --object person --style a.jpg --object dog --style b.jpg -o out.mov
     """
-    from vidstyle.job import Job, is_made, plan, run
-    from vidstyle.made import Made
-    from vidstyle.report import has_passed
+    from vidstyle.pipeline.job import Job, is_made, plan, run
+    from vidstyle.pipeline.made import Made
+    from vidstyle.pipeline.report import has_passed
 
     quality = None
     if qc or page or fail_above or fail_below:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from vidstyle.progress import say_no_more
+from vidstyle.runtime.progress import say_no_more
 
 
 def say(message: object) -> None:

@@ -7,7 +7,7 @@ import click
 from vidstyle.cli.options import farm_options, option
 from vidstyle.farm.ranges import parse_segments
 from vidstyle.farm.work import WorkFolder
-from vidstyle.progress import telling
+from vidstyle.runtime.progress import telling
 
 
 @click.command("segment-render")

@@ -6,13 +6,13 @@ from typing import Any
 
 import click
 
-from vidstyle.atomic import write_text
 from vidstyle.cli.options import option, still_options
 from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
+from vidstyle.media.video.target import check_target
 from vidstyle.options import RenderOptions, pair
-from vidstyle.progress import build_progress
-from vidstyle.video.target import check_target
+from vidstyle.runtime.atomic import write_text
+from vidstyle.runtime.progress import build_progress
 from vidstyle.words import counted as plural
 
 _PATH = click.Path(path_type=Path)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 
 from vidstyle.errors import Cancelled
-from vidstyle.signals import STOPPING, Heard
+from vidstyle.runtime.signals import STOPPING, Heard
 
 # Seconds after which a run is asked again whose interrupt was dropped.
 _SOON = 0.01

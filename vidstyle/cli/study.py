@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from vidstyle.atomic import write_text
 from vidstyle.cli.options import option
 from vidstyle.errors import Cancelled, Terminated, UsageError
 from vidstyle.evaluate.study.answers import Answers
 from vidstyle.evaluate.study.server import RATERS, StudyServer
 from vidstyle.evaluate.study.study import ANSWERS, Study
-from vidstyle.extras import needs_extra
-from vidstyle.video.target import check_target
+from vidstyle.media.video.target import check_target
+from vidstyle.runtime.atomic import write_text
+from vidstyle.runtime.extras import needs_extra
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -11,8 +11,8 @@ from vidstyle.choices import ENCODERS, PROGRESSES
 from vidstyle.cli.options import option
 from vidstyle.cli.say import say
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.extras import needs_extra
-from vidstyle.progress import Progress, build_progress
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.progress import Progress, build_progress
 
 if TYPE_CHECKING:
     from vidstyle.train.config import TrainConfig
@@ -102,9 +102,9 @@ _SHOT_MINUTES = 10.0
     help="The model: give it to --model.",
 )
 @option("--resume", is_flag=True, help="Go on from the checkpoint in --work.")
-@option("--overwrite", is_flag=True, help="Replace the model, and start anew unless --resume.")
+@option("--overwrite", is_flag=True, help="Replace the model, and start again unless --resume.")
 @option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
-        help="How progress is told.")  # fmt: skip
+        help="How progress is reported.")  # fmt: skip
 def train_command(
     content: Path | None,
     styles: Path | None,
@@ -231,7 +231,7 @@ def _tune(
 def _refuse(place: str, options: dict[str, object]) -> None:
     given = [f"--{name}" for name, value in options.items() if value]
     if given:
-        raise UsageError(f"{place}: {' and '.join(given)} cannot be meant; leave it out")
+        raise UsageError(f"{place}: {' and '.join(given)} has no use here; leave it out")
 
 
 def _check_free(output: Path, overwrite: bool) -> None:

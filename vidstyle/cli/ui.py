@@ -10,10 +10,10 @@ import click
 
 from vidstyle.cli.options import default_of, option
 from vidstyle.errors import UsageError
-from vidstyle.extras import needs_extra
+from vidstyle.media.pattern import PICTURE_SUFFIXES
 from vidstyle.options import RenderOptions
-from vidstyle.pattern import PICTURE_SUFFIXES
-from vidstyle.scratch import temporary_folder
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.scratch import temporary_folder
 
 
 @click.command("ui")

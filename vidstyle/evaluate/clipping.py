@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from vidstyle.frame import luma
+from vidstyle.media.frame import luma
 from vidstyle.style.tone import BLACK, ROOM, WHITE
 
 

@@ -11,8 +11,11 @@ import torch
 from torch import Tensor
 
 from vidstyle.errors import MediaError
-from vidstyle.flow import DisFlow, FlowEstimator, both_ways, inside, valid, warp
-from vidstyle.picture import read_by_opencv
+from vidstyle.media.picture import read_by_opencv
+from vidstyle.motion.dis import DisFlow
+from vidstyle.motion.estimator import FlowEstimator, both_ways
+from vidstyle.motion.occlusion import valid
+from vidstyle.motion.warp import inside, warp
 
 _log = logging.getLogger(__name__)
 

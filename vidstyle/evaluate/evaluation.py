@@ -7,7 +7,6 @@ from pathlib import Path
 
 import torch
 
-from vidstyle.device import select_device
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.correspondence import Judge
 from vidstyle.evaluate.footage import Instant, open_alike, together, window
@@ -20,14 +19,15 @@ from vidstyle.evaluate.regions import region_names
 from vidstyle.evaluate.scores import PLATE, Scores, measure_names, named
 from vidstyle.evaluate.structure import ssim_map
 from vidstyle.evaluate.style import LAYERS, StyleDistance
-from vidstyle.flow.cache import FlowCache
-from vidstyle.frame import Frame
+from vidstyle.media.frame import Frame
+from vidstyle.media.video.clip import ClipInfo
+from vidstyle.media.video.shots import find_cuts
+from vidstyle.motion.cache import FlowCache
 from vidstyle.options import DEFAULTS
 from vidstyle.perceptual.teacher import build_teacher
-from vidstyle.progress import Progress
-from vidstyle.segment.mattes import Mattes
-from vidstyle.video.clip import ClipInfo
-from vidstyle.video.shots import find_cuts
+from vidstyle.runtime.device import select_device
+from vidstyle.runtime.progress import Progress
+from vidstyle.segment.mattes.store import Mattes
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ def check_job(job: Job) -> None:
     """Refuse what can be before the results are there.
 
     Raises:
-        UsageError: a threshold or the flow cannot be meant.
+        UsageError: a threshold or the flow is not valid.
         WeightsError: what judges motion or style is not on this machine, or corrupt.
         DeviceError: there is no such device.
     """

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.colour_management import open_seen
 from vidstyle.errors import MediaError
 from vidstyle.evaluate.regions import regions
-from vidstyle.frame import Frame, unit_range
-from vidstyle.pattern import PICTURE_SUFFIXES, is_sequence
-from vidstyle.segment.matte_picture import read_matte
-from vidstyle.segment.mattes import GivenMattes, Matte, Mattes
-from vidstyle.video.clip import ClipReader
+from vidstyle.media.colour_management import open_seen
+from vidstyle.media.frame import Frame, unit_range
+from vidstyle.media.pattern import PICTURE_SUFFIXES, is_sequence
+from vidstyle.media.video.clip import ClipReader
+from vidstyle.segment.mattes.matte_picture import read_matte
+from vidstyle.segment.mattes.store import GivenMattes, Matte, Mattes
 
 #: SSIM's window, the largest thing that must fit into a frame.
 LEAST_SIDE = 11

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
-from vidstyle import weights
 from vidstyle.choices import FLOWS
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.evaluate.correspondence import EstimatedFlow, Judge, TrueFlow
-from vidstyle.flow.build import build_flow
-from vidstyle.flow.cache import FlowCache
-from vidstyle.nesting import parsed
+from vidstyle.models import weights
+from vidstyle.motion.build import build_flow
+from vidstyle.motion.cache import FlowCache
+from vidstyle.runtime.nesting import parsed
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def choose_judge(
     Args:
         name: one of :data:`vidstyle.choices.FLOWS`, or a folder of true flows.
         used: by the renders of the results.
-        device, flow_size, cache: as in :func:`vidstyle.flow.build.build_flow`.
+        device, flow_size, cache: as in :func:`vidstyle.motion.build.build_flow`.
         first_number: see :class:`TrueFlow`.
 
     Raises:

@@ -7,8 +7,8 @@ import lpips
 import torch
 from torch import Tensor
 
-from vidstyle import weights
 from vidstyle.errors import WeightsError
+from vidstyle.models import weights
 
 #: LPIPS's networks, best first, by the registry's entries of their backbones.
 _BACKBONES = {"alexnet": "alex", "vgg16": "vgg"}

@@ -8,7 +8,7 @@ give them a warping error of their own, and no result of one should be judged ag
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.flow.warp import warp
+from vidstyle.motion.warp import warp
 
 
 def warped_difference(now: Tensor, before: Tensor, flow: Tensor) -> Tensor:

@@ -4,13 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.borders import without_border
-from vidstyle.colour_management import open_seen
 from vidstyle.errors import MediaError
-from vidstyle.frame import unit_range
+from vidstyle.media.colour_management import open_seen
+from vidstyle.media.frame import unit_range
 from vidstyle.perceptual.receptive import eroded
 from vidstyle.perceptual.statistics import gram, gram_distance, moment_distance, moments
 from vidstyle.perceptual.teacher import Teacher
+from vidstyle.style.borders import without_border
 
 #: Of VGG; a network of another kind has its own.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")

@@ -7,12 +7,12 @@ import platformdirs
 import torch
 from torch import Tensor
 
-from vidstyle import weights
 from vidstyle.errors import WeightsError
 from vidstyle.export.export import export, model_digest
 from vidstyle.export.formats import FORMATS, format_of, load
 from vidstyle.export.graph import Runtime, maps_of
 from vidstyle.export.own import is_own
+from vidstyle.models import weights
 from vidstyle.style.build import is_vgg
 from vidstyle.style.transform import AffineMap
 from vidstyle.style.vgg import ENTRY

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from vidstyle.errors import MediaError
 from vidstyle.export.probe import Probe
-from vidstyle.frame import unit_range
-from vidstyle.video.reader import open_clip
+from vidstyle.media.frame import unit_range
+from vidstyle.media.video.reader import open_clip
 
 #: Frames that are taken of a clip, spread evenly.
 COUNT = 16

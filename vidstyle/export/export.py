@@ -7,7 +7,6 @@ from typing import BinaryIO
 
 import torch
 
-from vidstyle.atomic import replacing
 from vidstyle.errors import DeviceError, UsageError
 from vidstyle.export import int8, onnx, program, tensorrt, torchscript
 from vidstyle.export.formats import FORMATS, load
@@ -15,6 +14,7 @@ from vidstyle.export.graph import StyleGraph
 from vidstyle.export.own import record
 from vidstyle.export.parity import Bound, Difference, compare
 from vidstyle.export.probe import Probe, synthetic_probes
+from vidstyle.runtime.atomic import replacing
 from vidstyle.style.build import build_stylizer, model_identity
 
 CPU = torch.device("cpu")

@@ -9,9 +9,9 @@ from typing import Any, BinaryIO
 from vidstyle.export import onnx as float_onnx
 from vidstyle.export.graph import INPUTS, StyleGraph
 from vidstyle.export.probe import Probe
-from vidstyle.extras import needs_extra
-from vidstyle.onnx_runtime import import_onnxruntime
-from vidstyle.scratch import temporary_folder
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.onnx_runtime import import_onnxruntime
+from vidstyle.runtime.scratch import temporary_folder
 
 
 def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[Probe]) -> None:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vidstyle.export.graph import INPUTS, OUTPUT, Runtime, StyleGraph
 from vidstyle.export.program import program_of
-from vidstyle.extras import needs_extra
-from vidstyle.onnx_runtime import import_onnxruntime
-from vidstyle.threads import threads_at_hand
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.onnx_runtime import import_onnxruntime
+from vidstyle.runtime.threads import threads_at_hand
 
 if TYPE_CHECKING:
     import onnx

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import platformdirs
 
-from vidstyle import weights
-from vidstyle.atomic import unwritable
+from vidstyle.models import weights
+from vidstyle.runtime.atomic import unwritable
 
 
 def record(path: Path) -> None:

@@ -4,30 +4,31 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
-from vidstyle import __version__, weights
-from vidstyle.analysis import find_take
-from vidstyle.atomic import replacing
-from vidstyle.colour_management import manage
-from vidstyle.device import seeded
+from vidstyle import __version__
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.farm.frozen import store, verify
 from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
 from vidstyle.farm.work import WorkFolder
+from vidstyle.inspect.review import write_review
+from vidstyle.inspect.survey import SurveyedObject, draw, encoded, survey
+from vidstyle.media.colour_management import manage
+from vidstyle.media.video.kept import KeptClip
+from vidstyle.media.video.reader import open_clip
+from vidstyle.models import weights
 from vidstyle.options import FARM_SEGMENT, RenderOptions
-from vidstyle.output import check_fits, check_outputs, matte_targets, write_mattes
-from vidstyle.parts import build_parts
-from vidstyle.preparation import Preparation, Request
-from vidstyle.progress import Progress
-from vidstyle.report import doubt
-from vidstyle.review import write_review
-from vidstyle.scratch import temporary_folder
-from vidstyle.segment.lost import doubtful_ranges
+from vidstyle.pipeline.analysis import find_take
+from vidstyle.pipeline.output import check_fits, check_outputs, matte_targets, write_mattes
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.pipeline.preparation import Preparation, Request
+from vidstyle.pipeline.report import doubt
+from vidstyle.runtime.atomic import replacing
+from vidstyle.runtime.device import seeded
+from vidstyle.runtime.progress import Progress
+from vidstyle.runtime.scratch import temporary_folder
+from vidstyle.segment.mattes.lost import doubtful_ranges
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.model import StyleModel
-from vidstyle.survey import SurveyedObject, draw, encoded, survey
-from vidstyle.video.kept import KeptClip
-from vidstyle.video.reader import open_clip
 
 log = logging.getLogger(__name__)
 

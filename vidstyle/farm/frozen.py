@@ -12,14 +12,14 @@ from pydantic import Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from torch import Tensor
 
-from vidstyle.analysis import Analysis
-from vidstyle.atomic import replacing
 from vidstyle.errors import MediaError
 from vidstyle.farm.manifest import FrozenObject, Manifest
 from vidstyle.farm.sealed import read_sealed, write_sealed
 from vidstyle.farm.work import WorkFolder
-from vidstyle.frame import Box
-from vidstyle.segment.mattes import Matte, Mattes
+from vidstyle.media.frame import Box
+from vidstyle.pipeline.analysis import Analysis
+from vidstyle.runtime.atomic import replacing
+from vidstyle.segment.mattes.store import Matte, Mattes
 from vidstyle.style.model import Frozen, StyleModel
 
 _Entry = tuple[Annotated[str, Field(pattern="^[0-9a-f]{64}$")], tuple[int, int, int, int]]

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from pydantic_core import to_jsonable_python
 
-from vidstyle import __version__, weights
+from vidstyle import __version__
 from vidstyle.choices import BACKENDS
 from vidstyle.errors import MediaError
 from vidstyle.farm.sealed import seal
-from vidstyle.flow.build import flow_weights
-from vidstyle.parts import Parts
-from vidstyle.pattern import is_sequence, pictures, split_channel
-from vidstyle.preparation import Request
+from vidstyle.media.pattern import is_sequence, pictures, split_channel
+from vidstyle.models import weights
+from vidstyle.motion.build import flow_weights
+from vidstyle.pipeline.parts import Parts
+from vidstyle.pipeline.preparation import Request
 from vidstyle.segment.prompts import MaskPrompt, MattePrompt, parse_object
 from vidstyle.style.build import model_identity
 

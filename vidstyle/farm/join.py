@@ -6,19 +6,25 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from vidstyle.ahead import read_ahead
-from vidstyle.analysis import Take
-from vidstyle.claim import claimed
-from vidstyle.colour_management import manage
 from vidstyle.errors import MediaError
 from vidstyle.farm.rendered import Sidecar, State, images, read_sidecar
 from vidstyle.farm.work import WorkFolder
 from vidstyle.farm.worker import Worker
-from vidstyle.frame import Frame
-from vidstyle.leftovers import sweep
-from vidstyle.output import check_carries, check_encodes, check_fits, check_outputs, open_output
-from vidstyle.pipeline import rendered
-from vidstyle.progress import Progress
+from vidstyle.media.colour_management import manage
+from vidstyle.media.frame import Frame
+from vidstyle.pipeline.analysis import Take
+from vidstyle.pipeline.output import (
+    check_carries,
+    check_encodes,
+    check_fits,
+    check_outputs,
+    open_output,
+)
+from vidstyle.pipeline.shot import rendered
+from vidstyle.runtime.claim import claimed
+from vidstyle.runtime.leftovers import sweep
+from vidstyle.runtime.prefetch import read_ahead
+from vidstyle.runtime.progress import Progress
 
 log = logging.getLogger(__name__)
 

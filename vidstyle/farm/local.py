@@ -50,7 +50,7 @@ def _together(commands: Iterable[list[str]]) -> None:
             running.append(subprocess.Popen(command, stdout=sys.stderr))
         for process in running:
             if process.wait():
-                raise MediaError("a step of the job failed; its log above tells why")
+                raise MediaError("a step of the job failed; its log above says why")
     finally:
         for process in running:
             if process.poll() is None:

@@ -12,10 +12,10 @@ from vidstyle import __version__
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.farm.sealed import read_sealed, write_sealed
 from vidstyle.farm.work import WorkFolder
+from vidstyle.media.video.fades import Fade
+from vidstyle.media.video.shots import Shot
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.pipeline import Segment, cut_into_segments
-from vidstyle.video.fades import Fade
-from vidstyle.video.shots import Shot
+from vidstyle.pipeline.shot import Segment, cut_into_segments
 
 SCHEMA = 1
 """Rises when older programs could misread what newer ones write."""
@@ -132,7 +132,7 @@ _MANIFEST = TypeAdapter(Manifest)
 
 
 def write_manifest(work: WorkFolder, manifest: Manifest) -> str:
-    """Write it, and give its checksum, which names everything that hangs on it.
+    """Write it, and give its checksum, which names everything that depends on it.
 
     Raises:
         MediaError: the disk refuses.

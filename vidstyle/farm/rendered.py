@@ -22,8 +22,8 @@ from vidstyle.errors import MediaError
 from vidstyle.farm.manifest import Count, Sha256
 from vidstyle.farm.sealed import read_sealed, write_sealed
 from vidstyle.farm.work import WorkFolder
-from vidstyle.frame import Frame
-from vidstyle.video.clip import ClipWriter
+from vidstyle.media.frame import Frame
+from vidstyle.media.video.clip import ClipWriter
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class FramesWriter(ClipWriter):
         self.pts: list[int] = []
 
     def write(self, frame: Frame) -> None:
-        """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
         image = frame.image
         if frame.premultiplied and frame.alpha is not None:
             image = torch.dstack([image, frame.alpha])
@@ -84,14 +84,14 @@ class FramesWriter(ClipWriter):
         self.pts.append(frame.pts)
 
     def commit(self) -> None:
-        """See :class:`~vidstyle.video.clip.ClipWriter`. Without a frame the file stays empty."""
+        """See :class:`~vidstyle.media.video.clip.ClipWriter`; without a frame the file is empty."""
         if self._first is not None:
             # NumPy leaves room in the header for the first axis to grow.
             self._file.seek(0)
             self._file.write(_header(self._first, len(self.frames)))
 
     def abort(self) -> None:
-        """See :class:`~vidstyle.video.clip.ClipWriter`."""
+        """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
 
 
 def write_sidecar(work: WorkFolder, sidecar: Sidecar) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from vidstyle.atomic import replacing
 from vidstyle.errors import MediaError
+from vidstyle.runtime.atomic import replacing
 
 SEAL = "sha256"
 """The key of the checksum."""

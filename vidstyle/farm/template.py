@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from vidstyle.errors import UsageError
-from vidstyle.extras import needs_extra
 from vidstyle.farm.plan import Argument, Kind, Plan
+from vidstyle.runtime.extras import needs_extra
 
 EXTENSIONS = ["TASK_CHUNKING"]
 

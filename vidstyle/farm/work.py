@@ -12,9 +12,9 @@ Every name is made from numbers, so nothing that a file says can lead outside.
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidstyle.atomic import unwritable
 from vidstyle.errors import UsageError
-from vidstyle.leftovers import PARTIAL, sweep
+from vidstyle.runtime.atomic import unwritable
+from vidstyle.runtime.leftovers import PARTIAL, sweep
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from vidstyle.analysis import Analysis, Take
-from vidstyle.atomic import replacing
-from vidstyle.colour_management import manage
-from vidstyle.device import seeded
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.farm.frozen import load
 from vidstyle.farm.identity import fingerprint, weight_hashes
@@ -22,17 +18,21 @@ from vidstyle.farm.rendered import (
     write_sidecar,
 )
 from vidstyle.farm.work import WorkFolder
-from vidstyle.leftovers import sweep
-from vidstyle.memory import frames_at_once
-from vidstyle.parts import Parts, build_parts
-from vidstyle.pipeline import render_shot
-from vidstyle.preparation import new_layers
-from vidstyle.progress import Progress
-from vidstyle.timing import Stages
-from vidstyle.video.clip import ClipReader
-from vidstyle.video.overlap import WriteBehind, queue_depth
-from vidstyle.video.reader import open_clip
-from vidstyle.whereabouts import at
+from vidstyle.media.colour_management import manage
+from vidstyle.media.video.clip import ClipReader
+from vidstyle.media.video.overlap import WriteBehind, queue_depth
+from vidstyle.media.video.reader import open_clip
+from vidstyle.pipeline.analysis import Analysis, Take
+from vidstyle.pipeline.parts import Parts, build_parts
+from vidstyle.pipeline.preparation import new_layers
+from vidstyle.pipeline.shot import render_shot
+from vidstyle.runtime.atomic import replacing
+from vidstyle.runtime.device import seeded
+from vidstyle.runtime.leftovers import sweep
+from vidstyle.runtime.log_context import at
+from vidstyle.runtime.memory import frames_at_once
+from vidstyle.runtime.progress import Progress
+from vidstyle.runtime.timing import Stages
 
 log = logging.getLogger(__name__)
 
@@ -137,14 +137,14 @@ class Worker:
         with replacing(self._work.segment(number)) as file:
             writer = FramesWriter(file)
             behind = WriteBehind(writer, queue_depth(self.reader.info, options.batch))
-            with behind, parts.crew:
+            with behind, parts.workers:
                 render_shot(
                     take.reader,
                     [place.segment],
                     partial(new_layers, analyses, place.shot, parts, take, options, stages),
                     behind,
                     batch=frames_at_once(options.batch, take.size, parts.device),
-                    crew=parts.crew,
+                    workers=parts.workers,
                     stages=stages,
                     on_frames=progress.advance,
                     element=options.element,

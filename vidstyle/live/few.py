@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 import torch
 
-from vidstyle.analysis import freeze, sampled
-from vidstyle.frame import Frame
-from vidstyle.parts import Parts
-from vidstyle.scratch import temporary_folder
+from vidstyle.media.frame import Frame
+from vidstyle.pipeline.analysis import freeze, sampled
+from vidstyle.pipeline.parts import Parts
+from vidstyle.runtime.scratch import temporary_folder
 from vidstyle.segment.clip import resized
-from vidstyle.segment.derived import WholeFrame
-from vidstyle.segment.mattes import HeldMattes, Matte, Mattes
+from vidstyle.segment.mattes.derived import WholeFrame
+from vidstyle.segment.mattes.store import HeldMattes, Matte, Mattes
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.model import ReadStyle

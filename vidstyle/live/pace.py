@@ -45,7 +45,7 @@ def timed(step: Callable[[], object], side_by_side: int) -> float:
     """Seconds from one step's end to the next's, in the mean, after one that warms up.
 
     Args:
-        side_by_side: how many are in work at a time, and may end together.
+        side_by_side: how many are in progress at a time, and may end together.
     """
     step()
     times = max(3, 2 * side_by_side)

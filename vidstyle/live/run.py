@@ -18,18 +18,18 @@ from statistics import median
 import numpy as np
 import torch
 
-from vidstyle.ahead import done_ahead, most_hands
 from vidstyle.errors import Cancelled, MediaError, Terminated
-from vidstyle.frame import Frame
 from vidstyle.live.few import Few
 from vidstyle.live.pace import choose_height, timed
 from vidstyle.live.session import Begun, Session, find_subjects
 from vidstyle.live.sink import Sink
 from vidstyle.live.source import Arrival, LiveSource
+from vidstyle.media.frame import Frame
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.parts import Parts, build_parts
+from vidstyle.pipeline.parts import Parts, build_parts
+from vidstyle.runtime.prefetch import done_ahead, most_hands
+from vidstyle.runtime.threads import threads_an_operation, threads_at_hand
 from vidstyle.segment.prompts import parse_object
-from vidstyle.threads import threads_an_operation, threads_at_hand
 
 #: Frames in which objects are found and from which statistics are gathered.
 FIRST = 8
@@ -130,7 +130,7 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts, hands: int = 1) -
     Args:
         first: frames, in which the objects are found.
         rate: frames a second to come, unless the job needs fewer.
-        hands: how many frames are to be in work at a time.
+        hands: how many frames are to be in progress at a time.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: an object or a style.
@@ -154,7 +154,7 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts, hands: int = 1) -
 
 
 def hands_of(device: torch.device) -> int:
-    """How many frames are in work at a time."""
+    """How many frames are in progress at a time."""
     return most_hands() if device.type == "cpu" else 1
 
 
@@ -195,7 +195,7 @@ class Meter:
         """
         Args:
             size: (H, W) of the pictures.
-            dropped: tells how many frames came and were not taken, so far.
+            dropped: says how many frames came and were not taken, so far.
         """
         self._size, self._dropped = size, dropped
         self._latencies: list[float] = []

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from vidstyle.analysis import read_style
-from vidstyle.frame import Box, Frame
-from vidstyle.layer import Draft, Layer
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of, scaled
+from vidstyle.media.frame import Box, Frame
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.parts import Parts
-from vidstyle.preparation import build_layer
+from vidstyle.pipeline.analysis import read_style
+from vidstyle.pipeline.layer import Draft, Layer
+from vidstyle.pipeline.parts import Parts
+from vidstyle.pipeline.preparation import build_layer
 from vidstyle.segment.clip import eight_bit
-from vidstyle.segment.mattes import Matte, Mattes, bounding_box
-from vidstyle.segment.tracker import Tracker
+from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
+from vidstyle.segment.tracking.tracker import Tracker
 
 #: Mattes that are kept, of frames begun and not finished.
 KEPT = 16

@@ -12,10 +12,17 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.frame import Frame
-from vidstyle.video.clip import ClipInfo, ClipWriter
-from vidstyle.video.colour import BT709, LIMITED, PICTURE_TAGS, ColourTags, tag_encoder, to_frame
-from vidstyle.video.writer import open_writer
+from vidstyle.media.frame import Frame
+from vidstyle.media.video.clip import ClipInfo, ClipWriter
+from vidstyle.media.video.colour import (
+    BT709,
+    LIMITED,
+    PICTURE_TAGS,
+    ColourTags,
+    tag_encoder,
+    to_frame,
+)
+from vidstyle.media.video.writer import open_writer
 
 #: The container of each kind of URL that can be sent to.
 _FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "srt": "mpegts", "udp": "mpegts"}
@@ -47,7 +54,7 @@ def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink
         rate: frames a second that the source sends.
 
     Raises:
-        UsageError: no window can be opened here, or the target's name cannot be meant.
+        UsageError: no window can be opened here, or the target's name is not valid.
         MediaError: nobody takes the stream.
     """
     if target is None:

@@ -18,10 +18,10 @@ from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
 
 from vidstyle.errors import MediaError
-from vidstyle.frame import Frame
-from vidstyle.video.colour import resolve, tags_of, to_rgb
-from vidstyle.video.orientation import display_matrix, upright
-from vidstyle.video.probe import check_progressive, open_video, video_stream
+from vidstyle.media.frame import Frame
+from vidstyle.media.video.colour import resolve, tags_of, to_rgb
+from vidstyle.media.video.orientation import display_matrix, upright
+from vidstyle.media.video.probe import check_progressive, open_video, video_stream
 
 #: FFmpeg's capture device of each system, and how it names the camera of a number.
 _CAMERAS = {
@@ -31,7 +31,7 @@ _CAMERAS = {
 }
 #: Seconds to wait for a stream to open, and for its next packet.
 _PATIENCE = (10.0, 10.0)
-#: Frames a second where the source tells none.
+#: Frames a second where the source says none.
 _USUAL_RATE = Fraction(25)
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class LiveSource:
     waits for whoever takes its frames until :meth:`go_live`.
 
     Attributes:
-        rate: frames a second, as the source tells; known once opened.
+        rate: frames a second, as the source says; known once opened.
         dropped: frames that came and were not taken, so far.
     """
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from vidstyle import weights
 from vidstyle.errors import UsageError, WeightsError
+from vidstyle.models import weights
 from vidstyle.perceptual.receptive import ReceptiveField, receptive_field
 from vidstyle.style.build import BUNDLED, build_network
 from vidstyle.style.encoders import BandEncoder

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.frame import Frame
+from vidstyle.media.frame import Frame
 
 Image = NDArray[np.uint8]
 

@@ -8,13 +8,11 @@ import cv2
 import numpy as np
 
 from vidstyle.errors import ObjectNotFoundError
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Clip, Image, resized, small_frames, working_size
-from vidstyle.segment.detect import Detection, Detector
-from vidstyle.segment.linking import Sighting
-from vidstyle.segment.matte_picture import read_matte
-from vidstyle.segment.mattes import Matte
-from vidstyle.segment.plate import CleanPlate, hidden_by
+from vidstyle.segment.detectors.detector import Detection, Detector
+from vidstyle.segment.mattes.matte_picture import read_matte
+from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.prompts import (
     BoxPrompt,
     EverythingPrompt,
@@ -26,7 +24,9 @@ from vidstyle.segment.prompts import (
     says_outside,
 )
 from vidstyle.segment.search import search
-from vidstyle.segment.segmenter import Segmenter
+from vidstyle.segment.segmenters.segmenter import Segmenter
+from vidstyle.segment.tracking.clean_plate import CleanPlate, hidden_by
+from vidstyle.segment.tracking.linking import Sighting
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Correction:
     boxes: Sequence[Box] = ()
 
     def applied(self, segmenter: Segmenter, image: Image, matte: Matte) -> Matte:
-        """A matte (H, W) of the thing in its picture, cut out anew without all this."""
+        """A matte (H, W) of the thing in its picture, cut out again without all this."""
         if self.points and (matte > 127).any():
             matte = segmenter.segment(image, hint=matte, outside=self.points)
         return self.without_boxes(matte)

@@ -10,19 +10,19 @@ from typing import Protocol
 import numpy as np
 
 from vidstyle.errors import ObjectNotFoundError
-from vidstyle.frame import Frame
+from vidstyle.media.frame import Frame
 from vidstyle.segment.clip import Clip, eight_bit, resized
-from vidstyle.segment.detect import Detector
-from vidstyle.segment.edges import Edges
-from vidstyle.segment.hold import hold
-from vidstyle.segment.islands import without_specks
+from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.keys import KeyMattes, find_keys
-from vidstyle.segment.mattes import GivenMattes, Matte, Mattes, MatteStore
+from vidstyle.segment.mattes.edges import Edges
+from vidstyle.segment.mattes.islands import without_specks
+from vidstyle.segment.mattes.store import GivenMattes, Matte, Mattes, MatteStore
+from vidstyle.segment.mattes.upsample import upsample
 from vidstyle.segment.prompts import NamePrompt, ObjectSpec
-from vidstyle.segment.propagate import passes
-from vidstyle.segment.segmenter import Segmenter
-from vidstyle.segment.steady import View, steadied
-from vidstyle.segment.upsample import upsample
+from vidstyle.segment.segmenters.segmenter import Segmenter
+from vidstyle.segment.tracking.hold import hold
+from vidstyle.segment.tracking.propagate import passes
+from vidstyle.segment.tracking.steady import Seen, steadied
 
 logger = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ def _track(
         # Steadying looks some frames ahead, from another thread.
         taken: deque[Frame] = deque()
 
-        def views() -> Iterator[View]:
+        def views() -> Iterator[Seen]:
             for frame in clip.frames(start, stop):
                 taken.append(frame)
                 yield _view(frame, mattes(frame.index - start), given)
@@ -171,10 +171,10 @@ def _confidence(tracked: Sequence[Mattes], index: int) -> float:
     return min(seen, default=0.0)
 
 
-def _view(frame: Frame, mattes: Sequence[Matte], given: Container[int]) -> View:
+def _view(frame: Frame, mattes: Sequence[Matte], given: Container[int]) -> Seen:
     """All mattes of a frame as one, which stays as it is where one was given."""
     united = np.maximum.reduce(mattes)
-    return View(resized(eight_bit(frame), united.shape), united, fixed=frame.index in given)
+    return Seen(resized(eight_bit(frame), united.shape), united, fixed=frame.index in given)
 
 
 class _Ticks:

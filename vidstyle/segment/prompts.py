@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.errors import UsageError, WeightsError
-from vidstyle.frame import Box
-from vidstyle.pattern import matching, split_channel
-from vidstyle.segment.detect import Detector
+from vidstyle.media.frame import Box
+from vidstyle.media.pattern import matching, split_channel
+from vidstyle.segment.detectors.detector import Detector
 
 FORMS = (
     "NAME, NAME#N, box:x0,y0,x1,y1[@frame], point:x,y[@frame], mask:FILE[@frame], "

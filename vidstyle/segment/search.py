@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from vidstyle.flow import DisFlow
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
+from vidstyle.motion.dis import DisFlow
 from vidstyle.segment.clip import Clip, Image, small_frames
-from vidstyle.segment.detect import Detector
-from vidstyle.segment.linking import Colours, Sighting, link
-from vidstyle.segment.salience import core, saliences
+from vidstyle.segment.detectors.detector import Detector
+from vidstyle.segment.detectors.salience import core, saliences
+from vidstyle.segment.tracking.linking import Colours, Sighting, link
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def search(
     """
     detections, colours, salience = {}, {}, {}
     flow = DisFlow(_FLOW_SIDE)
-    for frame in sampled(shot):
+    for frame in looked_at(shot):
         image, beside = _with_neighbour(clip, shot, frame)
         found = detector.detect(image, names, faint)
         detections[frame] = [d for d in found if d.name in names] if faint else found
@@ -64,7 +64,7 @@ def search(
     return sightings
 
 
-def sampled(shot: tuple[int, int]) -> list[int]:
+def looked_at(shot: tuple[int, int]) -> list[int]:
     """The middles of equal parts: a shot's first and last frames are often mid-dissolve."""
     start, stop = shot
     count = max(1, min(SAMPLES, (stop - start) // SPACING))

@@ -16,12 +16,12 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.extras import needs_extra
-from vidstyle.frame import Frame
-from vidstyle.limits import check_size
+from vidstyle.media.frame import Frame
+from vidstyle.media.limits import check_size
+from vidstyle.media.video.clip import ClipInfo
+from vidstyle.media.video.colour import PICTURE_TAGS
+from vidstyle.runtime.extras import needs_extra
 from vidstyle.still.metadata import Metadata
-from vidstyle.video.clip import ClipInfo
-from vidstyle.video.colour import PICTURE_TAGS
 
 #: Stands in the output's metadata.
 NOTE = "NOT FOR DIAGNOSIS. Restyled by vidstyle."
@@ -33,7 +33,7 @@ _MAGIC_AT, _MAGIC = 128, b"DICM"
 
 _RATE = Fraction(24)  # of a clip of one frame: never used
 
-# Values below and above any that a scanner tells, which end up at the ends of a window.
+# Values below and above any that a scanner says, which end up at the ends of a window.
 _BEYOND = np.array([-1e9, 1e9])
 
 log = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ from vidstyle.errors import (
     VidstyleError,
 )
 from vidstyle.evaluate.gate import Threshold
-from vidstyle.extras import needs_extra
-from vidstyle.frame import full_scale
-from vidstyle.made import Made, fingerprint
+from vidstyle.media.frame import full_scale
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.preparation import Request
+from vidstyle.pipeline.made import Made, fingerprint
+from vidstyle.pipeline.preparation import Request
+from vidstyle.runtime.extras import needs_extra
 from vidstyle.still.dicom import Window
 from vidstyle.still.save import SUFFIXES, save_picture
 from vidstyle.still.sheet import contact_sheet
@@ -113,7 +113,7 @@ def restyle_stills(
         The models; what became of each; and the first failure, None where all went well.
 
     Raises:
-        UsageError: strengths or outputs that cannot be meant.
+        UsageError: strengths or outputs that are not valid.
         MediaError, WeightsError, DeviceError: a style or a part.
     """
     for strength in job.grid:
@@ -147,9 +147,7 @@ def _made_or_restyled(job: StillJob, studio: Studio, source: Path, output: Path)
     if job.resume and record.holds(request):
         return Entry(str(source), str(output), "kept")
     if output.exists() and not (job.overwrite or record.known):
-        raise UsageError(
-            f"{output}: exists, and nothing tells what it was made of; add --overwrite"
-        )
+        raise UsageError(f"{output}: exists, and nothing says what it was made of; add --overwrite")
     return _restyle(job, studio, source, output, record.making(request, [str(output)]))
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from vidstyle import oiio
 from vidstyle.errors import MediaError
+from vidstyle.media import oiio
 
-# OpenCV turns these upright as EXIF tells when it reads them.
+# OpenCV turns these upright as EXIF says when it reads them.
 _TURNED = ("JPEG", "MPO")
 
 # The profile's header names its colour space in bytes 16 to 20 (ICC.1:2022, 7.2.6).

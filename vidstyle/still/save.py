@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from torch import Tensor
 
-from vidstyle.atomic import replacing
 from vidstyle.errors import MediaError
+from vidstyle.runtime.atomic import replacing
 from vidstyle.still.metadata import Metadata
 
 #: Kinds of output: 8 or 16 bits with alpha, and 8 bits without.

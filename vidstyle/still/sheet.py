@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.frame import full_scale
+from vidstyle.media.frame import full_scale
 
 _GAP = 0.02  # of a picture's shorter side
 _STRIP = 0.07  # of it, for the labels

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.errors import MediaError
-from vidstyle.frame import Frame
-from vidstyle.pattern import PICTURE_SUFFIXES
+from vidstyle.media.frame import Frame
+from vidstyle.media.pattern import PICTURE_SUFFIXES
+from vidstyle.media.video.clip import ClipInfo, Damage
+from vidstyle.media.video.reader import open_clip
 from vidstyle.still.dicom import Window, is_dicom, read_dicom
 from vidstyle.still.metadata import Metadata, read_metadata
-from vidstyle.video.clip import ClipInfo, Damage
-from vidstyle.video.reader import open_clip
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Still:
     damage: Damage = Damage()  # noqa: RUF009 - frozen
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """See :class:`~vidstyle.video.clip.ClipReader`."""
+        """See :class:`~vidstyle.media.video.clip.ClipReader`."""
         if start <= 0 and (stop is None or stop > 0):
             yield self.frame
 

@@ -11,8 +11,8 @@ from vidstyle.errors import QualityError
 from vidstyle.evaluate.gate import Threshold
 from vidstyle.evaluate.metrics import masked_mean
 from vidstyle.evaluate.structure import gradient_correlation, ssim_map
-from vidstyle.frame import unit_range
-from vidstyle.segment.mattes import Matte, bounding_box
+from vidstyle.media.frame import unit_range
+from vidstyle.segment.mattes.store import Matte, bounding_box
 
 _WINDOW = 11  # of SSIM, in pixels
 

@@ -9,22 +9,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.analysis import Analysis, Take, analyse, find_excluded, read_style
-from vidstyle.colour_management import Management
-from vidstyle.composite import feathered
-from vidstyle.device import seeded
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
-from vidstyle.frame import full_scale
+from vidstyle.media.colour_management import Management
+from vidstyle.media.composite import feathered
+from vidstyle.media.frame import full_scale
+from vidstyle.media.video.shots import Shot
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.parts import build_parts
-from vidstyle.preparation import new_layers
-from vidstyle.progress import Silence
-from vidstyle.scratch import temporary_folder
-from vidstyle.segment.mattes import Matte
+from vidstyle.pipeline.analysis import Analysis, Take, analyse, find_excluded, read_style
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.pipeline.preparation import new_layers
+from vidstyle.runtime.device import seeded
+from vidstyle.runtime.progress import Silence
+from vidstyle.runtime.scratch import temporary_folder
+from vidstyle.runtime.timing import Stages
+from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.prompts import MattePrompt, ObjectSpec, parse_object
 from vidstyle.still.source import Still
-from vidstyle.timing import Stages
-from vidstyle.video.shots import Shot
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Studio:
     def __init__(self, objects: Sequence[StyledObject], options: RenderOptions) -> None:
         """
         Raises:
-            UsageError: an object or option that cannot be meant.
+            UsageError: an invalid object or option.
             MediaError, WeightsError, DeviceError: a style or a part.
         """
         self._options = replace(options, temporal="off")

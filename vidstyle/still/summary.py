@@ -8,7 +8,7 @@ from typing import Literal
 
 from vidstyle import __version__
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.parts import Parts
+from vidstyle.pipeline.parts import Parts
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vidstyle import weights
-from vidstyle.crew import Crew
 from vidstyle.errors import WeightsError
+from vidstyle.models import weights
+from vidstyle.runtime.workers import WorkerPool
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.model import StyleModel
 from vidstyle.style.network import StyleNetwork
@@ -46,12 +46,12 @@ def choose_model(model: str, device: torch.device) -> str:
 
 
 def build_style_model(
-    model: str, device: torch.device, memory: int | None = None, crew: Crew | None = None
+    model: str, device: torch.device, memory: int | None = None, workers: WorkerPool | None = None
 ) -> StyleModel:
     """Load what ``--model`` names: a folder (see :func:`build_stylizer`) or a plug-in.
 
     Args:
-        memory, crew: see :class:`~vidstyle.style.stylizer.Stylizer`; a plug-in minds its own.
+        memory, workers: see :class:`~vidstyle.style.stylizer.Stylizer`; a plug-in minds its own.
 
     Raises:
         WeightsError: no such model, or one that cannot be loaded.
@@ -59,7 +59,7 @@ def build_style_model(
     if entry := find_plugin(model):
         return load_plugin(entry, device)
     try:
-        return build_stylizer(model, device, memory=memory, crew=crew)
+        return build_stylizer(model, device, memory=memory, workers=workers)
     except WeightsError as error:
         others = ", ".join(sorted(plugins()))
         raise WeightsError(f"{error}; plug-ins: {others}" if others else str(error)) from None
@@ -86,7 +86,7 @@ def model_identity(model: str) -> str:
         path = weights.require(ENTRY)
         files = [path.with_name(file.name) for file in weights.entry_files(ENTRY)]
         return hashlib.sha256("".join(map(weights.sha256, files)).encode()).hexdigest()
-    return weights.sha256(weights.StyleModel(weights.find_model(model)).weights)
+    return weights.sha256(weights.ModelFolder(weights.find_model(model)).weights)
 
 
 def build_stylizer(
@@ -94,19 +94,19 @@ def build_stylizer(
     device: torch.device,
     backend: Through | None = None,
     memory: int | None = None,
-    crew: Crew | None = None,
+    workers: WorkerPool | None = None,
 ) -> Stylizer:
     """Load the style model that ``--model`` names, verified.
 
     Args:
         model: see :func:`build_network`.
-        backend, memory, crew: see :class:`~vidstyle.style.stylizer.Stylizer`.
+        backend, memory, workers: see :class:`~vidstyle.style.stylizer.Stylizer`.
 
     Raises:
         WeightsError: see :func:`build_network`.
     """
     network, ridge = build_network(choose_model(model, device))
-    return Stylizer(network, device, ridge, backend, memory, crew)
+    return Stylizer(network, device, ridge, backend, memory, workers)
 
 
 def build_network(model: str) -> tuple[StyleNetwork, float]:
@@ -121,7 +121,7 @@ def build_network(model: str) -> tuple[StyleNetwork, float]:
     """
     if is_vgg(model):
         return load_vgg(), RIDGE
-    folder = weights.StyleModel(weights.find_model(model))
+    folder = weights.ModelFolder(weights.find_model(model))
     weights.verify_model(folder)
     config = folder.config()
     tensors = weights.load_tensors(folder.weights)
@@ -134,7 +134,7 @@ def build_network(model: str) -> tuple[StyleNetwork, float]:
         reason = str(error).strip().partition("\n")[0]
         raise WeightsError(
             f"{folder.folder}: not a style model that this version reads ({reason}); restore it, "
-            "or train it anew"
+            "or train it again"
         ) from None
     return network, ridge
 

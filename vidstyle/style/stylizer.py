@@ -17,8 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.crew import Crew
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
+from vidstyle.runtime.workers import WorkerPool
 from vidstyle.style.finish import RIDGE, Finish, blocks_inside, moved
 from vidstyle.style.lapped import LappedTransform
 from vidstyle.style.model import Sample
@@ -86,7 +86,7 @@ class Stylizer:
         ridge: float,
         backend: Through | None = None,
         memory: int | None = None,
-        crew: Crew | None = None,
+        workers: WorkerPool | None = None,
     ) -> None:
         """
         Args:
@@ -95,7 +95,7 @@ class Stylizer:
                 statistics.
             memory: bytes that the network may take at once: larger pictures go through it in
                 tiles. None for no bound but :data:`TILE_PIXELS`.
-            crew: restyles pictures and tiles side by side, as many as ``memory`` holds; None for
+            workers: restyles pictures and tiles side by side, as many as ``memory`` holds; None for
                 one after the other.
         """
         # Tensor cores take channels last.
@@ -107,7 +107,7 @@ class Stylizer:
         self._apply = backend or self._through
         self._pixels = sys.maxsize if memory is None else memory // network.pixel_bytes
         self._tile = min(self._pixels, TILE_PIXELS[device.type])
-        self._crew = crew or Crew()
+        self._workers = workers or WorkerPool()
         self._lapped = LappedTransform().to(device)
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> Style:  # noqa: ARG002
@@ -117,7 +117,7 @@ class Stylizer:
     @torch.inference_mode()
     def style(self, picture: Tensor) -> Style:
         """What a style picture, (1, 3, H, W) in [0, 1], is like."""
-        with self._crew:
+        with self._workers:
             sample = picture, torch.ones_like(picture[:, :1])
             bands = self._bands([sample]) if self.network.finished else None
             return Style(self._measure([sample]), bands, Histogram.of(picture))
@@ -133,7 +133,7 @@ class Stylizer:
         pictures = list(samples())
         count = PAINTED if self.network.finished else PAINTED_FOR_TONES
         few = pictures[:: -(-len(pictures) // count)]
-        with self._crew:
+        with self._workers:
             features = transport(self._measure(pictures), style.features, self.ridge)
             paint = partial(self._through, features=features)
             plain = [(self._in_tiles(plate, paint), inside) for plate, inside in few]
@@ -197,7 +197,7 @@ class Stylizer:
             return Statistics.gather(self._encoded(plates), inside)
 
         parts = (part for sample in samples for part in self._by_tiles(*sample))
-        return _total(self._crew.each(gather, parts, self._at_once(self._tile)))
+        return _total(self._workers.each(gather, parts, self._at_once(self._tile)))
 
     def _bands(self, samples: Sequence[Sample]) -> Statistics:
         """Statistics of the bands of samples, as far as they count."""
@@ -213,7 +213,7 @@ class Stylizer:
             for picture, inside in samples
             for tile in tiles((picture.shape[-2], picture.shape[-1]), self._tile, 0)
         )
-        return _total(self._crew.each(gather, parts, self._at_once(self._tile)))
+        return _total(self._workers.each(gather, parts, self._at_once(self._tile)))
 
     def _by_tiles(self, picture: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """A picture, (1, 3, H, W), tile by tile; and how far each cell of a tile counts, its halo
@@ -254,8 +254,8 @@ class Stylizer:
         largest = max(with_halo(tile, size, self.margin).area for tile in boxes)
         places = [(*part, tile) for part in parts for tile in boxes]
         # A single call has every thread for its operations.
-        with self._crew if len(places) > 1 else nullcontext():
-            self._crew.each(fill, places, self._at_once(call * largest))
+        with self._workers if len(places) > 1 else nullcontext():
+            self._workers.each(fill, places, self._at_once(call * largest))
         return styled
 
     def _at_once(self, pixels: int) -> int:

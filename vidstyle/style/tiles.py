@@ -8,7 +8,7 @@ thrown away again.
 import math
 from itertools import pairwise, product
 
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
 from vidstyle.style.network import GRID
 
 #: Most tiles along a side.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vidstyle.frame import luma
+from vidstyle.media.frame import luma
 
 #: Code values beyond which a pixel counts as white or as black, of 255.
 WHITE, BLACK = 250, 5

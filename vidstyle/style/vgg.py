@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-from vidstyle import weights
 from vidstyle.errors import WeightsError
+from vidstyle.models import weights
 from vidstyle.style.network import StyleNetwork
 
 #: The entry of the registry that holds encoder and decoder.

@@ -10,7 +10,7 @@ from itertools import count
 
 from torch import Tensor
 
-from vidstyle.frame import Box
+from vidstyle.media.frame import Box
 from vidstyle.style.model import Sample
 from vidstyle.style.network import GRID
 from vidstyle.style.tiles import cuts

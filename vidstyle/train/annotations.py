@@ -19,7 +19,7 @@ import pycocotools.mask as rle
 from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError
-from vidstyle.nesting import parsed
+from vidstyle.runtime.nesting import parsed
 
 #: Corners of the polygon that stands for a circle: its area is short by 0.04 %.
 _CORNERS = 128

@@ -4,8 +4,8 @@ import logging
 
 from torch import Tensor
 
-from vidstyle import weights
 from vidstyle.errors import WeightsError
+from vidstyle.models import weights
 from vidstyle.style.encoders import MobileNetEncoder
 from vidstyle.style.micro import MicroNetwork
 

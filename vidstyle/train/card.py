@@ -123,7 +123,7 @@ Licence of the weights: {made.config.licence}.
 
 {sizes}; see `vidstyle/style/micro.py`. Features at an eighth of the resolution move to the
 style's mean and covariance by the optimal-transport map (ridge {made.config.ridge}), and are
-painted anew.
+painted again.
 """
 
 

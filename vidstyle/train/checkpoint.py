@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from vidstyle.atomic import replacing
 from vidstyle.errors import UsageError, WeightsError
+from vidstyle.runtime.atomic import replacing
 
 NAME = "checkpoint.pt"
 
@@ -38,12 +38,12 @@ def load_checkpoint(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] |
     # A damaged archive or pickle raises whatever its first wrong byte happens to mean.
     except (OSError, RuntimeError, LookupError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
-        raise WeightsError(f"{path}: cannot be read ({reason}); start anew: --overwrite") from None
+        raise WeightsError(f"{path}: cannot be read ({reason}); start again: --overwrite") from None
     for key in sorted(made_with.keys() | config.keys()):
         before, now = made_with.get(key), config.get(key)
         if before != now:
             raise UsageError(
                 f"{path}: was made with {key} = {before}, not {now}; go back to that, or start "
-                "anew with --overwrite"
+                "again with --overwrite"
             )
     return state

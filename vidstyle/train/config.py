@@ -20,7 +20,7 @@ from typing import Any
 
 from vidstyle.choices import ENCODERS
 from vidstyle.errors import UsageError
-from vidstyle.nesting import parsed
+from vidstyle.runtime.nesting import parsed
 from vidstyle.style.micro import Architecture
 
 SCHEDULES = ("cosine", "plateau")
@@ -188,7 +188,7 @@ class StyleConfig(Phase):
             is this part of the way back to them. Between the two lies less of the new style, but
             more content and fewer surprises on styles not seen (Wortsman 2022, WiSE-FT).
         shift, noise, light: of motion made up for photographs; see
-            :class:`vidstyle.train.motion.SyntheticMotion`.
+            :class:`vidstyle.train.pairs.SyntheticMotion`.
     """
 
     steps: int = 0
@@ -306,7 +306,7 @@ def read_config(path: Path) -> TrainConfig:
     """Read a recipe; what the file does not say keeps its default.
 
     Raises:
-        UsageError: the file cannot be read, or has an unknown key or a value that cannot be meant.
+        UsageError: the file cannot be read, or has an unknown key or a value that is not valid.
     """
     try:
         table = parsed(tomllib.loads, path.read_text(encoding="utf-8"))
@@ -325,7 +325,7 @@ def changed(config: Any, **values: Any) -> Any:
     """``dataclasses.replace`` for what the command line says: bad values are the user's.
 
     Raises:
-        UsageError: a value that cannot be meant.
+        UsageError: a value that is not valid.
     """
     try:
         return replace(config, **values)

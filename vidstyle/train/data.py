@@ -17,13 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidstyle.borders import inside_border
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.picture import read_by_opencv
+from vidstyle.media.picture import read_by_opencv
+from vidstyle.media.video.clip import ClipReader
+from vidstyle.style.borders import inside_border
 from vidstyle.train.config import DataConfig
 from vidstyle.train.masks import Masks, read_masks
-from vidstyle.train.motion import find_clips
-from vidstyle.video.clip import ClipReader
+from vidstyle.train.pairs import find_clips
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -54,7 +54,8 @@ class Pictures:
     ) -> None:
         """
         Args:
-            framed: a border around a picture is cropped, as of paintings (:mod:`vidstyle.borders`).
+            framed: a border around a picture is cropped, as of paintings
+            (:mod:`vidstyle.style.borders`).
         """
         self.files, self._short_side, self._masks = tuple(files), short_side, masks
         self._framed = framed

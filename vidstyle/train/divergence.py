@@ -57,6 +57,6 @@ class Divergence:
 def _diverged(step: int, what: str, term: str | None) -> UsageError:
     remedy = "rate" + (f" or the weight of {term}" if term else "")
     return UsageError(
-        f"training diverges at step {step}: {what}; lower {remedy} and start anew with "
+        f"training diverges at step {step}: {what}; lower {remedy} and start again with "
         "--overwrite (the last good checkpoint is kept until then)"
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from vidstyle.errors import Cancelled
-from vidstyle.signals import STOPPING, Heard
+from vidstyle.runtime.signals import STOPPING, Heard
 
 
 class Interruption:

@@ -14,12 +14,13 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from vidstyle.atomic import replacing_folder
-from vidstyle.device import select_device
 from vidstyle.errors import UsageError
-from vidstyle.flow.build import build_flow
-from vidstyle.leftovers import sweep
-from vidstyle.progress import Progress
+from vidstyle.media.video.clip import ClipReader
+from vidstyle.motion.build import build_flow
+from vidstyle.runtime.atomic import replacing_folder
+from vidstyle.runtime.device import select_device
+from vidstyle.runtime.leftovers import sweep
+from vidstyle.runtime.progress import Progress
 from vidstyle.style.build import build_network
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.stylizer import Stylizer
@@ -31,12 +32,11 @@ from vidstyle.train.data import Crops, Sources, Split, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
 from vidstyle.train.lessons import LessonWriter
 from vidstyle.train.loop import Trained, build_accelerator, train
-from vidstyle.train.motion import Pair, VideoPairs
 from vidstyle.train.objective import Objective
+from vidstyle.train.pairs import Pair, VideoPairs
 from vidstyle.train.save import check_model_folder, save_model
 from vidstyle.train.style import DrawMoving, StyleData, StyleObjective
 from vidstyle.train.teacher import Teacher, build_teacher
-from vidstyle.video.clip import ClipReader
 
 PHASES = ("distil", "style")
 
@@ -68,7 +68,7 @@ def run(job: TrainJob, progress: Progress) -> None:
     """Train a model and write its folder, which appears when it is whole.
 
     Raises:
-        UsageError: something is in the way, the recipe cannot be meant, or the run diverges.
+        UsageError: something is in the way, the recipe is not valid, or the run diverges.
         MediaError: the data cannot be used.
         WeightsError: the teacher's or the encoder's weights are missing.
         Cancelled: a signal came; ``resume`` goes on.
@@ -125,7 +125,7 @@ def _clear_work(job: TrainJob, accelerator: Accelerator) -> None:
     if present and not (job.resume or job.overwrite):
         raise UsageError(
             f"{present[-1]}: holds the checkpoint of a run; give --resume to go on from it, or "
-            "--overwrite to start anew"
+            "--overwrite to start again"
         )
     # No process may delete before all have looked.
     accelerator.wait_for_everyone()

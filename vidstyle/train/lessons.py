@@ -17,13 +17,13 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from vidstyle.atomic import replacing
 from vidstyle.errors import UsageError, WeightsError
+from vidstyle.models.weights import load_tensors
+from vidstyle.runtime.atomic import replacing
 from vidstyle.style.network import GRID, StyleNetwork
 from vidstyle.style.transform import AffineMap, Statistics, transport
 from vidstyle.train.config import LessonConfig
 from vidstyle.train.data import Crops
-from vidstyle.weights import load_tensors
 
 #: Random streams: what components are found from, styles, lessons.
 _COMPONENTS, _STYLES, _LESSONS = 0, 1, 2

@@ -24,7 +24,7 @@ from torch.func import functional_call
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vidstyle.errors import Cancelled
-from vidstyle.progress import Progress
+from vidstyle.runtime.progress import Progress
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.train.checkpoint import load_checkpoint, save_checkpoint
 from vidstyle.train.config import Phase, RunConfig

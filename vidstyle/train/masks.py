@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import MediaError
-from vidstyle.segment.matte_picture import read_matte
+from vidstyle.segment.mattes.matte_picture import read_matte
 from vidstyle.train.annotations import check_labels, read_coco, read_labelme
 
 #: Draws a mask for a picture of size (H, W): uint8, 255 inside.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch.utils.tensorboard import SummaryWriter
 
-from vidstyle.nesting import parsed
+from vidstyle.runtime.nesting import parsed
 
 CURVES = "curves.jsonl"
 

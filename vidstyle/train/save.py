@@ -8,8 +8,8 @@ import safetensors.torch
 import torch
 
 from vidstyle.errors import UsageError
+from vidstyle.models.weights import ModelFolder, sha256
 from vidstyle.style.micro import MicroNetwork
-from vidstyle.weights import StyleModel, sha256
 
 
 def save_model(folder: Path, network: MicroNetwork, ridge: float, licence: str) -> None:
@@ -21,7 +21,7 @@ def save_model(folder: Path, network: MicroNetwork, ridge: float, licence: str) 
         licence: SPDX identifier of the weights.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    model = StyleModel(folder)
+    model = ModelFolder(folder)
     tensors = {
         name: tensor.detach().cpu().to(torch.float16).contiguous()
         for name, tensor in network.state_dict().items()

@@ -14,30 +14,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vidstyle.analysis import Take, analyse, find_take, read_style, style_picture
-from vidstyle.atomic import replacing_folder
-from vidstyle.colour_management import manage
-from vidstyle.device import select_device
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
-from vidstyle.flow import FlowEstimator, build_flow, valid
-from vidstyle.frame import unit_range
+from vidstyle.media.colour_management import manage
+from vidstyle.media.frame import unit_range
+from vidstyle.media.video.reader import open_clip
+from vidstyle.motion.build import build_flow
+from vidstyle.motion.estimator import FlowEstimator
+from vidstyle.motion.occlusion import valid
 from vidstyle.options import DEFAULTS
-from vidstyle.parts import build_parts
-from vidstyle.progress import Progress
-from vidstyle.scratch import temporary_folder
-from vidstyle.segment.mattes import Mattes
+from vidstyle.pipeline.analysis import Take, analyse, find_take, read_style, style_picture
+from vidstyle.pipeline.parts import build_parts
+from vidstyle.runtime.atomic import replacing_folder
+from vidstyle.runtime.device import select_device
+from vidstyle.runtime.progress import Progress
+from vidstyle.runtime.scratch import temporary_folder
+from vidstyle.segment.mattes.store import Mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.card import curves
 from vidstyle.train.config import StyleConfig, StyleWeights, TrainConfig, flat
 from vidstyle.train.loop import Trained, build_accelerator, train
-from vidstyle.train.motion import Pair
+from vidstyle.train.pairs import Pair
 from vidstyle.train.record import read_curves
 from vidstyle.train.save import save_model
 from vidstyle.train.style import StyleData, StyleObjective
 from vidstyle.train.teacher import build_teacher
-from vidstyle.video.reader import open_clip
 
 #: Pairs of frames that are trained on, spread over those in which the object is seen.
 PAIRS = 24

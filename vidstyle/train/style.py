@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vidstyle.flow import warp
+from vidstyle.motion.warp import warp
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.painting import painted, painted_each
 from vidstyle.train.config import StyleConfig, StyleWeights
@@ -24,8 +24,8 @@ from vidstyle.train.losses import temporal as steadying
 from vidstyle.train.losses.adversarial import DomainClassifier, domain_loss, reversal_strength
 from vidstyle.train.losses.receptive import eroded
 from vidstyle.train.losses.style import Moments, gram, gram_distance, moment_distance, moments
-from vidstyle.train.motion import Pair, SyntheticMotion
 from vidstyle.train.objective import Objective, Sample
+from vidstyle.train.pairs import Pair, SyntheticMotion
 from vidstyle.train.teacher import Teacher
 
 #: Terms whose weight rises over the first part of the run.

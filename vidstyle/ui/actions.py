@@ -79,7 +79,7 @@ def show_frame(table: Table, number: float) -> tuple[Shown, ...]:
 
 @plainly
 def choose_kind(table: Table, kind: str, name: str, number: float) -> tuple[Shown, ...]:
-    """Another way of choosing: table, name, picture, brush, and the button that points anew."""
+    """Another way of choosing: table, name, picture, brush, and the button that points again."""
     table.object = Selection(kind, name or "", frame=int(number))
     shown = table.desk.frame(int(number)) if table.desk else None
     return (

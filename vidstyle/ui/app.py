@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from vidstyle.options import RenderOptions
-from vidstyle.segment.coco import NAMES
+from vidstyle.segment.detectors.coco import NAMES
 from vidstyle.ui import actions
 from vidstyle.ui.desk import Desks
 from vidstyle.ui.live_tab import DEVICE, live_tab
@@ -102,7 +102,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                     layers=False,
                     elem_id="brush",
                 )
-                anew = gr.Button("Point anew", size="sm", visible=False, elem_id="anew")
+                again = gr.Button("Point again", size="sm", visible=False, elem_id="again")
                 gallery = gr.Gallery(
                     value=begin.gallery(),
                     label="3 · Style",
@@ -165,13 +165,13 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                     live_tab(play, watch, actions.cancel, [table, number, brush], look)
 
         views, pointed = [picture, brush], [table, number, brush]
-        by_kind = [table, kind, name, number], [table, name, *views, anew]
+        by_kind = [table, kind, name, number], [table, name, *views, again]
         outputs = [state, result, files, command]
         app.unload(leave)
         clip.upload(take_clip, [table, clip], [table, number, *views, first, last])
         number.release(actions.show_frame, [table, number], [table, *views])
         kind.input(actions.choose_kind, *by_kind)
-        anew.click(actions.choose_kind, *by_kind)
+        again.click(actions.choose_kind, *by_kind)
         name.change(actions.call_it, [table, name], table)
         # No click is lost that comes before the last one's mark is there.
         picture.select(actions.point_at, [table, number], [table, picture], trigger_mode="multiple")

@@ -13,18 +13,18 @@ from weakref import WeakSet
 
 import cv2
 
-from vidstyle.atomic import write_text
 from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
-from vidstyle.job import Job, run
 from vidstyle.live.run import Shown
+from vidstyle.media.video.reader import open_clip
 from vidstyle.options import RenderOptions
-from vidstyle.output import matte_targets
+from vidstyle.pipeline.job import Job, run
+from vidstyle.pipeline.output import matte_targets
+from vidstyle.runtime.atomic import write_text
 from vidstyle.segment.clip import eight_bit
 from vidstyle.ui.live import Picture, Screen, play
 from vidstyle.ui.preview import ROWS, Preview, Previews
 from vidstyle.ui.progress import Watched
 from vidstyle.ui.selection import Image, Wish
-from vidstyle.video.reader import open_clip
 
 #: Seconds between two looks at a run.
 _LOOK = 0.25

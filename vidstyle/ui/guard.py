@@ -16,8 +16,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vidstyle.allowance import Allowance
-from vidstyle.hosts import is_own
+from vidstyle.runtime.allowance import Allowance
+from vidstyle.runtime.hosts import is_own
 
 #: Wrong passwords that one address may give in five minutes.
 GUESSES = 10

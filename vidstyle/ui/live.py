@@ -12,10 +12,10 @@ import cv2
 import torch
 
 from vidstyle.errors import Cancelled, UsageError
-from vidstyle.frame import Frame
 from vidstyle.live.few import Few
 from vidstyle.live.run import FIRST, LiveJob, Meter, Shown, begin, live
 from vidstyle.live.session import Session
+from vidstyle.media.frame import Frame
 from vidstyle.options import RenderOptions
 from vidstyle.ui.models import kept_parts
 from vidstyle.ui.selection import POINTED, Image, Wish
@@ -173,7 +173,7 @@ class Camera:
         return Picture.of(self._session.step(frame).image.numpy(), str(self._meter))
 
     def _begin(self, wishes: tuple[Wish, ...], options: RenderOptions) -> Session:
-        """A session whose height is timed anew where other objects are looked for."""
+        """A session whose height is timed again where other objects are looked for."""
         before = () if self._chosen is None else self._chosen[0]
         if [wish.object for wish in before] != [wish.object for wish in wishes]:
             self._height = None

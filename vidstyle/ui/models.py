@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from vidstyle.options import DEFAULTS, RenderOptions
-from vidstyle.parts import Parts, build_parts
+from vidstyle.pipeline.parts import Parts, build_parts
 
 
 def kept_parts(options: RenderOptions) -> Parts:

@@ -8,13 +8,13 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from vidstyle.analysis import read_style
-from vidstyle.frame import Frame
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of
+from vidstyle.media.frame import Frame
 from vidstyle.options import RenderOptions
-from vidstyle.parts import Parts
-from vidstyle.preparation import build_layer
-from vidstyle.segment.mattes import Mattes
+from vidstyle.pipeline.analysis import read_style
+from vidstyle.pipeline.parts import Parts
+from vidstyle.pipeline.preparation import build_layer
+from vidstyle.segment.mattes.store import Mattes
 from vidstyle.style.model import Frozen
 from vidstyle.ui.models import kept_parts
 from vidstyle.ui.selection import Image, Selection, Wish

@@ -1,6 +1,6 @@
 """How far a run is, for someone who looks at a page and may cancel it."""
 
-from vidstyle.progress import CancelToken, Reporting, Step, minutes
+from vidstyle.runtime.progress import CancelToken, Reporting, Step, minutes
 
 
 class Watched(Reporting):

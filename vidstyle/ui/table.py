@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from vidstyle.picture import read_by_opencv
+from vidstyle.media.picture import read_by_opencv
 from vidstyle.ui.desk import Desk
 from vidstyle.ui.live import Camera
 from vidstyle.ui.selection import Image, Selection, Wish

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from vidstyle.allowance import Allowance
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.study import answers as answers_module
 from vidstyle.evaluate.study.answers import Answers
 from vidstyle.evaluate.study.server import MOST_BODY, StudyServer
 from vidstyle.evaluate.study.study import ANSWERS, MEDIA
+from vidstyle.runtime.allowance import Allowance
 
 SESSION = "0123456789abcdef" * 2
 JSON = {"Content-Type": "application/json"}

@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from vidstyle.atomic import replacing_folder
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.evaluate.study.study import MEDIA, Item, Study
-from vidstyle.video.reader import open_clip
+from vidstyle.media.video.reader import open_clip
+from vidstyle.runtime.atomic import replacing_folder
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 VIDEOS = (".mp4", ".webm")

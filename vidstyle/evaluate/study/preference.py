@@ -16,7 +16,7 @@ from scipy import stats
 from vidstyle.evaluate.study.answers import Answer
 
 CONFIDENCE = 0.95
-#: Times that raters are drawn anew for the intervals of scores.
+#: Times that raters are drawn again for the intervals of scores.
 RESAMPLES = 400
 #: Pulls scores together by about as much as a vote against: they stay finite where a method never
 #: loses, or two were never compared.
@@ -68,7 +68,7 @@ class Score:
         rate: of votes that it won.
         strength: Bradley and Terry's (1952): a method beats another with probability
             1 / (1 + exp(other − own)). Strengths sum to 0.
-        low, high: interval of the strength; raters are drawn anew, since one rater's votes are
+        low, high: interval of the strength; raters are drawn again, since one rater's votes are
             alike (bootstrap, Efron 1979).
     """
 

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
-from vidstyle.allowance import Allowance
 from vidstyle.errors import UsageError
 from vidstyle.evaluate.study.answers import CHOICES, Answer, Answers, FullError
 from vidstyle.evaluate.study.study import ANSWERS, MEDIA, Study
-from vidstyle.hosts import is_own
+from vidstyle.runtime.allowance import Allowance
+from vidstyle.runtime.hosts import is_own
 
 #: Raters that one address sends in an hour: a household, or a room behind one router.
 RATERS = 40

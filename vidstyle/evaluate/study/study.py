@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from vidstyle.errors import MediaError
-from vidstyle.nesting import parsed
+from vidstyle.runtime.nesting import parsed
 
 #: Of a study's folder: what is compared (never served), the answers (never served), and what
 #: raters see.

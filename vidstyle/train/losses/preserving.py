@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from vidstyle.frame import luma
+from vidstyle.media.frame import luma
 
 
 def laplacian_loss(output: Tensor, plate: Tensor, pools: Sequence[int] = (4, 16)) -> Tensor:

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidstyle.flow.warp import warp
-from vidstyle.frame import luma
+from vidstyle.media.frame import luma
+from vidstyle.motion.warp import warp
 from vidstyle.train.losses.masked import masked_mean
 
 
@@ -112,7 +112,7 @@ def compound_loss(disturbed: Tensor, output: Tensor, flow: Tensor, valid: Tensor
         Σ M (T(W(x) + Δ) − W(T(x)))² / (3 Σ M)
 
     Wang 2020 (Compound Regularization, AAAI; ReReVST, TIP, trains with it). It needs no clips: the
-    motion W and the disturbance Δ are made up (:class:`vidstyle.train.motion.SyntheticMotion`).
+    motion W and the disturbance Δ are made up (:class:`vidstyle.train.pairs.SyntheticMotion`).
 
     Args:
         disturbed: T(W(x) + Δ), the moved and disturbed picture after styling, (N, 3, H, W).
@@ -168,7 +168,7 @@ def coherence_loss(
         temperature: τ.
 
     Returns:
-        A scalar, log(8 K) where the output tells nothing of the content.
+        A scalar, log(8 K) where the output says nothing of the content.
     """
     ours, theirs = (
         F.normalize(project(vectors) if project else vectors, dim=-1)

@@ -1,0 +1,66 @@
+"""How long outputs say they are, and at which rate."""
+
+from fractions import Fraction
+
+import av
+import pytest
+
+from vidstyle.media.video.reader import open_clip
+from vidstyle.media.video.writer import open_writer
+
+
+@pytest.mark.parametrize("held", [0, 7])
+@pytest.mark.parametrize(
+    ("codec", "suffix"),
+    [
+        *((codec, suffix) for codec in ("h264", "hevc") for suffix in (".mp4", ".mkv", ".mov")),
+        *((codec, suffix) for codec in ("av1", "ffv1") for suffix in (".mp4", ".mkv")),
+    ],
+)
+def test_a_clip_is_as_long_as_its_frames(tmp_path, info, pan, codec, suffix, held, monkeypatch):
+    """Also where a frame is held: encoders that reorder have several in progress then."""
+    monkeypatch.setenv("SVT_LOG", "1")
+    clip = info()
+    target = str(tmp_path / f"out{suffix}")
+    with open_writer(target, clip, codec=codec) as writer:
+        for frame in pan(clip, 24 + held):
+            if not 12 <= frame.index < 12 + held:
+                writer.write(frame)
+    expected = Fraction(24 + held, 25)
+    with av.open(target) as container:
+        (stream,) = container.streams.video
+        assert abs(Fraction(container.duration, av.time_base) - expected) <= Fraction(1, 1000)
+        if suffix != ".mkv":
+            assert stream.duration * stream.time_base == expected
+            assert stream.average_rate == 24 / expected
+
+
+@pytest.mark.parametrize("rate", [Fraction(24), Fraction(24000, 1001), Fraction(30000, 1001)])
+def test_a_constant_rate_comes_back_from_milliseconds(tmp_path, info, pan, rate):
+    clip = info(rate=rate, time_base=1 / rate)
+    source, target = str(tmp_path / "in.mkv"), str(tmp_path / "out.mp4")
+    with open_writer(source, clip, codec="ffv1") as writer:
+        for frame in pan(clip, 24):
+            writer.write(frame)
+    reader = open_clip(source)
+    with open_writer(target, reader.info, source=source) as writer:
+        for frame in reader.frames(3):
+            writer.write(frame)
+    with av.open(target) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == stream.base_rate == rate
+    assert [frame.time for frame in open_clip(target).frames()] == [n / rate for n in range(21)]
+
+
+def test_uneven_times_in_milliseconds_stay_uneven(tmp_path, info, pan):
+    clip = info(rate=Fraction(25), time_base=Fraction(1, 1000))
+    source, target = str(tmp_path / "in.mkv"), str(tmp_path / "out.mp4")
+    ticks = [0, 40, 83, 120, 160, 260, 300]
+    with open_writer(source, clip, codec="ffv1") as writer:
+        for frame, pts in zip(pan(clip, 7), ticks, strict=True):
+            writer.write(type(frame)(frame.image, frame.index, pts, clip.time_base))
+    reader = open_clip(source)
+    with open_writer(target, reader.info, source=source) as writer:
+        for frame in reader.frames():
+            writer.write(frame)
+    assert [frame.time * 1000 for frame in open_clip(target).frames()] == ticks

@@ -1,0 +1,31 @@
+"""Copies to the device: what is not waited for must still arrive as it was."""
+
+import pytest
+import torch
+
+from vidstyle.runtime.device import copied_to
+
+CPU = torch.device("cpu")
+
+
+def test_on_the_cpu_nothing_is_copied() -> None:
+    tensor = torch.arange(6)
+    assert copied_to(CPU, tensor) is tensor
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", [torch.uint8, torch.uint16, torch.float32])
+def test_pinned_memory_is_not_reused_before_its_copy_is_done(kind: torch.dtype) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    cuda = torch.device("cuda")
+    busy = torch.rand(4096, 4096, device=cuda)
+    plates = torch.zeros(64, 256, 256, 3, dtype=kind)
+    copies = []
+    for value in range(16):
+        busy = busy @ busy.softmax(0)  # the copies below queue behind it
+        plates.fill_(value)
+        # A crop, as of the box around an object; its source changes at once.
+        copies.append(copied_to(cuda, plates[:, 16:200, 32:200]))
+    for value, copy in enumerate(copies):
+        assert (copy.float() == value).all()

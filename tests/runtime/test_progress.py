@@ -1,0 +1,76 @@
+"""How far a run is: one course through all of its stages."""
+
+import io
+import logging
+import sys
+
+import pytest
+
+from vidstyle.cli.logs import start_logging
+from vidstyle.runtime.progress import Bars, Course
+from vidstyle.ui.progress import Watched
+
+
+def test_one_course_through_all_stages() -> None:
+    course = Course()
+    course.outline(["cuts", "mattes", "statistics", "mattes", "statistics", "render"])
+    seen = [course.fraction]
+    for name in ("cuts", "mattes", "statistics", "mattes", "statistics", "render"):
+        course.stage(name, 4)
+        seen.append(course.fraction)
+        course.advance(2)
+        course.advance(2)
+        seen.append(course.fraction)
+    assert seen[0] == 0
+    assert seen == sorted(seen)
+    assert seen[-1] == 1
+    # A stage begins where the one before it ended.
+    assert seen[2:-1:2] == pytest.approx(seen[3::2])
+
+
+def test_a_stage_that_is_left_out_is_passed() -> None:
+    course = Course()
+    course.outline(["cuts", "mattes", "render"])
+    course.stage("cuts", 1)
+    course.stage("render", 2)
+    assert course.fraction == pytest.approx(11 / 23)
+
+
+def test_without_an_outline_each_stage_is_a_run() -> None:
+    course = Course()
+    for _ in range(2):
+        course.stage("stills", 4)
+        course.advance(1)
+        assert course.fraction == 0.25
+
+
+def test_time_left_is_of_the_whole_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    watched = Watched()
+    watched.outline(["cuts", "mattes", "render"])  # 1, 10 and 12 parts
+    watched.stage("cuts", 10)
+    assert str(watched) == "cuts 0/10"
+    watched.stage("mattes", 10)
+    now[0] += 4
+    assert watched.fraction == pytest.approx(1 / 23)
+    assert str(watched) == "mattes 0/10, about 1:28 left"
+
+
+def test_log_lines_stand_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(logging.getLogger("vidstyle"), "level", logging.INFO)
+    start_logging(logging.INFO, as_json=False)
+    bars = Bars()
+    bars.stage("mattes", 4)
+    bars.advance(1)
+    logging.getLogger("vidstyle.test").info("frames 3-4: seen")
+    logging.getLogger("vidstyle.test").warning("something is odd")
+    bars.close()
+    lines = terminal.getvalue().replace("\r", "\n").splitlines()
+    # Each on a line of its own, as it is.
+    assert "frames 3-4: seen" in lines
+    assert "warning: something is odd" in lines
+    assert any("mattes" in line and "left" in line for line in lines)

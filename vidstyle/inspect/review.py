@@ -1,0 +1,83 @@
+"""The review video: every object's mattes over the plate, with its name and confidence."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from vidstyle.inspect.marking import Image, colour_of, label, mark_matte, scale_of
+from vidstyle.media.frame import Frame
+from vidstyle.media.video.writer import open_writer
+from vidstyle.pipeline.analysis import Take
+from vidstyle.pipeline.output import plain
+from vidstyle.segment.clip import eight_bit
+from vidstyle.segment.mattes.store import Mattes
+
+_LOST = np.array((60, 60, 60), np.float32)
+_POOR = np.array((220, 50, 32), np.float32)
+_GOOD = np.array((0, 170, 80), np.float32)
+_BAR = 8  # pixels of an object's bar in a picture of 720 lines
+
+
+def write_review(take: Take, objects: Sequence[tuple[str, Mattes]], target: str) -> None:
+    """Write a video of the take for a person to judge mattes by.
+
+    Each object is tinted in a colour of its own and labelled with its name and its confidence in
+    the frame. Below lies a bar for each over the whole take: from red (0) to green (1) by
+    confidence, dark where the object is not seen; a white line says which frame is shown.
+
+    Args:
+        objects: name and mattes of each.
+        target: a video file.
+
+    Raises:
+        UsageError, MediaError: see ``open_writer``.
+    """
+    bars = [_bar(mattes, take) for _, mattes in objects]
+    with open_writer(target, plain(take.reader.info, bits=8)) as writer:
+        for frame in take.frames(take.start):
+            image = torch.from_numpy(_marked(frame, objects, bars, take))
+            writer.write(replace(frame, image=image, alpha=None, origin=None))
+
+
+def _marked(
+    frame: Frame, objects: Sequence[tuple[str, Mattes]], bars: Sequence[Image], take: Take
+) -> Image:
+    image = eight_bit(frame).copy()
+    for number, (_, mattes) in enumerate(objects):
+        if mattes.box(frame.index):
+            image = mark_matte(image, mattes[frame.index], colour_of(number))
+    line = round(40 * scale_of(image))
+    for number, (name, mattes) in enumerate(objects):
+        if box := mattes.box(frame.index):
+            text = f"{name} {mattes.confidence(frame.index):.2f}"
+            label(image, text, box.x0, box.y0 - line, colour_of(number))
+        else:
+            label(image, f"{name}: not seen", 0, (number + 1) * line, colour_of(number))
+    label(image, f"frame {frame.index}", 0, 0, (255, 255, 255))
+    _draw_bars(image, bars, (frame.index - take.start + 0.5) / take.frame_count)
+    return image
+
+
+def _bar(mattes: Mattes, take: Take) -> Image:
+    """The colours of every frame of the take: (1, frames, 3)."""
+    colours = []
+    for index in range(take.start, take.count):
+        sure = mattes.confidence(index)
+        colours.append(_POOR + sure * (_GOOD - _POOR) if mattes.box(index) else _LOST)
+    return np.asarray(np.rint(np.stack(colours)[None]), np.uint8)
+
+
+def _draw_bars(image: Image, bars: Sequence[Image], now: float) -> None:
+    """At the picture's lower edge; ``now`` is the share of the take that is over."""
+    height, width = image.shape[:2]
+    side = max(2, round(_BAR * scale_of(image)))
+    columns = np.arange(width)
+    for number, bar in enumerate(reversed(bars)):
+        low = height - number * side
+        if low - side >= 0:
+            image[low - side : low] = bar[:, columns * bar.shape[1] // width]
+    top = max(0, height - len(bars) * side)
+    here = int(now * width)
+    image[top:, max(0, here - 1) : here + 1] = 255

@@ -1,0 +1,212 @@
+"""Sound: copied packet by packet, so that it stays bit for bit what it was; encoded again only
+where the container cannot hold it."""
+
+import logging
+import math
+from fractions import Fraction
+from typing import Any, Literal
+
+import av
+import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from numpy.typing import NDArray
+
+from vidstyle.media.video.metadata import describe
+from vidstyle.media.video.span import Span
+
+log = logging.getLogger(__name__)
+
+_Encoder = Literal["aac", "alac", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"]
+
+# All that AAC has a code for, but 7350.
+_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
+
+# Players before FFmpeg 6 read all PCM in mp4 as 16 bits: deeper sound is noise to them.
+_PLAIN_IN_MP4 = ("pcm_s16le", "pcm_s16be")
+
+_DEEP_PCM: dict[str, _Encoder] = {
+    "pcm_s24le": "pcm_s24le", "pcm_s24be": "pcm_s24le", "pcm_s32le": "pcm_s32le",
+    "pcm_s32be": "pcm_s32le", "pcm_f32le": "pcm_f32le", "pcm_f32be": "pcm_f32le",
+}  # fmt: skip
+
+# What a stream of so many channels usually is, by FFmpeg.
+_USUAL_LAYOUTS = {
+    1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
+}  # fmt: skip
+
+
+def is_copied(stream: AudioStream, container: str) -> bool:
+    """Whether packets may be tried as they are in a container, by FFmpeg's name of it."""
+    # Avi starts all sound with the picture, so it is cut at samples, not at packets.
+    codec = stream.codec_context.name
+    misread = container == "mp4" and codec.startswith("pcm_") and codec not in _PLAIN_IN_MP4
+    return container != "avi" and not misread
+
+
+def encoder_for(stream: AudioStream, container: str) -> _Encoder:
+    """What sound that cannot be copied is encoded with: without loss where it came so."""
+    codec = stream.codec_context.name
+    if container == "avi":
+        return _DEEP_PCM.get(codec, "pcm_s16le")
+    return "alac" if codec.startswith("pcm_") and container == "mp4" else "aac"
+
+
+def tell_encoding(stream: AudioStream, container: str, source: str) -> None:
+    """Say that sound is encoded again; as a warning where it loses by that."""
+    codec, encoder = stream.codec_context.name, encoder_for(stream, container)
+    level = logging.INFO if codec.startswith("pcm_") else logging.WARNING
+    name = "PCM" if encoder.startswith("pcm_") else encoder.upper()
+    log.log(
+        level,
+        "%s: %s cannot hold %s sound as it is, encoded as %s instead",
+        source, container, codec, name,
+    )  # fmt: skip
+
+
+def told_layout(stream: AudioStream) -> str:
+    """FFmpeg's name of a stream's channels: the usual one where it tells their number alone, which
+    no encoder and not every muxer takes."""
+    layout = stream.layout
+    if all(channel.name != "NONE" for channel in layout.channels):
+        return layout.name
+    return _USUAL_LAYOUTS.get(layout.nb_channels, layout.name)
+
+
+class CopiedAudio:
+    """Packets as they are.
+
+    In mp4 and mov an edit list hides what of the first packets lies before the span, so a cut is
+    exact to the sample; elsewhere the first whole packet in the span is the first.
+    """
+
+    def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
+        self._output = output
+        self._stream = output.add_stream_from_template(stream)
+        if self._stream.layout.name != told_layout(stream):
+            self._stream.codec_context.layout = told_layout(stream)
+        self._span = span
+        self._hides = output.format.name in ("mp4", "mov")
+        describe(stream, self._stream)
+
+    def takes(self, packet: "Packet[Any]") -> bool:
+        time, duration = _times(packet)
+        if self._hides:
+            # A packet more: most codecs need the one before to decode the first.
+            return self._span.meets(time, time + 2 * duration)
+        early = self._span.start is not None and time < self._span.start
+        return not early and self._span.meets(time, time + duration)
+
+    def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
+        ticks = round(shift / packet.time_base)
+        if packet.pts is not None:
+            packet.pts += ticks
+        if packet.dts is not None:
+            packet.dts += ticks
+        packet.stream = self._stream
+        self._output.mux(packet)
+
+    def flush(self) -> None:
+        pass
+
+
+class EncodedAudio:
+    """Decoded and encoded again by :func:`encoder_for`, cut at the span's first and last sample."""
+
+    def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
+        codec = encoder_for(stream, output.format.name)
+        self._output = output
+        self._span = span
+        self._layout = told_layout(stream)
+        rate = stream.rate if codec != "aac" or stream.rate in _AAC_RATES else 48000
+        self._stream = output.add_stream(codec, rate=rate, layout=self._layout)
+        if codec == "aac":
+            self._stream.bit_rate = 96000 * stream.layout.nb_channels
+        if codec == "alac":
+            shallow = stream.format.bytes <= 2
+            self._stream.format = av.AudioFormat("s16p" if shallow else "s32p")
+        self._starts_with_picture = output.format.name == "avi"
+        self._begun = False
+        describe(stream, self._stream)
+
+    def takes(self, packet: "Packet[Any]") -> bool:
+        time, duration = _times(packet)
+        return self._span.meets(time, time + 2 * duration)
+
+    def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
+        try:
+            frames = packet.stream.decode(packet)
+        except av.error.FFmpegError as error:
+            log.warning("a packet of sound is damaged, left out (%s)", error)
+            return
+        # Sound before the picture, where that cannot be.
+        start = -shift if self._starts_with_picture else self._span.start
+        for frame in frames:
+            if frame.layout.name != self._layout:
+                frame = _like(frame, frame.to_ndarray(), frame.pts, self._layout)
+            cut = _cut(frame, Span(start, self._span.end))
+            if cut is None:
+                continue
+            if self._starts_with_picture and not self._begun:
+                cut = _padded(cut, -shift)
+            self._begun = True
+            if cut.pts is not None and cut.time_base is not None:
+                cut.pts += round(shift / cut.time_base)
+            self._output.mux(self._stream.encode(cut))
+
+    def flush(self) -> None:
+        self._output.mux(self._stream.encode(None))
+
+
+def _times(packet: "Packet[Any]") -> tuple[Fraction, Fraction]:
+    """When a packet begins and how long it is, in seconds."""
+    ticks = packet.pts if packet.pts is not None else packet.dts
+    return (ticks or 0) * packet.time_base, (packet.duration or 0) * packet.time_base
+
+
+def _cut(frame: AudioFrame, span: Span) -> AudioFrame | None:
+    """What of a decoded frame lies in the span; None for nothing."""
+    if frame.pts is None or frame.time_base is None:
+        return frame
+    time, rate = frame.pts * frame.time_base, frame.sample_rate
+    first, stop = 0, frame.samples
+    if span.start is not None:
+        first = max(first, math.ceil((span.start - time) * rate))
+    if span.end is not None:
+        stop = min(stop, math.ceil((span.end - time) * rate))
+    if first >= stop:
+        return None
+    if (first, stop) == (0, frame.samples):
+        return frame
+    step = 1 if frame.format.is_planar else frame.layout.nb_channels
+    samples = frame.to_ndarray()[:, first * step : stop * step]
+    return _like(frame, samples, frame.pts + round(first / (rate * frame.time_base)))
+
+
+def _padded(frame: AudioFrame, start: Fraction) -> AudioFrame:
+    """The frame with silence before it, so that it begins at ``start`` seconds."""
+    if frame.pts is None or frame.time_base is None:
+        return frame
+    gap = round((frame.pts * frame.time_base - start) * frame.sample_rate)
+    if gap <= 0:
+        return frame
+    samples = frame.to_ndarray()
+    width = gap * (1 if frame.format.is_planar else frame.layout.nb_channels)
+    silence = np.zeros((samples.shape[0], width), samples.dtype)
+    pts = frame.pts - round(gap / (frame.sample_rate * frame.time_base))
+    return _like(frame, np.concatenate([silence, samples], axis=1), pts)
+
+
+def _like(
+    frame: AudioFrame, samples: NDArray[Any], pts: int | None, layout: str | None = None
+) -> AudioFrame:
+    new = AudioFrame.from_ndarray(
+        np.ascontiguousarray(samples),
+        format=frame.format.name,
+        layout=layout or frame.layout.name,
+    )
+    new.sample_rate, new.time_base, new.pts = frame.sample_rate, frame.time_base, pts
+    return new

@@ -1,0 +1,205 @@
+"""What goes with the picture: sound and subtitles, packet by packet, a little ahead of it."""
+
+import io
+import logging
+from collections.abc import Generator
+from contextlib import ExitStack, closing
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import av
+import av.error
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.stream import SubtitleStream
+
+from vidstyle.errors import UsageError
+from vidstyle.media.video.audio import (
+    CopiedAudio,
+    EncodedAudio,
+    is_copied,
+    tell_encoding,
+)
+from vidstyle.media.video.probe import open_video
+from vidstyle.media.video.span import WHOLE, Span
+from vidstyle.media.video.subtitles import subtitle_track
+
+log = logging.getLogger(__name__)
+
+# FFmpeg's names of containers.
+_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
+
+# Packets that are tried.
+_TRIED = 8
+
+# How far a file may lag between what belongs together, in seconds.
+_LAG = 2
+
+
+class Track(Protocol):
+    """One stream on its way from the source into the output."""
+
+    def takes(self, packet: "Packet[Any]") -> bool:
+        """Whether something of the packet falls into the span."""
+        ...
+
+    def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
+        """Write a packet, moved by ``shift`` seconds."""
+        ...
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        ...
+
+
+class Companions:
+    """All sound and subtitles of a source, for an output."""
+
+    def __init__(self, source: str, output: OutputContainer, span: Span) -> None:
+        """Opens the source and adds its streams to the output; ``close`` closes it.
+
+        Args:
+            source: video file.
+            output: container whose header is not yet written.
+            span: what is taken.
+
+        Raises:
+            MediaError: the source cannot be read.
+            UsageError: the container takes some sound in no form.
+        """
+        self._span = span
+        with ExitStack() as opened:
+            container = opened.enter_context(open_video(source))
+            self._tracks: dict[int, Track] = {}
+            for stream in container.streams:
+                track = _track(stream, output, source, span)
+                if track is not None:
+                    self._tracks[stream.index] = track
+            self._packets = self._read(container)
+            self._next = next(self._packets, None)
+            self._close = opened.pop_all().close
+
+    def advance(self, until: Fraction | None, shift: Fraction) -> None:
+        """Write what begins before ``until`` (output seconds; None for all that is left), moved
+        by ``shift`` seconds."""
+        while self._next is not None:
+            time, packet = self._next
+            if until is not None and time + shift >= until:
+                return
+            self._tracks[packet.stream.index].mux(packet, shift)
+            self._next = next(self._packets, None)
+        if until is None:
+            for track in self._tracks.values():
+                track.flush()
+
+    def close(self) -> None:
+        """Close the source."""
+        self._packets.close()
+        self._close()
+
+    def _read(
+        self, container: InputContainer
+    ) -> Generator[tuple[Fraction, "Packet[Any]"], None, None]:
+        if not self._tracks:
+            return
+        if self._span.start is not None:
+            container.seek(max(0, int((self._span.start - _LAG) * av.time_base)))
+        streams = [container.streams[index] for index in self._tracks]
+        try:
+            for packet in container.demux(streams):
+                ticks = packet.pts if packet.pts is not None else packet.dts
+                if ticks is not None and self._tracks[packet.stream.index].takes(packet):
+                    yield ticks * packet.time_base, packet
+        except av.error.FFmpegError as error:
+            log.warning("%s: sound breaks off (%s), kept up to there", container.name, error)
+
+
+def check_sound(source: str, target: str) -> None:
+    """See that all sound of a video goes into an output, so that no render ends in a refusal.
+
+    Raises:
+        UsageError: some does not.
+        MediaError: the source cannot be read.
+    """
+    container = _FORMATS[Path(target).suffix.lower()]
+    with open_video(source) as opened:
+        for stream in opened.streams.audio:
+            if stream.codec_context is not None:
+                _way_of(stream, container, source)
+
+
+def _track(stream: Stream, output: OutputContainer, source: str, span: Span) -> Track | None:
+    container = output.format.name
+    if isinstance(stream, AudioStream) and stream.codec_context is not None:
+        make = _way_of(stream, container, source)
+        if make is not CopiedAudio:
+            tell_encoding(stream, container, source)
+        return make(stream, output, span)
+    if isinstance(stream, SubtitleStream) and stream.codec_context is not None:
+        return subtitle_track(stream, output, source, span, copied=_holds(output, stream))
+    if stream.type in ("audio", "subtitle"):
+        log.warning(
+            "%s: no decoder for its %s stream %d, left out", source, stream.type, stream.index
+        )
+    return None
+
+
+def _way_of(
+    stream: AudioStream, container: str, source: str
+) -> type[CopiedAudio] | type[EncodedAudio]:
+    """How sound goes into a container: as it is, or else encoded again.
+
+    Raises:
+        UsageError: neither.
+    """
+    if is_copied(stream, container) and _goes(source, stream.index, container, CopiedAudio):
+        return CopiedAudio
+    if _goes(source, stream.index, container, EncodedAudio):
+        return EncodedAudio
+    raise UsageError(
+        f"{source}: its {stream.codec_context.name} sound of {stream.layout.nb_channels} channels "
+        f"does not go into {container}; write .mkv or .mov, or convert it first"
+    )
+
+
+def _goes(
+    source: str,
+    index: int,
+    container: str,
+    make: type[CopiedAudio] | type[EncodedAudio],
+) -> bool:
+    """Ask the muxer, by a file of the stream's first packets: its list of codecs promises too
+    much, and some of its refusals come when it ends."""
+    try:
+        # Closing writes the end of the file, which may be refused as well.
+        with open_video(source) as opened, closing(_empty(container)) as trial:
+            stream = opened.streams[index]
+            assert isinstance(stream, AudioStream)
+            track = make(stream, trial, WHOLE)
+            trial.start_encoding()
+            for packet in islice(opened.demux(stream), _TRIED):
+                if packet.size:
+                    track.mux(packet, Fraction(0))
+            track.flush()
+    except (ValueError, av.error.FFmpegError):
+        return False
+    return True
+
+
+def _empty(container: str) -> OutputContainer:
+    return av.open(io.BytesIO(), "w", format=container)
+
+
+def _holds(output: OutputContainer, stream: SubtitleStream) -> bool:
+    """Ask the muxer, by a header for this stream alone: its list of codecs promises too much."""
+    with av.open(io.BytesIO(), "w", format=output.format.name) as trial:
+        try:
+            trial.add_stream_from_template(stream)
+            trial.start_encoding()
+        except (ValueError, av.error.FFmpegError):
+            return False
+    return True

@@ -1,0 +1,68 @@
+"""Where output goes: checked before work starts, so that no render ends in a refusal."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from vidstyle.errors import UsageError
+from vidstyle.media.pattern import is_numbered, is_pattern, matching, numbered
+
+WRITABLE_PICTURES = (".png", ".jpg", ".jpeg", ".exr", ".dpx", ".tif", ".tiff")
+
+_LONGEST = 255  # bytes of a file's name
+_LARGE_NUMBER = 9_999_999
+
+
+def target_exists(target: str) -> bool:
+    """Whether a file, or any file of a sequence, is there already."""
+    return bool(matching(target))
+
+
+def is_picture_target(target: str) -> bool:
+    """Whether a target is an image sequence or a picture rather than a video file."""
+    return Path(target).suffix.lower() in WRITABLE_PICTURES
+
+
+def check_target(target: str, source: str | None) -> None:
+    """Refuse what could not be written, or would destroy its own source.
+
+    Raises:
+        UsageError: the folder is missing or unwritable, the target is a folder, or one of its
+            files is a file of ``source`` (by whatever name or link).
+    """
+    path = Path(target)
+    longest = numbered(target, _LARGE_NUMBER).name if is_numbered(target) else path.name
+    if len(os.fsencode(longest)) > _LONGEST:
+        raise UsageError(f"{target}: no file can have so long a name; give a shorter one")
+    if path.is_dir():
+        raise UsageError(f"{target}: a folder; name a file, or a pattern in it: shot.####.png")
+    folder = path.parent
+    if not folder.is_dir():
+        raise UsageError(f"{target}: there is no folder {folder}; make it first")
+    try:
+        # The only sure test: permission bits mean nothing on read-only and network mounts.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UsageError(f"{target}: cannot write in {folder} ({error.strerror})") from None
+    if source is not None and _identities(target) & _identities(source):
+        raise UsageError(f"{target}: the output is the input itself; name another output")
+
+
+def _identities(name: str) -> set[tuple[int, int]]:
+    """Device and inode of each file, which see through symbolic and hard links."""
+    path = Path(name)
+    files = list(path.iterdir()) if path.is_dir() else [file.path for file in matching(name)]
+    return {(status.st_dev, status.st_ino) for status in map(os.stat, files)}
+
+
+def default_target(source: str) -> str:
+    """The output's name where none is given: ``clip.styled.mp4`` beside ``clip.mp4``."""
+    path = Path(source)
+    if path.is_dir():
+        return str(path.with_name(f"{path.resolve().name}.styled.mp4"))
+    if is_pattern(source):
+        return str(path.with_name(f"styled.{path.name}"))
+    kept = (".mp4", ".mov", ".mkv", *WRITABLE_PICTURES)
+    suffix = path.suffix if path.suffix.lower() in kept else ".mkv"
+    return str(path.with_name(f"{path.stem}.styled{suffix}"))

@@ -1,0 +1,300 @@
+"""Clips out: video files with exact times, tags and the source's sound, or image sequences."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+from av.packet import Packet
+from av.video.stream import VideoStream
+
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.media.frame import Frame
+from vidstyle.media.pattern import is_sequence
+from vidstyle.media.video.clip import ClipInfo, ClipWriter
+from vidstyle.media.video.codecs import Codec, codec_for
+from vidstyle.media.video.companions import Companions
+from vidstyle.media.video.encoder import (
+    coded_size,
+    configure,
+    options_for,
+    output_tags,
+    padded,
+    pixel_format,
+    to_encoder,
+)
+from vidstyle.media.video.evenness import even_rate
+from vidstyle.media.video.losses import halved_chroma, losses
+from vidstyle.media.video.metadata import chapters_within
+from vidstyle.media.video.muxer import Belongings, belongings_of, open_muxer
+from vidstyle.media.video.sequence import SequenceWriter
+from vidstyle.media.video.span import WHOLE, Span
+from vidstyle.media.video.target import check_target
+from vidstyle.media.video.timecodes import advanced
+from vidstyle.runtime.atomic import Unfinished, unwritable
+
+__all__ = ["ClipWriter", "MovieWriter", "open_writer"]
+
+log = logging.getLogger(__name__)
+
+# Seconds by which a container that counts milliseconds may tell an even time wrongly, twice over.
+_ROUNDING = Fraction(2, 1000)
+
+# x265 leaves the decoding time of so short a clip uninitialised.
+_NEVER_REORDERED = 2
+
+
+def open_writer(
+    target: str,
+    info: ClipInfo,
+    *,
+    codec: str | None = None,
+    source: str | None = None,
+    span: Span = WHOLE,
+) -> ClipWriter:
+    """A writer for a video file (mp4, mov, mkv), a sequence pattern or one picture.
+
+    Args:
+        target: its suffix picks the container.
+        info: of the clip that is restyled: size, times, depth and colour are kept.
+        codec: a preset of :data:`~vidstyle.media.video.codecs.CODECS`; for None what is played
+            everywhere, see :func:`~vidstyle.media.video.codecs.choose_codec`. For pictures one
+            of :data:`vidstyle.media.oiio.COMPRESSIONS`; the source's own for None.
+        source: clip whose sound, subtitles, chapters and metadata are carried over; None for
+            none.
+        span: the part of the source that is written, and that these are taken from.
+
+    Raises:
+        UsageError: the target cannot be written, is the source itself, or does not go with
+            the codec.
+        MediaError: the source cannot be read.
+    """
+    check_target(target, source)
+    preset = codec_for(codec, target, info)
+    if preset is None:
+        return SequenceWriter(target, info, codec)
+    return MovieWriter(target, info, preset, source, span)
+
+
+class MovieWriter(ClipWriter):
+    """A video file in the making, under a hidden name beside the target until it is whole.
+
+    The first frame takes the time of the clip's first frame, so that a part of a clip starts
+    where the whole would; its timecode counts on accordingly.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        info: ClipInfo,
+        codec: Codec,
+        source: str | None,
+        span: Span,
+    ) -> None:
+        """Raises MediaError: the source cannot be read, or the disk refuses."""
+        self._target = Path(target)
+        rate = even_rate(info)
+        self._info = info = info if rate is None else replace(info, rate=rate)
+        self._is_even = rate is not None
+        # Avi has no times: its frames are counted.
+        self._counts = self._target.suffix.lower() == ".avi"
+        self._time_base = 1 / info.rate if self._counts or self._is_even else info.time_base
+        self._tags = output_tags(codec, info)
+        self._coded = coded_size(codec, info)
+        self._pix_fmt = pixel_format(codec, info)
+        self._written = 0
+        self._last_pts: int | None = None
+        self._end = 0
+        # How long frames show that no packet has come out for, by pts.
+        self._lengths: dict[int, int] = {}
+        self._first: tuple[int, int] | None = None
+        self._shift = Fraction(0)
+        self._span = span
+        movie = source if source is not None and not is_sequence(source) else None
+        self._belongings = Belongings() if movie is None else belongings_of(movie)
+        self._companions: Companions | None = None
+        self._refused: MediaError | None = None
+        self._open = False
+        try:
+            self._unfinished = Unfinished(self._target, by_suffix=True)
+        except OSError as error:
+            raise unwritable(self._target, error) from None
+        try:
+            self._container = open_muxer(self._unfinished.path, info, self._belongings)
+            self._open = True
+            self._stream = self._add_stream(codec)
+            if movie is not None:
+                self._companions = Companions(movie, self._container, span)
+        except BaseException:
+            self.abort()
+            raise
+        log.info("writing %s: %s, %s", target, codec.name, self._pix_fmt)
+        for loss in losses(codec, self._target.suffix.lower(), info):
+            log.warning("%s: %s", target, loss)
+        if codec.pads_odd and (given_up := halved_chroma(info)):
+            log.info("%s: %s", target, given_up)
+        if self._counts and self._belongings.chapters:
+            log.warning("%s: avi has no chapters, left out", target)
+        if self._belongings.left_behind:
+            kinds = " and ".join(self._belongings.left_behind)
+            log.info("%s: the source's %s is not carried over", target, kinds)
+
+    def write(self, frame: Frame) -> None:
+        """See :class:`~vidstyle.media.video.clip.ClipWriter`.
+
+        Raises:
+            MediaError: the disk refuses this frame, or has refused one before it.
+        """
+        # FFmpeg crashes on packets for a container that was closed.
+        if self._refused is not None:
+            raise self._refused
+        if frame.size != self._info.size:
+            raise UsageError(f"{self._target}: frame {frame.index} has another size, {frame.size}")
+        if self._last_pts is None:
+            self._start(frame)
+        time = self._time_of(frame) + self._shift
+        pts = round(time / self._time_base)
+        if self._last_pts is not None and pts <= self._last_pts:
+            raise UsageError(f"{self._target}: frame {frame.index} comes after a later one")
+        off = abs(time - pts * self._time_base)
+        if self._counts and (pts != self._written or off > _ROUNDING):
+            raise UsageError(
+                f"{self._target}: avi cannot hold frames at uneven times, as at frame "
+                f"{frame.index}; end the name in .mkv or .mp4"
+            )
+        if self._last_pts is not None:
+            self._lengths[self._last_pts] = pts - self._last_pts
+        self._last_pts = pts
+        coded = to_encoder(padded(frame, self._coded.size), self._pix_fmt, self._tags)
+        coded.pts = pts
+        coded.time_base = self._time_base
+        coded.duration = max(1, round(self._length(frame) / self._time_base))
+        self._lengths[pts] = coded.duration
+        self._end = pts + coded.duration
+        self._written += 1
+        with self._writing():
+            self._mux(coded)
+
+    def commit(self) -> None:
+        """See :class:`~vidstyle.media.video.clip.ClipWriter`.
+
+        Raises:
+            MediaError: no frame was written, or the disk refuses.
+        """
+        if self._refused is not None:
+            raise self._refused
+        if self._last_pts is None:
+            self.abort()
+            raise MediaError(f"{self._target}: no frame to write; check the clip and --in/--out")
+        with self._writing():
+            self._mux(None)
+            if self._companions is not None:
+                self._companions.advance(None, self._shift)
+            self._close()
+            self._unfinished.finish()
+
+    def abort(self) -> None:
+        """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
+        try:
+            self._close()
+        except (av.error.FFmpegError, OSError) as error:
+            log.debug("%s: closing the unfinished file: %s", self._target, error)
+        finally:
+            self._unfinished.discard()
+
+    def _time_of(self, frame: Frame) -> Fraction:
+        """When a frame shows in the source, as exactly as is known."""
+        start = self._info.start_pts * self._info.time_base
+        if not self._is_even:
+            return frame.time
+        return start + round((frame.time - start) * self._info.rate) / self._info.rate
+
+    def _length(self, frame: Frame) -> Fraction:
+        """Seconds that a frame shows: the average, but for the clip's last, on which the rate
+        that the file says depends."""
+        usual = 1 / self._info.rate
+        if self._info.duration is None or self._info.is_sequence:
+            return usual
+        start = self._info.start_pts * self._info.time_base
+        left = start + self._info.duration - self._time_of(frame)
+        return left if 0 < left < 2 * usual else usual
+
+    def _add_stream(self, codec: Codec) -> VideoStream:
+        stream = self._container.add_stream(
+            codec.encoder, rate=self._info.rate, options=options_for(codec, self._info)
+        )
+        assert isinstance(stream, VideoStream)
+        configure(stream.codec_context, codec, self._coded)
+        # The codec context counts in its own, mp4 and mov in this.
+        stream.time_base = stream.codec_context.time_base = self._time_base
+        stream.metadata.update(self._belongings.picture)
+        if codec.tag is not None and self._target.suffix.lower() != ".mkv":
+            stream.codec_context.codec_tag = codec.tag
+        return stream
+
+    def _start(self, first: Frame) -> None:
+        """Settle what depends on the first frame, and write the header."""
+        counted = self._info.is_sequence or self._counts
+        start = 0 if counted else self._info.start_pts * self._info.time_base
+        self._shift = start - self._time_of(first)
+        if self._info.timecode is not None:
+            timecode = advanced(self._info.timecode, self._info.rate, first.index)
+            if timecode is not None and not self._counts:
+                self._stream.metadata["timecode"] = timecode
+        self._container.set_chapters(
+            chapters_within(self._belongings.chapters, self._span, self._shift)
+        )
+        with self._writing():
+            self._container.start_encoding()
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        packets = self._stream.encode(frame)
+        for packet in packets:
+            if self._written <= _NEVER_REORDERED:
+                packet.dts = packet.pts
+            self._time(packet, is_last=frame is None and packet is packets[-1])
+            if self._companions is not None and packet.dts is not None:
+                now = packet.dts * packet.time_base
+                self._companions.advance(now, self._shift)
+            self._container.mux(packet)
+
+    def _time(self, packet: "Packet[VideoStream]", *, is_last: bool) -> None:
+        """Tell how long a packet's frame shows.
+
+        Of the last packet in decoding order mp4 and mov take the length of the whole track, whose
+        packets follow each other at decoding times: it lasts until as much time has passed since
+        the first as all frames show for.
+        """
+        if packet.pts is None or packet.dts is None:
+            return
+        packet.duration = self._lengths.pop(packet.pts, 1)
+        if self._first is None:
+            self._first = packet.pts, packet.dts
+        if is_last:
+            pts, dts = self._first
+            packet.duration = max(1, self._end - pts - (packet.dts - dts))
+
+    def _close(self) -> None:
+        if not self._open:
+            return
+        self._open = False
+        try:
+            if self._companions is not None:
+                self._companions.close()
+        finally:
+            self._container.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            self.abort()
+            # FFmpeg's own errors count like the system's.
+            refused = OSError(error.errno, error.strerror)
+            self._refused = unwritable(self._target, refused)
+            raise self._refused from None

@@ -1,0 +1,1 @@
+"""How pictures move: optical flow, what of it can be trusted, and the temporal step."""

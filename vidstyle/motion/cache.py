@@ -1,0 +1,147 @@
+"""Flows kept on disk by what they were estimated from, so that a shot's are estimated once."""
+
+import hashlib
+import logging
+import os
+import tempfile
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.motion.estimator import FlowFunction
+from vidstyle.runtime.atomic import replacing
+from vidstyle.runtime.leftovers import sweep
+
+_SUFFIX = ".flow.npy"
+
+_log = logging.getLogger(__name__)
+
+
+class FlowCache:
+    """A folder of flows.
+
+    The key of a flow is the hash of both pictures and of who estimates it: another style, another
+    name of the clip or another machine changes nothing, a retouched plate or another box of the
+    object does. Any number of processes may share the folder.
+
+    Flows are rounded to half precision (a thousandth of their length), whether they were
+    in the folder or not: the first render and the second give the same pixels.
+
+    Args:
+        folder: made where it is missing.
+        limit: bytes that it may hold; those least recently used go first. A shot that needs more
+            finds nothing of its own again.
+
+    Raises:
+        UsageError: the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self._folder, self._limit = folder, limit
+        self._full, self._lock = False, threading.Lock()
+        self._unseen = limit  # bytes written since the folder was looked at: at first, anything
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            sweep(folder)
+        except OSError as error:
+            raise UsageError(
+                f"--flow-cache {folder}: cannot be written to ({error.strerror}); name another "
+                "folder"
+            ) from None
+
+    def around(self, estimate: FlowFunction, identity: str) -> FlowFunction:
+        """``estimate``, asked only for the pairs that are not in the folder.
+
+        Args:
+            estimate: maps two (N, 3, h, w) pictures to (N, 2, h, w), each pair by itself.
+            identity: all else that its result depends on: network, weights, settings.
+        """
+
+        def cached(first: Tensor, second: Tensor) -> Tensor:
+            pairs = list(zip(first, second, strict=True))
+            paths = [self._path(identity, a, b) for a, b in pairs]
+            flows = {path: flow for path in paths if (flow := _read(path, first)) is not None}
+            missing = [number for number, path in enumerate(paths) if path not in flows]
+            if missing:
+                estimated = estimate(first[missing], second[missing]).half().cpu()
+                for number, flow in zip(missing, estimated, strict=True):
+                    flows[paths[number]] = flow
+                    self._make_room(_write(paths[number], flow))
+            return torch.stack([flows[path] for path in paths]).float().to(first.device)
+
+        return cached
+
+    def _path(self, identity: str, first: Tensor, second: Tensor) -> Path:
+        digest = hashlib.sha256(f"{identity} {tuple(first.shape)} {first.dtype}".encode())
+        for picture in (first, second):
+            digest.update(picture.contiguous().cpu().numpy().data)
+        return self._folder / f"{digest.hexdigest()}{_SUFFIX}"
+
+    def _make_room(self, written: int) -> None:
+        """After so many bytes more. To look at every file takes longer than to estimate a flow, so
+        that is done once for each tenth of the limit that is written, and leaves as much free."""
+        step = self._limit // 10
+        if written > step:
+            step = 0
+        with self._lock:
+            self._unseen += written
+            if self._unseen > step:
+                self._evict(self._limit - step)
+                self._unseen = 0
+
+    def _evict(self, limit: int) -> None:
+        """Down to the limit, the least recently used first."""
+        found = []
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(_SUFFIX):
+                    with suppress(FileNotFoundError):  # another process evicts too
+                        status = entry.stat()
+                        found.append((status.st_mtime_ns, status.st_size, entry.path))
+        excess = sum(size for _, size, _ in found) - limit
+        if excess > 0 and not self._full:
+            self._full = True
+            _log.warning(
+                "flow cache: %s is full; flows that were not used for longest go", self._folder
+            )
+        for _, size, path in sorted(found):
+            if excess <= 0:
+                break
+            Path(path).unlink(missing_ok=True)
+            excess -= size
+
+
+def _read(path: Path, pictures: Tensor) -> Tensor | None:
+    """(2, h, w) in half precision; None where there is no such flow."""
+    try:
+        flow = np.load(path, allow_pickle=False)
+        if flow.dtype != np.float16 or flow.shape != (2, *pictures.shape[-2:]):
+            raise ValueError("it holds something else")
+        os.utime(path)  # says when it was last of use
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, EOFError) as error:
+        _log.warning("flow cache: %s is estimated again: %s", path, error)
+        return None
+    return torch.from_numpy(flow)
+
+
+def _write(path: Path, flow: Tensor) -> int:
+    """Whole or not at all: others may read it, or write the same, at this moment.
+
+    Returns:
+        bytes.
+    """
+    try:
+        with replacing(path) as opened:
+            np.save(opened, flow.numpy())
+            return opened.tell()
+    except MediaError as error:
+        _log.warning("flow cache: not kept: %s", error)
+        return 0

@@ -1,0 +1,1 @@
+"""A whole render: analyse, then restyle frame by frame, and report."""

@@ -1,0 +1,414 @@
+"""What must be known of a clip before its frames can be rendered one by one.
+
+Shots, the mattes of every object, and the frozen statistics of every object in every shot.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
+from vidstyle.media.colour_management import Management, open_seen
+from vidstyle.media.cutout import seen_alone
+from vidstyle.media.frame import Box, Frame, full_scale, unit_range
+from vidstyle.media.video.bars import Bars
+from vidstyle.media.video.clip import ClipReader
+from vidstyle.media.video.fades import Fade, Impressions, find_fades, without_empty_shots
+from vidstyle.media.video.shots import Shot, find_shots
+from vidstyle.media.view import SeenClip
+from vidstyle.options import RenderOptions
+from vidstyle.pipeline.fading import Fades, lifted
+from vidstyle.pipeline.matte_movie import is_movie, read_movie
+from vidstyle.pipeline.parts import Parts
+from vidstyle.runtime.progress import Progress
+from vidstyle.segment.clip import Clip
+from vidstyle.segment.mattes.derived import Excluded, Inverted, WholeFrame, Within
+from vidstyle.segment.mattes.lost import lost_ranges
+from vidstyle.segment.mattes.store import Mattes
+from vidstyle.segment.objects import find_mattes
+from vidstyle.segment.prompts import ObjectSpec
+from vidstyle.style.borders import without_border
+from vidstyle.style.model import ReadStyle, StyleModel
+from vidstyle.style.supersampled import Enlarged, Supersampled, fitting_factor
+from vidstyle.style.windows import seen_through
+from vidstyle.words import counted, ranges
+
+#: Frames of a shot that statistics are gathered from, spread evenly.
+SAMPLES = 16
+#: How much less of its picture than the clearest a frame may show that they are gathered from.
+_CLEAR = 0.9
+#: Shortest side of a usable style picture: below it there is no texture to learn.
+LEAST_STYLE = 32
+#: Smallest short side that a style picture is brought to, however small the frames are.
+LEAST_STYLE_WORKING = 256
+
+log = logging.getLogger(__name__)
+
+
+class Take:
+    """The part of a clip that is rendered, with its frames counted by decoding them.
+
+    Frames keep the numbers that they have in the whole clip. ``count`` is the number of frames
+    up to the end of the part. ``damage`` is what of the part
+    could not be read. ``reader`` gives the plates, ``frames`` how they are seen, ``fades``
+    those that are faded, ``picture`` what lies within black bars, if there are any.
+    """
+
+    def __init__(
+        self,
+        reader: ClipReader,
+        shots: Sequence[Shot],
+        colour: Management,
+        fades: Sequence[Fade] = (),
+        picture: Box | None = None,
+    ) -> None:
+        self.reader, self.colour, self.view = reader, colour, colour.view()
+        self.fades: Fades = {fade.frame: fade for fade in fades}
+        self.picture = picture
+        self._seen = SeenClip(reader, self.view)
+        self.shots = tuple(shots)
+        self.size = reader.info.size
+        self.damage = reader.damage
+        self.count = self.shots[-1].stop
+
+    @property
+    def start(self) -> int:
+        return self.shots[0].start
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames to render."""
+        return self.count - self.start
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
+        """As the reader's, seen by the view."""
+        return self._seen.frames(start, self.count if stop is None else min(stop, self.count))
+
+
+def find_take(
+    reader: ClipReader, options: RenderOptions, colour: Management, progress: Progress
+) -> Take:
+    """Decode the part that ``--in`` and ``--out`` name, count it and find its cuts.
+
+    Raises:
+        UsageError: the range is empty or begins after the clip's end.
+        MediaError: there is no frame to decode, or ``--strict``, and the part is damaged.
+    """
+    first, stop = options.range
+    if first < 0 or (stop is not None and stop <= first):
+        raise UsageError(f"--in {first} --out {options.last}: no frame lies between")
+    progress.stage("cuts", (stop or reader.info.frame_count or 0) - first)
+    frames = SeenClip(reader, colour.view()).frames(first, stop)
+    seen, bars = Impressions(), Bars()
+    watched = bars.watching(seen.watching(frames))
+    shots = without_empty_shots(find_shots(_counted(watched, progress)), seen)
+    if not shots:
+        if first:
+            raise UsageError(f"--in {first}: {reader.info.path} has fewer frames")
+        raise MediaError(f"{reader.info.path}: no frame of it can be decoded")
+    if reader.damage and options.strict:
+        raise MediaError(
+            f"{reader.info.path}: {reader.damage}; copy or export it again, or leave out --strict"
+        )
+    parts = ranges([(shot.start, shot.stop - 1) for shot in shots])
+    log.info("%s: frames %s", counted(len(shots), "shot"), parts)
+    fades = find_fades(shots, seen)
+    if fades:
+        log.info("faded: %d frames, of which the paint fades as they do", len(fades))
+    picture = bars.picture()
+    if picture:
+        log.info("bars around %dx%d pixels, left alone", picture.width, picture.height)
+    return Take(reader, shots, colour, fades, picture)
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What the rendering of one object needs to know.
+
+    Attributes:
+        mattes: one for each frame of the clip, by the frame's number.
+        transfers: one for each shot; None where the object is not in the shot.
+        lost: runs of frames, first and last, in which the object is not seen.
+    """
+
+    mattes: Mattes
+    transfers: tuple[Enlarged | None, ...]
+    lost: tuple[tuple[int, int], ...]
+
+
+def analyse(
+    take: Take,
+    spec: ObjectSpec | None,
+    style: ReadStyle,
+    parts: Parts,
+    options: RenderOptions,
+    work: Path,
+    progress: Progress,
+    excluded: Sequence[Mattes] = (),
+) -> Analysis:
+    """Find one object's mattes and freeze its statistics.
+
+    Args:
+        spec: the object; None for the whole frame.
+        style: see :func:`read_style`.
+        work: folder that takes the mattes.
+        excluded: of what is not styled, see :func:`find_excluded`.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+        ObjectNotFoundError: ``--strict``, and the object is lost in some frames.
+    """
+    mattes = find_object(take, spec, parts, work, progress)
+    lost = _lost(take, spec, mattes, options)
+    if options.invert:
+        mattes = Inverted(mattes)
+    if take.picture and (spec is None or options.invert):
+        mattes = Within(mattes, _inset(take.picture, options.feather, take.size))
+    if excluded:
+        mattes = Excluded(mattes, excluded)
+    chosen = [sampled(_clear(shot, mattes, take.fades), mattes) for shot in take.shots]
+    progress.stage("statistics", parts.stylizer.passes * sum(map(len, chosen)))
+    transfers = tuple(
+        freeze(
+            take,
+            frames,
+            mattes,
+            style,
+            parts.stylizer,
+            options.supersample,
+            progress.advance,
+            take.fades,
+        )
+        for frames in chosen
+    )
+    factors = {each.factor for each in transfers if each}
+    if max(factors, default=1) > 1:
+        log.info(
+            "small object: painted at %s times its size", " and ".join(map(str, sorted(factors)))
+        )
+    return Analysis(mattes, transfers, lost)
+
+
+def _inset(picture: Box, feather: float, size: tuple[int, int]) -> Box:
+    """The picture within bars, less where these would get paint from a soft edge."""
+    edge, (height, width) = math.ceil(feather), size
+    return Box(
+        picture.x0 + edge * (picture.x0 > 0),
+        picture.y0 + edge * (picture.y0 > 0),
+        picture.x1 - edge * (picture.x1 < width),
+        picture.y1 - edge * (picture.y1 < height),
+    )
+
+
+def _clear(shot: Shot, mattes: Mattes, fades: Fades) -> list[int]:
+    """Frames of a shot that show the object whole, or as much of it as any; none that show
+    nothing."""
+    shares = {
+        index: 1.0 if (fade := fades.get(index)) is None else fade.share
+        for index in range(shot.start, shot.stop)
+    }
+    most = max((share for index, share in shares.items() if mattes.box(index)), default=0.0)
+    return [index for index, share in shares.items() if 0 < share >= _CLEAR * most]
+
+
+def sampled(frames: Sequence[int], mattes: Mattes) -> set[int]:
+    """Frames to gather statistics from, spread evenly over those in which the object is seen."""
+    seen = [index for index in frames if mattes.box(index)]
+    return {seen[i * len(seen) // SAMPLES] for i in range(SAMPLES)} if seen else set()
+
+
+def freeze(
+    clip: Clip,
+    frames: set[int],
+    mattes: Mattes,
+    style: ReadStyle,
+    model: Supersampled,
+    supersample: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+    fades: Fades | None = None,
+) -> Enlarged | None:
+    """Freeze an object's statistics.
+
+    Args:
+        frames: to gather them from, see :func:`sampled`; for none of them it is None.
+        style: see :func:`read_style`.
+        supersample: see ``RenderOptions.supersample``.
+        advance: told of each sample, as often as the model goes through them.
+        fades: the clip's faded frames.
+    """
+    if not frames:
+        return None
+    factor = supersample or fitting_factor(_largest_box(frames, mattes))
+    samples = partial(_samples, clip, frames, mattes, model.grid, advance, fades or {})
+    return model.transfer(samples, style, factor)
+
+
+def _largest_box(frames: set[int], mattes: Mattes) -> int:
+    """Pixels of it."""
+    return max(box.area for index in frames if (box := mattes.box(index)))
+
+
+def find_excluded(
+    take: Take, specs: Sequence[ObjectSpec], parts: Parts, work: Path, progress: Progress
+) -> list[Mattes]:
+    """Mattes of what ``--exclude`` names. Where such a thing is not seen, nothing is kept from
+    the style: that is told.
+
+    Args:
+        work: folder that takes the mattes.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+    """
+    found = []
+    for number, spec in enumerate(specs):
+        found.append(find_object(take, spec, parts, work / str(number), progress))
+        if lost := _lost_frames(take, found[-1]):
+            log.warning("%s %s: not seen in frames %s", spec.option, spec, ranges(lost))
+    return found
+
+
+def read_style(
+    path: str, size: tuple[int, int], model: StyleModel, scale: float = 1.0
+) -> ReadStyle:
+    """A style as the model reads it; arguments and errors as in :func:`style_picture`."""
+    return model.read_style(Path(path), partial(style_picture, path, size, scale))
+
+
+def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tensor:
+    """A style picture, (1, 3, H, W) in [0, 1], brought to about the size (H, W) of the frames.
+
+    So a stroke is as large against the frame as it is against the picture. What is transparent
+    does not count (:mod:`vidstyle.media.cutout`), and a border around the painting is cropped
+    (:mod:`vidstyle.style.borders`).
+
+    Args:
+        scale: so many times that size, see ``RenderOptions.style_scale``.
+
+    Raises:
+        MediaError: the picture is missing, unreadable, or too small.
+    """
+    if not Path(path).is_file():
+        raise MediaError(f"{path}: there is no such style picture; check the name")
+    frame = next(open_seen(path).frames(0, 1))
+    picture = unit_range(frame.image)
+    if frame.alpha is not None:
+        alpha = frame.alpha.float() / full_scale(frame.alpha.dtype)
+        seen = seen_alone(picture.movedim(0, -1).numpy(), alpha.numpy())
+        picture = torch.from_numpy(seen).movedim(-1, 0)
+    if picture.numel():
+        picture = without_border(picture, path)
+    return to_working_size(picture[None], path, size, scale)
+
+
+def to_working_size(
+    picture: Tensor, name: str, size: tuple[int, int], scale: float = 1.0
+) -> Tensor:
+    """Bring a style picture, (1, 3, H, W) in [0, 1], to about the size (H, W) of the frames.
+
+    Args:
+        name: of the picture.
+        scale: so many times that size.
+
+    Raises:
+        MediaError: it is too small.
+    """
+    height, width = picture.shape[2:]
+    short = min(height, width)
+    if short < LEAST_STYLE:
+        raise MediaError(
+            f"{name}: a style picture of {width}x{height} pixels has no texture; give one of which "
+            f"at least {LEAST_STYLE}x{LEAST_STYLE} can be seen"
+        )
+    target = min(short, max(LEAST_STYLE_WORKING, min(size)))
+    target = max(LEAST_STYLE, round(target * scale))
+    if target != short:
+        picture = F.interpolate(
+            picture, scale_factor=target / short, mode="bicubic", antialias=True
+        ).clamp(0, 1)
+    return picture
+
+
+def find_object(
+    take: Take, spec: ObjectSpec | None, parts: Parts, work: Path, progress: Progress
+) -> Mattes:
+    """An object's mattes.
+
+    Args:
+        spec: the object; None for the whole frame.
+        work: folder that takes the mattes.
+
+    Raises:
+        UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+    """
+    if spec is None:
+        return WholeFrame(take.size, take.count)
+    progress.stage("mattes", take.frame_count)
+    if spec.given is not None and is_movie(spec.given.pattern):
+        return read_movie(spec.given.pattern, take, take.start, work, progress)
+    return find_mattes(
+        spec,
+        take,
+        [(shot.start, shot.stop) for shot in take.shots],
+        parts,
+        work,
+        progress.advance,
+        parts.edges,
+        take.reader.info.numbers or None,
+    )
+
+
+def _lost(
+    take: Take, spec: ObjectSpec | None, mattes: Mattes, options: RenderOptions
+) -> tuple[tuple[int, int], ...]:
+    """Tell where the object is lost; the run goes on unless ``--strict``."""
+    lost = () if spec is None else _lost_frames(take, mattes)
+    if lost and options.strict:
+        raise ObjectNotFoundError(
+            f"--object {spec}: lost in frames {ranges(lost)}; give a box, point or mask there, "
+            "or leave out --strict"
+        )
+    if lost:
+        log.warning("object %s: not seen in frames %s", spec, ranges(lost))
+    return lost
+
+
+def _lost_frames(take: Take, mattes: Mattes) -> tuple[tuple[int, int], ...]:
+    return tuple(lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots]))
+
+
+def _samples(
+    clip: Clip,
+    chosen: set[int],
+    mattes: Mattes,
+    grid: int,
+    advance: Callable[[int], None],
+    fades: Fades,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """The object in the chosen frames, of large ones in windows: (1, 3, h, w) and its matte
+    (1, 1, h, w), in [0, 1]."""
+    numbers = {index: number for number, index in enumerate(sorted(chosen))}
+    for frame in clip.frames(min(chosen), max(chosen) + 1):
+        box = mattes.box(frame.index)
+        if frame.index not in chosen or box is None:
+            continue
+        area = box.padded(grid, grid, frame.size)
+        matte = torch.from_numpy(mattes[frame.index][area.rows, area.columns])
+        picture = unit_range(frame.image[area.rows, area.columns])[None]
+        picture = lifted(picture, [frame], fades)
+        inside = matte.float()[None, None] / 255
+        yield from seen_through(picture, inside, numbers[frame.index], len(chosen))
+        advance(1)
+
+
+def _counted(frames: Iterator[Frame], progress: Progress) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        progress.advance(1)

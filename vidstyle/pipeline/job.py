@@ -1,0 +1,231 @@
+"""A whole render: from the names that the user gave to a finished file and its report."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from vidstyle.media.video.kept import KeptClip, room
+from vidstyle.media.video.overlap import queue_depth
+from vidstyle.options import QualityOptions, RenderOptions
+from vidstyle.pipeline.analysis import Analysis, Take
+from vidstyle.pipeline.made import Made, fingerprint
+from vidstyle.pipeline.output import (
+    check_carries,
+    check_encodes,
+    check_fits,
+    check_outputs,
+    matte_targets,
+    open_output,
+    writing_mattes,
+)
+from vidstyle.pipeline.preparation import Preparation, Request, new_layers
+from vidstyle.pipeline.report import Report
+from vidstyle.pipeline.shot import cut_into_segments, render_shot
+from vidstyle.runtime.claim import claimed
+from vidstyle.runtime.device import seeded
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.leftovers import sweep
+from vidstyle.runtime.log_context import at
+from vidstyle.runtime.memory import STEP_BYTES, frames_at_once
+from vidstyle.runtime.progress import Progress
+from vidstyle.runtime.scratch import temporary_folder
+from vidstyle.runtime.timing import Stages
+
+if TYPE_CHECKING:
+    from vidstyle.pipeline.quality import QualityControl
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job(Request):
+    """What is to be made of what.
+
+    Attributes:
+        target: a video file, a sequence pattern or a picture.
+        matte_target: where the mattes go as pictures or video, see ``output.matte_targets``; None
+            for nowhere.
+        overwrite: whether ``target`` may exist.
+        quality: how the output is scored; None for not at all.
+        remembered: whether what was made is recorded beside ``target``, see :func:`is_made`.
+    """
+
+    target: str
+    matte_target: str | None = None
+    overwrite: bool = False
+    quality: QualityOptions | None = None
+    remembered: bool = False
+
+
+def run(job: Job, progress: Progress) -> Report:
+    """Run a job. Nothing stands under the target's name before it is whole.
+
+    An output that quality control finds fault with stays: see ``Report.check_quality``.
+
+    Raises:
+        UsageError: another process is making the same output.
+        VidstyleError: see :mod:`vidstyle.errors`.
+    """
+    _check_outputs(job)
+    with claimed(*_outputs(job)), seeded(job.options.seed):
+        sweep(*(Path(output).parent for output in _outputs(job)))
+        return _run(job, progress)
+
+
+def _run(job: Job, progress: Progress) -> Report:
+    stages = Stages()
+    preparation = _prepare(job)
+    control = _quality_control(job, preparation)
+    progress.outline([*preparation.stages(), "render", *(["evaluate"] if control else [])])
+    record, request = Made.beside(job.target), _request(job) if job.remembered else None
+    with temporary_folder() as work, KeptClip(preparation.reader, work) as kept:
+        with stages("analysis"):
+            take = _take(job, preparation, progress, kept)
+            analyses = preparation.analyse(take, work, progress)
+        with record.making(request, _outputs(job)) if request else nullcontext():
+            _write(job, preparation, take, analyses, stages, progress)
+        quality = None
+        if control:
+            with stages("quality"):
+                quality = control(take, [analysis.mattes for analysis in analyses], progress)
+        report = Report.of(job, job.target, preparation, take, analyses, stages)
+        for line in report.doubts:
+            log.warning("%s", line)
+        return report.scored(quality) if quality else report
+
+
+def _write(
+    job: Job,
+    preparation: Preparation,
+    take: Take,
+    analyses: Sequence[Analysis],
+    stages: Stages,
+    progress: Progress,
+) -> None:
+    """Mattes and the restyled clip. Movies of mattes take their names just before it: none is left
+    by a run that fails."""
+    options, parts = job.options, preparation.parts
+    with (
+        open_output(job.target, job.source, take, options) as writer,
+        ExitStack() as written,
+        parts.workers,
+    ):
+        for analysis, target in zip(analyses, _matte_targets(job), strict=False):
+            written.enter_context(writing_mattes(take, analysis.mattes, target))
+        progress.stage("render", take.frame_count)
+        for number, shot in enumerate(take.shots):
+            layers = partial(new_layers, analyses, number, parts, take, options, stages)
+            with at(shot=number):
+                render_shot(
+                    take.reader,
+                    cut_into_segments(shot.start, shot.stop, options.segment, options.preroll),
+                    layers,
+                    writer,
+                    batch=frames_at_once(options.batch, take.size, parts.device),
+                    workers=parts.workers,
+                    stages=stages,
+                    on_frames=progress.advance,
+                    element=options.element,
+                )
+
+
+def _quality_control(job: Job, preparation: Preparation) -> "QualityControl | None":
+    """
+    Raises:
+        UsageError: its packages are not installed, or a threshold is not valid.
+        WeightsError: nothing on this machine can judge.
+    """
+    if job.quality is None:
+        return None
+    with needs_extra("evaluate", "--qc"):
+        from vidstyle.pipeline.quality import QualityControl
+    return QualityControl(job.quality, job, job.target, preparation.parts.names()["flow"])
+
+
+def plan(job: Job, progress: Progress) -> str:
+    """What :func:`run` would do, without doing it: shots, objects, parts, memory.
+
+    Raises:
+        VidstyleError: what can be found wrong before objects are looked for.
+    """
+    preparation = _prepare(job)
+    _quality_control(job, preparation)
+    take = _take(job, preparation, progress)
+    info = take.reader.info
+    memory = _memory(job.options, take, preparation.parts.device) / 2**20
+    disk = min(take.frame_count * info.frame_bytes, room()) / 2**20
+    shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)
+    lines = [
+        f"input    {job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
+        f"{float(info.rate):.3f} fps, {info.pix_fmt}, {info.audio_streams} audio",
+        f"output   {job.target}",
+        f"shots    {len(take.shots)}: {shots}",
+        *(
+            f"object   {wanted.object or 'whole frame'} in the style of {wanted.style}"
+            for wanted in job.objects
+        ),
+        *(f"exclude  {text}" for text in job.options.exclude),
+        *(f"{part:<9}{name}" for part, name in preparation.parts.names().items()),
+        f"disk     up to {disk:.0f} MiB of decoded frames while it runs",
+        f"memory   about {memory:.0f} MiB of frames and features, for any length",
+    ]
+    return "\n".join(lines)
+
+
+def is_made(job: Job) -> bool:
+    """Whether the output of just this job is there, whole, and remembered.
+
+    Raises:
+        MediaError, WeightsError: the source, a style or the model is missing.
+    """
+    return Made.beside(job.target).holds(_request(job))
+
+
+def _request(job: Job) -> str:
+    return fingerprint(job, outputs=[Path(output).name for output in _outputs(job)])
+
+
+def _outputs(job: Job) -> list[str]:
+    """Files and patterns that a job writes."""
+    return [job.target, *_matte_targets(job)]
+
+
+def _prepare(job: Job) -> Preparation:
+    """Refuse all that can be before work starts."""
+    _check_outputs(job)
+    preparation = Preparation(job)
+    check_encodes(job.target, preparation.reader.info, preparation.colour, job.options)
+    check_carries(job.source, job.target)
+    return preparation
+
+
+def _check_outputs(job: Job) -> None:
+    check_outputs(job.source, job.target, _matte_targets(job), job.options.codec, job.overwrite)
+
+
+def _take(
+    job: Job, preparation: Preparation, progress: Progress, kept: KeptClip | None = None
+) -> Take:
+    take = preparation.find_take(progress, kept)
+    check_fits(take, job.target, *_matte_targets(job))
+    return take
+
+
+def _matte_targets(job: Job) -> list[str]:
+    return matte_targets(job.matte_target, len(job.objects))
+
+
+def _memory(options: RenderOptions, take: Take, device: torch.device) -> int:
+    """Bytes: queued frames, two batches in their steps, and the network's working set."""
+    info = take.reader.info
+    pixels, batch = info.height * info.width, frames_at_once(options.batch, take.size, device)
+    # Those that wait on either side, and of three batches what they were and what they became.
+    frames = 2 * queue_depth(info, options.batch) + 6 * batch
+    network = options.max_memory * 2**20
+    return frames * info.frame_bytes + 2 * batch * pixels * STEP_BYTES + network

@@ -1,0 +1,236 @@
+"""One styled object's way through a shot: from plates to the composite."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial, reduce
+from operator import or_
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from vidstyle.media.composite import feathered
+from vidstyle.media.frame import Box, Frame
+from vidstyle.media.view import CodeValues, View
+from vidstyle.motion.estimate import Motion, estimate_motion
+from vidstyle.motion.estimator import FlowEstimator
+from vidstyle.motion.temporal import TemporalFilter
+from vidstyle.options import RenderOptions
+from vidstyle.pipeline.fading import Fades, lifted, lowered
+from vidstyle.runtime.device import copied_to
+from vidstyle.runtime.memory import Fitting
+from vidstyle.runtime.timing import Stages
+from vidstyle.runtime.workers import WorkerPool
+from vidstyle.segment.mattes.store import Mattes
+from vidstyle.style.detail import with_detail
+from vidstyle.style.model import Frozen, StyleModel
+from vidstyle.style.preserve import preserved
+
+
+@dataclass(frozen=True)
+class LayerOptions:
+    """What a layer does to its object.
+
+    Attributes:
+        strength: 0 to 1.
+        feather: pixels.
+        steady: estimator of the plate's motion for the temporal step; None for no such step.
+        preserve: what of the plate is kept, one of :data:`vidstyle.choices.PRESERVED`.
+        detail: of the plate that is laid back into the painting, 0 to 1.
+        view: how the plates are seen.
+    """
+
+    strength: float
+    feather: float
+    steady: FlowEstimator | None
+    preserve: str = "none"
+    detail: float = 0.0
+    view: View = field(default_factory=CodeValues)
+
+    @classmethod
+    def of(
+        cls, options: RenderOptions, steady: FlowEstimator | None, view: View | None = None
+    ) -> Self:
+        """What the options say; code values where no view is given."""
+        return cls(
+            options.strength,
+            options.feather,
+            steady,
+            options.preserve,
+            options.detail,
+            view or CodeValues(),
+        )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What of a batch does not depend on the results before it.
+
+    Attributes:
+        box: what the layer sees of the frames.
+        plates: code values in the box, (N, h, w, 3).
+        styled: (N, 3, h, w) in [0, 1] on the device.
+        motion: of the plates; None where there is no temporal step.
+    """
+
+    box: Box
+    plates: Tensor
+    styled: Tensor
+    motion: Motion | None
+
+
+class Layer:
+    """Restyles one object in the frames of a shot, a batch at a time, in order.
+
+    Sees only the box around the object's mattes, so that cost follows the object, not the frame.
+
+    Most of the work does not depend on the results before it: :meth:`draft` does it, for batches in
+    order, and may be some batches ahead of :meth:`finish`, in another thread.
+    """
+
+    def __init__(
+        self,
+        mattes: Mattes,
+        transfer: Frozen,
+        stylizer: StyleModel,
+        options: LayerOptions,
+        stages: Stages,
+        workers: WorkerPool,
+        fades: Fades | None = None,
+    ) -> None:
+        """
+        Args:
+            fades: the clip's faded frames.
+        """
+        self._fades = fades or {}
+        self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
+        self._options, self._stages, self._workers = options, stages, workers
+        self._filter, self._fitting = TemporalFilter(workers), Fitting()
+        self._last: Frame | None = None
+
+    def render(self, frames: Sequence[Frame], canvas: Tensor) -> Tensor:
+        """Draft and finish a batch."""
+        return self.finish(frames, self.draft(frames), canvas)
+
+    def draft(self, frames: Sequence[Frame]) -> Draft | None:
+        """Restyle the frames, and see how the plate moves.
+
+        Args:
+            frames: consecutive plates, following those of the call before.
+
+        Returns:
+            What :meth:`finish` needs; None where the object is in none of the frames.
+        """
+        return self.drafting(frames)()
+
+    def drafting(self, frames: Sequence[Frame]) -> Callable[[], Draft | None]:
+        """:meth:`draft`, to be called later, in any thread; several may be in progress at once."""
+        box, last = self._box(frames), self._last
+        self._last = frames[-1] if box else None
+        return partial(self._drafted, frames, box, last or frames[0])
+
+    def _drafted(self, frames: Sequence[Frame], box: Box | None, last: Frame) -> Draft | None:
+        """
+        Args:
+            last: the frame before ``frames``.
+        """
+        if box is None:
+            return None
+        plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
+        images = self._seen(plates)
+        if self._options.strength == 0:
+            return Draft(box, plates, images, None)
+        images = lifted(images, frames, self._fades)
+        with self._stages("style"):
+            styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
+            styled = with_detail(self._options.detail, images, styled)
+            styled = preserved(self._options.preserve, images, styled)
+        if self._options.steady is None:
+            return Draft(box, plates, styled, None)
+        return Draft(box, plates, styled, self._motion(self._options.steady, last, images, box))
+
+    def finish(self, frames: Sequence[Frame], draft: Draft | None, canvas: Tensor) -> Tensor:
+        """Steady the restyled object and lay it over ``canvas``.
+
+        Args:
+            frames: as they were drafted.
+            canvas: (N, H, W, 3) code values, the plates with lower layers over them; or
+                (N, H, W, 4), the lower layers alone, premultiplied.
+
+        Returns:
+            The new canvas; ``canvas`` itself where the object is in none of the frames.
+        """
+        alone = canvas.shape[-1] == 4
+        if draft is None or (self._options.strength == 0 and not alone):
+            self._filter.reset()
+            return canvas
+        box, plates, styled = draft.box, draft.plates, draft.styled
+        if draft.motion is not None:
+            with self._stages("temporal"):
+                steadied = [
+                    self._filter.step(styled[i], draft.motion[i], box) for i in range(len(frames))
+                ]
+                styled = torch.stack(steadied)
+        if self._options.strength > 0:
+            styled = self._lowered(frames, plates, styled)
+        with self._stages("composite"):
+            matte = feathered(self._matte(frames, box), self._options.feather)
+            result = canvas.clone()
+            result[:, box.rows, box.columns] = self._options.view.composite(
+                canvas[:, box.rows, box.columns], plates, styled.cpu(), matte
+            )
+        return result
+
+    def _restyled(self, images: Tensor, part: slice) -> Tensor:
+        return self._stylizer(images[part], self._transfer, self._options.strength)
+
+    def _lowered(self, frames: Sequence[Frame], plates: Tensor, styled: Tensor) -> Tensor:
+        """The paint of faded frames faded as they are."""
+        faded = {
+            place: fade
+            for place, frame in enumerate(frames)
+            if (fade := self._fades.get(frame.index)) is not None
+        }
+        if not faded:
+            return styled
+        pictures = list(styled)
+        for place, fade in faded.items():
+            seen = self._seen(plates[place : place + 1])[0]
+            pictures[place] = lowered(styled[place], seen, fade)
+        return torch.stack(pictures)
+
+    def _box(self, frames: Sequence[Frame]) -> Box | None:
+        """Around the object in all of ``frames``, wide enough for network and feather."""
+        boxes = [box for frame in frames if (box := self._mattes.box(frame.index))]
+        if not boxes:
+            return None
+        model = self._stylizer
+        margin = model.margin + math.ceil(self._options.feather)
+        return reduce(or_, boxes).padded(margin, model.grid, frames[0].size)
+
+    def _seen(self, plates: Tensor) -> Tensor:
+        """(N, 3, h, w) in [0, 1] on the device."""
+        return self._options.view.see(copied_to(self._stylizer.device, plates))
+
+    def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
+        """(N, 1, h, w) in [0, 1]."""
+        mattes = [
+            torch.from_numpy(self._mattes[frame.index][box.rows, box.columns]) for frame in frames
+        ]
+        return torch.stack(mattes)[:, None].float() / 255
+
+    def _motion(self, estimator: FlowEstimator, last: Frame, images: Tensor, box: Box) -> Motion:
+        """Of each plate against the one before, (N, 3, h, w) of them."""
+        before = self._seen(last.image[None, box.rows, box.columns])
+        before = lifted(before, [last], self._fades)
+        earlier = torch.cat([before, images[:-1]])
+
+        def estimate(part: slice) -> Motion:
+            return estimate_motion(estimator, earlier[part], images[part])
+
+        def estimate_all(part: slice) -> Motion:
+            return Motion.joined(self._workers.each(estimate, self._workers.shares(part)))
+
+        with self._stages("flow"):
+            return Motion.joined(self._fitting(estimate_all, len(images)))

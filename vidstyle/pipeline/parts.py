@@ -1,0 +1,231 @@
+"""The parts that a render is made of, chosen once, logged, and written to the report."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from vidstyle.choices import DETECTORS, SEGMENTERS, TEMPORAL
+from vidstyle.errors import UsageError, WeightsError
+from vidstyle.export.backend import build_backend
+from vidstyle.models import weights
+from vidstyle.motion.build import build_flow
+from vidstyle.motion.cache import FlowCache
+from vidstyle.motion.dis import LIGHT
+from vidstyle.motion.estimator import FlowEstimator
+from vidstyle.options import RenderOptions
+from vidstyle.runtime.device import select_device
+from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.workers import WorkerPool
+from vidstyle.segment.detectors.detector import Detector
+from vidstyle.segment.detectors.yolo import YoloTiny
+from vidstyle.segment.mattes.edges import Edges, build_edges
+from vidstyle.segment.prompts import ObjectSpec
+from vidstyle.segment.segmenters.segmenter import Segmenter, build_segmenter
+from vidstyle.style.build import build_style_model, build_stylizer, choose_model, find_plugin
+from vidstyle.style.model import StyleModel
+from vidstyle.style.supersampled import Supersampled
+
+_SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
+_MOBILE_SAM = "mobile-sam"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Every model of a render. What finds and cuts out objects is loaded when it is first used.
+
+    Attributes:
+        workers: does the pictures of a batch side by side.
+        model: name or folder of the style model, or the name of a plug-in.
+        backend: what runs the style network, as ``--backend`` names it.
+        segmenter_name: ``grabcut``, the registry's entry of SAM's or MobileSAM's weights, or the
+            folder of a SAM 2 model.
+        detector_name: the registry's entry of a detector's weights, or the folder of an OWLv2
+            model; None for none.
+        steady: motion for the temporal step; None where that is off.
+        edges, edges_name: what gives tracked mattes their edges, and what it is called.
+    """
+
+    device: torch.device
+    workers: WorkerPool
+    stylizer: Supersampled
+    model: str
+    backend: str
+    segmenter_name: str
+    detector_name: str | None
+    steady: FlowEstimator | None
+    edges: Edges
+    edges_name: str
+
+    @cached_property
+    def segmenter(self) -> Segmenter:
+        """Cuts objects out.
+
+        Raises:
+            WeightsError: its weights are missing or corrupt.
+        """
+        if self.segmenter_name == "grabcut":
+            return build_segmenter("grabcut", None, self.device)
+        if self.segmenter_name == _MOBILE_SAM:
+            return build_segmenter(_MOBILE_SAM, weights.require(_MOBILE_SAM), self.device)
+        if self.segmenter_name not in _SAM:
+            with needs_extra("transformers", f"--segmenter {self.segmenter_name}"):
+                from vidstyle.segment.segmenters.sam2 import Sam2
+            return Sam2.load(Path(self.segmenter_name), self.device)
+        return build_segmenter("sam", weights.require(self.segmenter_name), self.device)
+
+    @cached_property
+    def detector(self) -> Detector | None:
+        """Finds objects by name; None where no detector's weights are on this machine.
+
+        Raises:
+            WeightsError: its weights are corrupt.
+            UsageError: the extra that it needs is not installed.
+        """
+        if self.detector_name is None:
+            return None
+        if self.detector_name not in DETECTORS:
+            with needs_extra("transformers", f"--detector {self.detector_name}"):
+                from vidstyle.segment.detectors.owl import Owl
+            return Owl.load(Path(self.detector_name), self.device)
+        path = weights.require(self.detector_name)
+        if self.detector_name == "yolov3-tiny":
+            return YoloTiny(path.with_suffix(".cfg"), path)
+        # It costs two seconds for torchvision.
+        from vidstyle.segment.detectors.rcnn import Rcnn
+
+        return Rcnn.load(self.detector_name, path, self.device)
+
+    def names(self) -> dict[str, str]:
+        """For the log, the plan and the report."""
+        return {
+            "device": str(self.device),
+            "model": self.model,
+            "backend": self.backend,
+            "segmenter": self.segmenter_name,
+            "detector": self.detector_name or "none",
+            "edges": self.edges_name,
+            "flow": self.steady.name if self.steady else "none",
+        }
+
+
+def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ()) -> Parts:
+    """Choose the parts, and load those that every render uses; nothing is downloaded.
+
+    Args:
+        specs: the objects. What finds and cuts them out is verified here, before any long work.
+
+    Raises:
+        DeviceError, WeightsError, UsageError: see each part.
+    """
+    device = select_device(options.device)
+    options = replace(options, model=choose_model(options.model, device))
+    # A plug-in's runtime has threads of its own.
+    workers = WorkerPool() if find_plugin(options.model) else WorkerPool.of(device)
+    steady = None
+    if options.temporal == "blend":
+        steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options), LIGHT)
+    elif options.temporal != "off":
+        raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
+    parts = Parts(
+        device=device,
+        workers=workers,
+        stylizer=Supersampled(_build_style_model(options, device, workers)),
+        model=options.model,
+        backend=options.backend,
+        segmenter_name=_choose_segmenter(options.segmenter),
+        detector_name=_choose_detector(options.detector),
+        steady=steady,
+        edges=build_edges(options.edges),
+        edges_name=options.edges,
+    )
+    log.info("using %s", ", ".join(f"{part} {name}" for part, name in parts.names().items()))
+    for spec in filter(None, specs):
+        _verify(parts, spec)
+    return parts
+
+
+def _build_style_model(
+    options: RenderOptions, device: torch.device, workers: WorkerPool
+) -> StyleModel:
+    """The model that ``--model`` names, run by what ``--backend`` names."""
+    memory = options.max_memory * 2**20
+    if options.backend == "torch":
+        return build_style_model(options.model, device, memory, workers)
+    if find_plugin(options.model):
+        raise UsageError(
+            f"--backend {options.backend}: the plug-in {options.model} has a runtime of its own; "
+            "leave --backend out"
+        )
+    backend = build_backend(options.backend, options.model, device)
+    return build_stylizer(options.model, device, backend, memory, workers)
+
+
+def _flow_cache(options: RenderOptions) -> FlowCache | None:
+    if options.flow_cache is None:
+        return None
+    return FlowCache(Path(options.flow_cache), options.flow_cache_size * 2**20)
+
+
+def _choose_segmenter(name: str) -> str:
+    """``grabcut``, a folder, or the best SAM whose weights are on this machine.
+
+    Raises:
+        UsageError: an unknown name.
+        WeightsError: SAM or MobileSAM was asked for by name and is not on this machine.
+    """
+    if name == "grabcut" or (name not in SEGMENTERS and Path(name).is_dir()):
+        return name
+    if name not in SEGMENTERS:
+        raise UsageError(
+            f"--segmenter {name}: unknown, and no folder of a SAM 2 model; "
+            f"use one of {', '.join(SEGMENTERS)}"
+        )
+    entries = {"auto": (*_SAM, _MOBILE_SAM), "sam": _SAM, _MOBILE_SAM: (_MOBILE_SAM,)}[name]
+    found = next((entry for entry in entries if weights.find(entry)), None)
+    if name == "auto":
+        log.debug("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
+        return found or "grabcut"
+    if found is None:
+        raise WeightsError(
+            f"--segmenter {name}: its weights are not on this machine; "
+            f"run 'vidstyle models fetch {entries[-1]}', or use --segmenter grabcut"
+        )
+    return found
+
+
+def _choose_detector(name: str) -> str | None:
+    """A registry entry whose weights are on this machine, or a folder; None where ``auto`` finds
+    none.
+
+    Raises:
+        UsageError: neither an entry nor a folder.
+        WeightsError: an entry that is not on this machine.
+    """
+    if name == "auto":
+        return next((entry for entry in DETECTORS if weights.find(entry)), None)
+    if name not in DETECTORS:
+        if not Path(name).is_dir():
+            raise UsageError(
+                f"--detector {name}: no such folder; give one with an OWLv2 model, or "
+                f"auto or one of {', '.join(DETECTORS)}"
+            )
+    elif weights.find(name) is None:
+        raise WeightsError(
+            f"--detector {name}: its weights are not on this machine; "
+            f"run 'vidstyle models fetch {name}'"
+        )
+    return name
+
+
+def _verify(parts: Parts, spec: ObjectSpec) -> None:
+    """What ``spec`` needs is there and whole, and knows its names."""
+    if spec.given is None:
+        _ = parts.segmenter
+    if spec.names:
+        spec.check_names(parts.detector)

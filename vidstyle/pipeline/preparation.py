@@ -1,0 +1,156 @@
+"""From what the user asked for to all that frames need to be rendered one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vidstyle.media.colour_management import manage
+from vidstyle.media.video.clip import ClipReader
+from vidstyle.media.video.reader import open_clip
+from vidstyle.media.view import View
+from vidstyle.models.weights import sha256
+from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.pipeline.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
+from vidstyle.pipeline.fading import Fades
+from vidstyle.pipeline.layer import Layer, LayerOptions
+from vidstyle.pipeline.parts import Parts, build_parts
+from vidstyle.runtime.progress import Progress
+from vidstyle.runtime.timing import Stages
+from vidstyle.segment.mattes.store import Mattes
+from vidstyle.segment.prompts import parse_object
+from vidstyle.style.build import model_identity
+from vidstyle.style.model import Frozen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is to be restyled, and how.
+
+    Attributes:
+        source: a video file, a sequence pattern, a folder of pictures, or a picture.
+        objects: from the lowest layer to the topmost; at least one.
+    """
+
+    source: str
+    objects: Sequence[StyledObject]
+    options: RenderOptions
+
+
+class Preparation:
+    """The steps before the first frame is rendered, each longer than the one before; what can be
+    refused is refused at the earliest.
+
+    Attributes:
+        reader: of the source.
+        colour: what is known of its colour.
+        parts: the models.
+        hashes: of the style model and of the styles, by their names.
+    """
+
+    def __init__(self, request: Request) -> None:
+        """Open the clip, choose the parts, and read the styles.
+
+        Raises:
+            UsageError: an invalid object or option.
+            MediaError, WeightsError, DeviceError: the clip, a style or a part.
+        """
+        options = request.options
+        self._options = options
+        self._specs = [
+            None if wanted.object is None else parse_object(wanted.object)
+            for wanted in request.objects
+        ]
+        self._exclusions = [parse_object(text, "--exclude") for text in options.exclude]
+        named = [spec for spec in (*self._specs, *self._exclusions) if spec is not None]
+        self.reader = open_clip(request.source)
+        self.colour = manage(self.reader.info, options.colorspace)
+        for spec in named:
+            spec.check_inside(self.reader.info.size)
+        self.parts = build_parts(options, named)
+        self._styles = [
+            read_style(
+                wanted.style, self.reader.info.size, self.parts.stylizer, options.style_scale
+            )
+            for wanted in request.objects
+        ]
+        self.hashes = {
+            "model": model_identity(self.parts.model),
+            "styles": {wanted.style: sha256(Path(wanted.style)) for wanted in request.objects},
+        }
+
+    def stages(self) -> list[str]:
+        """What :meth:`find_take` and :meth:`analyse` go through, as they tell."""
+        found = ["mattes" for spec in self._specs if spec is not None]
+        excluded = ["mattes" for _ in self._exclusions]
+        return ["cuts", *excluded, *found, *("statistics" for _ in self._specs)]
+
+    def find_take(self, progress: Progress, kept: ClipReader | None = None) -> Take:
+        """Count the frames and find the cuts; errors as of ``analysis.find_take``.
+
+        Args:
+            kept: the clip, in a reader that keeps what it has read; None for :attr:`reader`.
+        """
+        return find_take(kept or self.reader, self._options, self.colour, progress)
+
+    def analyse(self, take: Take, work: Path, progress: Progress) -> list[Analysis]:
+        """Find every object's mattes and freeze its statistics; errors as of
+        ``analysis.analyse``.
+
+        Args:
+            work: folder that takes the mattes.
+        """
+        excluded = find_excluded(take, self._exclusions, self.parts, work / "excluded", progress)
+        return [
+            analyse(
+                take,
+                spec,
+                style,
+                self.parts,
+                self._options,
+                work / str(number),
+                progress,
+                excluded,
+            )
+            for number, (spec, style) in enumerate(zip(self._specs, self._styles, strict=True))
+        ]
+
+
+def new_layers(
+    analyses: Sequence[Analysis],
+    shot: int,
+    parts: Parts,
+    take: Take,
+    options: RenderOptions,
+    stages: Stages,
+) -> list[Layer]:
+    """Fresh layers for one segment of a shot, for each object that is in the shot.
+
+    Args:
+        shot: number of the shot in its take.
+        take: of that shot.
+    """
+    return [
+        build_layer(analysis.mattes, transfer, parts, options, stages, take.view, take.fades)
+        for analysis in analyses
+        if (transfer := analysis.transfers[shot]) is not None
+    ]
+
+
+def build_layer(
+    mattes: Mattes,
+    frozen: Frozen,
+    parts: Parts,
+    options: RenderOptions,
+    stages: Stages | None = None,
+    view: View | None = None,
+    fades: Fades | None = None,
+) -> Layer:
+    """A fresh layer: what restyles an object, whoever asks for it.
+
+    Args:
+        frozen: of the object in its shot, by ``parts.stylizer``.
+        stages: takes the times; None where nobody wants them.
+        view, fades: of the clip.
+    """
+    look = LayerOptions.of(options, parts.steady, view)
+    return Layer(mattes, frozen, parts.stylizer, look, stages or Stages(), parts.workers, fades)

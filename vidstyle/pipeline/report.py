@@ -1,0 +1,140 @@
+"""What a render leaves to be known about it."""
+
+import json
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import av
+import cv2
+import numpy as np
+import torch
+
+from vidstyle import __version__
+from vidstyle.errors import QualityError
+from vidstyle.pipeline.analysis import Analysis, Take
+from vidstyle.pipeline.preparation import Preparation, Request
+from vidstyle.runtime.atomic import write_text
+from vidstyle.runtime.nesting import parsed
+from vidstyle.runtime.timing import Stages
+from vidstyle.segment.mattes.lost import doubtful_ranges
+from vidstyle.words import ranges
+
+
+@dataclass(frozen=True)
+class Report:
+    """A JSON object: versions, what was asked, what was chosen, hashes, and seconds by stage."""
+
+    content: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        request: Request,
+        target: str,
+        preparation: Preparation,
+        take: Take,
+        analyses: Sequence[Analysis],
+        stages: Stages,
+    ) -> Self:
+        """Of a render whose output is whole: nothing here can fail any more.
+
+        Args:
+            analyses: of each object.
+        """
+        info = take.reader.info
+        return cls(
+            {
+                "vidstyle": __version__,
+                "python": platform.python_version(),
+                "libraries": _libraries(),
+                "input": {
+                    "path": request.source,
+                    "frames": take.frame_count,
+                    "width": info.width,
+                    "height": info.height,
+                    "rate": str(info.rate),
+                    "pixel_format": info.pix_fmt,
+                    "damage": {**asdict(take.damage), "short": float(take.damage.short)},
+                    "shots": [[shot.start, shot.stop] for shot in take.shots],
+                },
+                "output": target,
+                "objects": [
+                    {**asdict(wanted), **_found(analysis, take)}
+                    for wanted, analysis in zip(request.objects, analyses, strict=True)
+                ],
+                "options": asdict(request.options),
+                "colour": take.colour.record(),
+                "parts": preparation.parts.names(),
+                "hashes": preparation.hashes,
+                "seconds": {name: round(time, 3) for name, time in stages.seconds.items()},
+            }
+        )
+
+    def scored(self, quality: Mapping[str, Any]) -> Self:
+        """With what quality control found, as ``quality``."""
+        return type(self)({**self.content, "quality": quality})
+
+    @property
+    def doubts(self) -> list[str]:
+        """A line for each object whose mattes are not to be relied on everywhere."""
+        return [
+            doubt(found["object"], found["doubtful"])
+            for found in self.content["objects"]
+            if found["doubtful"]
+        ]
+
+    def check_quality(self) -> None:
+        """
+        Raises:
+            QualityError: the output does not keep a threshold. It is whole all the same.
+        """
+        if found := self.content.get("quality", {}).get("failures"):
+            raise QualityError(f"{self.content['output']} is written, but {'; '.join(found)}")
+
+    def write(self, path: Path) -> None:
+        """As JSON, whole or not at all; errors as of :func:`vidstyle.runtime.atomic.replacing`."""
+        write_text(path, json.dumps(self.content, indent=2) + "\n")
+
+
+def _libraries() -> dict[str, str]:
+    """As they say themselves, whatever packages they came in: OpenCV's has four names."""
+    modules = {"torch": torch, "opencv": cv2, "av": av, "numpy": np}
+    # Its import takes two seconds, and most renders need none of it.
+    if vision := sys.modules.get("torchvision"):
+        modules["torchvision"] = vision
+    return {name: str(module.__version__) for name, module in modules.items()}
+
+
+def has_passed(report: str | None) -> bool:
+    """Whether a report is there that tells of an output without fault."""
+    try:
+        content = parsed(json.loads, Path(report or "").read_text(encoding="utf-8"))
+        return bool(content["quality"]["failures"] == [])
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+
+
+def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
+    """What to tell of an object whose mattes are doubtful in runs of frames, first and last."""
+    return (
+        f"{name or 'whole frame'}: doubtful in frames {ranges(runs)}; look at them with "
+        "'vidstyle analyse --review', and give a box, point or mask there"
+    )
+
+
+def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
+    """Where an object is not seen and where it is doubtful, as runs of frames (first, last), how
+    many times its size it is painted at in each shot (None where it is not seen), and how far its
+    mattes can be relied on, 0 to 1, in every frame of the take."""
+    frames = range(take.start, take.count)
+    shots = [(shot.start, shot.stop) for shot in take.shots]
+    return {
+        "lost": [list(run) for run in analysis.lost],
+        "doubtful": [list(run) for run in doubtful_ranges(analysis.mattes, shots)],
+        "supersample": [None if each is None else each.factor for each in analysis.transfers],
+        "confidence": [round(analysis.mattes.confidence(frame), 2) for frame in frames],
+    }

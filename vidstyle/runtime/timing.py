@@ -1,0 +1,38 @@
+"""Where a render's time goes."""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vidstyle.runtime.log_context import at
+
+log = logging.getLogger(__name__)
+
+
+class Stages:
+    """Seconds of wall time by stage, added up. Call it as a context: ``with stages("flow"):``.
+
+    Stages of several threads overlap: their sum may be more than what a render took.
+
+    On CUDA the work of a stage may still be queued when its context ends, and is then counted
+    where the result is first waited for.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        with at(stage=name):
+            try:
+                yield
+            finally:
+                spent = time.perf_counter() - start
+                with self._lock:
+                    self.seconds[name] += spent
+                log.debug("%s: %.3f s", name, spent, extra={"seconds": spent})

@@ -1,0 +1,1 @@
+"""Mattes of a clip: stored, given, derived, refined."""

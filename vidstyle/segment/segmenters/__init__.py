@@ -1,0 +1,1 @@
+"""Cutting an object out of one picture."""

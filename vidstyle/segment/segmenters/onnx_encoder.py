@@ -1,0 +1,85 @@
+"""An image encoder of Segment Anything in ONNX, by ONNX Runtime or, without it, OpenCV."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidstyle.errors import WeightsError
+from vidstyle.runtime.onnx_runtime import import_onnxruntime
+
+logger = logging.getLogger(__name__)
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+class OnnxEncoder(torch.nn.Module):
+    """From a picture as ``segment_anything`` prepares it, (1, 3, ``img_size``, ``img_size``), to
+    its features (1, 256, ``img_size`` / 16, ``img_size`` / 16), on the device of the picture.
+
+    Both runtimes agree to a few millionths.
+
+    Args:
+        path: the graph, of one input and one output.
+        device: CUDA is used where ONNX Runtime has it; otherwise the CPU.
+
+    Raises:
+        WeightsError: the file is no such graph.
+    """
+
+    img_size = 1024
+
+    def __init__(self, path: Path, device: torch.device) -> None:
+        super().__init__()
+        try:
+            import_onnxruntime()
+        except ModuleNotFoundError:
+            self.runtime, self._run = "OpenCV", _by_opencv(path)
+        else:
+            self.runtime, self._run = "ONNX Runtime", _by_onnxruntime(path, device)
+        logger.info("%s runs by %s", path.name, self.runtime)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        features = self._run(pictures.float().cpu().contiguous().numpy())
+        return torch.from_numpy(features).to(pictures.device)
+
+
+def _by_onnxruntime(path: Path, device: torch.device) -> Run:
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    if device.type == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        providers.insert(0, "CUDAExecutionProvider")
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    # Its errors share no class but this.
+    except Exception as error:
+        raise _unreadable(path, error) from None
+    (name,) = (given.name for given in session.get_inputs())
+    return lambda pictures: np.asarray(session.run(None, {name: pictures})[0], np.float32)
+
+
+def _by_opencv(path: Path) -> Run:
+    try:
+        network = cv2.dnn.readNetFromONNX(str(path))
+    except cv2.error as error:
+        raise _unreadable(path, error) from None
+
+    def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        network.setInput(pictures)
+        # The network owns what it returns, and writes the next result into it.
+        return np.array(network.forward(), np.float32)
+
+    return run
+
+
+def _unreadable(path: Path, error: Exception) -> WeightsError:
+    reason = " ".join(str(error).split())[:120]
+    return WeightsError(f"{path}: cannot be read as an image encoder in ONNX ({reason})")

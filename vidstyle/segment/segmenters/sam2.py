@@ -1,0 +1,90 @@
+"""Segment Anything 2 (Ravi et al. 2024) by ``transformers``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import Sam2Model, Sam2Processor
+
+from vidstyle.media.frame import Box
+from vidstyle.segment.clip import Image
+from vidstyle.segment.mattes.store import Matte
+from vidstyle.segment.segmenters.pretrained import load_pretrained
+from vidstyle.segment.segmenters.promptable import Labelled, Promptable, hint_logits
+
+
+class Sam2(Promptable):
+    """A ``Segmenter`` by the second model, which is several times faster.
+
+    Args:
+        model: on its device.
+        processor: of that model.
+    """
+
+    name = "sam2"
+
+    def __init__(self, model: Sam2Model, processor: Sam2Processor) -> None:
+        super().__init__()
+        self._model, self._processor = model.eval(), processor
+        self._features: list[torch.Tensor] = []
+        self._size = (0, 0)
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> "Sam2":
+        """A model in a folder as its authors publish it (``facebook/sam2.1-hiera-small``):
+        config.json, model.safetensors and its processor's files. Nothing is downloaded.
+
+        Raises:
+            WeightsError: the folder holds no such model.
+        """
+        model, processor = load_pretrained(
+            folder,
+            "SAM 2",
+            "its config.json, model.safetensors and preprocessor files",
+            Sam2Model,
+            Sam2Processor,
+        )
+        return cls(model.to(device), processor)
+
+    @torch.inference_mode()
+    def _look_at(self, image: Image) -> None:
+        inputs = self._processor(images=image, return_tensors="pt").to(self._model.device)
+        self._features = self._model.get_image_embeddings(inputs["pixel_values"])
+        self._size = image.shape[:2]
+
+    @torch.inference_mode()
+    def _answers(
+        self,
+        box: Box | None,
+        points: Sequence[Labelled],
+        hint: Matte | None,
+        several: bool,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        # Of one picture, one object.
+        prompts = self._processor(
+            input_boxes=[[[box.x0, box.y0, box.x1, box.y1]]] if box else None,
+            input_points=[[[list(point) for point, _ in points]]] if points else None,
+            input_labels=[[[int(inside) for _, inside in points]]] if points else None,
+            original_sizes=[list(self._size)],
+            return_tensors="pt",
+        ).to(self._model.device)
+        prompts.pop("original_sizes", None)
+        outputs = self._model(
+            image_embeddings=self._features,
+            input_masks=None if hint is None else self._hint(hint),
+            multimask_output=several,
+            **prompts,
+        )
+        (logits,) = self._processor.post_process_masks(
+            outputs.pred_masks.cpu(), [self._size], binarize=False
+        )
+        return logits[0].numpy(), outputs.iou_scores[0, 0].cpu().numpy()
+
+    def _hint(self, hint: Matte) -> torch.Tensor:
+        """The hint as the decoder wants it: (1, 1, 256, 256), the whole picture in a square."""
+        size = self._model.prompt_encoder.mask_input_size
+        small = cv2.resize(hint, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+        return torch.from_numpy(hint_logits(small))[None, None].to(self._model.device)

@@ -1,0 +1,1 @@
+"""Carrying a matte from frame to frame."""

@@ -1,0 +1,220 @@
+"""Holding a thing through its shot: track, doubt the key mattes, find it again where it is lost."""
+
+import logging
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from vidstyle.segment.clip import Clip, working_size
+from vidstyle.segment.detectors.nesting import shared
+from vidstyle.segment.keys import KeyMattes, cut, picture, recut
+from vidstyle.segment.mattes.store import Matte, MatteStore, bounding_box
+from vidstyle.segment.search import looked_at
+from vidstyle.segment.segmenters.segmenter import Segmenter
+from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.tracking.linking import Sighting
+from vidstyle.segment.tracking.propagate import Arrival, propagate
+from vidstyle.segment.tracking.renewal import DOUBT, SAME, Renewal
+from vidstyle.segment.tracking.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+
+ROUNDS = 3  # of tracking, at most
+_MISSED = 0.2  # share of a detection's box, or of the matte's, below which the matte misses it
+_CLEAR = 0.4  # score of a detection that is believed against the tracker
+_ALIKE = 0.7  # agreement of key mattes that are of one thing
+_REMAINS = 0.1  # of its usual area, below which a thing that is not seen has gone
+_MORE_KEYS = 4  # a round
+
+
+def hold(
+    thing: KeyMattes,
+    clip: Clip,
+    shot: tuple[int, int],
+    segmenter: Segmenter,
+    folder: Path,
+    tick: Callable[[], None],
+) -> MatteStore:
+    """A thing's mattes at the working size in every frame of a shot.
+
+    A thing that was found by name is tracked again, as long as that changes its key mattes: those
+    that the tracking from the keys around them contradicts are dropped, and where the detector
+    clearly sees it and the matte is elsewhere or empty, it is segmented afresh. Where it has gone,
+    by both detector and tracker, its mattes are empty. A segmenter that betters tracked mattes
+    renews them in the first round (``Renewal``). What the user drew or corrected is the truth, and
+    outweighs cuts that were made by themselves wherever it can be tracked to.
+
+    Args:
+        folder: takes the mattes.
+        tick: called once a frame tracked in the first round.
+    """
+    size, length = working_size(clip.size), shot[1] - shot[0]
+    store = MatteStore(folder / "mattes", size, length)
+    scratch = MatteStore(folder / "backwards", size, length)
+    settled = None if thing.certain else thing.by_hand
+    renewal = Renewal(segmenter, length, settled) if segmenter.renews else None
+
+    def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
+        return propagate(
+            thing.small, clip, shot, _tracker(thing), store, scratch, tick, renewal
+        )  # fmt: skip
+
+    arrivals = track(tick, renewal)
+    if thing.corrections or (thing.given and not thing.certain):
+        _correct(thing, clip, shot[0], store, segmenter)
+        doubtful = _by_hand_alone(thing)
+        track(_silent, renewal)
+        _keep_where_lost(thing, doubtful, store, shot[0])
+        arrivals = track(_silent)
+    elif renewal is not None and (_outvote(thing, arrivals, segmenter) or renewal.changed):
+        arrivals = track(_silent)
+    for _ in range(0 if thing.certain else ROUNDS - 1):
+        doubted = _doubted(thing, arrivals)
+        for frame in doubted:
+            logger.info("frame %d: its cut-out is contradicted by the others: dropped", frame)
+            del thing.small[frame]
+            thing.images.pop(frame, None)
+        missed = _missed(thing, store, shot[0])
+        for frame in missed:
+            logger.info("frame %d: the object is seen where it was not tracked: cut out", frame)
+            _cut_afresh(thing, clip, frame, segmenter)
+        if not doubted and not missed:
+            break
+        arrivals = track(_silent)
+    if thing.sighting is not None:
+        _clear_remains(thing.sighting, thing.small, store, shot)
+    _judge_keys(thing, store, shot)
+    return store
+
+
+def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segmenter) -> bool:
+    """Cut a named thing out again where the key mattes on both sides agree that a part of one is
+    not its own, or is missing: of the three, two have each pixel.
+
+    Returns:
+        whether any key matte has changed.
+    """
+    changed = False
+    for frame, image in thing.images.items():
+        key, arrival = thing.small[frame], arrivals[frame]
+        if thing.certain or frame in thing.by_hand:
+            continue
+        if arrival.before is None or arrival.after is None:
+            continue
+        votes = [arrival.before, key, arrival.after]
+        most = np.median(votes, axis=0).astype(np.uint8)
+        if min(agreement(vote, most) for vote in votes) < _ALIKE or agreement(key, most) > SAME:
+            continue
+        answer = segmenter.segment(image, hint=most)
+        if agreement(answer, most) > agreement(key, most):
+            logger.info("frame %d: cut out again, as in the frames around it", frame)
+            thing.small[frame], changed = answer, True
+    return changed
+
+
+def _tracker(thing: KeyMattes) -> Tracker:
+    known = [(image, thing.small[frame]) for frame, image in sorted(thing.images.items())]
+    return Tracker(plate=thing.plate, known=known)
+
+
+def _correct(
+    thing: KeyMattes, clip: Clip, start: int, store: MatteStore, segmenter: Segmenter
+) -> None:
+    """Cut the thing out again in the frames that the user corrects."""
+    for frame, correction in thing.corrections.items():
+        image = picture(clip, frame)
+        thing.small[frame] = correction.applied(segmenter, image, store[frame - start])
+        thing.images[frame] = image
+        thing.by_hand.add(frame)
+
+
+def _by_hand_alone(thing: KeyMattes) -> dict[int, Matte]:
+    """Take out every key matte that the user has no hand in.
+
+    Returns:
+        what was taken out.
+    """
+    automatic = thing.small.keys() - thing.by_hand
+    if len(automatic) == len(thing.small):
+        return {}
+    for frame in automatic:
+        thing.images.pop(frame, None)
+    return {frame: thing.small.pop(frame) for frame in automatic}
+
+
+def _keep_where_lost(
+    thing: KeyMattes, automatic: Mapping[int, Matte], store: MatteStore, start: int
+) -> None:
+    """Take key mattes back where what was tracked from the user's own is in doubt: elsewhere the
+    hand rules, until its next key."""
+    for frame, matte in automatic.items():
+        if store.confidence(frame - start) < DOUBT:
+            thing.small.setdefault(frame, matte)
+        else:
+            logger.info("frame %d: what was drawn by hand outweighs its cut-out", frame)
+
+
+def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
+    """Key frames whose matte the neighbours contradict; of neighbouring ones, every second."""
+    frames: list[int] = []
+    marks = sorted(thing.small)
+    for before, frame in pairwise(marks):
+        if frame in thing.by_hand or before in frames:
+            continue
+        if arrivals[frame].contradicts(thing.small[frame]):
+            frames.append(frame)
+    return frames
+
+
+def _missed(thing: KeyMattes, store: MatteStore, start: int) -> list[int]:
+    """The frames, clearest first and few, in which the detector sees the thing where its matte
+    is not."""
+    assert thing.sighting is not None
+    seen = thing.sighting.seen
+    missed = []
+    for frame, detection in seen.items():
+        box = bounding_box((store[frame - start] > 127).astype(np.uint8))
+        elsewhere = box is None or shared(box, detection.box) < _MISSED
+        if frame not in thing.small and elsewhere and detection.score >= _CLEAR:
+            missed.append(frame)
+    return sorted(missed, key=lambda f: -seen[f].score)[:_MORE_KEYS]
+
+
+def _clear_remains(
+    sighting: Sighting, keys: Mapping[int, Matte], store: MatteStore, shot: tuple[int, int]
+) -> None:
+    """Empty the mattes of which little is left while the detector does not see the thing: it has
+    gone, and what is left clings to its background."""
+    usual = median(int((matte > 127).sum()) for matte in keys.values())
+    samples = looked_at(shot)
+    for frame in range(*shot):
+        nearest = min(samples, key=lambda sample: abs(sample - frame))
+        if nearest not in sighting.seen:
+            matte = store[frame - shot[0]]
+            if matte.any() and (matte > 127).sum() < _REMAINS * usual:
+                store[frame - shot[0]] = np.zeros_like(matte)
+
+
+def _judge_keys(thing: KeyMattes, store: MatteStore, shot: tuple[int, int]) -> None:
+    """A key matte that the user did not give is as doubtful as those beside it: nothing else tells
+    how good it is."""
+    for frame in thing.small.keys() - thing.given.keys():
+        beside = [f for f in (frame - 1, frame + 1) if f in range(*shot) and f not in thing.small]
+        if beside:
+            index = frame - shot[0]
+            least = min(store.confidence(f - shot[0]) for f in beside)
+            store.put(index, store[index], least)
+
+
+def _cut_afresh(thing: KeyMattes, clip: Clip, frame: int, segmenter: Segmenter) -> None:
+    assert thing.sighting is not None
+    image, detection = picture(clip, frame), thing.sighting.seen[frame]
+    first = cut(segmenter, image, detection)
+    thing.keep(frame, image, recut(segmenter, image, detection, first, thing))
+
+
+def _silent() -> None:
+    """Later rounds are not told."""

@@ -1,0 +1,166 @@
+"""Linking detections over the frames of a shot into objects."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vidstyle.media.frame import Box
+from vidstyle.segment.detectors.detector import Detection
+from vidstyle.segment.detectors.nesting import shared
+
+#: A histogram of an object's colours, summing to 1.
+Colours = NDArray[np.float32]
+
+_LEAST_SEEN = 0.5  # total score of an object that is seen in one sample only
+_MEMORY = 3  # latest sightings that tell an object's speed
+_CROWDED = 0.3  # share of a box in common with another object's at which it is no key frame
+_COLOUR = 1.0  # weight of alike colours against alike places
+
+
+@dataclass(eq=False)
+class Sighting:
+    """One object over the sampled frames of a shot.
+
+    Attributes:
+        seen: its detection in every frame that shows it.
+        colours: of the object in those frames, where they were looked at.
+        salience: how much each of those frames is about it, 0 to 1, likewise.
+    """
+
+    name: str
+    seen: dict[int, Detection] = field(default_factory=dict)
+    colours: dict[int, Colours] = field(default_factory=dict)
+    salience: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """Sum of the scores."""
+        return sum(d.score for d in self.seen.values())
+
+    @property
+    def prominence(self) -> float:
+        """Sum of the scores, each times the side of its box and its salience: what a shot is about
+        is large, seen often and clearly, and moves in the middle, in focus."""
+        return sum(
+            d.score * _side(d.box) * self.salience.get(frame, 1.0) for frame, d in self.seen.items()
+        )
+
+    @property
+    def best(self) -> tuple[int, Detection]:
+        """The frame with the best score, the first of equals, and its detection."""
+        return max(self.seen.items(), key=lambda item: (item[1].score, -item[0]))
+
+    def spread(self, count: int, others: Sequence["Sighting"] = ()) -> list[int]:
+        """Up to ``count`` frames for key mattes, in order: from each of equal parts of the
+        object's time the one that shows it most clearly at its usual size.
+
+        Where another object stands before or behind it, a segmenter may well cut out that one:
+        such frames are left out, unless that is how it is usually seen, as a rider is.
+        """
+        first, last = min(self.seen), max(self.seen)
+        usual = median(_side(d.box) for d in self.seen.values())
+        crowds = {frame: self._crowd(frame, others) for frame in self.seen}
+        bearable = max(_CROWDED, median(crowds.values()))
+
+        def clarity(frame: int) -> float:
+            detection = self.seen[frame]
+            ratio = _side(detection.box) / usual
+            return detection.score * min(ratio, 1 / ratio) * (1 - crowds[frame])
+
+        parts: dict[int, list[int]] = {}
+        for frame in (f for f in self.seen if crowds[f] <= bearable):
+            parts.setdefault((frame - first) * count // (last - first + 1), []).append(frame)
+        return sorted(max(frames, key=clarity) for frames in parts.values())
+
+    def _crowd(self, frame: int, others: Sequence["Sighting"]) -> float:
+        """The largest share that its box in a frame has in common with another object's."""
+        boxes = [other.seen[frame].box for other in others if frame in other.seen]
+        return max((shared(self.seen[frame].box, box) for box in boxes), default=0.0)
+
+    def expected(self, frame: int) -> Box:
+        """Where the object should be in a later frame: its latest box, moved on at its speed."""
+        latest = sorted(self.seen)[-_MEMORY:]
+        box = self.seen[latest[-1]].box
+        before = self.seen[latest[0]].box
+        span = latest[-1] - latest[0]
+        ahead = (frame - latest[-1]) / span if 0 < frame - latest[-1] <= 2 * span else 0.0
+        dx = round(ahead * (box.x0 + box.x1 - before.x0 - before.x1) / 2)
+        dy = round(ahead * (box.y0 + box.y1 - before.y0 - before.y1) / 2)
+        return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
+
+    def likeness(self, colours: Colours | None) -> float:
+        """How alike colours are to the object's so far, 0 to 1 (Bhattacharyya's coefficient); a
+        half when they were not looked at."""
+        if colours is None or not self.colours:
+            return 0.5
+        mean = np.mean(list(self.colours.values()), axis=0)
+        return float(np.sqrt(mean * colours).sum())
+
+
+def link(
+    frames: Mapping[int, Sequence[Detection]],
+    colours: Mapping[int, Sequence[Colours]] | None = None,
+    salience: Mapping[int, Sequence[float]] | None = None,
+) -> list[Sighting]:
+    """Link the detections of sampled ``frames`` into objects, the most prominent first.
+
+    A detection continues the like-named object that it fits best, by place (moved on at its
+    speed), size and colours, however many samples were missed in between. An object seen in one
+    sample only, and not clearly, is taken for the detector's invention. Instances of a name
+    count in the order of the result: by prominence, equals from left to right.
+
+    Args:
+        colours, salience: of each detection, in the same order.
+    """
+    looks = colours or {}
+    sightings: list[Sighting] = []
+    for frame in sorted(frames):
+        detections = frames[frame]
+        look = [*looks[frame]] if frame in looks else [None] * len(detections)
+        standing = salience[frame] if salience else [1.0] * len(detections)
+        pairs = []
+        for i, sighting in enumerate(sightings):
+            for j, d in enumerate(detections):
+                if sighting.name == d.name and (near := _fit(sighting.expected(frame), d.box)):
+                    pairs.append((-near - _COLOUR * sighting.likeness(look[j]), i, j))
+        taken: set[int] = set()
+        for _, i, j in sorted(pairs):
+            if frame not in sightings[i].seen and j not in taken:
+                _add(sightings[i], frame, detections[j], look[j], standing[j])
+                taken.add(j)
+        for j, d in enumerate(detections):
+            if j not in taken:
+                sightings.append(Sighting(d.name))
+                _add(sightings[-1], frame, d, look[j], standing[j])
+    kept = [s for s in sightings if len(frames) < 3 or len(s.seen) > 1 or s.total >= _LEAST_SEEN]
+    return sorted(kept, key=lambda s: (-s.prominence, s.best[1].box.x0))
+
+
+def _add(
+    sighting: Sighting, frame: int, detection: Detection, colours: Colours | None, salience: float
+) -> None:
+    sighting.seen[frame], sighting.salience[frame] = detection, salience
+    if colours is not None:
+        sighting.colours[frame] = colours
+
+
+def _fit(a: Box, b: Box) -> float:
+    """How well two boxes some time apart can be one object: overlap first, then nearness in units
+    of their size and likeness of size; 0 when they cannot."""
+    shared = max(0, min(a.x1, b.x1) - max(a.x0, b.x0)) * max(0, min(a.y1, b.y1) - max(a.y0, b.y0))
+    areas = a.width * a.height, b.width * b.height
+    overlap = shared / (sum(areas) - shared)
+    distance = math.hypot(a.x0 + a.x1 - b.x0 - b.x1, a.y0 + a.y1 - b.y0 - b.y1) / 2
+    distance /= math.sqrt(max(areas))
+    ratio = min(areas) / max(areas)
+    if overlap == 0 and (distance > 3 or ratio < 0.25):
+        return 0.0
+    return overlap + ratio / (1 + distance)
+
+
+def _side(box: Box) -> float:
+    return math.sqrt(box.width * box.height)

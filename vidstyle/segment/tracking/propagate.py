@@ -1,0 +1,167 @@
+"""Carrying a thing's key mattes through its shot, forwards and backwards."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from vidstyle.runtime.prefetch import done_ahead
+from vidstyle.runtime.threads import threads_an_operation
+from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
+from vidstyle.segment.mattes.store import Matte, MatteStore
+from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.tracking.renewal import Renewal
+from vidstyle.segment.tracking.tracker import Flows, Tracker
+
+logger = logging.getLogger(__name__)
+
+CROSSFADE = 8  # frames, from the matte of one key frame to that of the next
+_FAR = 0.5  # of the agreement of two mattes: what being halfway is worth against being near a key
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """The mattes with which a thing, tracked from the key frames around it, arrives at one."""
+
+    before: Matte | None = None
+    after: Matte | None = None
+
+    def contradicts(self, key: Matte) -> bool:
+        """Whether both agree with each other and neither does with the key matte."""
+        if self.before is None or self.after is None:
+            return False
+        return agreement(self.before, self.after) > 0.6 and all(
+            agreement(matte, key) < 0.4 for matte in (self.before, self.after)
+        )
+
+
+def propagate(
+    keys: MutableMapping[int, Matte],
+    clip: Clip,
+    shot: tuple[int, int],
+    tracker: Tracker,
+    store: MatteStore,
+    scratch: MatteStore,
+    tick: Callable[[], None],
+    renewal: Renewal | None = None,
+) -> dict[int, Arrival]:
+    """Track from the key frames to every frame of the shot.
+
+    Between two key frames the thing is tracked from both, and the result goes over from one to
+    the other, in a short crossfade, where both agree best.
+
+    Args:
+        keys: matte (H, W) at the working size of each key frame; at least one.
+        shot: first frame and end.
+        tracker: its state is reset.
+        store: takes the mattes; its index 0 is the shot's first frame.
+        scratch: the same for what is tracked backwards.
+        tick: called once a frame tracked, ``passes(keys, shot)`` times.
+        renewal: adds key mattes on the way, from the first key frame onwards and from there back,
+            and betters those that are there.
+
+    Returns:
+        what arrives at each key frame.
+    """
+    start, stop = shot
+    first = min(keys)
+    before: dict[int, Matte] = {}
+    after: dict[int, Matte] = {}
+    with _with_flows(small_frames(clip, first, stop), tracker) as onwards:
+        for frame, (image, flows) in enumerate(onwards, first):
+            matte = tracker.step(image, flows) if frame > first else keys[first]
+            _renew(keys, frame, image, matte, tracker, renewal)
+            if frame in keys:
+                if frame > first:
+                    before[frame] = matte
+                tracker.reset(image, keys[frame])
+                matte = keys[frame]
+            store.put(frame - start, matte, tracker.confidence)
+            tick()
+    last = max(keys)
+    if last > start:
+        images = small_frames_backwards(clip, start, last + 1)
+        with _with_flows(images, tracker) as backwards:
+            for (image, flows), frame in zip(backwards, range(last, start - 1, -1), strict=True):
+                matte = tracker.step(image, flows) if frame < last else keys[last]
+                if frame in keys or frame < first:
+                    _renew(keys, frame, image, matte, tracker, renewal)
+                if frame in keys:
+                    if frame < last:
+                        after[frame] = matte
+                    tracker.reset(image, keys[frame])
+                    matte = keys[frame]
+                into = store if frame < first else scratch
+                into.put(frame - start, matte, tracker.confidence)
+                tick()
+    marks = sorted(keys)
+    for left, right in pairwise(marks):
+        _go_over(store, scratch, range(left - start + 1, right - start))
+    return {frame: Arrival(before.get(frame), after.get(frame)) for frame in keys}
+
+
+def _renew(
+    keys: MutableMapping[int, Matte],
+    frame: int,
+    image: Image,
+    matte: Matte,
+    tracker: Tracker,
+    renewal: Renewal | None,
+) -> None:
+    """Add a key matte, if it is time for one, or better the one that is there."""
+    if renewal is None:
+        return
+    if frame in keys:
+        keys[frame] = renewal.at_key(frame, image, matte, keys[frame])
+    elif tracker.hidden:
+        # A part, cut out by itself, would be taken for the whole.
+        answer = renewal.found_again(frame, image, tracker.expected())
+        if answer is not None and tracker.recognizes(answer):
+            keys[frame] = answer
+    elif (answer := renewal.renewed(frame, image, matte, tracker.confidence)) is not None:
+        keys[frame] = answer
+
+
+@contextmanager
+def _with_flows(
+    images: Iterator[Image], tracker: Tracker
+) -> Iterator[Iterator[tuple[Image, Flows | None]]]:
+    """Pictures and their flows to those before them, estimated while the ones before are
+    tracked."""
+
+    def with_flow(pair: tuple[Image | None, Image]) -> tuple[Image, Flows | None]:
+        latest, image = pair
+        return image, None if latest is None else tracker.flows(latest, image)
+
+    # The pairs take the cores: threads within an operation would stand in their way.
+    with threads_an_operation(1), done_ahead(with_flow, after_another(images)) as made:
+        yield made
+
+
+def passes(keys: Mapping[int, Matte], shot: tuple[int, int], renews: bool = False) -> int:
+    """How many frames ``propagate`` visits; at most, where key mattes are added on the way."""
+    backwards = (shot[1] - 1 if renews else max(keys)) - shot[0]
+    return shot[1] - min(keys) + (backwards + 1 if backwards else 0)
+
+
+def _go_over(store: MatteStore, scratch: MatteStore, between: range) -> None:
+    """From the mattes of ``store`` to those of ``scratch``, in place.
+
+    Halfway, where both have come equally far, their agreement tells as much of how good they are
+    as the tracker's own estimate.
+    """
+    if not between:
+        return
+    half = len(between) / 2
+    nearness = np.abs((np.arange(len(between)) + 0.5) / half - 1)
+    agreements = np.array([agreement(store[index], scratch[index]) for index in between])
+    middle = between[int(np.argmax(agreements - _FAR * nearness))]
+    for index, near, agreed in zip(between, nearness.tolist(), agreements.tolist(), strict=True):
+        share = min(max((index - middle) / CROSSFADE + 0.5, 0.0), 1.0)
+        mixed = (1 - share) * store[index] + share * scratch[index]
+        told = (1 - share) * store.confidence(index) + share * scratch.confidence(index)
+        told += (1 - near) / 2 * (agreed - told)
+        store.put(index, np.rint(mixed).astype(np.uint8), told)

@@ -1,0 +1,165 @@
+"""What surrounds a painting in its picture and is not painted: black frames, white margins, mats.
+
+A border is a strip of one colour along the picture's edge that ends, all along that edge, in a
+straight line. The line is what tells it from a plain background: a sky, or the paper around a
+drawing, ends here sooner and there later, and belongs to the picture.
+"""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vidstyle.media.frame import Box
+
+Pixels = NDArray[np.float32]
+
+#: How far a border's pixels may be from its colour, in any channel: JPEG's noise, uneven light.
+TOLERANCE = 24 / 255
+
+#: The part of a line's pixels that may be farther from the colour, as dust is.
+DUST = 0.02
+
+#: The part that must be farther, where the border ends. Dark paintings have much of a black frame's
+#: colour. Lines of text in a margin have fewer such pixels.
+EDGE = 0.33
+
+#: How slowly a border may end, as a part of the edge's length: pictures hang askew. And the least,
+#: in pixels, which JPEG's blocks blur.
+SLANT, BLUR = 0.025, 8
+
+#: The thinnest border, as a part of the picture's side, and in pixels: thinner ones do no harm.
+THINNEST, THINNEST_PIXELS = 0.005, 3
+
+#: The part of the picture's height and width that must be left.
+LEFT = 1 / 3
+
+#: Lines that tell whether a picture is plain.
+SOME = 256
+
+#: Borders within borders, such as a frame around a mat.
+NESTED = 3
+
+log = logging.getLogger(__name__)
+
+
+def without_border(picture: Tensor, name: str) -> Tensor:
+    """The part of a picture inside its border, see :func:`inside_border`; the log says what was
+    cropped.
+
+    Args:
+        picture: (3, H, W) RGB in [0, 1], on the CPU.
+        name: the picture's file, for the log.
+
+    Returns:
+        A view of ``picture``.
+    """
+    inside = inside_border(picture.movedim(0, -1).numpy())
+    height, width = picture.shape[1:]
+    if inside != Box(0, 0, width, height):
+        log.info(
+            "cropped a border of %d pixels (left), %d (top), %d (right) and %d (bottom) from %s",
+            *(inside.x0, inside.y0, width - inside.x1, height - inside.y1),
+            name,
+        )
+    return picture[:, inside.rows, inside.columns]
+
+
+def inside_border(picture: Pixels) -> Box:
+    """The part of a picture inside its border, or inside several, one in the other.
+
+    Two opposite sides, at least, must have a border of one colour: a single plain strip may as
+    well be a sky that ends at the horizon. A picture of which nothing would be left is all
+    picture, and so is one whose inside is as plain as its border.
+
+    Args:
+        picture: (H, W, 3) RGB in [0, 1].
+
+    Returns:
+        The whole picture where there is no border.
+    """
+    height, width = picture.shape[:2]
+    inside = Box(0, 0, width, height)
+    for _ in range(NESTED):
+        cut = _cut(picture[inside.rows, inside.columns])
+        smaller = Box(
+            inside.x0 + cut.left, inside.y0 + cut.top, inside.x1 - cut.right, inside.y1 - cut.bottom
+        )
+        if smaller.width < LEFT * width or smaller.height < LEFT * height:
+            break
+        if smaller == inside or _is_plain(picture[smaller.rows, smaller.columns]):
+            break
+        inside = smaller
+    return inside
+
+
+@dataclass(frozen=True)
+class _Strip:
+    """A border along one side: how many lines, and its colour (3,)."""
+
+    depth: int
+    colour: Pixels
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """Lines to take away, from each side."""
+
+    top: int = 0
+    bottom: int = 0
+    left: int = 0
+    right: int = 0
+
+
+def _cut(picture: Pixels) -> _Cut:
+    """The outermost border."""
+    turned = picture.swapaxes(0, 1)
+    top, bottom = _strip(picture), _strip(picture[::-1])
+    left, right = _strip(turned), _strip(turned[::-1])
+    for one, other in ((top, bottom), (left, right)):
+        if one is None or other is None or not _alike(one.colour, other.colour):
+            continue
+        depths = [
+            side.depth if side is not None and _alike(side.colour, one.colour) else 0
+            for side in (top, bottom, left, right)
+        ]
+        return _Cut(*depths)
+    return _Cut()
+
+
+def _strip(lines: Pixels) -> _Strip | None:
+    """The border along the edge of which ``lines[0]`` is the outermost line, (N, L, 3)."""
+    count, length = lines.shape[:2]
+    thinnest = max(THINNEST_PIXELS, round(THINNEST * count))
+    colour = np.median(lines[:thinnest], axis=(0, 1))
+    if np.median(_strange(lines[:thinnest], colour)) > DUST:
+        return None  # as in most pictures, and the rest need not be looked at
+    end = next((i for i in range(count // 2) if _strange(lines[i : i + 1], colour) > EDGE), 0)
+    if end < thinnest:
+        return None
+    # Lines of text may lie in a margin, but between them and the picture it is plain again.
+    plain = np.flatnonzero(_strange(lines[:end], colour) <= DUST)
+    slow = max(BLUR, round(SLANT * length))
+    if len(plain) < end / 2 or end - plain[-1] > slow:
+        return None
+    beyond = _strange(lines[end : end + slow], colour)
+    end += int(np.argmax(beyond >= 0.9 * beyond.max()))
+    return _Strip(end + 1, colour)  # the line at the end is a blend of both
+
+
+def _strange(lines: Pixels, colour: Pixels) -> Pixels:
+    """The part of each line's pixels that are not of a colour: (N, L, 3) → (N,)."""
+    far = (np.abs(lines - colour) > TOLERANCE).any(axis=2)
+    return np.asarray(far.mean(axis=1), np.float32)
+
+
+def _alike(one: Pixels, other: Pixels) -> bool:
+    # Both may be as far from what is between them as pixels may be from either.
+    return bool(np.abs(one - other).max() <= 2 * TOLERANCE)
+
+
+def _is_plain(picture: Pixels) -> bool:
+    some = picture[:: max(1, len(picture) // SOME)]
+    return bool(_strange(some, np.median(some, axis=(0, 1))).mean() <= DUST)
