@@ -14,7 +14,7 @@ from vidstyle.segment.detectors.vocabulary import name_for
 from vidstyle.segment.mattes.store import bounding_box
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
-from vidstyle.segment.search import sampled
+from vidstyle.segment.search import looked_at
 from vidstyle.segment.segmenters.grabcut import GrabCut
 
 
@@ -169,7 +169,7 @@ def test_what_is_seen_faintly_in_most_frames_is_taken_with_a_warning(
 def test_what_is_seen_faintly_now_and_then_is_nothing(find, photo_clip):
     rarely = FaintDetector(photo_clip, blind=range(8, 16))
     shots = [(0, photo_clip.count)]
-    assert len(sampled(shots[0])) == 4
+    assert len(looked_at(shots[0])) == 4
     with pytest.raises(ObjectNotFoundError, match="not found in the clip"):
         find("person", photo_clip, shots, rarely)
 
