@@ -324,7 +324,7 @@ def test_the_report(render, style_picture, tiny_model, tmp_path: Path) -> None:
     assert content["input"]["frames"] == 8
     assert content["input"]["shots"] == [[0, 8]]
     whole = {"object": None, "style": str(style_picture), "confidence": [1.0] * 8}
-    assert content["objects"] == [{**whole, "lost": [], "doubtful": []}]
+    assert content["objects"] == [{**whole, "lost": [], "doubtful": [], "supersample": [3]}]
     assert content["options"]["codec"] == "ffv1"
     assert content["parts"]["flow"] == "dis"
     assert content["hashes"]["styles"] == {str(style_picture): weights.sha256(style_picture)}

@@ -55,7 +55,7 @@ SERVERS = ("vidstyle ui", "vidstyle study serve")
 #: Options that name a file or folder that a command writes.
 WRITTEN = ("-o", "--report", "--json", "--csv", "--html", "--plot", "--matte-out")
 
-_FENCED = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^```[a-z]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`(vidstyle [^`]+)`", re.DOTALL)
 
@@ -67,7 +67,7 @@ needs_light_set = pytest.mark.skipif(
 
 def fenced(page: Path) -> Iterator[str]:
     """Every command in the fenced blocks of a page, on one line each, without its comment."""
-    for block in _FENCED.findall(page.read_text()):
+    for block in _FENCED.findall(_PYTHON.sub("", page.read_text())):
         for line in re.sub(r"\\\n\s*", "", block).splitlines():
             for command in line.split(" && "):
                 yield re.sub(r"\s+# .*", "", command)

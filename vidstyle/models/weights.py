@@ -228,4 +228,4 @@ def _bundled_folder() -> Path:
     try:
         return Path(str(importlib.resources.files("vidstyle._models").joinpath("micro"))).parent
     except ModuleNotFoundError:
-        return Path(__file__).parents[1] / "models"
+        return Path(__file__).parents[2] / "models"
