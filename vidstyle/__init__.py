@@ -62,8 +62,8 @@ _HOMES = {
     "api": ("FoundMattes", "find", "render"),
     "options": ("QualityOptions", "RenderOptions"),
     "predictor": ("Look", "Model", "load_model"),
-    "progress": ("CancelToken", "Step"),
-    "report": ("Report",),
+    "runtime.progress": ("CancelToken", "Step"),
+    "pipeline.report": ("Report",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -23,10 +23,9 @@ def temporary_folder() -> Iterator[Path]:
     """
     try:
         parent = Path(tempfile.gettempdir())
-    except FileNotFoundError as error:
+    except FileNotFoundError:
         raise MediaError(
-            f"no folder takes temporary files ({error.strerror}); set TMPDIR to one that can be "
-            "written"
+            "no folder for temporary files can be written; name one by TMPDIR"
         ) from None
     sweep(parent)
     folder = parent / f"vidstyle{tag()}"
