@@ -62,6 +62,27 @@ def test_the_decoder_is_shown_what_the_teacher_sees_at_first(distil) -> None:
     assert len(values) == 1
 
 
+def test_a_second_look_is_compared_place_by_place(distil) -> None:
+    """A network whose pictures follow what it sees is steady, however it is looked at."""
+    objective = distil(PHASE)
+    batch = torch.utils.data.default_collate([objective.sample(number) for number in range(3)])
+    assert batch["moved"].abs().max() <= 7
+    assert len(batch["moved"].unique(dim=0)) > 1
+    objective.network.encode = lambda images: images  # type: ignore[method-assign]
+    objective._decoded = lambda seen, _: seen.repeat_interleave(2, 0)  # type: ignore[method-assign]
+    same = {**batch, "content": batch["content"] * 0, "again": batch["again"] * 0}
+    assert float(objective._unsteady(same["content"].repeat_interleave(2, 0), same)) == 0
+    clean = {key: value.clone() for key, value in batch.items()}
+    lesson = torch.randn(1, 3, 64 + 14, 64 + 14)
+    clean["content"] = lesson[..., 7:71, 7:71].repeat(3, 1, 1, 1)
+    clean["again"] = torch.cat(
+        [lesson[..., 7 + y : 71 + y, 7 + x : 71 + x] for y, x in batch["moved"].tolist()]
+    )
+    assert float(objective._unsteady(clean["content"].repeat_interleave(2, 0), clean)) < 1e-5
+    still = {**clean, "moved": torch.zeros_like(batch["moved"])}
+    assert float(objective._unsteady(still["content"].repeat_interleave(2, 0), still)) > 0.1
+
+
 def test_a_lesson_is_what_the_teacher_makes_of_it(lessons: tuple[Lessons, Lessons]) -> None:
     lesson = lessons[0][0]
     assert lesson.content.shape == (3, 96, 96)

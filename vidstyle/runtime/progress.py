@@ -164,21 +164,25 @@ class Step:
 
 
 class Reporting:
-    """Calls a function at each step; ends the run when its token says so."""
+    """Calls a function at each step; ends the run when its token says so.
+
+    Attributes:
+        course: how far the run is now.
+    """
 
     def __init__(
         self, on_progress: Callable[[Step], None] | None, token: CancelToken | None
     ) -> None:
         self._on_progress, self._token = on_progress, token
-        self._course = Course()
+        self.course = Course()
 
     def outline(self, stages: Sequence[str]) -> None:
         """See :class:`Progress`."""
-        self._course.outline(stages)
+        self.course.outline(stages)
 
     def stage(self, name: str, total: int) -> None:
         """See :class:`Progress`."""
-        self._course.stage(name, total)
+        self.course.stage(name, total)
         self.advance(0)
 
     def advance(self, steps: int) -> None:
@@ -189,9 +193,9 @@ class Reporting:
         """
         if self._token is not None:
             self._token.check()
-        self._course.advance(steps)
+        self.course.advance(steps)
         if self._on_progress is not None:
-            course = self._course
+            course = self.course
             self._on_progress(
                 Step(course.name, course.done, course.total, course.fraction, course.seconds_left)
             )

@@ -78,6 +78,7 @@ class DistilWeights:
     bands: float = 1.0
     energy: float = 4.0
     tones: float = 0.3
+    steady: float = 0.25
 
     def __post_init__(self) -> None:
         _require_not_negative(self)

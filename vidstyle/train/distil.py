@@ -8,6 +8,10 @@ whose gradient is mostly noise from one pair of pictures to the next, takes days
     energy    the same of the bands' local energy: a mean of all strokes that there could be has
               the right colours and no strokes
     tones     mean colours of 8×8 pixels
+    steady    |bands of D(T h) − those of the same place, seen some pixels farther on the grid|
+
+The last is a temporal loss on motion that is known: strokes move with what they are painted on, and
+stay what they are under fresh grain.
 
 T is the closed-form map between the teacher's statistics. h is what the teacher sees at first, so
 that the decoder learns from what it will be given; later more and more what the student sees.
@@ -31,12 +35,16 @@ _TRAINING, _HELD_OUT = 0, 1
 #: Pixels at a crop's border that are not compared: the teacher saw beyond it.
 _BORDER = 8
 
+#: Pixels, at most, that the second look at a crop is moved by; and how far from the first one's
+#: border both are compared.
+_MOVED, _SEEN_TWICE = 7, 16
+
 #: Places of the bands that local energy is the mean of, along each side.
 _AROUND = 5
 
 
 class DistilObjective(Objective):
-    """Terms ``features``, ``bands``, ``energy`` and ``tones``, as above."""
+    """Terms ``features``, ``bands``, ``energy``, ``tones`` and ``steady``, as above."""
 
     deviation: Tensor
 
@@ -72,8 +80,9 @@ class DistilObjective(Objective):
         random = np.random.default_rng((self._seed, _TRAINING, index))
         sample = self._draw(self._lessons, int(random.integers(len(self._lessons))), random)
         noise = self._config.noise * random.random()
-        grain = random.standard_normal(tuple(sample["content"].shape), np.float32)
-        sample["content"] = sample["content"] + noise * torch.from_numpy(grain)
+        for look in ("content", "again"):
+            grain = random.standard_normal(tuple(sample[look].shape), np.float32)
+            sample[look] = sample[look] + noise * torch.from_numpy(grain)
         sample["chance"] = torch.tensor(math.sqrt(random.random()))
         return sample
 
@@ -93,9 +102,8 @@ class DistilObjective(Objective):
     def forward(self, batch: Sample) -> dict[str, Tensor]:
         network, wanted, pictures = self.network, batch["features"], batch["pictures"]
         features = network.encode(batch["content"]).float()
-        seen = torch.lerp(wanted, features, self._own(batch["chance"])[:, None, None, None])
-        moved = batch["matrix"] @ seen.flatten(2)[:, None] + batch["offset"][..., None]
-        decoded = network.decode(moved.flatten(0, 1).unflatten(2, seen.shape[2:])).float()
+        own = self._own(batch["chance"])[:, None, None, None]
+        decoded = self._decoded(torch.lerp(wanted, features, own), batch)
         inside = slice(_BORDER, -_BORDER)
         painted = decoded[..., inside, inside]
         target = pictures.flatten(0, 1)[..., inside, inside]
@@ -105,8 +113,33 @@ class DistilObjective(Objective):
             / self.deviation.mean(),
             "bands": (ours - theirs).abs().mean(),
             "energy": (_energy(ours) - _energy(theirs)).abs().mean(),
+            "steady": self._unsteady(decoded, batch),
             "tones": (F.avg_pool2d(painted - target, 8).square().mean() + 1e-6).sqrt(),
         }
+
+    def _decoded(self, features: Tensor, batch: Sample) -> Tensor:
+        """Features (N, K, h, w) moved to every style: (N · styles, 3, H, W)."""
+        moved = batch["matrix"] @ features.flatten(2)[:, None] + batch["offset"][..., None]
+        return self.network.decode(moved.flatten(0, 1).unflatten(2, features.shape[2:])).float()
+
+    def _unsteady(self, decoded: Tensor, batch: Sample) -> Tensor:
+        """What a second look at the same place changes, 0 where nobody asks."""
+        if self._config.weights.steady == 0:
+            return decoded.new_zeros(())
+        again = self._decoded(self.network.encode(batch["again"]).float(), batch)
+        side = decoded.shape[-1] - 2 * _SEEN_TWICE
+        styles = len(decoded) // len(batch["moved"])
+        here = [
+            look[..., y : y + side, x : x + side]
+            for look, (down, right) in zip(decoded.split(styles), batch["moved"], strict=True)
+            for y, x in [(_SEEN_TWICE + int(down), _SEEN_TWICE + int(right))]
+        ]
+        inside = slice(_SEEN_TWICE, _SEEN_TWICE + side)
+        one, other = (
+            _opponent(self.network.lapped(each))
+            for each in (torch.cat(here), again[..., inside, inside])
+        )
+        return (one - other).abs().mean()
 
     def _draw(self, lessons: Lessons, number: int, random: np.random.Generator) -> Sample:
         lesson, side = lessons[number], self._config.side
@@ -114,8 +147,12 @@ class DistilObjective(Objective):
         top, left = (int(random.integers(room + 1)) for _ in range(2))
         chosen = random.choice(len(lesson.pictures), self._config.styles, replace=False)
         content, pictures, features = cropped(lesson, top, left, side)
+        moved = random.integers(-_MOVED, _MOVED + 1, 2)
+        below, beside = np.clip(np.array([top, left]) + moved, 0, room)
         return {
             "content": content,
+            "again": cropped(lesson, int(below), int(beside), side)[0],
+            "moved": torch.tensor([below - top, beside - left]),
             "features": features,
             "pictures": pictures[chosen],
             "matrix": torch.from_numpy(lesson.matrix[chosen]),
