@@ -41,6 +41,13 @@ def restyled(folder: Path, style: Path, strength: float) -> Picture:
     return np.asarray(cv2.imread(f"{folder}/styled.0000.png", cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
+def slice_around(matte: Picture) -> tuple[slice, slice]:
+    """Rows and columns that show the object and a little of what is around it."""
+    x, y, width, height = cv2.boundingRect(matte[..., 0])
+    rim = height // 8
+    return slice(max(0, y - rim), y + height + rim), slice(max(0, x - rim), x + width + rim)
+
+
 def row(pictures: dict[str, Picture], width: int) -> Picture:
     """Side by side, each ``width`` pixels wide, under its name."""
     columns = []
@@ -59,7 +66,7 @@ def write(path: Path, picture: Picture) -> None:
 @click.command(help=__doc__)
 @click.argument("output", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--style", "styles", multiple=True, help="Of examples/make_styles.py; may repeat.",
-              default=("nocturne", "facets", "watercolour"), show_default=True)  # fmt: skip
+              default=("nocturne", "ink", "watercolour"), show_default=True)  # fmt: skip
 @click.option("--frame", default=42, show_default=True, help="Of the example shot.")
 @click.option("--width", default=400, show_default=True, help="Of one picture in a row.")
 def main(output: Path, styles: Sequence[str], frame: int, width: int) -> None:
@@ -80,6 +87,9 @@ def main(output: Path, styles: Sequence[str], frame: int, width: int) -> None:
         first = styles[0]
         half = restyled(work, work / f"{first}.png", 0.5)
     output.mkdir(parents=True, exist_ok=True)
+    close = slice_around(matte)
+    full = {style: picture[close] for style, picture in full.items()}
+    plate, matte, half = (picture[close] for picture in (plate, matte, half))
     write(output / "styles.jpg", row({"plate": plate, "matte": matte, **full}, width))
     dial = {f"{first}, strength 0.5": half, f"{first}, strength 1": full[first]}
     write(output / "strength.jpg", row({"plate": plate, **dial}, width))
