@@ -58,7 +58,8 @@ class RenderOptions(Checked):
         style_scale: how large the style picture is seen: above 1 its strokes are bolder, below
             finer.
         supersample: so many times its size an object is painted at, and averaged down: faces keep
-            their eyes. None: as many as cost no more than a frame of 854×480, up to 3.
+            their eyes. None: as many as cost no more than a frame of 854×480, up to 3; 1 of a
+            plug-in's model.
         feather: softens the matte's edge by this many pixels each way.
         invert: style all but the object.
         preserve: what of the plate the style must leave: ``none``, ``color``, ``structure``.

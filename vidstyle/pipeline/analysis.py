@@ -36,7 +36,7 @@ from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import ObjectSpec
 from vidstyle.style.borders import without_border
 from vidstyle.style.model import ReadStyle, StyleModel
-from vidstyle.style.supersampled import Enlarged, Supersampled, fitting_factor
+from vidstyle.style.supersampled import Enlarged, Supersampled
 from vidstyle.style.windows import seen_through
 from vidstyle.words import counted, ranges
 
@@ -245,7 +245,7 @@ def freeze(
     """
     if not frames:
         return None
-    factor = supersample or fitting_factor(_largest_box(frames, mattes))
+    factor = model.factor(_largest_box(frames, mattes), supersample)
     samples = partial(_samples, clip, frames, mattes, model.grid, advance, fades or {})
     return model.transfer(samples, style, factor)
 

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.style.model import Frozen, ReadStyle, Sample, StyleModel
+from vidstyle.style.stylizer import Stylizer
 
 #: So many pixels the area around an object may have when it is seen large: those of a frame of
 #: 854×480, so that no object takes longer to paint than such a frame would.
@@ -68,6 +69,18 @@ class Supersampled:
     @property
     def passes(self) -> int:
         return self.model.passes
+
+    def factor(self, pixels: int, asked: int | None) -> int:
+        """How many times its size an object is painted at.
+
+        Args:
+            pixels: of the box around it.
+            asked: what the user wants; None for what fits. A plug-in's model, of which nobody here
+                knows what it sees, is then given the object as it is.
+        """
+        if asked is not None:
+            return asked
+        return fitting_factor(pixels) if isinstance(self.model, Stylizer) else 1
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> ReadStyle:
         return self.model.read_style(path, picture)
