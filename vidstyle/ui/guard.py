@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vidstyle.runtime.allowance import Allowance
 from vidstyle.runtime.hosts import is_own
+from vidstyle.ui.turns import Turns
 
 #: Wrong passwords that one address may give in five minutes.
 GUESSES = 10
@@ -60,6 +61,11 @@ _TOLD = re.compile(
 _WITH_FILES = re.compile(rf"{_API}/(queue/join|run/predict|stream/\w+)")
 
 
+_JOIN, _HEAR = f"{_API}/queue/join", f"{_API}/queue/data"
+#: How Gradio tells a session that one of its actions has ended.
+_ENDED = b'"process_completed"'
+
+
 class _Refused(Exception):  # noqa: N818 - an answer, not a failure
     def __init__(self, status: int, told: str) -> None:
         self.status, self.told = status, told
@@ -83,6 +89,7 @@ class Guard:
         self._uploads = uploads.resolve()
         self._guesses = Allowance(GUESSES, seconds=300)
         self._bytes = Allowance(most_bytes, seconds=3600)
+        self._turns = Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See the ASGI specification."""
@@ -100,18 +107,28 @@ class Guard:
                 headers.update(_HEADERS)
                 if scope["path"].startswith("/login") and message["status"] >= 400:
                     self._guesses.spend(client)
+            if hearing and message["type"] == "http.response.body":
+                self._turns.done(hearing, message.get("body", b"").count(_ENDED))
             await send(message)
 
+        hearing = _session(scope) if scope["path"] == _HEAR else ""
         try:
             self._check(scope)
             self._check_allowance(scope, client)
             if scope["method"] == "POST" and _WITH_FILES.fullmatch(scope["path"]):
-                receive = _again(self._checked(await _body(receive)), receive)
+                body = self._checked(await _body(receive))
+                if scope["path"] == _JOIN and not self._turns.take(client, _session_in(body)):
+                    raise _Refused(429, "too much is waiting already; let some of it end first")
+                receive = _again(body, receive)
         except _Refused as refused:
             answer = PlainTextResponse(f"{refused.told}\n", refused.status)
             await answer(scope, receive, guarded)
             return
-        await self._app(scope, receive, guarded)
+        try:
+            await self._app(scope, receive, guarded)
+        finally:
+            if hearing:  # Gradio drops what a session that has gone still waits for
+                self._turns.left(hearing)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -154,6 +171,18 @@ class Guard:
             return Path(path).resolve().is_relative_to(self._uploads)
         except (OSError, ValueError):
             return False
+
+
+def _session(scope: Scope) -> str:
+    """The session that a request asks for news of."""
+    query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+    return str(query.get("session_hash", [""])[0])
+
+
+def _session_in(body: bytes) -> str:
+    """The session that queues an action."""
+    content = json.loads(body)
+    return str(content.get("session_hash", "")) if isinstance(content, dict) else ""
 
 
 def _is_same(origin: str, host: str) -> bool:
