@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.utils.data import default_collate
 
 from vidstyle.motion.build import build_flow
+from vidstyle.perceptual.network import PerceptualNetwork, build_perceptual
 from vidstyle.runtime.progress import Silence
 from vidstyle.style.build import BUNDLED, build_network
 from vidstyle.style.micro import MicroNetwork
@@ -33,7 +34,6 @@ from vidstyle.train.data import Crops, Pictures, find_pictures
 from vidstyle.train.loop import build_accelerator, train
 from vidstyle.train.pairs import Pair, VideoPairs, find_clips
 from vidstyle.train.style import Draw, DrawMoving, StyleData, StyleObjective
-from vidstyle.train.teacher import Teacher, build_teacher
 
 NOTHING = StyleWeights(**dict.fromkeys(asdict(StyleWeights()), 0.0))
 BASE = replace(NOTHING, masked_gram=1.0, content=0.15)
@@ -60,7 +60,7 @@ TRIED = {
 class Bench:
     """What all runs share."""
 
-    teacher: Teacher
+    teacher: PerceptualNetwork
     train: StyleData
     held_out: StyleData
     steps: int
@@ -211,7 +211,7 @@ def main(
     logging.basicConfig(level=logging.WARNING)
     halves = [data(content, styles, videos, side, part) for part in (0, 1)]
     _, ridge = build_network(BUNDLED)
-    bench = Bench(build_teacher(teacher), halves[0], halves[1], steps, side, items, ridge)
+    bench = Bench(build_perceptual(teacher), halves[0], halves[1], steps, side, items, ridge)
     click.echo("| loss | its measure | without | with | change | style distance |")
     click.echo("|---|---|---|---|---|---|")
     base = bench.measured(bench.trained(BASE))

@@ -48,8 +48,8 @@ from vidstyle.motion.build import build_flow
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.motion.occlusion import valid
 from vidstyle.options import DEFAULTS
+from vidstyle.perceptual.network import LAYERS, PerceptualNetwork, build_perceptual
 from vidstyle.perceptual.statistics import covariance, gram, gram_distance
-from vidstyle.perceptual.teacher import LAYERS, Teacher, build_teacher
 from vidstyle.pipeline.analysis import style_picture
 from vidstyle.style.vgg import ENTRY
 
@@ -131,7 +131,7 @@ class Seen(NamedTuple):
 class Judges:
     """Networks that see how near a picture is to a style."""
 
-    def __init__(self, judge: Teacher, normalised: Teacher | None) -> None:
+    def __init__(self, judge: PerceptualNetwork, normalised: PerceptualNetwork | None) -> None:
         """
         Args:
             judge: Gram matrices are taken of all its layers but the deepest, which has the
@@ -203,8 +203,8 @@ def build_judges(judge: str) -> Judges:
     try:
         if weights.find(ENTRY) is None:
             click.echo(f"no column VGG-19: `vidstyle models fetch {ENTRY}`", err=True)
-            return Judges(build_teacher(judge), None)
-        return Judges(build_teacher(judge), build_teacher(ENTRY, LAYERS[:3]))
+            return Judges(build_perceptual(judge), None)
+        return Judges(build_perceptual(judge), build_perceptual(ENTRY, LAYERS[:3]))
     except VidstyleError as error:
         raise click.UsageError(str(error)) from None
 

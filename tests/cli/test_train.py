@@ -9,12 +9,12 @@ import skimage.data
 import torch
 from safetensors.torch import load_file
 
+from vidstyle.perceptual.network import build_perceptual
 from vidstyle.style.build import build_stylizer
 from vidstyle.train.config import read_config
 from vidstyle.train.data import Pictures
 from vidstyle.train.record import read_curves
 from vidstyle.train.score import restyled, score
-from vidstyle.train.teacher import build_teacher
 
 RECIPE = """
 validation = 2
@@ -198,6 +198,6 @@ def test_two_minutes_on_eight_photographs(vidstyle, eight, tmp_path: Path) -> No
     photographs, paintings = (
         Pictures(sorted(folder.iterdir())[:2], 128) for folder in (content, styles)
     )
-    scored = score(stylizer, build_teacher("micro"), photographs, paintings)
+    scored = score(stylizer, build_perceptual("micro"), photographs, paintings)
     # Nothing of the plate comes through unpainted: all of this was learned, in a minute.
     assert scored.after < 0.8 * scored.before

@@ -8,8 +8,8 @@ import torch
 
 from vidstyle.errors import MediaError
 from vidstyle.evaluate.style import StyleDistance
+from vidstyle.perceptual.network import MicroPerceptual
 from vidstyle.perceptual.statistics import gram, gram_distance
-from vidstyle.perceptual.teacher import MicroTeacher
 
 CPU = torch.device("cpu")
 
@@ -19,7 +19,7 @@ def read(path: Path) -> torch.Tensor:
 
 
 def test_the_style_itself_is_at_no_distance(style_picture: Path, other_style_picture: Path) -> None:
-    distance = StyleDistance(MicroTeacher(), str(style_picture), CPU)
+    distance = StyleDistance(MicroPerceptual(), str(style_picture), CPU)
     style, other = read(style_picture), read(other_style_picture)
     for image, low, high in ((style, 0, 1e-9), (other, 0.1, 50)):
         whole = torch.ones_like(image[:, :1])
@@ -34,7 +34,7 @@ def test_a_border_is_no_part_of_the_style(style_picture: Path, tmp_path: Path) -
     cv2.imwrite(
         str(framed), cv2.copyMakeBorder(style, 20, 20, 20, 20, cv2.BORDER_CONSTANT, value=white)
     )
-    distance = StyleDistance(MicroTeacher(), str(framed), CPU)
+    distance = StyleDistance(MicroPerceptual(), str(framed), CPU)
     image = read(style_picture)[..., 2:-2, 2:-2]
     assert distance(image, {"all": torch.ones_like(image[:, :1])})["gram"]["all"] < 0.05
 
@@ -42,7 +42,7 @@ def test_a_border_is_no_part_of_the_style(style_picture: Path, tmp_path: Path) -
 def test_it_is_the_mean_over_layers_of_the_relative_squared_difference(
     style_picture: Path, other_style_picture: Path
 ) -> None:
-    teacher = MicroTeacher()
+    teacher = MicroPerceptual()
     distance = StyleDistance(teacher, str(style_picture), CPU)
     style, other = read(style_picture), read(other_style_picture)
     wanted, seen = teacher(style), teacher(other)
@@ -52,7 +52,7 @@ def test_it_is_the_mean_over_layers_of_the_relative_squared_difference(
 
 
 def test_only_the_region_counts(style_picture: Path, other_style_picture: Path) -> None:
-    distance = StyleDistance(MicroTeacher(), str(style_picture), CPU)
+    distance = StyleDistance(MicroPerceptual(), str(style_picture), CPU)
     style = read(style_picture)
     image = torch.cat([style, read(other_style_picture)[..., :100, :]], dim=-1)
     left = torch.zeros_like(image[:, :1])
@@ -64,4 +64,4 @@ def test_only_the_region_counts(style_picture: Path, other_style_picture: Path) 
 
 def test_a_style_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"nothing.png: no such file"):
-        StyleDistance(MicroTeacher(), str(tmp_path / "nothing.png"), CPU)
+        StyleDistance(MicroPerceptual(), str(tmp_path / "nothing.png"), CPU)

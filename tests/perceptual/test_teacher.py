@@ -21,7 +21,7 @@ def test_it_sees_what_the_style_model_sees(photograph: Tensor, monkeypatch) -> N
     torch.manual_seed(0)
     network = VggNetwork()
     monkeypatch.setattr(teacher, "load_vgg", lambda: network)
-    eyes = teacher.build_teacher("vgg19")
+    eyes = teacher.build_perceptual("vgg19")
     seen = eyes(photograph)
     assert {layer: tuple(each.shape[1:]) for layer, each in seen.items()} == {
         "relu1_1": (64, 48, 64),

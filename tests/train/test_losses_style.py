@@ -7,9 +7,15 @@ import torch
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from vidstyle.perceptual.statistics import covariance
-from vidstyle.train.losses.receptive import LEAST_CELLS, ReceptiveField, eroded, receptive_field
-from vidstyle.train.losses.style import Moments, gram, gram_distance, moment_distance, moments
+from vidstyle.perceptual.receptive import LEAST_CELLS, ReceptiveField, eroded, receptive_field
+from vidstyle.perceptual.statistics import (
+    Moments,
+    covariance,
+    gram,
+    gram_distance,
+    moment_distance,
+    moments,
+)
 
 #: Where VGG-16's layers are in torchvision's ``features``, and the side of what a cell sees.
 LAYERS = {"relu1_1": 1, "relu1_2": 3, "relu2_1": 6, "relu2_2": 8, "relu3_1": 11, "relu4_1": 18}

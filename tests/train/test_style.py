@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 
 from vidstyle.motion.build import build_flow
+from vidstyle.perceptual.network import build_perceptual
 from vidstyle.style.build import build_network
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.config import StyleConfig, StyleWeights
 from vidstyle.train.data import Crops, TrainingData
 from vidstyle.train.pairs import VideoPairs, find_clips
 from vidstyle.train.style import RISING, StyleData, StyleObjective
-from vidstyle.train.teacher import build_teacher
 
 TERMS = {field.name for field in fields(StyleWeights)}
 NOTHING = StyleWeights(**dict.fromkeys(TERMS, 0.0))
@@ -44,7 +44,7 @@ def objective(
     torch.manual_seed(0)
     network = MicroNetwork(Architecture("micro", 8, 8, 8, 8, (1, 1, 1, 1), attention=4))
     return StyleObjective(
-        network, build_teacher("micro"), config, drawn, drawn, ridge=0.1, seed=3, items=2
+        network, build_perceptual("micro"), config, drawn, drawn, ridge=0.1, seed=3, items=2
     )
 
 

@@ -24,7 +24,7 @@ from vidstyle.media.video.clip import ClipInfo
 from vidstyle.media.video.shots import find_cuts
 from vidstyle.motion.cache import FlowCache
 from vidstyle.options import DEFAULTS
-from vidstyle.perceptual.teacher import build_teacher
+from vidstyle.perceptual.network import build_perceptual
 from vidstyle.runtime.device import select_device
 from vidstyle.runtime.progress import Progress
 from vidstyle.segment.mattes.store import Mattes
@@ -125,7 +125,7 @@ def check_job(job: Job) -> None:
     _thresholds(job, _measures(job))
     _judge(job, select_device(job.device), first_number=0)
     if job.style is not None:
-        build_teacher(job.teacher, LAYERS)
+        build_perceptual(job.teacher, LAYERS)
 
 
 class _Scoring:
@@ -147,7 +147,7 @@ class _Scoring:
         self._judge = _judge(job, device, info.start_pts if info.is_sequence else 0)
         self._style = None
         if job.style is not None:
-            self._style = StyleDistance(build_teacher(job.teacher, LAYERS), job.style, device)
+            self._style = StyleDistance(build_perceptual(job.teacher, LAYERS), job.style, device)
         lpips = build_lpips(info.size, device)
         self._lpips = None if isinstance(lpips, str) else lpips
         scores = Scores([PLATE, *labels(job.results)], names)

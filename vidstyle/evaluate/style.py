@@ -7,9 +7,9 @@ from torch import Tensor
 from vidstyle.errors import MediaError
 from vidstyle.media.colour_management import open_seen
 from vidstyle.media.frame import unit_range
+from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.perceptual.receptive import eroded
 from vidstyle.perceptual.statistics import gram, gram_distance, moment_distance, moments
-from vidstyle.perceptual.teacher import Teacher
 from vidstyle.style.borders import without_border
 
 #: Of VGG; a network of another kind has its own.
@@ -29,7 +29,7 @@ class StyleDistance:
     means and deviations (``mean_std``), each the mean over the network's layers. 0 is the style
     itself."""
 
-    def __init__(self, teacher: Teacher, style: str, device: torch.device) -> None:
+    def __init__(self, teacher: PerceptualNetwork, style: str, device: torch.device) -> None:
         """
         Args:
             style: a picture's file; a border around the painting is cropped.

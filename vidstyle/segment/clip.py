@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from vidstyle.media.frame import Frame
 
+#: (H, W, 3), and one value for each pixel, (H, W).
 Image = NDArray[np.uint8]
+Plane = NDArray[np.float32]
 
 LONG_SIDE = 854  # 480p: flow and colour models gain little from more, and cost grows with area.
 

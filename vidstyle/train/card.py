@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 
 from vidstyle import __version__
+from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.config import TrainConfig
 from vidstyle.train.data import Pictures, Sources, Split, TrainingData
 from vidstyle.train.loop import Trained
 from vidstyle.train.record import read_curves
 from vidstyle.train.score import Score, restyled, score, units
-from vidstyle.train.teacher import Teacher
 
 SAMPLES = "samples.jpg"
 
@@ -50,7 +50,7 @@ class Made:
     config: TrainConfig
     sources: Sources
     data: TrainingData
-    perceptual: Teacher
+    perceptual: PerceptualNetwork
     trained: Mapping[str, Trained]
     records: Mapping[str, Path]
     processes: int

@@ -264,7 +264,7 @@ class TrainConfig:
             backbone.
         teacher: style model that the first phase learns from, by name or folder.
         perceptual: what the second phase compares pictures with: ``auto``, a name from
-            :data:`vidstyle.perceptual.teacher.TEACHERS`, or a file.
+            :data:`vidstyle.perceptual.network.PERCEPTUAL`, or a file.
         ridge: of the transform; see :func:`vidstyle.style.transform.optimal_map`.
         average: decay of the running mean of the weights, which is what is saved.
         validation: items of the validation.

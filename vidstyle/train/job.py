@@ -17,6 +17,7 @@ from torch import Tensor
 from vidstyle.errors import UsageError
 from vidstyle.media.video.clip import ClipReader
 from vidstyle.motion.build import build_flow
+from vidstyle.perceptual.network import PerceptualNetwork, build_perceptual
 from vidstyle.runtime.atomic import replacing_folder
 from vidstyle.runtime.device import select_device
 from vidstyle.runtime.leftovers import sweep
@@ -36,7 +37,6 @@ from vidstyle.train.objective import Objective
 from vidstyle.train.pairs import Pair, VideoPairs
 from vidstyle.train.save import check_model_folder, save_model
 from vidstyle.train.style import DrawMoving, StyleData, StyleObjective
-from vidstyle.train.teacher import Teacher, build_teacher
 
 PHASES = ("distil", "style")
 
@@ -79,7 +79,7 @@ def run(job: TrainJob, progress: Progress) -> None:
     _clear_work(job, accelerator)
     config = job.config
     data = read_data(job.sources, config.data)
-    perceptual = build_teacher(config.perceptual)
+    perceptual = build_perceptual(config.perceptual)
     network = _start(config)
     config = replace(config, architecture=network.architecture)
     trained: dict[str, Trained] = {}
@@ -187,7 +187,7 @@ def _distilling(
 
 
 def _painting(
-    network: MicroNetwork, perceptual: Teacher, data: TrainingData, config: TrainConfig
+    network: MicroNetwork, perceptual: PerceptualNetwork, data: TrainingData, config: TrainConfig
 ) -> StyleObjective:
     if config.style.weights.domain > 0 and data.domain is None:
         raise UsageError("style.weights.domain is set, but no --domain DIR is given; give one")
@@ -246,7 +246,7 @@ def _minutes(job: TrainJob, name: str, trained: dict[str, Trained]) -> float:
 
 
 def _decisive(
-    config: TrainConfig, name: str, perceptual: Teacher, data: TrainingData
+    config: TrainConfig, name: str, perceptual: PerceptualNetwork, data: TrainingData
 ) -> dict[str, Any]:
     """What a checkpoint of a phase must have been made with. How long, and on what machine, a
     sitting runs is free; so is all that only the other phase reads."""
@@ -262,7 +262,7 @@ def _write(
     job: TrainJob,
     config: TrainConfig,
     network: MicroNetwork,
-    perceptual: Teacher,
+    perceptual: PerceptualNetwork,
     data: TrainingData,
     trained: dict[str, Trained],
     accelerator: Accelerator,

@@ -9,11 +9,11 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
 
+from vidstyle.perceptual.network import PerceptualNetwork
+from vidstyle.perceptual.statistics import gram, gram_distance
 from vidstyle.style.model import Sample
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.data import Pictures
-from vidstyle.train.losses.style import gram, gram_distance
-from vidstyle.train.teacher import Teacher
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Score:
     likeness: float
 
 
-def score(stylizer: Stylizer, perceptual: Teacher, contents: Pictures, styles: Pictures) -> Score:
+def score(
+    stylizer: Stylizer, perceptual: PerceptualNetwork, contents: Pictures, styles: Pictures
+) -> Score:
     """Every photograph in every style. The perceptual network must be on the stylizer's device."""
     before, after, kept = [], [], []
     for style in units(styles):
@@ -65,7 +67,9 @@ def _whole(plate: Tensor) -> Callable[[], list[Sample]]:
 
 
 @torch.inference_mode()
-def _grams(perceptual: Teacher, picture: Tensor, device: torch.device) -> dict[str, Tensor]:
+def _grams(
+    perceptual: PerceptualNetwork, picture: Tensor, device: torch.device
+) -> dict[str, Tensor]:
     return {layer: gram(seen) for layer, seen in perceptual(picture.to(device)).items()}
 
 

@@ -22,6 +22,7 @@ from vidstyle.motion.build import build_flow
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.motion.occlusion import valid
 from vidstyle.options import DEFAULTS
+from vidstyle.perceptual.network import build_perceptual
 from vidstyle.pipeline.analysis import Take, analyse, find_take, read_style, style_picture
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.runtime.atomic import replacing_folder
@@ -39,7 +40,6 @@ from vidstyle.train.pairs import Pair
 from vidstyle.train.record import read_curves
 from vidstyle.train.save import save_model
 from vidstyle.train.style import StyleData, StyleObjective
-from vidstyle.train.teacher import build_teacher
 
 #: Pairs of frames that are trained on, spread over those in which the object is seen.
 PAIRS = 24
@@ -97,7 +97,7 @@ def tune_shot(
         spec.check_inside(reader.info.size)
     picture = style_picture(style, reader.info.size)
     parts = build_parts(options, [spec])
-    perceptual = build_teacher(config.perceptual)
+    perceptual = build_perceptual(config.perceptual)
     folder = work / "shot"
     shutil.rmtree(folder, ignore_errors=True)
     with temporary_folder() as mattes:

@@ -15,6 +15,9 @@ import torch
 from torch import Tensor, nn
 
 from vidstyle.motion.warp import warp
+from vidstyle.perceptual.network import PerceptualNetwork
+from vidstyle.perceptual.receptive import eroded
+from vidstyle.perceptual.statistics import Moments, gram, gram_distance, moment_distance, moments
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.painting import painted, painted_each
 from vidstyle.train.config import StyleConfig, StyleWeights
@@ -22,11 +25,8 @@ from vidstyle.train.losses import content as keeping
 from vidstyle.train.losses import preserving
 from vidstyle.train.losses import temporal as steadying
 from vidstyle.train.losses.adversarial import DomainClassifier, domain_loss, reversal_strength
-from vidstyle.train.losses.receptive import eroded
-from vidstyle.train.losses.style import Moments, gram, gram_distance, moment_distance, moments
 from vidstyle.train.objective import Objective, Sample
 from vidstyle.train.pairs import Pair, SyntheticMotion
-from vidstyle.train.teacher import Teacher
 
 #: Terms whose weight rises over the first part of the run.
 RISING = ("gram", "mean_std", "masked_gram", "masked_mean_std")
@@ -77,7 +77,7 @@ class StyleObjective(Objective):
     def __init__(
         self,
         network: MicroNetwork,
-        perceptual: Teacher,
+        perceptual: PerceptualNetwork,
         config: StyleConfig,
         data: StyleData,
         held_out: StyleData,

@@ -4,9 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.segment.clip import Image
-
-Plane = NDArray[np.float32]
+from vidstyle.segment.clip import Image, Plane
 
 
 class GuidedFilter:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
-from vidstyle.segment.clip import Image
+from vidstyle.segment.clip import Image, Plane
 from vidstyle.segment.tracking.place import Place
 
 _CELLS = 16  # across the object's coordinates
@@ -21,7 +21,6 @@ _RARE_COLOUR = 1e-5  # share of all pixels, likewise
 _LOOK = (4, 24, 24)  # bins of L, a and b: light changes more than colour
 _CLIP = 4.0  # log odds: no single colour settles a pixel
 
-Plane = NDArray[np.float32]
 Bins = NDArray[np.int32]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
-from vidstyle.segment.clip import Image
+from vidstyle.segment.clip import Image, Plane
 from vidstyle.segment.mattes.guided import GuidedFilter
 from vidstyle.segment.mattes.store import Matte
 
@@ -28,7 +28,6 @@ _AROUND = 0.12  # of a box, which seldom holds all of its object,
 _BEYOND = 0.5  # and may miss what is in her hand;
 _GROWTH = 1.4  # yet what makes the cut larger by more is the background
 
-Plane = NDArray[np.float32]
 Hidden = NDArray[np.bool_]
 
 

@@ -7,13 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
+from vidstyle.segment.clip import Plane
 from vidstyle.segment.tracking.affine import Affine
 
 EXTENT = 2.0  # The object's coordinates reach so many times its size to each side.
 SHAPE_SIDE = 64  # pixels of a shape's side
 _REACH = 1.3  # half side of the window, in lengths of the object
-
-Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,12 @@ from vidstyle.media.frame import Box
 from vidstyle.motion.dis import DisFlow
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.runtime.prefetch import done_ahead
-from vidstyle.segment.clip import Image, after_another
+from vidstyle.segment.clip import Image, Plane, after_another
 from vidstyle.segment.mattes.store import Matte, bounding_box
 from vidstyle.segment.tracking.affine import Flow, flows_both_ways, squared_length
 
 _PHOTOMETRIC = 28.0  # levels: difference at which the plate no longer looks the same
 _AROUND = 32  # pixels about the mattes that the flow sees
-
-Plane = NDArray[np.float32]
 
 
 @dataclass(frozen=True)

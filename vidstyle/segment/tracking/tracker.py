@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vidstyle.media.frame import Box
 from vidstyle.motion.dis import DisFlow
 from vidstyle.motion.estimator import FlowEstimator
-from vidstyle.segment.clip import LONG_SIDE, Image
+from vidstyle.segment.clip import LONG_SIDE, Image, Plane
 from vidstyle.segment.mattes.guided import GuidedFilter
 from vidstyle.segment.mattes.store import Matte, bounding_box
 from vidstyle.segment.tracking.affine import (
@@ -59,7 +59,6 @@ _RIM = 10.0  # pixels of a frame of LONG_SIDE about the object that the key fram
 
 _AT_REST = (0.0, 0.0)
 
-Plane = NDArray[np.float32]
 #: (H, W, 2) from a picture to the one before it on the way, and from that one to it.
 Flows = tuple[Flow, Flow]
 

