@@ -158,7 +158,7 @@ class MicroPerceptual(PerceptualNetwork):
 
 
 def build_perceptual(name: str, layers: tuple[str, ...] = LAYERS) -> PerceptualNetwork:
-    """A teacher with weights that are on this machine; nothing is downloaded.
+    """A perceptual network with weights that are on this machine; nothing is downloaded.
 
     Args:
         name: ``auto``, one of :data:`PERCEPTUAL` or :data:`NAMED`, or a file: torchvision's state
@@ -226,7 +226,7 @@ def _load_keras(network: nn.Sequential, file: Path) -> float:
     Returns:
         What inputs in [0, 1], less the mean, are to be divided by.
     """
-    import h5py  # an extra, and only this teacher needs it
+    import h5py  # an extra, and only this one needs it
 
     # Caffe's preprocessing does not divide by the deviation. Convolutions and ReLU are homogeneous
     # in input and biases together: dividing both gives features of the same size as torchvision's,

@@ -5,7 +5,7 @@ import skimage.data
 import torch
 from torch import Tensor
 
-from vidstyle.perceptual import teacher
+from vidstyle.perceptual import network as perceptual
 from vidstyle.style.vgg import VggNetwork
 
 
@@ -20,8 +20,8 @@ def photograph() -> Tensor:
 def test_it_sees_what_the_style_model_sees(photograph: Tensor, monkeypatch) -> None:
     torch.manual_seed(0)
     network = VggNetwork()
-    monkeypatch.setattr(teacher, "load_vgg", lambda: network)
-    eyes = teacher.build_perceptual("vgg19")
+    monkeypatch.setattr(perceptual, "load_vgg", lambda: network)
+    eyes = perceptual.build_perceptual("vgg19")
     seen = eyes(photograph)
     assert {layer: tuple(each.shape[1:]) for layer, each in seen.items()} == {
         "relu1_1": (64, 48, 64),
