@@ -45,8 +45,9 @@ SIZE = (96, 160)
 COUNT = 12
 SEGMENTS = 6
 GRID = ("--segment", "2", "--preroll", "1", "--batch", "2")
-#: What a task may end with: done, refused, killed or ended; anything else is a bug.
-ALLOWED = {0, 2, 3, 4, 5, 6, 130, 143, -signal.SIGKILL}
+#: What a task may end with: done, refused, killed or ended; anything else is a bug. SIGTERM has its
+#: usual effect before the command line's handler stands, and after the interpreter took it away.
+ALLOWED = {0, 2, 3, 4, 5, 6, 130, 143, -signal.SIGKILL, -signal.SIGTERM}
 #: Seconds after which a task hangs.
 PATIENCE = 300.0
 WRONG = "WRONG"
