@@ -153,7 +153,7 @@ def track(preparation: Preparation, take: Take, mask: str) -> float:
         find_mattes(
             parse_object(f"mask:{mask}"),
             take,
-            [(shot.start, shot.stop) for shot in take.shots],
+            take.spans,
             preparation.parts,
             Path(folder),
             lambda _: None,

@@ -59,7 +59,7 @@ def main(
     options = replace(DEFAULTS, segmenter=segmenter, first=first, last=last)
     wanted, reader = parse_object(spec), open_clip(clip)
     take = find_take(reader, options, manage(reader.info, None), Silence())
-    shots = [(shot.start, shot.stop) for shot in take.shots]
+    shots = take.spans
     tiles = []
     with tempfile.TemporaryDirectory() as folder:
         parts = build_parts(options, [wanted])

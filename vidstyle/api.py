@@ -6,12 +6,10 @@ records go to the logger ``vidstyle``.
 """
 
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, overload
 
 from vidstyle.media.colour_management import manage
@@ -19,14 +17,14 @@ from vidstyle.media.video.kept import KeptClip
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.video.target import default_target
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, pair
-from vidstyle.pipeline.analysis import find_object, find_take
+from vidstyle.pipeline.analysis import find_object, find_take, lost_frames
 from vidstyle.pipeline.job import Job, run
 from vidstyle.pipeline.output import check_outputs, write_mattes
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.pipeline.report import Report
 from vidstyle.runtime.device import seeded
 from vidstyle.runtime.progress import CancelToken, Reporting, Step
-from vidstyle.segment.mattes.lost import lost_ranges
+from vidstyle.runtime.scratch import temporary_folder
 from vidstyle.segment.mattes.store import Matte, Mattes
 from vidstyle.segment.prompts import parse_object
 
@@ -106,11 +104,15 @@ class FoundMattes(Sequence[Matte]):
         span: tuple[int, int],
         size: tuple[int, int],
         lost: Sequence[tuple[int, int]],
-        folder: Path,
+        held: ExitStack,
     ) -> None:
+        """
+        Args:
+            held: what the mattes lie in, closed when this goes.
+        """
         self._mattes = mattes
         (self.first, self.last), self.size, self.lost = span, size, tuple(lost)
-        self._finalizer = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._finalizer = weakref.finalize(self, held.close)
 
     def __len__(self) -> int:
         """Frames from the clip's first to ``last``."""
@@ -166,15 +168,12 @@ def find(
         parts = build_parts(chosen, [spec])
     progress = Reporting(on_progress, cancel)
     progress.outline(["cuts", "mattes"])
-    folder = Path(tempfile.mkdtemp(prefix="vidstyle-"))
-    try:
-        with KeptClip(reader, folder) as kept:
+    with ExitStack() as held:
+        folder = held.enter_context(temporary_folder())
+        with closing(KeptClip(reader, folder)) as kept:
             take = find_take(kept, chosen, manage(reader.info, chosen.colorspace), progress)
             mattes = find_object(take, spec, parts, folder, progress)
             for target in targets:
                 write_mattes(take, mattes, target)
-            lost = lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots])
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return FoundMattes(mattes, (take.start, take.count - 1), take.size, lost, folder)
+        span, lost = (take.start, take.count - 1), lost_frames(take, mattes)
+        return FoundMattes(mattes, span, take.size, lost, held.pop_all())

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_each_frame_is_decoded_once_and_comes_back_bit_for_bit(
     tmp_path: Path, damaged: tuple[int, ...]
 ) -> None:
     source = Counted(10, damaged)
-    with KeptClip(source, tmp_path) as kept:
+    with closing(KeptClip(source, tmp_path)) as kept:
         for start, stop in ((2, 5), (0, None), (6, 8), (0, 10), (3, None)):
             read = [*kept.frames(start, stop)]
             wanted = [*Counted(10, damaged).frames(start, stop)]
@@ -72,7 +73,7 @@ def test_each_frame_is_decoded_once_and_comes_back_bit_for_bit(
 def test_what_has_no_room_is_decoded_each_time(tmp_path: Path) -> None:
     source = Counted(10)
     frame_bytes = source.all[0].image.nbytes * 4 // 3
-    with KeptClip(source, tmp_path, most=4 * frame_bytes) as kept:
+    with closing(KeptClip(source, tmp_path, most=4 * frame_bytes)) as kept:
         for _ in range(3):
             assert [frame.index for frame in kept.frames()] == [*range(10)]
     assert sorted(source.decoded.values()) == [1] * 4 + [3] * 6
@@ -80,6 +81,6 @@ def test_what_has_no_room_is_decoded_each_time(tmp_path: Path) -> None:
 
 def test_threads_read_side_by_side(tmp_path: Path) -> None:
     source = Counted(40)
-    with KeptClip(source, tmp_path) as kept, ThreadPoolExecutor(4) as pool:
+    with closing(KeptClip(source, tmp_path)) as kept, ThreadPoolExecutor(4) as pool:
         for read in pool.map(lambda start: [*kept.frames(start, start + 30)], [0, 10, 5, 2] * 4):
             assert all(same(frame, source.all[frame.index]) for frame in read)

@@ -3,6 +3,7 @@
 import itertools
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -40,7 +41,7 @@ def reader(request, clip, tmp_path) -> Iterator[ClipReader]:
         return
     source = open_clip(clip)
     room = 5 * source.info.frame_bytes if request.param == "kept in part" else None
-    with KeptClip(source, tmp_path, room) as kept:
+    with closing(KeptClip(source, tmp_path, room)) as kept:
         yield kept
     assert [*tmp_path.iterdir()] == []
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from vidstyle.export.graph import INPUTS, OUTPUT, Runtime, StyleGraph
 from vidstyle.export.program import program_of
 from vidstyle.runtime.extras import needs_extra
-from vidstyle.runtime.onnx_runtime import import_onnxruntime
+from vidstyle.runtime.onnx_runtime import open_session
 from vidstyle.runtime.threads import threads_at_hand
 
 if TYPE_CHECKING:
@@ -63,17 +63,9 @@ def load(path: Path, device: torch.device) -> tuple[Runtime, str]:
         UsageError: the extra is not installed.
     """
     with needs_extra("export", "ONNX"):
-        onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads_at_hand()
-    options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    if device.type == "cuda":
-        if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-            providers.insert(0, "CUDAExecutionProvider")
-        else:
-            log.warning("ONNX Runtime here has no CUDA (onnxruntime-gpu has): it runs on the CPU")
-    session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        session = open_session(path, device, threads_at_hand())
+    if device.type == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
+        log.warning("ONNX Runtime here has no CUDA (onnxruntime-gpu has): it runs on the CPU")
     model = session.get_modelmeta().custom_metadata_map.get(_MODEL, "")
 
     def run(images: Tensor, maps: Sequence[Tensor]) -> Tensor:

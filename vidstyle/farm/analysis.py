@@ -1,6 +1,7 @@
 """Filling a work directory: all that must be known before segments can be rendered anywhere."""
 
 import logging
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,15 +73,14 @@ def analyse_into(
     progress.outline(preparation.stages())
     with (
         temporary_folder() as temporary,
-        KeptClip(preparation.reader, temporary) as kept,
+        closing(KeptClip(preparation.reader, temporary)) as kept,
         seeded(request.options.seed),
     ):
         take = preparation.find_take(progress, kept)
         check_fits(take, *targets)
         analyses = preparation.analyse(take, temporary, progress)
-        shots = [(shot.start, shot.stop) for shot in take.shots]
         for wanted, analysis in zip(request.objects, analyses, strict=True):
-            if runs := doubtful_ranges(analysis.mattes, shots):
+            if runs := doubtful_ranges(analysis.mattes, take.spans):
                 log.warning("%s", doubt(wanted.object, runs))
         for analysis, target in zip(analyses, targets, strict=False):
             write_mattes(take, analysis.mattes, target)
@@ -111,7 +111,7 @@ def analyse_into(
             height=info.height,
             rate=str(info.rate),
             pixel_format=info.pix_fmt,
-            shots=tuple((shot.start, shot.stop) for shot in take.shots),
+            shots=tuple(take.spans),
             fades=tuple(take.fades.values()),
         ),
         segments=grid(take.shots, options),

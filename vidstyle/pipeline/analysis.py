@@ -87,6 +87,11 @@ class Take:
         """Number of frames to render."""
         return self.count - self.start
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """First frame and end of each shot."""
+        return [(shot.start, shot.stop) for shot in self.shots]
+
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """As the reader's, seen by the view."""
         return self._seen.frames(start, self.count if stop is None else min(stop, self.count))
@@ -270,7 +275,7 @@ def find_excluded(
     found = []
     for number, spec in enumerate(specs):
         found.append(find_object(take, spec, parts, work / str(number), progress))
-        if lost := _lost_frames(take, found[-1]):
+        if lost := lost_frames(take, found[-1]):
             log.warning("%s %s: not seen in frames %s", spec.option, spec, ranges(lost))
     return found
 
@@ -356,7 +361,7 @@ def find_object(
     return find_mattes(
         spec,
         take,
-        [(shot.start, shot.stop) for shot in take.shots],
+        take.spans,
         parts,
         work,
         progress.advance,
@@ -369,7 +374,7 @@ def _lost(
     take: Take, spec: ObjectSpec | None, mattes: Mattes, options: RenderOptions
 ) -> tuple[tuple[int, int], ...]:
     """Tell where the object is lost; the run goes on unless ``--strict``."""
-    lost = () if spec is None else _lost_frames(take, mattes)
+    lost = () if spec is None else lost_frames(take, mattes)
     if lost and options.strict:
         raise ObjectNotFoundError(
             f"--object {spec}: lost in frames {ranges(lost)}; give a box, point or mask there, "
@@ -380,8 +385,9 @@ def _lost(
     return lost
 
 
-def _lost_frames(take: Take, mattes: Mattes) -> tuple[tuple[int, int], ...]:
-    return tuple(lost_ranges(mattes, [(shot.start, shot.stop) for shot in take.shots]))
+def lost_frames(take: Take, mattes: Mattes) -> tuple[tuple[int, int], ...]:
+    """Runs of frames, first and last, in which an object is not seen."""
+    return tuple(lost_ranges(mattes, take.spans))
 
 
 def _samples(

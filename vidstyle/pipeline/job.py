@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -84,7 +84,7 @@ def _run(job: Job, progress: Progress) -> Report:
     control = _quality_control(job, preparation)
     progress.outline([*preparation.stages(), "render", *(["evaluate"] if control else [])])
     record, request = Made.beside(job.target), _request(job) if job.remembered else None
-    with temporary_folder() as work, KeptClip(preparation.reader, work) as kept:
+    with temporary_folder() as work, closing(KeptClip(preparation.reader, work)) as kept:
         with stages("analysis"):
             take = _take(job, preparation, progress, kept)
             analyses = preparation.analyse(take, work, progress)

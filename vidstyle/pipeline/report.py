@@ -131,10 +131,9 @@ def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
     many times its size it is painted at in each shot (None where it is not seen), and how far its
     mattes can be relied on, 0 to 1, in every frame of the take."""
     frames = range(take.start, take.count)
-    shots = [(shot.start, shot.stop) for shot in take.shots]
     return {
         "lost": [list(run) for run in analysis.lost],
-        "doubtful": [list(run) for run in doubtful_ranges(analysis.mattes, shots)],
+        "doubtful": [list(run) for run in doubtful_ranges(analysis.mattes, take.spans)],
         "supersample": [None if each is None else each.factor for each in analysis.transfers],
         "confidence": [round(analysis.mattes.confidence(frame), 2) for frame in frames],
     }

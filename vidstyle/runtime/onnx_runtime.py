@@ -6,7 +6,11 @@ rendered on them is nobody else's business.
 """
 
 import os
+from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import torch
 
 
 def import_onnxruntime() -> ModuleType:
@@ -20,3 +24,23 @@ def import_onnxruntime() -> ModuleType:
 
     runtime: ModuleType = onnxruntime
     return runtime
+
+
+def open_session(path: Path, device: torch.device, threads: int) -> Any:
+    """A network in ONNX, on CUDA where ``device`` is and the library can.
+
+    Args:
+        threads: of each of its operations.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+        Exception: the file cannot be read; its errors share no class but this.
+    """
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    providers = ["CPUExecutionProvider"]
+    if device.type == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        providers.insert(0, "CUDAExecutionProvider")
+    return onnxruntime.InferenceSession(str(path), options, providers=providers)

@@ -116,8 +116,9 @@ class Guard:
             self._check(scope)
             self._check_allowance(scope, client)
             if scope["method"] == "POST" and _WITH_FILES.fullmatch(scope["path"]):
-                body = self._checked(await _body(receive))
-                if scope["path"] == _JOIN and not self._turns.take(client, _session_in(body)):
+                body = await _body(receive)
+                session = _session_in(self._checked(body))
+                if scope["path"] == _JOIN and not self._turns.take(client, session):
                     raise _Refused(429, "too much is waiting already; let some of it end first")
                 receive = _again(body, receive)
         except _Refused as refused:
@@ -155,8 +156,8 @@ class Guard:
                 raise _Refused(429, "more than may be uploaded in an hour")
             self._bytes.spend(client, int(length))
 
-    def _checked(self, body: bytes) -> bytes:
-        """The body, when no file that it names lies outside the uploads."""
+    def _checked(self, body: bytes) -> Any:
+        """What the body says, when no file that it names lies outside the uploads."""
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
@@ -164,7 +165,7 @@ class Guard:
         for path in _paths(content):
             if not isinstance(path, str) or not self._is_upload(path):
                 raise _Refused(403, "names a file that was not uploaded")
-        return body
+        return content
 
     def _is_upload(self, path: str) -> bool:
         try:
@@ -179,9 +180,8 @@ def _session(scope: Scope) -> str:
     return str(query.get("session_hash", [""])[0])
 
 
-def _session_in(body: bytes) -> str:
+def _session_in(content: Any) -> str:
     """The session that queues an action."""
-    content = json.loads(body)
     return str(content.get("session_hash", "")) if isinstance(content, dict) else ""
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vidstyle.errors import WeightsError
-from vidstyle.runtime.onnx_runtime import import_onnxruntime
+from vidstyle.runtime.onnx_runtime import import_onnxruntime, open_session
 
 logger = logging.getLogger(__name__)
 
@@ -50,15 +50,8 @@ class OnnxEncoder(torch.nn.Module):
 
 
 def _by_onnxruntime(path: Path, device: torch.device) -> Run:
-    onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3
-    providers = ["CPUExecutionProvider"]
-    if device.type == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        providers.insert(0, "CUDAExecutionProvider")
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        session = open_session(path, device, torch.get_num_threads())
     # Its errors share no class but this.
     except Exception as error:
         raise _unreadable(path, error) from None
