@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vidstyle.batch.shot import OPTIONS, shot_of
 from vidstyle.cli.render import render_command
-from vidstyle.constraints import OneOf, Within, constraint_of
+from vidstyle.constraints import OneOf, Within, constraint_of, option_of
 from vidstyle.errors import UsageError
 from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
 
@@ -81,3 +81,21 @@ def test_a_list_takes_what_a_shot_has_of_its_own() -> None:
     told = {"source": "a.mov", "Strength": "0.5", "exclude": "a|b", "invert": "yes", "seed": "3"}
     shot = shot_of(told, "row 2", str)
     assert shot.options == {"strength": 0.5, "exclude": ("a", "b"), "invert": True, "seed": 3}
+
+
+def test_each_option_is_of_one_group() -> None:
+    names = [name for group in RenderOptions.__bases__ for name in vars(group())]
+    assert sorted(names) == sorted(vars(DEFAULTS))
+    assert len(set(names)) == len(names)
+
+
+def test_the_command_line_calls_each_option_by_its_name() -> None:
+    options = {option.name: option.opts for option in render_command.params}
+    for name in vars(DEFAULTS):
+        assert option_of(name) in options[name]
+
+
+def test_what_was_changed_is_known() -> None:
+    changed = RenderOptions(first=0, exclude=("dog",), invert=True, strength=1.0)
+    assert dict(changed.changed()) == {"first": 0, "exclude": ("dog",), "invert": True}
+    assert not dict(DEFAULTS.changed())

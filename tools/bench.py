@@ -34,7 +34,7 @@ from vidstyle.media.video.reader import open_clip
 from vidstyle.options import DEFAULTS, RenderOptions, StyledObject
 from vidstyle.pipeline.analysis import Take
 from vidstyle.pipeline.output import open_output
-from vidstyle.pipeline.preparation import Preparation, Request, new_layers
+from vidstyle.pipeline.preparation import Preparation, Request, layer_context, new_layers
 from vidstyle.runtime.progress import Silence
 from vidstyle.runtime.timing import Stages
 from vidstyle.segment.objects import find_mattes
@@ -109,7 +109,8 @@ def measure(
     decode = 1e3 * (time.process_time() - start) / count
 
     stages = ThreadTime()
-    layer = new_layers(analyses, 0, preparation.parts, take, options, stages)[0]
+    context = layer_context(preparation.parts, take, stages)
+    layer = new_layers(analyses, 0, options, context)[0]
     done: list[Tensor] = []
     for index in range(0, count, BATCH):
         group = frames[index : index + BATCH]

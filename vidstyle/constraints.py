@@ -64,9 +64,13 @@ def check(of: type[Checked], name: str, value: object) -> None:
     try:
         _adapter(of, name).validate_python(value, strict=True)
     except ValidationError:
-        option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
         shown = f"{value:g}" if isinstance(value, float) else value
-        raise UsageError(f"{option} {shown}: {wanted(of, name)}") from None
+        raise UsageError(f"{option_of(name)} {shown}: {wanted(of, name)}") from None
+
+
+def option_of(name: str) -> str:
+    """What the command line calls a field."""
+    return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
 
 
 def read(of: type[Checked], name: str, text: str) -> Any:

@@ -1,9 +1,9 @@
 """What a render can be told: each option's default and what it may be, which all others read
 here."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
 
 from vidstyle.choices import EDGES, FLOWS, PRESERVED, TEMPORAL
 from vidstyle.constraints import Checked, OneOf, Within
@@ -46,11 +46,8 @@ STYLE_SCALES = (0.25, 4)
 
 
 @dataclass(frozen=True)
-class RenderOptions(Checked):
-    """Everything about a render but its input, its output, and its objects.
-
-    What a field may hold is written on it: the command line, lists of shots and manifests ask
-    there. Other values raise ``UsageError``.
+class LookOptions(Checked):
+    """How the painting looks, whichever network makes it.
 
     Attributes:
         strength: 0 leaves the plate as it is, 1 applies the style in full.
@@ -61,36 +58,7 @@ class RenderOptions(Checked):
             their eyes. None: as many as cost no more than a frame of 854×480, up to 3; 1 of a
             plug-in's model.
         feather: softens the matte's edge by this many pixels each way.
-        invert: style all but the object.
         preserve: what of the plate the style must leave: ``none``, ``color``, ``structure``.
-        exclude: SPECs, as of ``--object``, of what is never styled.
-        first, last: first and last frame to render; None for the clip's own.
-        temporal: ``blend`` steadies each frame with the one before it, ``off`` does not.
-        flow: estimator that carries the one before along; ``auto`` is RAFT on CUDA, DIS on a CPU.
-        flow_size: largest short side, in pixels, that flow is estimated at.
-        flow_cache: folder that keeps flows for the next render of the shot; None keeps none.
-        flow_cache_size: MiB that it may hold.
-        strict: footage that is damaged or cut off, or an object that is lost in some frames, ends
-            the run.
-        detector: what finds objects by name: a registry entry, the folder of an OWLv2 model, or
-            ``auto``: the best whose weights are on this machine.
-        edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
-        segmenter: ``sam``, ``mobile-sam``, ``grabcut``, the folder of a SAM 2 model, or ``auto``:
-            the first of these whose weights are on this machine.
-        model: style model, by name or by folder; ``auto`` is ``vgg19`` on CUDA, where its weights
-            are there, and else the model that ships with vidstyle.
-        backend: what runs the style network: ``torch``, an export format, or an exported file.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        max_memory: MiB that the style network may take at once; larger frames go in tiles.
-        batch: frames that go through the network at once. The box around the object is that of
-            the batch, so flow in it, and with it the pixels, change a little.
-        seed: of every random generator.
-        codec: a preset of the writer; None for the container's usual one.
-        colorspace: ``IN[:OUT]``, OCIO spaces of the clip and of the output; None for code values
-            as they are, or what pictures in floating point say.
-        element: write what is restyled alone, premultiplied, over nothing.
-        segment: frames of a segment on the farm's grid; 0 renders sequentially.
-        preroll: frames that a segment starts early, to settle.
     """
 
     strength: Annotated[float, Within(0, 1)] = 1.0
@@ -98,36 +66,134 @@ class RenderOptions(Checked):
     style_scale: Annotated[float, Within(*STYLE_SCALES)] = 1.0
     supersample: Annotated[int, Within(1, 4)] | None = None
     feather: Annotated[float, Within(0, 512)] = 2.0
-    invert: bool = False
     preserve: Annotated[str, OneOf(PRESERVED)] = "none"
-    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SelectionOptions(Checked):
+    """Which frames of the clip, and what in them.
+
+    Attributes:
+        first, last: first and last frame to render; None for the clip's own.
+        exclude: SPECs, as of ``--object``, of what is never styled.
+        invert: style all but the object.
+        strict: footage that is damaged or cut off, or an object that is lost in some frames, ends
+            the run.
+    """
+
     first: Annotated[int, Within(0)] | None = None
     last: Annotated[int, Within(0)] | None = None
-    temporal: Annotated[str, OneOf(TEMPORAL)] = "blend"
-    flow: Annotated[str, OneOf(FLOWS)] = "auto"
-    flow_size: Annotated[int, Within(64)] = 540
-    flow_cache: str | None = None
-    flow_cache_size: Annotated[int, Within(1)] = 4096
+    exclude: tuple[str, ...] = ()
+    invert: bool = False
     strict: bool = False
-    detector: str = "auto"
-    edges: Annotated[str, OneOf(EDGES)] = "guided"
-    segmenter: str = "auto"
-    model: str = "auto"
-    backend: str = "torch"
-    device: str = "auto"
-    max_memory: Annotated[int, Within(64)] = 4096
-    batch: Annotated[int, Within(1, 256)] = 8
-    seed: Annotated[int, Within(0, 2**32 - 1)] = 0
-    codec: str | None = None
-    colorspace: str | None = None
-    element: bool = False
-    segment: Annotated[int, Within(0)] = 0
-    preroll: Annotated[int, Within(0)] = 16
 
     @property
     def range(self) -> tuple[int, int | None]:
         """First frame, and the one after the last; None for the clip's end."""
         return self.first or 0, None if self.last is None else self.last + 1
+
+
+@dataclass(frozen=True)
+class MotionOptions(Checked):
+    """How frames are steadied in time.
+
+    Attributes:
+        temporal: ``blend`` steadies each frame with the one before it, ``off`` does not.
+        flow: estimator that carries the one before along; ``auto`` is RAFT on CUDA, DIS on a CPU.
+        flow_size: largest short side, in pixels, that flow is estimated at.
+    """
+
+    temporal: Annotated[str, OneOf(TEMPORAL)] = "blend"
+    flow: Annotated[str, OneOf(FLOWS)] = "auto"
+    flow_size: Annotated[int, Within(64)] = 540
+
+
+@dataclass(frozen=True)
+class NetworkOptions(Checked):
+    """Which networks find, cut out and paint.
+
+    Attributes:
+        segmenter: ``sam``, ``mobile-sam``, ``grabcut``, the folder of a SAM 2 model, or ``auto``:
+            the first of these whose weights are on this machine.
+        detector: what finds objects by name: a registry entry, the folder of an OWLv2 model, or
+            ``auto``: the best whose weights are on this machine.
+        edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
+        model: style model, by name or by folder; ``auto`` is ``vgg19`` on CUDA, where its weights
+            are there, and else the model that ships with vidstyle.
+        seed: of every random generator.
+    """
+
+    segmenter: str = "auto"
+    detector: str = "auto"
+    edges: Annotated[str, OneOf(EDGES)] = "guided"
+    model: str = "auto"
+    seed: Annotated[int, Within(0, 2**32 - 1)] = 0
+
+
+@dataclass(frozen=True)
+class OutputOptions(Checked):
+    """How the result is written.
+
+    Attributes:
+        codec: a preset of the writer; None for the container's usual one.
+        colorspace: ``IN[:OUT]``, OCIO spaces of the clip and of the output; None for code values
+            as they are, or what pictures in floating point say.
+        element: write what is restyled alone, premultiplied, over nothing.
+    """
+
+    codec: str | None = None
+    colorspace: str | None = None
+    element: bool = False
+
+
+@dataclass(frozen=True)
+class MachineOptions(Checked):
+    """Where a render runs, and in what portions: what belongs to a machine, not to a shot.
+
+    Attributes:
+        backend: what runs the style network: ``torch``, an export format, or an exported file.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        max_memory: MiB that the style network may take at once; larger frames go in tiles.
+        batch: frames that go through the network at once. The box around the object is that of
+            the batch, so flow in it, and with it the pixels, change a little.
+        segment: frames of a segment on the farm's grid; 0 renders sequentially.
+        preroll: frames that a segment starts early, to settle.
+        flow_cache: folder that keeps flows for the next render of the shot; None keeps none.
+        flow_cache_size: MiB that it may hold.
+    """
+
+    backend: str = "torch"
+    device: str = "auto"
+    max_memory: Annotated[int, Within(64)] = 4096
+    batch: Annotated[int, Within(1, 256)] = 8
+    segment: Annotated[int, Within(0)] = 0
+    preroll: Annotated[int, Within(0)] = 16
+    flow_cache: str | None = None
+    flow_cache_size: Annotated[int, Within(1)] = 4096
+
+
+# Fields of the last base come first.
+@dataclass(frozen=True)
+class RenderOptions(
+    MachineOptions, OutputOptions, NetworkOptions, MotionOptions, SelectionOptions, LookOptions
+):
+    """Everything about a render but its input, its output, and its objects.
+
+    Every field stands here under its own name, so ``replace(options, strength=0.5)`` needs no
+    group; and since this is one of each group, a function asks for the group that it reads.
+
+    What a field may hold is written on it: the command line, lists of shots and manifests read it
+    there. Other values raise ``UsageError``.
+
+    Attributes: those of :class:`LookOptions`, :class:`SelectionOptions`, :class:`MotionOptions`,
+    :class:`NetworkOptions`, :class:`OutputOptions` and :class:`MachineOptions`.
+    """
+
+    def changed(self) -> Iterator[tuple[str, Any]]:
+        """Names and values of the fields that differ from their defaults."""
+        for field in fields(self):
+            if (value := getattr(self, field.name)) != field.default:
+                yield field.name, value
 
 
 DEFAULTS = RenderOptions()

@@ -23,11 +23,11 @@ from vidstyle.media.frame import Frame, full_scale, unit_range
 from vidstyle.motion.build import build_flow
 from vidstyle.motion.dis import LIGHT
 from vidstyle.motion.estimator import FlowEstimator
-from vidstyle.options import DEFAULTS, RenderOptions
+from vidstyle.options import DEFAULTS, LookOptions, RenderOptions
 from vidstyle.pipeline.analysis import freeze, read_style, sampled, to_working_size
 from vidstyle.pipeline.layer import Layer
 from vidstyle.pipeline.parts import build_parts
-from vidstyle.pipeline.preparation import build_layer
+from vidstyle.pipeline.preparation import layer_context
 from vidstyle.runtime.device import seeded
 from vidstyle.runtime.memory import frames_at_once
 from vidstyle.segment.mattes.derived import WholeFrame
@@ -105,23 +105,23 @@ class Model:
             frames: of the shot, at least one; of many, a few are looked at.
             style: a picture file, or one picture (H, W, 3) or (3, H, W).
             masks: where the object is; None for the whole frame.
-            style_scale, supersample: see :class:`~vidstyle.options.RenderOptions`.
+            style_scale, supersample: see :class:`~vidstyle.options.LookOptions`.
 
         Raises:
             UsageError: invalid arrays, or an option out of its bounds.
             MediaError: the style cannot be read.
             ObjectNotFoundError: the masks are empty.
         """
-        options = replace(self._options, style_scale=style_scale, supersample=supersample)
+        wanted = LookOptions(style_scale=style_scale, supersample=supersample)
         shot = _Shot(frames, masks)
         model = self._parts.stylizer
         if isinstance(style, str | os.PathLike):
-            read = read_style(os.fspath(style), shot.size, model, options.style_scale)
+            read = read_style(os.fspath(style), shot.size, model, wanted.style_scale)
         else:
-            picture = to_working_size(_picture(style), "style", shot.size, options.style_scale)
+            picture = to_working_size(_picture(style), "style", shot.size, wanted.style_scale)
             read = model.read_style(Path("style"), lambda: picture)
         seen = sampled(range(shot.count), shot.mattes)
-        frozen = freeze(shot, seen, shot.mattes, read, model, options.supersample)
+        frozen = freeze(shot, seen, shot.mattes, read, model, wanted.supersample)
         if frozen is None:
             raise ObjectNotFoundError("masks: empty in every frame; give some with the object")
         return Look(frozen)
@@ -145,7 +145,7 @@ class Model:
             look: from :meth:`fit`.
             masks: what is restyled; None for whole frames. Outside, and farther than ``feather``
                 pixels from it, every pixel comes back as it was.
-            strength, detail, feather, preserve: see :class:`~vidstyle.options.RenderOptions`.
+            strength, detail, feather, preserve: see :class:`~vidstyle.options.LookOptions`.
             steady: the frames follow each other: each is steadied along the motion of the one
                 before. Without, what a frame becomes depends on that frame alone.
 
@@ -155,14 +155,11 @@ class Model:
         Raises:
             UsageError: invalid arrays, or an option out of its bounds.
         """
-        options = replace(
-            self._options, strength=strength, detail=detail, feather=feather, preserve=preserve
-        )
+        wanted = LookOptions(strength=strength, detail=detail, feather=feather, preserve=preserve)
         shot = _Shot(frames, masks)
-        flow = self._flow if steady else None
-        parts = replace(self._parts, steady=flow)
-        layer = build_layer(shot.mattes, look.frozen, parts, options)
-        batch = frames_at_once(options.batch, shot.size, self.device)
+        parts = replace(self._parts, steady=self._flow if steady else None)
+        layer = Layer(shot.mattes, look.frozen, wanted, layer_context(parts))
+        batch = frames_at_once(self._options.batch, shot.size, self.device)
         with parts.workers:
             return _as(frames, _restyled(shot, layer, batch))
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from vidstyle.media.frame import Box, Frame
 from vidstyle.motion.dis import DisFlow
-from vidstyle.pipeline.layer import Layer, LayerOptions
-from vidstyle.runtime.timing import Stages
+from vidstyle.options import LookOptions
+from vidstyle.pipeline.layer import Layer, LayerContext
 from vidstyle.runtime.workers import WorkerPool
 from vidstyle.segment.mattes.store import bounding_box
 from vidstyle.style.build import build_stylizer
@@ -80,8 +80,9 @@ def layer(
     feather: float = 2.0,
     steady: bool = True,
 ) -> Layer:
-    look = LayerOptions(strength, feather, DisFlow(540) if steady else None)
-    return Layer(HeldMattes(boxes), transfer, stylizer, look, Stages(), WorkerPool())
+    look = LookOptions(strength=strength, feather=feather)
+    context = LayerContext(stylizer, steady=DisFlow(540) if steady else None)
+    return Layer(HeldMattes(boxes), transfer, look, context)
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16])
@@ -181,9 +182,9 @@ def test_the_number_of_hands_changes_no_pixel(tiny_model: Path) -> None:
         workers = WorkerPool(hands)
         stylizer = build_stylizer(str(tiny_model), torch.device("cpu"), workers=workers)
         transfer = stylizer.transfer(lambda: samples, stylizer.style(painting))
-        look = LayerOptions(1.0, 2.0, DisFlow(540))
         with workers:
-            whole = Layer(mattes, transfer, stylizer, look, Stages(), workers)
+            context = LayerContext(stylizer, workers, DisFlow(540))
+            whole = Layer(mattes, transfer, LookOptions(), context)
             results.append(whole.render(frames, stacked(frames)))
     assert torch.equal(*results)
 

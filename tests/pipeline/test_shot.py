@@ -11,7 +11,8 @@ from torch import Tensor
 from vidstyle.media.frame import Frame
 from vidstyle.media.video.clip import ClipInfo
 from vidstyle.motion.dis import DisFlow
-from vidstyle.pipeline.layer import Layer, LayerOptions
+from vidstyle.options import LookOptions
+from vidstyle.pipeline.layer import Layer, LayerContext
 from vidstyle.pipeline.shot import Segment, cut_into_segments, render_shot
 from vidstyle.runtime.timing import Stages
 from vidstyle.runtime.workers import WorkerPool
@@ -64,8 +65,8 @@ def render():
     transfer = stylizer.transfer(lambda: [(first, torch.ones(1, 1, *SIZE))], stylizer.style(cat))
 
     def layers() -> list[Layer]:
-        look = LayerOptions(1.0, 0.0, DisFlow(540))
-        return [Layer(WholeFrame(SIZE, COUNT), transfer, stylizer, look, Stages(), WorkerPool())]
+        context = LayerContext(stylizer, steady=DisFlow(540))
+        return [Layer(WholeFrame(SIZE, COUNT), transfer, LookOptions(feather=0.0), context)]
 
     def call(segments: Sequence[Segment]) -> list[Frame]:
         writer = Kept()

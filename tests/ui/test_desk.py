@@ -179,5 +179,6 @@ def test_the_same_command_line(desk, options, style_picture) -> None:
     assert shlex.split(desk.command([wish], chosen)) == [
         *("vidstyle", "render", "shot.mp4", "--object", "point:5,6@2"),
         *("--style", style_picture.name, "--strength", "0.5", "--invert"),
+        *("--segmenter", "grabcut"),
         *("-o", "shot.styled.mp4"),
     ]

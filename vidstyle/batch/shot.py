@@ -11,7 +11,7 @@ from vidstyle.constraints import read
 from vidstyle.errors import UsageError
 from vidstyle.media.video.clip import ClipInfo
 from vidstyle.media.video.ranges import frame_range
-from vidstyle.options import RenderOptions
+from vidstyle.options import MachineOptions, RenderOptions
 
 
 class Range(Protocol):
@@ -69,11 +69,8 @@ class Shot:
     trouble: str | None = None
 
 
-# Of the range there are other fields, and of the machine there is one.
-_NOT_OF_A_SHOT = (
-    *("first", "last", "segment", "preroll"),
-    *("device", "backend", "batch", "max_memory", "flow_cache", "flow_cache_size"),
-)
+# A shot's range has fields of its own, and the machine is the same for all shots.
+_NOT_OF_A_SHOT = {"first", "last", *vars(MachineOptions())}
 
 #: Of ``RenderOptions``, what a list may set for a shot.
 OPTIONS = tuple(

@@ -4,7 +4,7 @@ import json
 import logging
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from vidstyle.cli.options import (
     render_options,
 )
 from vidstyle.cli.say import say
+from vidstyle.constraints import option_of
 from vidstyle.errors import UsageError
 from vidstyle.farm.local import run_here
 from vidstyle.farm.plan import Argument, Kind, Limits, Plan, source_argument
@@ -220,15 +221,12 @@ def _objects(paired: Sequence[StyledObject]) -> Iterator[Argument]:
 
 def _given(options: RenderOptions) -> Iterator[Argument]:
     """What differs from the defaults, as the options that say so."""
-    command = click.get_current_context().command
-    flags = {each.name: each.opts[0] for each in command.params if each.name}
-    for field in fields(options):
-        value = getattr(options, field.name)
-        if value == field.default or field.name == "segment":
+    for field, value in options.changed():
+        if field == "segment":
             continue
-        name = "".join(word.title() for word in field.name.split("_"))
+        name = "".join(word.title() for word in field.split("_"))
         for number, each in enumerate(value if isinstance(value, tuple) else [value], start=1):
-            yield Argument(flags[field.name])
+            yield Argument(option_of(field))
             if each is not True:
                 suffix = str(number) if isinstance(value, tuple) else ""
                 yield Argument(str(each), Kind.STRING, f"{name}{suffix}")

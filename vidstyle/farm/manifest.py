@@ -14,7 +14,7 @@ from vidstyle.farm.sealed import read_sealed, write_sealed
 from vidstyle.farm.work import WorkFolder
 from vidstyle.media.video.fades import Fade
 from vidstyle.media.video.shots import Shot
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import MachineOptions, RenderOptions, StyledObject
 from vidstyle.pipeline.shot import Segment, cut_into_segments
 
 SCHEMA = 1
@@ -119,7 +119,7 @@ class Manifest:
         return self.segments[-1].stop - self.segments[0].start
 
 
-def grid(shots: Sequence[Shot], options: RenderOptions) -> tuple[GridSegment, ...]:
+def grid(shots: Sequence[Shot], options: MachineOptions) -> tuple[GridSegment, ...]:
     """The segments of all shots, in order."""
     return tuple(
         GridSegment(number, segment.start, segment.stop, segment.warm_up)

@@ -24,7 +24,7 @@ from vidstyle.media.video.overlap import WriteBehind, queue_depth
 from vidstyle.media.video.reader import open_clip
 from vidstyle.pipeline.analysis import Analysis, Take
 from vidstyle.pipeline.parts import Parts, build_parts
-from vidstyle.pipeline.preparation import new_layers
+from vidstyle.pipeline.preparation import layer_context, new_layers
 from vidstyle.pipeline.shot import render_shot
 from vidstyle.runtime.atomic import replacing
 from vidstyle.runtime.device import seeded
@@ -56,8 +56,8 @@ class Worker:
         """
         Args:
             source: the clip that was analysed, wherever it lies on this machine.
-            device: as ``RenderOptions.device``; None for what the analysis was told.
-            flow_cache: as ``RenderOptions.flow_cache``.
+            device: as ``MachineOptions.device``; None for what the analysis was told.
+            flow_cache: as ``MachineOptions.flow_cache``.
 
         Raises:
             UsageError: not analysed, or by another version, or of another clip.
@@ -136,12 +136,13 @@ class Worker:
         options, stages, place = self._options, Stages(), self.manifest.segments[number]
         with replacing(self._work.segment(number)) as file:
             writer = FramesWriter(file)
+            context = layer_context(parts, take, stages)
             behind = WriteBehind(writer, queue_depth(self.reader.info, options.batch))
             with behind, parts.workers:
                 render_shot(
                     take.reader,
                     [place.segment],
-                    partial(new_layers, analyses, place.shot, parts, take, options, stages),
+                    partial(new_layers, analyses, place.shot, options, context),
                     behind,
                     batch=frames_at_once(options.batch, take.size, parts.device),
                     workers=parts.workers,

@@ -79,7 +79,7 @@ def freeze_over(
     """Freeze an object's statistics over all the frames; None where it is in none of them.
 
     Args:
-        supersample: see ``RenderOptions.supersample``.
+        supersample: see ``LookOptions.supersample``.
     """
     seen = sampled(range(few.count), mattes)
     return freeze(few, seen, mattes, style, parts.stylizer, supersample)

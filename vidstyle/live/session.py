@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of, scaled
 from vidstyle.media.frame import Box, Frame
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import LookOptions, StyledObject
 from vidstyle.pipeline.analysis import read_style
 from vidstyle.pipeline.layer import Draft, Layer
 from vidstyle.pipeline.parts import Parts
-from vidstyle.pipeline.preparation import build_layer
+from vidstyle.pipeline.preparation import layer_context
 from vidstyle.segment.clip import eight_bit
 from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
 from vidstyle.segment.tracking.tracker import Tracker
@@ -86,7 +86,7 @@ class Session:
         first: Few,
         height: int,
         parts: Parts,
-        options: RenderOptions,
+        options: LookOptions,
     ) -> None:
         """
         Args:
@@ -101,6 +101,7 @@ class Session:
         self._next = 0
         self._followed: list[Followed] = []
         self._layers: list[Layer] = []
+        context = layer_context(parts)
         for subject in subjects:
             mattes = mattes_of(subject.found, small)
             style = read_style(subject.style, small.size, parts.stylizer, options.style_scale)
@@ -111,7 +112,7 @@ class Session:
             if subject.found is not None:
                 mattes = Followed(last, mattes[small.count - 1])
                 self._followed.append(mattes)
-            self._layers.append(build_layer(mattes, transfer, parts, options))
+            self._layers.append(Layer(mattes, transfer, options, context))
 
     def step(self, frame: Frame) -> Frame:
         """The restyled frame, at this session's size. Frames come in order; some may be missing

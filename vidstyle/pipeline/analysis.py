@@ -23,7 +23,7 @@ from vidstyle.media.video.clip import ClipReader
 from vidstyle.media.video.fades import Fade, Impressions, find_fades, without_empty_shots
 from vidstyle.media.video.shots import Shot, find_shots
 from vidstyle.media.view import SeenClip
-from vidstyle.options import RenderOptions
+from vidstyle.options import RenderOptions, SelectionOptions
 from vidstyle.pipeline.fading import Fades, lifted
 from vidstyle.pipeline.matte_movie import is_movie, read_movie
 from vidstyle.pipeline.parts import Parts
@@ -98,7 +98,7 @@ class Take:
 
 
 def find_take(
-    reader: ClipReader, options: RenderOptions, colour: Management, progress: Progress
+    reader: ClipReader, options: SelectionOptions, colour: Management, progress: Progress
 ) -> Take:
     """Decode the part that ``--in`` and ``--out`` name, count it and find its cuts.
 
@@ -244,7 +244,7 @@ def freeze(
     Args:
         frames: to gather them from, see :func:`sampled`; for none of them it is None.
         style: see :func:`read_style`.
-        supersample: see ``RenderOptions.supersample``.
+        supersample: see ``LookOptions.supersample``.
         advance: told of each sample, as often as the model goes through them.
         fades: the clip's faded frames.
     """
@@ -295,7 +295,7 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
     (:mod:`vidstyle.style.borders`).
 
     Args:
-        scale: so many times that size, see ``RenderOptions.style_scale``.
+        scale: so many times that size, see ``LookOptions.style_scale``.
 
     Raises:
         MediaError: the picture is missing, unreadable, or too small.
@@ -371,7 +371,7 @@ def find_object(
 
 
 def _lost(
-    take: Take, spec: ObjectSpec | None, mattes: Mattes, options: RenderOptions
+    take: Take, spec: ObjectSpec | None, mattes: Mattes, options: SelectionOptions
 ) -> tuple[tuple[int, int], ...]:
     """Tell where the object is lost; the run goes on unless ``--strict``."""
     lost = () if spec is None else lost_frames(take, mattes)

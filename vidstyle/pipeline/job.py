@@ -12,7 +12,7 @@ import torch
 
 from vidstyle.media.video.kept import KeptClip, room
 from vidstyle.media.video.overlap import queue_depth
-from vidstyle.options import QualityOptions, RenderOptions
+from vidstyle.options import MachineOptions, QualityOptions
 from vidstyle.pipeline.analysis import Analysis, Take
 from vidstyle.pipeline.made import Made, fingerprint
 from vidstyle.pipeline.output import (
@@ -24,7 +24,7 @@ from vidstyle.pipeline.output import (
     open_output,
     writing_mattes,
 )
-from vidstyle.pipeline.preparation import Preparation, Request, new_layers
+from vidstyle.pipeline.preparation import Preparation, Request, layer_context, new_layers
 from vidstyle.pipeline.report import Report
 from vidstyle.pipeline.shot import cut_into_segments, render_shot
 from vidstyle.runtime.claim import claimed
@@ -119,8 +119,9 @@ def _write(
         for analysis, target in zip(analyses, _matte_targets(job), strict=False):
             written.enter_context(writing_mattes(take, analysis.mattes, target))
         progress.stage("render", take.frame_count)
+        context = layer_context(parts, take, stages)
         for number, shot in enumerate(take.shots):
-            layers = partial(new_layers, analyses, number, parts, take, options, stages)
+            layers = partial(new_layers, analyses, number, options, context)
             with at(shot=number):
                 render_shot(
                     take.reader,
@@ -221,7 +222,7 @@ def _matte_targets(job: Job) -> list[str]:
     return matte_targets(job.matte_target, len(job.objects))
 
 
-def _memory(options: RenderOptions, take: Take, device: torch.device) -> int:
+def _memory(options: MachineOptions, take: Take, device: torch.device) -> int:
     """Bytes: queued frames, two batches in their steps, and the network's working set."""
     info = take.reader.info
     pixels, batch = info.height * info.width, frames_at_once(options.batch, take.size, device)

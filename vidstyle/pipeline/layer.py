@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from operator import or_
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -16,7 +15,7 @@ from vidstyle.media.view import CodeValues, View
 from vidstyle.motion.estimate import Motion, estimate_motion
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.motion.temporal import TemporalFilter
-from vidstyle.options import RenderOptions
+from vidstyle.options import LookOptions
 from vidstyle.pipeline.fading import Fades, lifted, lowered
 from vidstyle.runtime.device import copied_to
 from vidstyle.runtime.memory import Fitting
@@ -29,38 +28,24 @@ from vidstyle.style.preserve import preserved
 
 
 @dataclass(frozen=True)
-class LayerOptions:
-    """What a layer does to its object.
+class LayerContext:
+    """What all layers of a clip have in common.
 
     Attributes:
-        strength: 0 to 1.
-        feather: pixels.
+        stylizer: paints.
+        workers: does the pictures of a batch side by side.
         steady: estimator of the plate's motion for the temporal step; None for no such step.
-        preserve: what of the plate is kept, one of :data:`vidstyle.choices.PRESERVED`.
-        detail: of the plate that is laid back into the painting, 0 to 1.
         view: how the plates are seen.
+        fades: the clip's faded frames.
+        stages: takes the times.
     """
 
-    strength: float
-    feather: float
-    steady: FlowEstimator | None
-    preserve: str = "none"
-    detail: float = 0.0
+    stylizer: StyleModel
+    workers: WorkerPool = field(default_factory=WorkerPool)
+    steady: FlowEstimator | None = None
     view: View = field(default_factory=CodeValues)
-
-    @classmethod
-    def of(
-        cls, options: RenderOptions, steady: FlowEstimator | None, view: View | None = None
-    ) -> Self:
-        """What the options say; code values where no view is given."""
-        return cls(
-            options.strength,
-            options.feather,
-            steady,
-            options.preserve,
-            options.detail,
-            view or CodeValues(),
-        )
+    fades: Fades = field(default_factory=dict)
+    stages: Stages = field(default_factory=Stages)
 
 
 @dataclass(frozen=True)
@@ -93,20 +78,15 @@ class Layer:
         self,
         mattes: Mattes,
         transfer: Frozen,
-        stylizer: StyleModel,
-        options: LayerOptions,
-        stages: Stages,
-        workers: WorkerPool,
-        fades: Fades | None = None,
+        look: LookOptions,
+        context: LayerContext,
     ) -> None:
         """
         Args:
-            fades: the clip's faded frames.
+            transfer: the style, frozen for the object in its shot by ``context.stylizer``.
         """
-        self._fades = fades or {}
-        self._mattes, self._transfer, self._stylizer = mattes, transfer, stylizer
-        self._options, self._stages, self._workers = options, stages, workers
-        self._filter, self._fitting = TemporalFilter(workers), Fitting()
+        self._mattes, self._transfer, self._look, self._context = mattes, transfer, look, context
+        self._filter, self._fitting = TemporalFilter(context.workers), Fitting()
         self._last: Frame | None = None
 
     def render(self, frames: Sequence[Frame], canvas: Tensor) -> Tensor:
@@ -139,16 +119,16 @@ class Layer:
             return None
         plates = torch.stack([frame.image[box.rows, box.columns] for frame in frames])
         images = self._seen(plates)
-        if self._options.strength == 0:
+        if self._look.strength == 0:
             return Draft(box, plates, images, None)
-        images = lifted(images, frames, self._fades)
-        with self._stages("style"):
+        images = lifted(images, frames, self._context.fades)
+        with self._context.stages("style"):
             styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
-            styled = with_detail(self._options.detail, images, styled)
-            styled = preserved(self._options.preserve, images, styled)
-        if self._options.steady is None:
+            styled = with_detail(self._look.detail, images, styled)
+            styled = preserved(self._look.preserve, images, styled)
+        if self._context.steady is None:
             return Draft(box, plates, styled, None)
-        return Draft(box, plates, styled, self._motion(self._options.steady, last, images, box))
+        return Draft(box, plates, styled, self._motion(self._context.steady, last, images, box))
 
     def finish(self, frames: Sequence[Frame], draft: Draft | None, canvas: Tensor) -> Tensor:
         """Steady the restyled object and lay it over ``canvas``.
@@ -162,35 +142,35 @@ class Layer:
             The new canvas; ``canvas`` itself where the object is in none of the frames.
         """
         alone = canvas.shape[-1] == 4
-        if draft is None or (self._options.strength == 0 and not alone):
+        if draft is None or (self._look.strength == 0 and not alone):
             self._filter.reset()
             return canvas
         box, plates, styled = draft.box, draft.plates, draft.styled
         if draft.motion is not None:
-            with self._stages("temporal"):
+            with self._context.stages("temporal"):
                 steadied = [
                     self._filter.step(styled[i], draft.motion[i], box) for i in range(len(frames))
                 ]
                 styled = torch.stack(steadied)
-        if self._options.strength > 0:
+        if self._look.strength > 0:
             styled = self._lowered(frames, plates, styled)
-        with self._stages("composite"):
-            matte = feathered(self._matte(frames, box), self._options.feather)
+        with self._context.stages("composite"):
+            matte = feathered(self._matte(frames, box), self._look.feather)
             result = canvas.clone()
-            result[:, box.rows, box.columns] = self._options.view.composite(
+            result[:, box.rows, box.columns] = self._context.view.composite(
                 canvas[:, box.rows, box.columns], plates, styled.cpu(), matte
             )
         return result
 
     def _restyled(self, images: Tensor, part: slice) -> Tensor:
-        return self._stylizer(images[part], self._transfer, self._options.strength)
+        return self._context.stylizer(images[part], self._transfer, self._look.strength)
 
     def _lowered(self, frames: Sequence[Frame], plates: Tensor, styled: Tensor) -> Tensor:
         """The paint of faded frames faded as they are."""
         faded = {
             place: fade
             for place, frame in enumerate(frames)
-            if (fade := self._fades.get(frame.index)) is not None
+            if (fade := self._context.fades.get(frame.index)) is not None
         }
         if not faded:
             return styled
@@ -205,13 +185,13 @@ class Layer:
         boxes = [box for frame in frames if (box := self._mattes.box(frame.index))]
         if not boxes:
             return None
-        model = self._stylizer
-        margin = model.margin + math.ceil(self._options.feather)
+        model = self._context.stylizer
+        margin = model.margin + math.ceil(self._look.feather)
         return reduce(or_, boxes).padded(margin, model.grid, frames[0].size)
 
     def _seen(self, plates: Tensor) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""
-        return self._options.view.see(copied_to(self._stylizer.device, plates))
+        return self._context.view.see(copied_to(self._context.stylizer.device, plates))
 
     def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 1, h, w) in [0, 1]."""
@@ -223,14 +203,14 @@ class Layer:
     def _motion(self, estimator: FlowEstimator, last: Frame, images: Tensor, box: Box) -> Motion:
         """Of each plate against the one before, (N, 3, h, w) of them."""
         before = self._seen(last.image[None, box.rows, box.columns])
-        before = lifted(before, [last], self._fades)
-        earlier = torch.cat([before, images[:-1]])
+        before = lifted(before, [last], self._context.fades)
+        earlier, workers = torch.cat([before, images[:-1]]), self._context.workers
 
         def estimate(part: slice) -> Motion:
             return estimate_motion(estimator, earlier[part], images[part])
 
         def estimate_all(part: slice) -> Motion:
-            return Motion.joined(self._workers.each(estimate, self._workers.shares(part)))
+            return Motion.joined(workers.each(estimate, workers.shares(part)))
 
-        with self._stages("flow"):
+        with self._context.stages("flow"):
             return Motion.joined(self._fitting(estimate_all, len(images)))

@@ -19,7 +19,7 @@ from vidstyle.media.video.overlap import WriteBehind, queue_depth
 from vidstyle.media.video.span import Span
 from vidstyle.media.video.target import check_target, is_picture_target, target_exists
 from vidstyle.media.video.writer import open_writer
-from vidstyle.options import RenderOptions
+from vidstyle.options import OutputOptions, RenderOptions, SelectionOptions
 from vidstyle.pipeline.analysis import Take
 from vidstyle.segment.mattes.store import Mattes
 
@@ -57,7 +57,7 @@ def check_outputs(
             raise UsageError(f"{name}: exists; add --overwrite, or name another output")
 
 
-def check_encodes(target: str, info: ClipInfo, colour: Management, options: RenderOptions) -> None:
+def check_encodes(target: str, info: ClipInfo, colour: Management, options: OutputOptions) -> None:
     """Refuse what the encoder would refuse, and an element that would lose its alpha.
 
     Raises:
@@ -126,7 +126,7 @@ def matte_targets(target: str | None, objects: int) -> list[str]:
 
 
 def _outgoing(
-    info: ClipInfo, colour: Management, target: str, options: RenderOptions
+    info: ClipInfo, colour: Management, target: str, options: OutputOptions
 ) -> tuple[ClipInfo, Conversion | None]:
     """The clip as its frames are written, and how they get there."""
     conversion = colour.conversion(info, target)
@@ -176,7 +176,7 @@ def matte_codec(target: str) -> str | None:
     return _MATTE_CODECS.get(Path(target).suffix.lower())
 
 
-def _span(take: Take, options: RenderOptions) -> Span:
+def _span(take: Take, options: SelectionOptions) -> Span:
     """The time that the take covers; open where it goes to the clip's own beginning or end."""
     start = end = None
     if take.start > 0:

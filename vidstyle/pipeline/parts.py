@@ -16,7 +16,7 @@ from vidstyle.motion.build import build_flow
 from vidstyle.motion.cache import FlowCache
 from vidstyle.motion.dis import LIGHT
 from vidstyle.motion.estimator import FlowEstimator
-from vidstyle.options import RenderOptions
+from vidstyle.options import MachineOptions, RenderOptions
 from vidstyle.runtime.device import select_device
 from vidstyle.runtime.extras import needs_extra
 from vidstyle.runtime.workers import WorkerPool
@@ -166,7 +166,7 @@ def _build_style_model(
     return build_stylizer(options.model, device, backend, memory, workers)
 
 
-def _flow_cache(options: RenderOptions) -> FlowCache | None:
+def _flow_cache(options: MachineOptions) -> FlowCache | None:
     if options.flow_cache is None:
         return None
     return FlowCache(Path(options.flow_cache), options.flow_cache_size * 2**20)

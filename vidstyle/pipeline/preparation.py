@@ -7,19 +7,16 @@ from pathlib import Path
 from vidstyle.media.colour_management import manage
 from vidstyle.media.video.clip import ClipReader
 from vidstyle.media.video.reader import open_clip
-from vidstyle.media.view import View
+from vidstyle.media.view import CodeValues
 from vidstyle.models.weights import sha256
-from vidstyle.options import RenderOptions, StyledObject
+from vidstyle.options import LookOptions, RenderOptions, StyledObject
 from vidstyle.pipeline.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
-from vidstyle.pipeline.fading import Fades
-from vidstyle.pipeline.layer import Layer, LayerOptions
+from vidstyle.pipeline.layer import Layer, LayerContext
 from vidstyle.pipeline.parts import Parts, build_parts
 from vidstyle.runtime.progress import Progress
 from vidstyle.runtime.timing import Stages
-from vidstyle.segment.mattes.store import Mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.build import model_identity
-from vidstyle.style.model import Frozen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,42 +112,31 @@ class Preparation:
         ]
 
 
+def layer_context(
+    parts: Parts, take: Take | None = None, stages: Stages | None = None
+) -> LayerContext:
+    """What layers made of these parts have in common.
+
+    Args:
+        take: the clip that the frames are of; None where they are seen as code values.
+        stages: takes the times; None where they are not wanted.
+    """
+    view, fades = (take.view, take.fades) if take else (CodeValues(), {})
+    return LayerContext(
+        parts.stylizer, parts.workers, parts.steady, view, fades, stages or Stages()
+    )
+
+
 def new_layers(
-    analyses: Sequence[Analysis],
-    shot: int,
-    parts: Parts,
-    take: Take,
-    options: RenderOptions,
-    stages: Stages,
+    analyses: Sequence[Analysis], shot: int, look: LookOptions, context: LayerContext
 ) -> list[Layer]:
     """Fresh layers for one segment of a shot, for each object that is in the shot.
 
     Args:
         shot: number of the shot in its take.
-        take: of that shot.
     """
     return [
-        build_layer(analysis.mattes, transfer, parts, options, stages, take.view, take.fades)
+        Layer(analysis.mattes, transfer, look, context)
         for analysis in analyses
         if (transfer := analysis.transfers[shot]) is not None
     ]
-
-
-def build_layer(
-    mattes: Mattes,
-    frozen: Frozen,
-    parts: Parts,
-    options: RenderOptions,
-    stages: Stages | None = None,
-    view: View | None = None,
-    fades: Fades | None = None,
-) -> Layer:
-    """A fresh layer: what restyles an object, whoever asks for it.
-
-    Args:
-        frozen: of the object in its shot, by ``parts.stylizer``.
-        stages: takes the times; None where nobody wants them.
-        view, fades: of the clip.
-    """
-    look = LayerOptions.of(options, parts.steady, view)
-    return Layer(mattes, frozen, parts.stylizer, look, stages or Stages(), parts.workers, fades)

@@ -17,11 +17,10 @@ from vidstyle.media.video.shots import Shot
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pipeline.analysis import Analysis, Take, analyse, find_excluded, read_style
 from vidstyle.pipeline.parts import build_parts
-from vidstyle.pipeline.preparation import new_layers
+from vidstyle.pipeline.preparation import layer_context, new_layers
 from vidstyle.runtime.device import seeded
 from vidstyle.runtime.progress import Silence
 from vidstyle.runtime.scratch import temporary_folder
-from vidstyle.runtime.timing import Stages
 from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.prompts import MattePrompt, ObjectSpec, parse_object
 from vidstyle.still.source import Still
@@ -104,9 +103,10 @@ class Studio:
     def _painted(
         self, still: Still, take: Take, analyses: Sequence[Analysis], strength: float
     ) -> Tensor:
-        options = replace(self._options, strength=strength)
+        look = replace(self._options, strength=strength)
+        context = layer_context(self.parts, take)
         canvas = still.frame.image[None]
-        for layer in new_layers(analyses, 0, self.parts, take, options, Stages()):
+        for layer in new_layers(analyses, 0, look, context):
             canvas = layer.render([still.frame], canvas)
         return canvas[0]
 

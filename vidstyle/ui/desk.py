@@ -13,6 +13,7 @@ from weakref import WeakSet
 
 import cv2
 
+from vidstyle.constraints import option_of
 from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
 from vidstyle.live.run import Shown
 from vidstyle.media.video.reader import open_clip
@@ -196,11 +197,8 @@ class Desk:
             if spec is not None:
                 words += ["--object", without_folders(spec)]
             words += ["--style", wish.style.name]
-        usual = RenderOptions()
-        for name, option in _OPTIONS.items():
-            value = getattr(options, name)
-            if value != getattr(usual, name):
-                words += [option] if value is True else [option, str(value)]
+        for name, value in options.changed():
+            words += [option_of(name)] if value is True else [option_of(name), str(value)]
         return shlex.join([*words, "-o", self._target])
 
     @property
@@ -251,18 +249,3 @@ class Desks:
         """All of them: the page closes."""
         for desk in list(self._taken):
             desk.clear()
-
-
-_OPTIONS = {
-    "strength": "--strength",
-    "detail": "--detail",
-    "style_scale": "--style-scale",
-    "feather": "--feather",
-    "invert": "--invert",
-    "preserve": "--preserve",
-    "temporal": "--temporal",
-    "first": "--in",
-    "last": "--out",
-    "model": "--model",
-    "device": "--device",
-}

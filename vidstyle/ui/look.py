@@ -1,7 +1,8 @@
 """What a user sets of a look, and the options that come of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -9,23 +10,23 @@ import gradio as gr
 from vidstyle.choices import PRESERVED, TEMPORAL
 from vidstyle.options import DEFAULTS, STYLE_SCALES, RenderOptions
 
-#: Fields of the options, in the order of :func:`look_inputs`.
-_FIELDS = ("strength", "detail", "style_scale", "feather", "temporal", "invert", "preserve")
+#: A component for each field of the options that is set on the page.
+_INPUTS: dict[str, Callable[..., gr.components.Component]] = {
+    "strength": partial(gr.Slider, 0, 1, label="Strength", elem_id="strength"),
+    "detail": partial(gr.Slider, 0, 1, label="Detail of the photograph"),
+    "style_scale": partial(gr.Slider, *STYLE_SCALES, label="Size of the strokes"),
+    "feather": partial(gr.Slider, 0, 64, label="Feather, in pixels"),
+    "temporal": partial(gr.Radio, list(TEMPORAL), label="Steady in time"),
+    "invert": partial(gr.Checkbox, label="Style all but the object"),
+    "preserve": partial(gr.Radio, list(PRESERVED), label="Keep of the plate"),
+}
 
 
 def look_inputs() -> list[gr.components.Component]:
     """Lay the components out in the context that is open."""
-    return [
-        gr.Slider(0, 1, DEFAULTS.strength, label="Strength", elem_id="strength"),
-        gr.Slider(0, 1, DEFAULTS.detail, label="Detail of the photograph"),
-        gr.Slider(*STYLE_SCALES, DEFAULTS.style_scale, label="Size of the strokes"),
-        gr.Slider(0, 64, DEFAULTS.feather, label="Feather, in pixels"),
-        gr.Radio(list(TEMPORAL), value=DEFAULTS.temporal, label="Steady in time"),
-        gr.Checkbox(DEFAULTS.invert, label="Style all but the object"),
-        gr.Radio(list(PRESERVED), value=DEFAULTS.preserve, label="Keep of the plate"),
-    ]
+    return [build(value=getattr(DEFAULTS, field)) for field, build in _INPUTS.items()]
 
 
 def with_look(options: RenderOptions, look: Sequence[Any]) -> RenderOptions:
     """The options with what the components hold."""
-    return replace(options, **dict(zip(_FIELDS, look, strict=True)))
+    return replace(options, **dict(zip(_INPUTS, look, strict=True)))

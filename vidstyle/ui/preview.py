@@ -12,8 +12,9 @@ from vidstyle.live.few import Few, Found, find, freeze_over, mattes_of
 from vidstyle.media.frame import Frame
 from vidstyle.options import RenderOptions
 from vidstyle.pipeline.analysis import read_style
+from vidstyle.pipeline.layer import Layer
 from vidstyle.pipeline.parts import Parts
-from vidstyle.pipeline.preparation import build_layer
+from vidstyle.pipeline.preparation import layer_context
 from vidstyle.segment.mattes.store import Mattes
 from vidstyle.style.model import Frozen
 from vidstyle.ui.models import kept_parts
@@ -73,7 +74,7 @@ class Previews:
         parts = kept_parts(replace(options, temporal="off"))
         full, small = self._plate(index, None), self._plate(index, rows)
         feather = options.feather * small.size[0] / full.size[0]
-        small_options = replace(options, feather=feather)
+        look = replace(options, feather=feather)
         plate = next(small.frames())
         canvas, seen = plate.image[None], np.zeros(small.size, np.uint8)
         for wish in wishes:
@@ -88,7 +89,7 @@ class Previews:
             )
             seen = np.maximum(seen, mattes[0])
             if transfer is not None:
-                layer = build_layer(mattes, transfer, parts, small_options)
+                layer = Layer(mattes, transfer, look, layer_context(parts))
                 canvas = layer.render([plate], canvas)
         return Preview(plate.image.numpy(), canvas[0].numpy(), seen)
 
