@@ -37,7 +37,8 @@ OnProgress = Callable[[Step], None]
 def render(
     source: PathLike,
     *,
-    style: PathLike | Sequence[PathLike],
+    style: PathLike | Sequence[PathLike] = (),
+    key: str | Sequence[str] = (),  # as --key
     object: str | Sequence[str] | None = None,  # as --object
     output: PathLike | None = None,
     matte_out: PathLike | None = None,
@@ -52,7 +53,10 @@ def render(
 
     Args:
         source: a video file, an image sequence (``shot.%04d.png``, ``shot.####.png``) or a folder.
-        style: a picture; one for all objects, or one for each.
+        style: a picture; one for all objects, or one for each. May be left out where there are
+            painted keys.
+        key: frames that somebody painted, ``FILE@FRAME``, which are carried through their shots;
+            of several objects ``FILE@FRAME#N``, N from 1.
         object: SPECs as of ``--object`` (``person``, ``box:x0,y0,x1,y1@frame``,
             ``matte:m.####.png``), from the lowest layer to the topmost; None for the whole frame.
         output: a video file, a pattern, or a picture; None for ``clip.styled.mp4`` beside
@@ -74,11 +78,12 @@ def render(
         TypeError: a field that :class:`RenderOptions` does not have.
     """
     styles = [style] if isinstance(style, str | os.PathLike) else style
+    keys = [key] if isinstance(key, str) else key
     objects = [object] if isinstance(object, str) else object or ()
     job = Job(
         source=os.fspath(source),
         target=default_target(os.fspath(source)) if output is None else os.fspath(output),
-        objects=pair(objects, [os.fspath(path) for path in styles]),
+        objects=pair(objects, [os.fspath(path) for path in styles], keys),
         options=replace(options, **changes),
         matte_target=None if matte_out is None else os.fspath(matte_out),
         overwrite=overwrite,

@@ -12,33 +12,65 @@ from vidstyle.errors import UsageError
 
 @dataclass(frozen=True)
 class StyledObject:
-    """One object and the style that it gets.
+    """One object and what it is painted after: a style, frames that somebody painted, or both.
 
     Attributes:
         object: an ``--object`` SPEC; None for the whole frame.
-        style: path of the style picture.
+        style: path of the style picture; None where painted keys take its place.
+        keys: painted frames, ``FILE@FRAME``.
     """
 
     object: str | None
-    style: str
+    style: str | None
+    keys: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        after = [] if self.style is None else [f"in the style of {self.style}"]
+        after += [f"as painted in {key}" for key in self.keys]
+        return f"{self.object or 'whole frame'} {', '.join(after)}"
 
 
-def pair(objects: Sequence[str], styles: Sequence[str]) -> list[StyledObject]:
+def pair(
+    objects: Sequence[str], styles: Sequence[str], keys: Sequence[str] = ()
+) -> list[StyledObject]:
     """Objects and styles in order; one style serves any number of objects.
+
+    Args:
+        keys: painted frames, ``FILE@FRAME``; of several objects ``FILE@FRAME#N``, N from 1.
 
     Raises:
         UsageError: the numbers do not match.
     """
     wanted: Sequence[str | None] = objects or [None]
-    if not styles:
+    owned = _owned(keys, len(wanted))
+    if not styles and not all(owned):
         raise UsageError("--style is missing; give a picture whose style is wanted")
+    if not styles:
+        return [StyledObject(name, None, own) for name, own in zip(wanted, owned, strict=True)]
     if len(styles) == 1:
         styles = [*styles] * len(wanted)
     if len(styles) != len(wanted):
         raise UsageError(
             f"{len(wanted)} objects but {len(styles)} styles: give one for each, or one for all"
         )
-    return [StyledObject(*both) for both in zip(wanted, styles, strict=True)]
+    return [StyledObject(*each) for each in zip(wanted, styles, owned, strict=True)]
+
+
+def _owned(keys: Sequence[str], count: int) -> list[tuple[str, ...]]:
+    """The keys of each object."""
+    owned: list[list[str]] = [[] for _ in range(count)]
+    for text in keys:
+        key, numbered, number = text.rpartition("#")
+        if not (numbered and number.isdecimal()):
+            if count > 1:
+                raise UsageError(
+                    f"--key {text}: there are {count} objects; write {text}#1 for the first"
+                )
+            key, number = text, "1"
+        if not 1 <= int(number) <= count:
+            raise UsageError(f"--key {text}: there is no object {number}, only {count}")
+        owned[int(number) - 1].append(key)
+    return [tuple(each) for each in owned]
 
 
 #: Least and largest ``style_scale``: beyond them no stroke is left, or nothing but one.

@@ -174,7 +174,7 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
     if shot.trouble is not None:
         raise MediaError(shot.trouble)
     styles = shot.styles or defaults.styles
-    if not styles:
+    if not styles and not shot.keys:
         raise UsageError(f"shot {shot.name}: no style; name one in the list, or --style for all")
     for style in styles:
         if not Path(style).is_file():
@@ -185,7 +185,7 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
     return Job(
         source=shot.source,
         target=target,
-        objects=pair(shot.objects or defaults.objects, styles),
+        objects=pair(shot.objects or defaults.objects, styles, shot.keys),
         options=replace(defaults.options, **shot.options, first=first, last=last),
     )
 

@@ -8,10 +8,12 @@ import numpy as np
 
 from vidstyle import __version__
 from vidstyle.batch.run import Result
+from vidstyle.carry.key import KeyName
 from vidstyle.errors import VidstyleError
 from vidstyle.evaluate.pictures import Picture, bounded, data_url
 from vidstyle.media.frame import Frame, full_scale
 from vidstyle.media.video.reader import open_clip
+from vidstyle.options import StyledObject
 from vidstyle.words import counted
 
 _STYLE = """
@@ -90,7 +92,7 @@ def _looks(result: Result) -> str:
     if result.job is None:
         return ""
     looks = [
-        f"{wanted.object or 'whole frame'} → {Path(wanted.style).name}"
+        f"{wanted.object or 'whole frame'} → {', '.join(map(_name, _pictures_of(wanted)))}"
         for wanted in result.job.objects
     ]
     strength = result.job.options.strength
@@ -138,9 +140,21 @@ def _pictures(result: Result) -> Iterator[str]:
     for source, index, caption in pair:
         yield _figure(_still(source, index), caption)
     yield '</div><div class="styles">'
-    for style in dict.fromkeys(wanted.style for wanted in result.job.objects):
-        yield _figure(_still(style, 0), Path(style).name)
+    for name in dict.fromkeys(n for wanted in result.job.objects for n in _pictures_of(wanted)):
+        yield _figure(_still(name, 0), _name(name))
     yield "</div>"
+
+
+def _pictures_of(wanted: StyledObject) -> Iterator[str]:
+    """Files of the style and of painted keys."""
+    if wanted.style is not None:
+        yield wanted.style
+    for key in wanted.keys:
+        yield str(KeyName.parsed(key).path)
+
+
+def _name(path: str) -> str:
+    return Path(path).name
 
 
 def _figure(picture: Picture | None, caption: str) -> str:

@@ -51,6 +51,7 @@ class Shot:
         source: as a render takes it.
         objects: SPECs; empty for the command line's, or the whole frame.
         styles: pictures, one for all objects or one each; empty for the command line's.
+        keys: painted frames, ``FILE@FRAME``; of several objects ``FILE@FRAME#N``.
         range: the part that is rendered.
         handles: frames more on either side; None for the command line's.
         options: fields of ``RenderOptions`` that differ from the command line's.
@@ -62,6 +63,7 @@ class Shot:
     source: str
     objects: tuple[str, ...] = ()
     styles: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     range: Range = WHOLE
     handles: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -77,7 +79,7 @@ OPTIONS = tuple(
     option.name for option in fields(RenderOptions) if option.name not in _NOT_OF_A_SHOT
 )
 
-_OWN = ("name", "source", "in", "out", "handles", "object", "style", "output")
+_OWN = ("name", "source", "in", "out", "handles", "object", "style", "key", "output")
 
 
 def split(text: str) -> list[str]:
@@ -119,6 +121,7 @@ def shot_of(
         source=source,
         objects=tuple(split(told.get("object", ""))) or known.objects,
         styles=tuple(map(path_of, split(told.get("style", "")))) or known.styles,
+        keys=tuple(map(path_of, split(told.get("key", "")))) or known.keys,
         range=known.range if named == WHOLE else named,
         handles=_handles(told["handles"], where) if "handles" in told else known.handles,
         options={key: _read(key, told[key], where) for key in OPTIONS if key in told},

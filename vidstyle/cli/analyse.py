@@ -37,6 +37,7 @@ def analyse_command(
     source: str,
     styles: tuple[str, ...],
     objects: tuple[str, ...],
+    keys: tuple[str, ...],
     matte_target: str | None,
     work: Path,
     progress: str,
@@ -67,7 +68,7 @@ def analyse_command(
                 say(found)
             say(folder.objects)
             return
-        request = Request(source=source, objects=pair(objects, styles), options=settings)
+        request = Request(source=source, objects=pair(objects, styles, keys), options=settings)
         manifest = analyse_into(
             folder,
             request,

@@ -110,6 +110,7 @@ def farm_command(
     source: str,
     styles: tuple[str, ...],
     objects: tuple[str, ...],
+    keys: tuple[str, ...],
     matte_target: str | None,
     work: Path,
     progress: str,
@@ -155,7 +156,7 @@ def farm_command(
     with telling(progress) as told:
         reader = open_clip(source)
         shots = find_take(reader, render, manage(reader.info, render.colorspace), told).shots
-    paired = pair(objects, styles)
+    paired = pair(objects, styles, keys)
     settings = [*_objects(paired), *_given(render)]
     settings += map(Argument, ("--segment", str(grid_options.segment)))
     if matte_target is not None:
@@ -216,7 +217,14 @@ def _objects(paired: Sequence[StyledObject]) -> Iterator[Argument]:
                 Argument("--object"),
                 Argument(wanted.object, Kind.STRING, f"Object{number}"),
             )
-        yield from (Argument("--style"), _path(wanted.style, Kind.FILE_IN, f"Style{number}"))
+        if wanted.style is not None:
+            yield from (Argument("--style"), _path(wanted.style, Kind.FILE_IN, f"Style{number}"))
+        for count, text in enumerate(wanted.keys, start=1):
+            key, name = Path(text).absolute(), f"Key{number}x{count}"
+            yield from (
+                Argument("--key"),
+                Argument(str(key.parent), Kind.FOLDER_IN, name, f"{key.name}#{number}"),
+            )
 
 
 def _given(options: RenderOptions) -> Iterator[Argument]:

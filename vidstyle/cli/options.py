@@ -67,6 +67,13 @@ _STYLED = (
            "--object and --style may repeat, paired in order."),
 )  # fmt: skip
 
+_KEYS = (
+    option("--key", "keys", multiple=True, metavar="FILE@FRAME",
+           help="A frame of the clip that somebody painted, from 0: painted.0020.png@20. It is "
+           "carried to the rest of its shot in place of a style, or before it; may repeat. Of "
+           "several objects, FILE@FRAME#2 is the second's."),
+)  # fmt: skip
+
 _MATTES = (
     option("--matte-out", "matte_target", metavar="P",
            help="Write the mattes as pictures (m.####.png) or video; of several objects, the "
@@ -240,8 +247,8 @@ still_options = _group(_STYLED + _LOOK + _EXCLUDED + _NETWORKS + _TOLD + _RUN)
 """Of pictures that are no film: ``styles, objects, progress, overwrite, resume, report``, and
 fields of :class:`~vidstyle.options.RenderOptions`."""
 
-object_options = _group(_STYLED + _MATTES)
-"""Objects, their styles and mattes: ``styles, objects, matte_target``; see
+object_options = _group(_STYLED + _KEYS + _MATTES)
+"""Objects, their styles and mattes: ``styles, objects, keys, matte_target``; see
 :func:`vidstyle.options.pair`."""
 
 farm_options = _group(_FARM + _TOLD)

@@ -31,6 +31,7 @@ def render_command(
     source: str,
     styles: tuple[str, ...],
     objects: tuple[str, ...],
+    keys: tuple[str, ...],
     target: str | None,
     matte_target: str | None,
     qc: bool,
@@ -64,7 +65,7 @@ def render_command(
     job = Job(
         source=source,
         target=target,
-        objects=pair(objects, styles),
+        objects=pair(objects, styles, keys),
         options=read_render_options(source, options),
         matte_target=matte_target,
         # What a cancelled run left is rendered again; what nobody knows stays.

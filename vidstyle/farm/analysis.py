@@ -3,7 +3,6 @@
 import logging
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 from vidstyle import __version__
 from vidstyle.errors import MediaError, UsageError
@@ -16,9 +15,9 @@ from vidstyle.inspect.survey import SurveyedObject, draw, encoded, survey
 from vidstyle.media.colour_management import manage
 from vidstyle.media.video.kept import KeptClip
 from vidstyle.media.video.reader import open_clip
-from vidstyle.models import weights
 from vidstyle.options import FARM_SEGMENT, RenderOptions
 from vidstyle.pipeline.analysis import find_take
+from vidstyle.pipeline.made import style_hash
 from vidstyle.pipeline.output import check_fits, check_outputs, matte_targets, write_mattes
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.pipeline.preparation import Preparation, Request
@@ -104,7 +103,7 @@ def analyse_into(
         options=options,
         parts=parts.names(),
         weights=hashes,
-        styles=tuple(weights.sha256(Path(wanted.style)) for wanted in request.objects),
+        styles=tuple(style_hash(wanted) for wanted in request.objects),
         clip=Clip(
             fingerprint=footage,
             width=info.width,

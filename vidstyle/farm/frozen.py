@@ -3,15 +3,19 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import cv2
 import numpy as np
 import safetensors.torch
+import torch
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import to_jsonable_python
 from safetensors import SafetensorError
 from torch import Tensor
 
+from vidstyle.carry.carried import Carried, Key
+from vidstyle.carry.field import FieldFolder
 from vidstyle.errors import MediaError
 from vidstyle.farm.manifest import FrozenObject, Manifest
 from vidstyle.farm.sealed import read_sealed, write_sealed
@@ -77,6 +81,7 @@ def store(
         lost=analysis.lost,
         mattes=_store_mattes(work, number, analysis.mattes, frames),
         statistics=_store_transfers(work, number, analysis.transfers, model),
+        carried=_store_carried(work, number, analysis.carried) if analysis.carried else None,
     )
 
 
@@ -94,6 +99,7 @@ def load(work: WorkFolder, manifest: Manifest, model: StyleModel) -> list[Analys
             _load_mattes(work, number, manifest, frozen),
             _load_transfers(work.statistics(number), frozen.statistics, len(manifest.shots), model),
             frozen.lost,
+            None if frozen.carried is None else _load_carried(work, number, frozen.carried),
         )
         for number, frozen in enumerate(manifest.frozen)
     ]
@@ -108,6 +114,8 @@ def verify(work: WorkFolder, manifest: Manifest, model: StyleModel) -> None:
     for analysis in load(work, manifest, model):
         for index in range(manifest.segments[0].start, manifest.segments[-1].stop):
             analysis.mattes[index]
+            if analysis.carried is not None:
+                analysis.carried.fields.of(index, len(analysis.carried.keys))
 
 
 def _store_mattes(work: WorkFolder, number: int, mattes: Mattes, frames: range) -> str:
@@ -180,6 +188,75 @@ def _load_transfers(
         )
     except (SafetensorError, KeyError, ValueError) as error:
         raise MediaError(f"{path}: damaged ({error}); analyse again") from None
+
+
+class _CarriedIndex(TypedDict):
+    """What of keys lies in a work directory."""
+
+    alone: bool
+    keys: list[int]
+    confidences: dict[int, float]
+    files: dict[str, Annotated[str, Field(pattern="^[0-9a-f]{64}$")]]
+
+
+_CARRIED = TypeAdapter(_CarriedIndex)
+
+
+def _store_carried(work: WorkFolder, number: int, carried: Carried) -> str:
+    folder = work.make(work.carried(number))
+    files = dict(carried.fields.hashes)
+    for name in files:
+        with replacing(folder / name) as file:
+            file.write(carried.fields.folder.joinpath(name).read_bytes())
+    for index, key in enumerate(carried.keys):
+        tensors = {"paint": (key.paint * 65535).round().to(torch.uint16)}
+        if key.outline is not None:
+            tensors["outline"] = key.outline.half()
+        content = safetensors.torch.save(tensors)
+        with replacing(folder / _key_name(index)) as file:
+            file.write(content)
+        files[_key_name(index)] = _sha256(content)
+    told: _CarriedIndex = {
+        "alone": carried.alone,
+        "keys": [key.frame for key in carried.keys],
+        "confidences": dict(carried.confidences),
+        "files": files,
+    }
+    return write_sealed(work.carried_index(number), to_jsonable_python(told))
+
+
+def _load_carried(work: WorkFolder, number: int, digest: str) -> Carried:
+    path, folder = work.carried_index(number), work.carried(number)
+    try:
+        content, found = read_sealed(path, "analyse again")
+        told = _CARRIED.validate_python(content)
+        if found != digest:
+            raise MediaError(f"{path}: of another analysis; analyse again")
+        files = dict(told["files"])
+        keys = [
+            _load_key(folder / _key_name(index), frame, files.pop(_key_name(index)))
+            for index, frame in enumerate(told["keys"])
+        ]
+    except FileNotFoundError:
+        raise MediaError(f"{path}: missing; analyse again") from None
+    except (ValidationError, KeyError):
+        raise MediaError(f"{path}: damaged; analyse again") from None
+    return Carried(keys, FieldFolder(folder, files), told["confidences"], alone=told["alone"])
+
+
+def _load_key(path: Path, frame: int, digest: str) -> Key:
+    content = _read(path, digest)
+    try:
+        tensors = safetensors.torch.load(content)
+        outline = tensors.get("outline")
+        paint = tensors["paint"].float() / 65535
+        return Key(frame, paint, None if outline is None else outline.float())
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise MediaError(f"{path}: damaged ({error}); analyse again") from None
+
+
+def _key_name(index: int) -> str:
+    return f"key.{index}.safetensors"
 
 
 def _name(index: int) -> str:

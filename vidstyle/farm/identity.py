@@ -18,6 +18,7 @@ from vidstyle.farm.sealed import seal
 from vidstyle.media.pattern import is_sequence, pictures, split_channel
 from vidstyle.models import weights
 from vidstyle.motion.build import flow_weights
+from vidstyle.pipeline.made import key_hashes, style_hash
 from vidstyle.pipeline.parts import Parts
 from vidstyle.pipeline.preparation import Request
 from vidstyle.segment.prompts import MaskPrompt, MattePrompt, parse_object
@@ -54,7 +55,8 @@ def settings_hash(request: Request, footage: str, parts: Parts, hashes: dict[str
         "vidstyle": __version__,
         "footage": footage,
         "objects": [wanted.object for wanted in request.objects],
-        "styles": [weights.sha256(Path(wanted.style)) for wanted in request.objects],
+        "styles": [style_hash(wanted) for wanted in request.objects],
+        "keys": [key_hashes(wanted) for wanted in request.objects],
         "given": [_fingerprint(files, named=True) for files in _given(request)],
         "options": to_jsonable_python(asdict(request.options)),
         "parts": names,

@@ -73,11 +73,13 @@ class FrozenObject:
         lost: runs of frames, first and last, in which it is not seen.
         mattes: checksum of the list of its mattes.
         statistics: sha256 of the file of its frozen maps.
+        carried: checksum of what its painted keys were carried to; None where there are none.
     """
 
     lost: tuple[tuple[Count, Count], ...]
     mattes: Sha256
     statistics: Sha256
+    carried: Sha256 | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Manifest:
         objects, options: what was asked for; parts that were to be chosen are named.
         parts: names of the models, as in the report.
         weights: sha256 of those that segments are rendered with; of a plug-in its version.
-        styles: sha256 of the style pictures.
+        styles: sha256 of the style pictures; None for an object that has none.
         clip: the footage.
         segments: the grid.
         frozen: for each object.
@@ -104,7 +106,7 @@ class Manifest:
     options: RenderOptions
     parts: dict[str, str]
     weights: dict[str, str]
-    styles: tuple[Sha256, ...]
+    styles: tuple[Sha256 | None, ...]
     clip: Clip
     segments: Annotated[tuple[GridSegment, ...], Field(min_length=1)]
     frozen: tuple[FrozenObject, ...]

@@ -3,6 +3,7 @@
     manifest.json                what is made of what, with what, and the segments
     mattes/<object>/<frame>.png  final mattes, and mattes/<object>.json with boxes and checksums
     statistics/<object>.safetensors
+    carried/<object>/            what painted keys show in every frame, and carried/<object>.json
     review.mp4, objects.png      for people to look at, where they were asked for
     segments/<number>.npy        rendered frames, and segments/<number>.json, the sidecar
 
@@ -49,6 +50,14 @@ class WorkFolder:
         """An object's frozen maps."""
         return self.root / "statistics" / f"{number:d}.safetensors"
 
+    def carried(self, number: int) -> Path:
+        """Folder of what an object's painted keys were carried to."""
+        return self.root / "carried" / f"{number:d}"
+
+    def carried_index(self, number: int) -> Path:
+        """What lies in :meth:`carried`."""
+        return self.root / "carried" / f"{number:d}.json"
+
     def segment(self, number: int) -> Path:
         """A segment's frames."""
         return self.root / "segments" / f"{number:05d}.npy"
@@ -79,7 +88,8 @@ class WorkFolder:
 
     def sweep(self) -> None:
         """Delete what killed workers of this machine left, and those of others a day ago."""
-        sweep(self.root, *self.root.glob("*/"), *self.root.glob("mattes/*/"))
+        folders = ("*/", "mattes/*/", "carried/*/")
+        sweep(self.root, *(folder for each in folders for folder in self.root.glob(each)))
 
     def forget_partials(self) -> None:
         """Delete what killed workers left; none may be at work."""

@@ -42,6 +42,7 @@ def find_subjects(
     return [
         Subject(find(wanted.object, first, parts, invert=invert), wanted.style)
         for wanted in objects
+        if wanted.style is not None  # painted keys need the shot that they are frames of
     ]
 
 

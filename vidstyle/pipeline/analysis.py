@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.carry.carried import Carried, Outlined
+from vidstyle.carry.key import PaintedFrame
 from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
 from vidstyle.media.colour_management import Management, open_seen
 from vidstyle.media.cutout import seen_alone
@@ -24,6 +26,7 @@ from vidstyle.media.video.fades import Fade, Impressions, find_fades, without_em
 from vidstyle.media.video.shots import Shot, find_shots
 from vidstyle.media.view import SeenClip
 from vidstyle.options import RenderOptions, SelectionOptions
+from vidstyle.pipeline.carrying import Footage, carry
 from vidstyle.pipeline.fading import Fades, lifted
 from vidstyle.pipeline.matte_movie import is_movie, read_movie
 from vidstyle.pipeline.parts import Parts
@@ -141,17 +144,32 @@ class Analysis:
         mattes: one for each frame of the clip, by the frame's number.
         transfers: one for each shot; None where the object is not in the shot.
         lost: runs of frames, first and last, in which the object is not seen.
+        carried: what painted keys make of it; None where there are none.
     """
 
     mattes: Mattes
     transfers: tuple[Enlarged | None, ...]
     lost: tuple[tuple[int, int], ...]
+    carried: Carried | None = None
+
+
+@dataclass(frozen=True)
+class Paint:
+    """What an object is painted after.
+
+    Attributes:
+        style: see :func:`read_style`; None for none.
+        keys: painted frames.
+    """
+
+    style: ReadStyle | None
+    keys: Sequence[PaintedFrame] = ()
 
 
 def analyse(
     take: Take,
     spec: ObjectSpec | None,
-    style: ReadStyle,
+    paint: Paint,
     parts: Parts,
     options: RenderOptions,
     work: Path,
@@ -162,7 +180,6 @@ def analyse(
 
     Args:
         spec: the object; None for the whole frame.
-        style: see :func:`read_style`.
         work: folder that takes the mattes.
         excluded: of what is not styled, see :func:`find_excluded`.
 
@@ -176,8 +193,22 @@ def analyse(
         mattes = Inverted(mattes)
     if take.picture and (spec is None or options.invert):
         mattes = Within(mattes, _inset(take.picture, options.feather, take.size))
+    carried = None
+    if paint.keys:
+        carried = carry(
+            paint.keys,
+            take.spans,
+            Footage(take, mattes, take.fades),
+            parts.following,
+            work / "keys",
+            progress,
+            styled=paint.style is not None,
+        )
+        mattes = Outlined(mattes, carried)
     if excluded:
         mattes = Excluded(mattes, excluded)
+    if paint.style is None:
+        return Analysis(mattes, (None,) * len(take.shots), lost, carried)
     chosen = [sampled(_clear(shot, mattes, take.fades), mattes) for shot in take.shots]
     progress.stage("statistics", parts.stylizer.passes * sum(map(len, chosen)))
     transfers = tuple(
@@ -185,7 +216,7 @@ def analyse(
             take,
             frames,
             mattes,
-            style,
+            paint.style,
             parts.stylizer,
             options.supersample,
             progress.advance,
@@ -198,7 +229,7 @@ def analyse(
         log.info(
             "small object: painted at %s times its size", " and ".join(map(str, sorted(factors)))
         )
-    return Analysis(mattes, transfers, lost)
+    return Analysis(mattes, transfers, lost, carried)
 
 
 def _inset(picture: Box, feather: float, size: tuple[int, int]) -> Box:

@@ -167,10 +167,7 @@ def plan(job: Job, progress: Progress) -> str:
         f"{float(info.rate):.3f} fps, {info.pix_fmt}, {info.audio_streams} audio",
         f"output   {job.target}",
         f"shots    {len(take.shots)}: {shots}",
-        *(
-            f"object   {wanted.object or 'whole frame'} in the style of {wanted.style}"
-            for wanted in job.objects
-        ),
+        *(f"object   {wanted}" for wanted in job.objects),
         *(f"exclude  {text}" for text in job.options.exclude),
         *(f"{part:<9}{name}" for part, name in preparation.parts.names().items()),
         f"disk     up to {disk:.0f} MiB of decoded frames while it runs",

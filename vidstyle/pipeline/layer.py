@@ -9,6 +9,7 @@ from operator import or_
 import torch
 from torch import Tensor
 
+from vidstyle.carry.carried import Carried
 from vidstyle.media.composite import feathered
 from vidstyle.media.frame import Box, Frame
 from vidstyle.media.view import CodeValues, View
@@ -77,14 +78,18 @@ class Layer:
     def __init__(
         self,
         mattes: Mattes,
-        transfer: Frozen,
+        transfer: Frozen | None,
         look: LookOptions,
         context: LayerContext,
+        carried: Carried | None = None,
     ) -> None:
         """
         Args:
-            transfer: the style, frozen for the object in its shot by ``context.stylizer``.
+            transfer: the style, frozen for the object in its shot by ``context.stylizer``; None
+                for none.
+            carried: what painted keys make of the object; None where there are none.
         """
+        self._carried = carried
         self._mattes, self._transfer, self._look, self._context = mattes, transfer, look, context
         self._filter, self._fitting = TemporalFilter(context.workers), Fitting()
         self._last: Frame | None = None
@@ -123,7 +128,12 @@ class Layer:
             return Draft(box, plates, images, None)
         images = lifted(images, frames, self._context.fades)
         with self._context.stages("style"):
-            styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
+            styled = images
+            if self._transfer is not None:
+                styled = torch.cat(self._fitting(partial(self._restyled, images), len(images)))
+            if self._carried is not None:
+                numbers = [frame.index for frame in frames]
+                styled = self._carried.over(styled, images, numbers, box, self._look.strength)
             styled = with_detail(self._look.detail, images, styled)
             styled = preserved(self._look.preserve, images, styled)
         if self._context.steady is None:
@@ -148,9 +158,12 @@ class Layer:
         box, plates, styled = draft.box, draft.plates, draft.styled
         if draft.motion is not None:
             with self._context.stages("temporal"):
-                steadied = [
-                    self._filter.step(styled[i], draft.motion[i], box) for i in range(len(frames))
-                ]
+                steadied = []
+                for place, frame in enumerate(frames):
+                    if self._carried is not None and self._carried.is_key(frame.index):
+                        self._filter.reset()  # a key comes out as it was painted
+                    motion = draft.motion[place]
+                    steadied.append(self._filter.step(styled[place], motion, box))
                 styled = torch.stack(steadied)
         if self._look.strength > 0:
             styled = self._lowered(frames, plates, styled)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vidstyle import __version__
+from vidstyle.carry.key import KeyName
 from vidstyle.errors import MediaError
 from vidstyle.media.pattern import matching, pictures
 from vidstyle.models import weights
@@ -151,7 +152,7 @@ def fingerprint(request: Request, **more: object) -> str:
         "vidstyle": __version__,
         "source": _files(request.source),
         "objects": [
-            (wanted.object, _mattes(wanted.object), style_hash(wanted))
+            (wanted.object, _mattes(wanted.object), style_hash(wanted), key_hashes(wanted))
             for wanted in request.objects
         ],
         "excluded": [_mattes(spec) for spec in request.options.exclude],
@@ -164,14 +165,29 @@ def fingerprint(request: Request, **more: object) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def style_hash(wanted: StyledObject) -> str:
-    """
+def style_hash(wanted: StyledObject) -> str | None:
+    """None where there is no style.
+
     Raises:
         MediaError: there is no such picture.
     """
+    if wanted.style is None:
+        return None
     if not Path(wanted.style).is_file():
         raise MediaError(f"{wanted.style}: there is no such style picture; check the name")
     return weights.sha256(Path(wanted.style))
+
+
+def key_hashes(wanted: StyledObject) -> list[tuple[int, str]]:
+    """Frames and hashes of painted keys.
+
+    Raises:
+        UsageError, MediaError: a key names no frame, or there is no such picture.
+    """
+    names = [KeyName.parsed(text) for text in wanted.keys]
+    for name in names:
+        name.check()
+    return [(name.frame, weights.sha256(name.path)) for name in names]
 
 
 def _files(source: str) -> Identity:

@@ -14,7 +14,7 @@ from vidstyle.export.backend import build_backend
 from vidstyle.models import weights
 from vidstyle.motion.build import build_flow
 from vidstyle.motion.cache import FlowCache
-from vidstyle.motion.dis import LIGHT
+from vidstyle.motion.dis import LIGHT, DisFlow
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.options import MachineOptions, RenderOptions
 from vidstyle.runtime.device import select_device
@@ -48,6 +48,7 @@ class Parts:
         detector_name: the registry's entry of a detector's weights, or the folder of an OWLv2
             model; None for none.
         steady: motion for the temporal step; None where that is off.
+        following: motion for what is followed through a shot, where errors add up.
         edges, edges_name: what gives tracked mattes their edges, and what it is called.
     """
 
@@ -59,6 +60,7 @@ class Parts:
     segmenter_name: str
     detector_name: str | None
     steady: FlowEstimator | None
+    following: FlowEstimator
     edges: Edges
     edges_name: str
 
@@ -141,6 +143,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         segmenter_name=_choose_segmenter(options.segmenter),
         detector_name=_choose_detector(options.detector),
         steady=steady,
+        following=steady if steady and steady.name != "dis" else DisFlow(options.flow_size),
         edges=build_edges(options.edges),
         edges_name=options.edges,
     )

@@ -4,13 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vidstyle.carry.key import KeyName, read_key
 from vidstyle.media.colour_management import manage
 from vidstyle.media.video.clip import ClipReader
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.view import CodeValues
 from vidstyle.models.weights import sha256
 from vidstyle.options import LookOptions, RenderOptions, StyledObject
-from vidstyle.pipeline.analysis import Analysis, Take, analyse, find_excluded, find_take, read_style
+from vidstyle.pipeline.analysis import (
+    Analysis,
+    Paint,
+    Take,
+    analyse,
+    find_excluded,
+    find_take,
+    read_style,
+)
+from vidstyle.pipeline.carrying import check_keys
 from vidstyle.pipeline.layer import Layer, LayerContext
 from vidstyle.pipeline.parts import Parts, build_parts
 from vidstyle.runtime.progress import Progress
@@ -41,7 +51,7 @@ class Preparation:
         reader: of the source.
         colour: what is known of its colour.
         parts: the models.
-        hashes: of the style model and of the styles, by their names.
+        hashes: of the style model, and of styles and painted keys, by their names.
     """
 
     def __init__(self, request: Request) -> None:
@@ -64,22 +74,33 @@ class Preparation:
         for spec in named:
             spec.check_inside(self.reader.info.size)
         self.parts = build_parts(options, named)
+        size, stylizer = self.reader.info.size, self.parts.stylizer
         self._styles = [
-            read_style(
-                wanted.style, self.reader.info.size, self.parts.stylizer, options.style_scale
-            )
+            None
+            if wanted.style is None
+            else read_style(wanted.style, size, stylizer, options.style_scale)
             for wanted in request.objects
         ]
+        self._keys = [
+            [read_key(KeyName.parsed(text), size, options.colorspace) for text in wanted.keys]
+            for wanted in request.objects
+        ]
+        styles = {wanted.style for wanted in request.objects if wanted.style is not None}
         self.hashes = {
             "model": model_identity(self.parts.model),
-            "styles": {wanted.style: sha256(Path(wanted.style)) for wanted in request.objects},
+            "styles": {style: sha256(Path(style)) for style in sorted(styles)},
+            "keys": {
+                str(key.name.path): sha256(key.name.path) for keys in self._keys for key in keys
+            },
         }
 
     def stages(self) -> list[str]:
         """What :meth:`find_take` and :meth:`analyse` go through, as they tell."""
         found = ["mattes" for spec in self._specs if spec is not None]
         excluded = ["mattes" for _ in self._exclusions]
-        return ["cuts", *excluded, *found, *("statistics" for _ in self._specs)]
+        styled = ["statistics" for style in self._styles if style is not None]
+        keyed = ["keys" for keys in self._keys if keys]
+        return ["cuts", *excluded, *found, *keyed, *styled]
 
     def find_take(self, progress: Progress, kept: ClipReader | None = None) -> Take:
         """Count the frames and find the cuts; errors as of ``analysis.find_take``.
@@ -96,19 +117,24 @@ class Preparation:
         Args:
             work: folder that takes the mattes.
         """
+        for style, keys in zip(self._styles, self._keys, strict=True):
+            if keys:
+                check_keys(keys, take.spans, styled=style is not None)
         excluded = find_excluded(take, self._exclusions, self.parts, work / "excluded", progress)
         return [
             analyse(
                 take,
                 spec,
-                style,
+                Paint(style, keys),
                 self.parts,
                 self._options,
                 work / str(number),
                 progress,
                 excluded,
             )
-            for number, (spec, style) in enumerate(zip(self._specs, self._styles, strict=True))
+            for number, (spec, style, keys) in enumerate(
+                zip(self._specs, self._styles, self._keys, strict=True)
+            )
         ]
 
 
@@ -136,7 +162,7 @@ def new_layers(
         shot: number of the shot in its take.
     """
     return [
-        Layer(analysis.mattes, transfer, look, context)
+        Layer(analysis.mattes, transfer, look, context, analysis.carried)
         for analysis in analyses
-        if (transfer := analysis.transfers[shot]) is not None
+        if (transfer := analysis.transfers[shot]) is not None or analysis.carried is not None
     ]

@@ -16,6 +16,7 @@ import torch
 from vidstyle import __version__
 from vidstyle.errors import QualityError
 from vidstyle.pipeline.analysis import Analysis, Take
+from vidstyle.pipeline.carrying import proposed
 from vidstyle.pipeline.preparation import Preparation, Request
 from vidstyle.runtime.atomic import write_text
 from vidstyle.runtime.nesting import parsed
@@ -128,12 +129,17 @@ def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
 
 def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
     """Where an object is not seen and where it is doubtful, as runs of frames (first, last), how
-    many times its size it is painted at in each shot (None where it is not seen), and how far its
-    mattes can be relied on, 0 to 1, in every frame of the take."""
-    frames = range(take.start, take.count)
+    many times its size it is painted at in each shot (None where it is not seen), how far its
+    mattes can be relied on, 0 to 1, in every frame of the take, how far painted keys show it there
+    (None without keys), and which frames are best painted next."""
+    frames, carried = range(take.start, take.count), analysis.carried
     return {
         "lost": [list(run) for run in analysis.lost],
         "doubtful": [list(run) for run in doubtful_ranges(analysis.mattes, take.spans)],
         "supersample": [None if each is None else each.factor for each in analysis.transfers],
         "confidence": [round(analysis.mattes.confidence(frame), 2) for frame in frames],
+        "carried": None
+        if carried is None
+        else [round(carried.confidences.get(frame, 0.0), 2) for frame in frames],
+        "paint": [] if carried is None else proposed(carried.confidences),
     }

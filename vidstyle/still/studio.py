@@ -15,7 +15,7 @@ from vidstyle.media.composite import feathered
 from vidstyle.media.frame import full_scale
 from vidstyle.media.video.shots import Shot
 from vidstyle.options import RenderOptions, StyledObject
-from vidstyle.pipeline.analysis import Analysis, Take, analyse, find_excluded, read_style
+from vidstyle.pipeline.analysis import Analysis, Paint, Take, analyse, find_excluded, read_style
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.pipeline.preparation import layer_context, new_layers
 from vidstyle.runtime.device import seeded
@@ -81,7 +81,7 @@ class Studio:
                 analyse(
                     take,
                     spec,
-                    self._style(wanted.style, min(take.size)),
+                    Paint(self._style(wanted.style, min(take.size))),
                     self.parts,
                     self._options,
                     work / str(number),

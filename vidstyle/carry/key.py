@@ -1,0 +1,113 @@
+"""A frame that somebody painted, as ``--key FILE@FRAME`` names it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vidstyle.errors import MediaError, UsageError
+from vidstyle.media.colour_management import manage
+from vidstyle.media.frame import Frame, full_scale
+from vidstyle.media.video.reader import open_clip
+
+#: Alpha below which nothing was painted; a picture that is nowhere below it has no outline.
+OPAQUE = 0.98
+
+
+@dataclass(frozen=True)
+class KeyName:
+    """What ``--key`` names.
+
+    Attributes:
+        path: of the picture.
+        frame: that it is a painting of, from 0 in the whole clip.
+    """
+
+    path: Path
+    frame: int
+
+    @classmethod
+    def parsed(cls, text: str) -> "KeyName":
+        """
+        Raises:
+            UsageError: no frame is named.
+        """
+        path, at, frame = text.rpartition("@")
+        if not at or not path or not re.fullmatch("[0-9]{1,9}", frame):
+            raise UsageError(
+                f"--key {text}: names no frame; write FILE@FRAME, such as painted.0020.png@20"
+            )
+        return cls(Path(path), int(frame))
+
+    def check(self) -> None:
+        """
+        Raises:
+            MediaError: there is no such picture.
+        """
+        if not self.path.is_file():
+            raise MediaError(f"{self}: there is no such picture; check the name")
+
+    def __str__(self) -> str:
+        return f"--key {self.path}@{self.frame}"
+
+
+@dataclass(frozen=True)
+class PaintedFrame:
+    """A key, read.
+
+    Attributes:
+        name: where it comes from.
+        picture: (1, 3, H, W) in [0, 1], as plates are seen.
+        outline: (1, 1, H, W) in [0, 1], of what was painted; None where the whole frame was, over
+            the plate: then the object's matte is its outline.
+    """
+
+    name: KeyName
+    picture: Tensor
+    outline: Tensor | None
+
+
+def read_key(name: KeyName, size: tuple[int, int], colorspace: str | None = None) -> PaintedFrame:
+    """Read a painted frame.
+
+    Args:
+        size: (H, W) of the clip's frames.
+        colorspace: of the clip; pictures in floating point are in it too.
+
+    Raises:
+        MediaError: there is none, it cannot be read, or is of another size.
+    """
+    name.check()
+    reader = open_clip(str(name.path))
+    frame = next(reader.frames(0, 1))
+    if frame.size != size:
+        (height, width), (rows, columns) = frame.size, size
+        raise MediaError(
+            f"{name}: {width}x{height} pixels, but the clip has {columns}x{rows}; "
+            "export the painted frame at the size of the plate"
+        )
+    floating = frame.image.dtype.is_floating_point
+    view = manage(reader.info, colorspace if floating else None).view()
+    picture = view.see(_straight(frame)[None])
+    if frame.alpha is None:
+        return PaintedFrame(name, picture, None)
+    outline = (frame.alpha.float() / full_scale(frame.alpha.dtype)).clamp(0, 1)
+    if float(outline.max()) < 0.5:
+        raise MediaError(f"{name}: all of it is transparent; export it with what was painted")
+    if float(outline.min()) >= OPAQUE:
+        return PaintedFrame(name, picture, None)
+    return PaintedFrame(name, picture, outline[None, None])
+
+
+def _straight(frame: Frame) -> Tensor:
+    """Colours that are not multiplied by alpha, as those of pictures in floating point are."""
+    if frame.alpha is None or not (frame.premultiplied or frame.image.dtype.is_floating_point):
+        return frame.image
+    alpha = (frame.alpha.float() / full_scale(frame.alpha.dtype))[..., None]
+    colours = frame.image.float() / alpha.clamp_min(1e-3)
+    if frame.image.dtype.is_floating_point:
+        return colours.to(frame.image.dtype)
+    white = full_scale(frame.image.dtype)
+    return torch.round(colours.clamp(0, white)).to(frame.image.dtype)

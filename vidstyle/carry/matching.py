@@ -1,0 +1,177 @@
+"""Which place of the key looks most like each place of a frame: guided patch synthesis.
+
+Image Analogies (Hertzmann et al., SIGGRAPH 2001) with the guides of Jamriška et al., "Stylizing
+Video by Example" (SIGGRAPH 2019): colour and edges of the plate, position, and the frame before;
+and a bound on how often a patch is taken, as in StyLit (Fišer et al., SIGGRAPH 2016). The search is
+exact: descriptors are short, so that all distances are one matrix product. (PatchMatch would be
+faster on large pictures; it is patented, US 8,861,869.)
+"""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+#: Lattice points that an object has at most, about: what a search costs is their square.
+POINTS = 12_000
+#: Principal components that are left of a patch of guides, and of paint.
+GUIDES, PAINTS = 40, 24
+#: Weights of the guides: the plate's colours, its edges, where flow says a place lies (for each
+#: pixel² of distance over REACH²), the paint that is there already.
+COLOUR, EDGE, POSITION, PAINT = 1.0, 1.5, 0.02, 1.0
+REACH = 20.0
+#: How much a patch that was taken before loses, of the mean distance, each time.
+AGAIN = 0.15
+#: Patches are chosen in so many portions, between which those are counted that were taken.
+PORTIONS = 8
+#: Rounds of search and vote.
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The places of a frame that patches are searched for.
+
+    Attributes:
+        stride: pixels between them.
+        rows, columns: (N,) of the places.
+    """
+
+    stride: int
+    rows: Tensor
+    columns: Tensor
+
+    @property
+    def patch(self) -> int:
+        """Side of a patch: patches of places beside each other overlap by half and more."""
+        return 2 * self.stride + 3
+
+    @classmethod
+    def over(cls, matte: Tensor, stride: int) -> "Lattice":
+        """Of the object, and its rim, in a matte (1, 1, H, W)."""
+        rim = F.max_pool2d(matte, 2 * stride + 1, 1, stride)
+        rows, columns = (rim[0, 0, ::stride, ::stride] > 0.3).nonzero(as_tuple=True)
+        return cls(stride, rows * stride, columns * stride)
+
+
+def stride_for(matte: Tensor) -> int:
+    """Pixels between places, so that an object of this matte has about ``POINTS`` at most."""
+    return int(min(6, max(1, math.ceil((float((matte > 0.5).sum()) / POINTS) ** 0.5))))
+
+
+def guides(image: Tensor, matte: Tensor) -> Tensor:
+    """What of a plate (1, 3, H, W) patches are compared by: (1, 5, H, W).
+
+    What lies around the object is grey, so that it plays no part in which patch is like which; but
+    where it begins does.
+    """
+    grey = cv2.GaussianBlur(image[0].mean(0).numpy(), (0, 0), 1.0)
+    across, down = (cv2.Sobel(grey, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
+    edges = torch.from_numpy(np.hypot(across, down)).clamp(0, 1)[None, None]
+    alone = torch.lerp(torch.full_like(image, 0.5), image, matte)
+    return torch.cat([alone * COLOUR**0.5, edges * matte * EDGE**0.5, matte * 0.5], 1)
+
+
+def patches(picture: Tensor, lattice: Lattice) -> Tensor:
+    """Patches of (1, C, H, W) around the places of a lattice: (N, C P²)."""
+    side = lattice.patch
+    wide = F.pad(picture, (side // 2,) * 4, mode="replicate")[0]
+    views = wide.unfold(1, side, 1).unfold(2, side, 1)
+    return views[:, lattice.rows, lattice.columns].movedim(1, 0).flatten(1) / side
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """Mean and principal components of patches."""
+
+    mean: Tensor
+    components: Tensor
+
+    @classmethod
+    def of(cls, sample: Tensor, count: int) -> "_Basis":
+        mean = sample.mean(0)
+        apart = sample - mean
+        _, vectors = torch.linalg.eigh(apart.T @ apart)
+        return cls(mean, vectors[:, -count:])
+
+    def __call__(self, sample: Tensor) -> Tensor:
+        return (sample - self.mean) @ self.components
+
+
+class Source:
+    """A key, ready to be searched."""
+
+    def __init__(self, image: Tensor, matte: Tensor, paint: Tensor, stride: int) -> None:
+        """
+        Args:
+            image: the plate of the key frame, (1, 3, H, W) in [0, 1].
+            matte: of the object in it, (1, 1, H, W) in [0, 1].
+            paint: (1, 3, H, W), known everywhere.
+        """
+        rows, columns = (matte[0, 0, ::stride, ::stride] > 0.5).nonzero(as_tuple=True)
+        self.lattice = Lattice(stride, rows * stride, columns * stride)
+        seen = patches(guides(image, matte), self.lattice)
+        painted = patches(paint, self.lattice)
+        self._seen, self._painted = _Basis.of(seen, GUIDES), _Basis.of(painted, PAINTS)
+        self._descriptors = torch.cat([self._seen(seen), self._painted(painted)], 1)
+        self.places = torch.stack([self.lattice.columns, self.lattice.rows], 1)
+        self._near = self.places / REACH
+
+    def search(
+        self,
+        seen: Tensor,
+        painted: Tensor,
+        sure: Tensor,
+        expected: Tensor,
+        trust: Tensor,
+        seed: int = 0,
+    ) -> tuple[Tensor, Tensor]:
+        """The most like patch for each place of a frame.
+
+        Args:
+            seen: patches of its guides, (N, 5 P²).
+            painted: patches of what is painted there already, (N, 3 P²).
+            sure: of that, (N,) in [0, 1].
+            expected: columns and rows where each is thought to lie in the key, (N, 2).
+            trust: in that, (N,) in [0, 1].
+
+        Returns:
+            columns and rows in the key, (N, 2), and the squared distances of the guides, (N,).
+        """
+        wanted, paint = self._seen(seen), self._painted(painted)
+        own, own_paint = self._descriptors[:, :GUIDES], self._descriptors[:, GUIDES:]
+        near, weight = self._near, POSITION * trust.clamp_min(0.03)[:, None]
+        heed = PAINT * sure[:, None]
+        expected = expected / REACH
+        # −½ (|a − b|² + w |p − q|² + v |c − d|²), without what is the same in a row, is a product.
+        left = torch.cat(
+            [wanted, heed * paint, weight * expected, heed, weight, torch.ones_like(weight)], 1
+        )
+        own2, paint2, near2 = (
+            -0.5 * part.square().sum(1, keepdim=True) for part in (own, own_paint, near)
+        )
+        right = torch.cat([own, own_paint, near, paint2, near2], 1)
+        base = (
+            wanted.square().sum(1)
+            + (
+                heed * paint.square().sum(1, keepdim=True)
+                + weight * expected.square().sum(1, keepdim=True)
+            )[:, 0]
+        )
+        order = torch.randperm(len(wanted), generator=torch.Generator().manual_seed(seed))
+        found, gap = torch.empty(len(wanted), dtype=torch.long), torch.empty(len(wanted))
+        taken, price = torch.zeros(len(own), 1), None
+        for portion in order.tensor_split(PORTIONS):
+            column = own2 if price is None else own2 - 0.5 * price * taken
+            ready = torch.cat([right, column], 1).T.contiguous()
+            for part in portion.split(512):
+                best, place = (left[part] @ ready).max(1)
+                found[part], gap[part] = place, (base[part] - 2 * best).clamp_min(0)
+            if price is None:
+                price = AGAIN * gap[portion].mean()
+            taken += torch.bincount(found[portion], minlength=len(own))[:, None]
+        return self.places[found], (wanted - own[found]).square().sum(1)

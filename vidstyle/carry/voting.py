@@ -1,0 +1,191 @@
+"""From a field to a picture: the key's paint, laid where the frame shows what it was painted on."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.carry.field import GRAIN, Field
+from vidstyle.media.frame import Box
+from vidstyle.motion.warp import warp
+
+#: Pixels that are voted on at a time.
+PORTION = 1 << 17
+#: Weight of a patch at a pixel, below which it only counts for the mean.
+LEAST = 0.02
+#: Trust below which patches are taken, and above which the flow is followed.
+DOUBT, FAITH = 0.35, 0.65
+
+
+def sampled(planes: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Planes (..., h, w) between their pixels, bilinear: (..., H, W).
+
+    Args:
+        rows, columns: (H,) and (W,), in pixels of the planes; beyond them lies their border.
+    """
+    for axis, places in ((-2, rows), (-1, columns)):
+        last = planes.shape[axis] - 1
+        places = places.clamp(0, last)
+        first = places.floor().long()
+        share = places - first
+        if axis == -2:
+            share = share[:, None]
+        low = planes.index_select(axis, first)
+        high = planes.index_select(axis, (first + 1).clamp_max(last))
+        planes = torch.lerp(low, high, share)
+    return planes
+
+
+def working(numbers: Tensor, scale: float) -> Tensor:
+    """Pixels of the plate in pixels of the working size; centres lie at half integers."""
+    return (numbers + 0.5) / scale - 0.5
+
+
+def followed(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor, Tensor]:
+    """The paint along the flow.
+
+    Args:
+        paint: of the key, (1, C, H, W).
+        box: of the plate.
+
+    Returns:
+        (1, C, h, w) in the box, trust (1, 1, h, w), and the offset in the plate (1, 2, h, w).
+    """
+    down, across = _scales(paint, field)
+    rows = working(torch.arange(box.y0, box.y1), down)
+    columns = working(torch.arange(box.x0, box.x1), across)
+    known = torch.cat([field.offset, field.trust[None]])
+    there = sampled(known, (rows - field.box.y0) / GRAIN, (columns - field.box.x0) / GRAIN)[None]
+    offset = there[:, :2] * there.new_tensor([across, down])[:, None, None]
+    corner = offset.new_tensor([box.x0, box.y0])[:, None, None]
+    return warp(paint, offset + corner), there[:, 2:], offset
+
+
+def voted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
+    """The paint of the patches that were found.
+
+    Sixteen patches propose a colour for a pixel. Their mean would lose detail wherever they
+    disagree by a pixel, so the one that is nearest to the mean is taken: every pixel is one that
+    was painted.
+
+    Args:
+        paint: of the key, (1, 3, H, W), known everywhere.
+        box: of the plate.
+
+    Returns:
+        (1, 3, h, w) in the box, 0 where there is none, and where there is, (1, 1, h, w).
+    """
+    down, across = _scales(paint, field)
+    rows = (working(torch.arange(box.y0, box.y1), down) - field.box.y0) / field.stride
+    columns = (working(torch.arange(box.x0, box.x1), across) - field.box.x0) / field.stride
+    placed = (field.matches[:1] >= 0).float()
+    near = F.max_pool2d(placed[None], 3, 1, 1)[0, 0].round()
+    reached = near[_nearest(rows, near.shape[0])][:, _nearest(columns, near.shape[1])] > 0
+    picture, known = paint.new_zeros(3, *reached.shape), paint.new_zeros(reached.shape)
+    for pixels in reached.nonzero().split(PORTION):
+        y, x = pixels.unbind(1)
+        picture[:, y, x], known[y, x] = _chosen(paint[0], field, rows[y], columns[x])
+    return picture[None], known[None, None]
+
+
+def _chosen(paint: Tensor, field: Field, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Colours (3, N) of pixels, and where there are any, (N,).
+
+    Args:
+        rows, columns: of the pixels, (N,), in strides from the lattice's corner.
+    """
+    height, width = paint.shape[1:]
+    down, across = height / field.size[0], width / field.size[1]
+    flat, proposals = paint.flatten(1), []
+    for up in (-1, 0, 1, 2):
+        row, fall = _near(rows, up, field.matches.shape[1])
+        for left in (-1, 0, 1, 2):
+            column, slope = _near(columns, left, field.matches.shape[2])
+            match = field.matches[:, row, column]
+            y = _pixel(match[1] + (rows - row) * field.stride, down, height)
+            x = _pixel(match[0] + (columns - column) * field.stride, across, width)
+            proposals.append((fall * slope * (match[0] >= 0), flat[:, y * width + x]))
+    weight = sum_of([share for share, _ in proposals], [1.0] * len(proposals))
+    mean = torch.zeros_like(proposals[0][1])
+    for share, colour in proposals:
+        mean.addcmul_(share, colour)
+    mean /= weight.clamp_min(1e-6)
+    least, chosen = torch.full_like(weight, torch.inf), mean
+    for share, colour in proposals:
+        gap = (colour - mean).square_().sum(0).masked_fill_(share <= LEAST, torch.inf)
+        chosen = torch.where(gap < least, colour, chosen)
+        least = torch.minimum(gap, least)
+    return chosen, (weight > 0).float()
+
+
+def _nearest(places: Tensor, count: int) -> Tensor:
+    return places.round().clamp(0, count - 1).long()
+
+
+def _near(places: Tensor, step: int, count: int) -> tuple[Tensor, Tensor]:
+    """The number of a place of the lattice near each pixel, and the weight of its patch there: a
+    triangle two strides wide to either side."""
+    number = places.floor() + step
+    weight = (1 - (places - number).abs() / 2).clamp_min(0)
+    weight = weight * ((number >= 0) & (number < count))
+    return number.clamp(0, count - 1).long(), weight
+
+
+def _pixel(position: Tensor, scale: float, side: int) -> Tensor:
+    """The pixel of the plate at a position in the working size."""
+    return ((position + 0.5) * scale - 0.5).round().long().clamp(0, side - 1)
+
+
+def _scales(paint: Tensor, field: Field) -> tuple[float, float]:
+    """Pixels of the plate to one of the working size, down and across."""
+    return paint.shape[2] / field.size[0], paint.shape[3] / field.size[1]
+
+
+def painted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
+    """A frame as one key paints it: along the flow where that is trusted, by patches elsewhere.
+
+    Args:
+        paint: of the key, (1, 3, H, W) in [0, 1], known everywhere.
+        box: of the plate.
+
+    Returns:
+        (1, 3, h, w) in [0, 1] in the box, and how far the key shows what is there, (1, 1, h, w).
+    """
+    along, trust, _ = followed(paint, field, box)
+    patched, known = voted(paint, field, box)
+    faith = ((trust - DOUBT) / (FAITH - DOUBT)).clamp(0, 1)
+    down, across = _scales(paint, field)
+    shown = sampled(
+        field.shown,
+        (working(torch.arange(box.y0, box.y1), down) - field.box.y0) / field.stride,
+        (working(torch.arange(box.x0, box.x1), across) - field.box.x0) / field.stride,
+    )[None, None]
+    picture = torch.lerp(patched, along.clamp(0, 1), torch.where(known > 0, faith, 1.0))
+    return picture, torch.maximum(shown, faith)
+
+
+def blended(pictures: list[Tensor], shares: list[float]) -> Tensor:
+    """Pictures (1, 3, h, w) mixed by their shares, which add up to 1, without losing contrast:
+    detail that does not agree is scaled to the variance that it has in each (Heitz and Neyret,
+    "High-Performance By-Example Noise", HPG 2018)."""
+    if len(pictures) == 1:
+        return pictures[0]
+    coarse = [_coarse(picture) for picture in pictures]
+    mean = sum_of(coarse, shares)
+    detail = sum_of([p - c for p, c in zip(pictures, coarse, strict=True)], shares)
+    gain = float(sum(share**2 for share in shares)) ** -0.5
+    return torch.clamp(mean + gain * detail, 0, 1)
+
+
+def sum_of(pictures: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
+    """Σ share · picture."""
+    total = torch.zeros_like(pictures[0])
+    for picture, share in zip(pictures, shares, strict=True):
+        total.add_(picture, alpha=share)
+    return total
+
+
+def _coarse(picture: Tensor) -> Tensor:
+    """What a 9×9 mean leaves."""
+    return F.avg_pool2d(F.pad(picture, (4,) * 4, mode="replicate"), 9, 1)
