@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -190,8 +191,15 @@ def _load_transfers(
         raise MediaError(f"{path}: damaged ({error}); analyse again") from None
 
 
-class _CarriedIndex(TypedDict):
-    """What of keys lies in a work directory."""
+@dataclass(frozen=True)
+class _CarriedIndex:
+    """What of painted keys lies in a work directory.
+
+    Attributes:
+        keys: their frames.
+        confidences: see :class:`~vidstyle.carry.carried.Carried`.
+        files: sha256 by name.
+    """
 
     alone: bool
     keys: list[int]
@@ -216,32 +224,28 @@ def _store_carried(work: WorkFolder, number: int, carried: Carried) -> str:
         with replacing(folder / _key_name(index)) as file:
             file.write(content)
         files[_key_name(index)] = _sha256(content)
-    told: _CarriedIndex = {
-        "alone": carried.alone,
-        "keys": [key.frame for key in carried.keys],
-        "confidences": dict(carried.confidences),
-        "files": files,
-    }
-    return write_sealed(work.carried_index(number), to_jsonable_python(told))
+    frames = [key.frame for key in carried.keys]
+    told = _CarriedIndex(carried.alone, frames, dict(carried.confidences), files)
+    return write_sealed(work.carried_index(number), to_jsonable_python(asdict(told)))
 
 
 def _load_carried(work: WorkFolder, number: int, digest: str) -> Carried:
     path, folder = work.carried_index(number), work.carried(number)
     try:
         content, found = read_sealed(path, "analyse again")
-        told = _CARRIED.validate_python(content)
+        index = _CARRIED.validate_python(content)
         if found != digest:
             raise MediaError(f"{path}: of another analysis; analyse again")
-        files = dict(told["files"])
+        files = dict(index.files)
         keys = [
-            _load_key(folder / _key_name(index), frame, files.pop(_key_name(index)))
-            for index, frame in enumerate(told["keys"])
+            _load_key(folder / _key_name(key), frame, files.pop(_key_name(key)))
+            for key, frame in enumerate(index.keys)
         ]
     except FileNotFoundError:
         raise MediaError(f"{path}: missing; analyse again") from None
     except (ValidationError, KeyError):
         raise MediaError(f"{path}: damaged; analyse again") from None
-    return Carried(keys, FieldFolder(folder, files), told["confidences"], alone=told["alone"])
+    return Carried(keys, FieldFolder(folder, files), index.confidences, alone=index.alone)
 
 
 def _load_key(path: Path, frame: int, digest: str) -> Key:

@@ -28,6 +28,8 @@ CROSSFADE = 8
 CHUNK = 16
 #: Share of an object that keys should show; where they show less, another is proposed.
 WANTED = 0.3
+#: Frames that are proposed at most.
+PROPOSALS = 3
 
 log = logging.getLogger(__name__)
 
@@ -186,21 +188,31 @@ def carry(
                     shown = float(field.shown[known].mean()) if known.any() else 0.0
                     confidences[frame] = confidences.get(frame, 0.0) + field.share * shown
                 progress.advance(1)
-    for frame in proposed(confidences):
-        log.info("keys: little of frame %d is painted; paint it for another key", frame)
+    for start, stop in shots:
+        if not any(start <= key.frame < stop for key in ready):
+            seen = (frame for frame in range(start, stop) if footage.mattes.box(frame))
+            confidences |= dict.fromkeys(seen, 0.0)
+    if more := proposed(confidences):
+        log.info(
+            "keys: in places they show little of the object; best painted next: frame %s",
+            ", ".join(map(str, more)),
+        )
     return Carried(ready, fields, confidences, alone=not styled)
 
 
 def proposed(confidences: Mapping[int, float]) -> list[int]:
-    """Frames to paint next: where the keys show least of the object, the worst first, each half
-    a second or more from the others."""
-    found: list[int] = []
-    for frame in sorted(confidences, key=lambda frame: (confidences[frame], frame)):
-        if confidences[frame] >= WANTED or len(found) == 3:
-            break
-        if all(abs(frame - other) >= 12 for other in found):
-            found.append(frame)
-    return found
+    """Frames to paint next, the most useful first: one of each run of frames in which the keys
+    show little of the object, where half of what is missing lies on either side."""
+    runs: list[list[int]] = []
+    for frame in sorted(confidences):
+        if confidences[frame] < WANTED:
+            if not runs or runs[-1][-1] < frame - 1:
+                runs.append([])
+            runs[-1].append(frame)
+    missing = [[WANTED - confidences[frame] for frame in run] for run in runs]
+    order = sorted(range(len(runs)), key=lambda number: -sum(missing[number]))
+    halves = [np.searchsorted(np.cumsum(each), sum(each) / 2) for each in missing]
+    return [runs[number][int(halves[number])] for number in order[:PROPOSALS]]
 
 
 def _ready(key: PaintedFrame, mattes: Mattes) -> Key:
