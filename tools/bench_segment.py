@@ -118,8 +118,8 @@ class TrueMattes(Mattes):
 
 
 def spec_for(clip: DavisClip, prompt: str) -> str:
-    """The first frame's true mask, the box around it, its innermost point, the object's name, or
-    ``prompt`` as is."""
+    """The first frame's true mask, the box around it, its innermost point (``points``: and the
+    innermost of the rest), the object's name, or ``prompt`` as is."""
     truth = clip.truth(0).astype(np.uint8)
     match prompt:
         case "mask":
@@ -129,12 +129,22 @@ def spec_for(clip: DavisClip, prompt: str) -> str:
             assert box is not None, f"{clip.masks[0]} is empty"
             return f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
         case "point":
-            depth = cv2.distanceTransform(truth, cv2.DIST_L2, 5)
-            y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-            return f"point:{x},{y}"
+            return "point:{},{}".format(*innermost(truth)[0])
+        case "points":
+            first, depth = innermost(truth)
+            rest = truth.copy()
+            cv2.circle(rest, first, round(2 * depth), 0, cv2.FILLED)
+            return "point:{},{}+point:{},{}".format(*first, *innermost(rest)[0])
         case "name":
             return NAMES.get(clip.name, "person")
     return prompt
+
+
+def innermost(mask: NDArray[np.uint8]) -> tuple[tuple[int, int], float]:
+    """The pixel (x, y) of a mask (H, W) that is farthest from its outline, and how far it is."""
+    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    return (int(x), int(y)), float(depth.max())
 
 
 @dataclass(frozen=True)
@@ -272,7 +282,7 @@ def score(
     multiple=True,
     default=["mask"],
     show_default=True,
-    help="name, mask, box, point or a SPEC; may repeat.",
+    help="name, mask, box, point, points or a SPEC; may repeat.",
 )
 @click.option(
     "--segmenter",

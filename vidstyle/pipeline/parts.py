@@ -78,7 +78,9 @@ class Parts:
         if self.segmenter_name not in _SAM:
             with needs_extra("transformers", f"--segmenter {self.segmenter_name}"):
                 from vidstyle.segment.segmenters.sam2 import Sam2
-            return Sam2.load(Path(self.segmenter_name), self.device)
+                from vidstyle.segment.segmenters.sam2_video import Sam2Video, is_video_model
+            folder = Path(self.segmenter_name)
+            return (Sam2Video if is_video_model(folder) else Sam2).load(folder, self.device)
         return build_segmenter("sam", weights.require(self.segmenter_name), self.device)
 
     @cached_property

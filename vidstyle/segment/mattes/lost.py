@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from vidstyle.segment.mattes.store import Mattes
 
 #: Confidence below which a matte is doubtful. It is the region similarity J that the tracker
-#: expects, and what is below this is wrong for anybody who looks.
-DOUBTFUL = 0.6
+#: expects. With MobileSAM, by box and by point, on six whole DAVIS clips, this flags 77 % of the
+#: frames of J below 0.6 and 7 % of the others; 0.6 flagged 66 % and 4 %, 0.7 81 % and 11 %.
+DOUBTFUL = 0.65
 
 # Frames in between that are no better news.
 _BETWEEN = 4

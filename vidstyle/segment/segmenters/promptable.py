@@ -14,6 +14,13 @@ from vidstyle.segment.tracking.agreement import agreement
 # A logit of a hint's inside; the models' own masks carry logits of about this size.
 _HINT_LOGIT = 10.0
 
+# What makes an answer to points believable. Found on six DAVIS clips, where the mean J changes by
+# less than 0.02 from 0.7 to 0.85, and from 0.5 to 0.55.
+_BELIEVED = 0.8  # of the best score of the answers
+_STABLE = 0.55  # stability
+_OFFSET = 1.0  # logits by which the threshold moves to tell that
+_MOST = 0.5  # share of the picture: more is what the object stands in
+
 
 #: A pixel (x, y), and whether it is the object's.
 Labelled = tuple[tuple[int, int], bool]
@@ -38,7 +45,10 @@ class Promptable(ABC):
         outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
         """See ``Segmenter``. Each box is asked about with the points inside it, the remaining
-        points together; the answers are united. Points outside the object go with each."""
+        points together; the answers are united. Points outside the object go with each.
+
+        Points in no box may mean a part or the whole: the whole is taken. Points outside the
+        object narrow that down to a part."""
         boxes = list(boxes)
         if hint is not None and not boxes and (box := _box_of(hint)):
             boxes.append(box)
@@ -64,15 +74,26 @@ class Promptable(ABC):
         outside: Sequence[tuple[int, int]],
         hint: Matte | None,
     ) -> Matte:
-        # Few prompts may mean a part or the whole: take the best of three answers, as the authors'
-        # exporter does. More settle that, and the single answer is better.
         points = [*((point, True) for point in inside), *((point, False) for point in outside)]
-        corners = 0 if box is None else 2
-        logits, scores = self._answers(box, points, hint, several=corners + len(points) <= 2)
+        if box is None:
+            return _sigmoid(self._whole(points, hint))
+        # A box alone is ambiguous: take the best of three answers, as the authors' exporter does.
+        # Points settle that, and the single answer is better.
+        logits, scores = self._answers(box, points, hint, several=not points)
         if hint is not None:
-            answers = np.where(logits > 0, np.uint8(255), np.uint8(0))
-            scores *= np.array([agreement(answer, hint) for answer in answers], np.float32)
+            return _sigmoid(_most_alike(logits, scores, hint))
         return _sigmoid(logits[int(np.argmax(scores))])
+
+    def _whole(self, points: Sequence[Labelled], hint: Matte | None) -> NDArray[np.float32]:
+        """Logits (H, W) of the whole object that points are on. What a model scores best is often
+        a part, a sleeve or a wheel; so of the answers that can be believed the largest is taken,
+        and asked about once more with its box, which draws its outline better."""
+        whole = _largest_believable(*self._answers(None, points, hint, several=True), points)
+        matte = _sigmoid(whole)
+        box = bounding_box((matte > 127).astype(np.uint8))
+        if box is None:
+            return whole
+        return _most_alike(*self._answers(box, points, None, several=True), matte)
 
     @abstractmethod
     def _look_at(self, image: Image) -> None:
@@ -93,6 +114,36 @@ class Promptable(ABC):
 def hint_logits(hint: NDArray[np.float32]) -> NDArray[np.float32]:
     """A hint of 0 to 255 as logits."""
     return (hint / 127.5 - 1.0) * _HINT_LOGIT
+
+
+def _most_alike(
+    logits: NDArray[np.float32], scores: NDArray[np.float32], matte: Matte
+) -> NDArray[np.float32]:
+    """Of answers (N, H, W) the one that is most like a matte (H, W), and scored well (N,)."""
+    answers = np.where(logits > 0, np.uint8(255), np.uint8(0))
+    alike = np.array([agreement(answer, matte) for answer in answers])
+    return np.asarray(logits[int(np.argmax(alike * scores))], np.float32)
+
+
+def _largest_believable(
+    logits: NDArray[np.float32], scores: NDArray[np.float32], points: Sequence[Labelled]
+) -> NDArray[np.float32]:
+    """Of answers (N, H, W) with their scores (N,) the largest that keeps to the points, is scored
+    about as well as the best, stays alike when its threshold moves (the stability of Kirillov et
+    al. 2023) and leaves half of the picture; the best if there is none."""
+
+    def is_believable(answer: NDArray[np.float32], score: float) -> bool:
+        stability = (answer > _OFFSET).sum() / max((answer > -_OFFSET).sum(), 1)
+        keeps = all((answer[y, x] > 0) == inside for (x, y), inside in points)
+        share = (answer > 0).mean()
+        return bool(
+            keeps and score >= _BELIEVED * scores.max() and stability >= _STABLE and share <= _MOST
+        )
+
+    believable = [a for a, score in zip(logits, scores, strict=True) if is_believable(a, score)]
+    if not believable:
+        return np.asarray(logits[int(np.argmax(scores))], np.float32)
+    return max(believable, key=lambda answer: int((answer > 0).sum()))
 
 
 def _box_of(hint: Matte) -> Box | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from vidstyle.errors import UsageError, WeightsError
 from vidstyle.media.frame import Box
 from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.segmenters.grabcut import GrabCut
+from vidstyle.segment.tracking.carrier import Carrier
 
 #: What to fetch for a segmenter that needs weights.
 _TO_FETCH = {"sam": "sam-vit-b", "mobile-sam": "mobile-sam"}
@@ -52,6 +53,15 @@ class Segmenter(Protocol):
         Raises:
             ValueError: no prompt is given.
         """
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A ``Segmenter`` that carries what it has cut out by a memory of its own."""
+
+    def tracker(self) -> Carrier:
+        """What does that; one for each thing, as it remembers it."""
         ...
 
 

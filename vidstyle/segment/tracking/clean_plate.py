@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 _LEAST_SEEN = 3  # frames in which a pixel's background must be seen
 _LEAST_SAMPLES = 5
 _LEAST_POINTS = 30  # that follow the camera
-_LEAST_SHARE = 0.3  # of all points: a large object may hide most
+_LEAST_SHARE = 0.3  # of all points that no known object hides
 _NEAR = 2.0  # pixels within which a point follows
 _NOISE = 4.0  # levels: least spread of a pixel
 _MISPLACED = 0.5  # pixels that registration may be wrong by
@@ -29,6 +29,9 @@ _BEYOND = 0.5  # and may miss what is in her hand;
 _GROWTH = 1.4  # yet what makes the cut larger by more is the background
 
 Hidden = NDArray[np.bool_]
+
+#: An affine map (2, 3) from the plate's pixels to those of a picture.
+Camera = NDArray[np.float64]
 
 
 def hidden_by(matte: Matte, box: Box | None = None) -> Hidden:
@@ -53,10 +56,17 @@ class CleanPlate:
         picture: (H, W, 3), levels; of any picture where the plate is not known.
         spread: (H, W, 3), levels.
         known: (H, W), where the background was seen often enough.
+        cameras: some of the shot's.
     """
 
-    def __init__(self, picture: NDArray[np.int16], spread: Plane, known: NDArray[np.bool_]) -> None:
-        self._known = known
+    def __init__(
+        self,
+        picture: NDArray[np.int16],
+        spread: Plane,
+        known: NDArray[np.bool_],
+        cameras: Sequence[Camera] = (),
+    ) -> None:
+        self._known, self._cameras = known, cameras
         self._picture = picture.astype(np.float32)
         self._spread = spread
         self._grey = np.asarray(self._picture.mean(axis=-1), np.uint8)
@@ -71,15 +81,16 @@ class CleanPlate:
         middle, hidden = samples[len(samples) // 2]
         grey = cv2.cvtColor(middle, cv2.COLOR_RGB2GRAY)
         points = _points(np.asarray(grey, np.uint8), ~hidden)
-        layers = []
+        layers, cameras = [], []
         for image, hidden in samples:
-            matrix = _camera(np.asarray(grey, np.uint8), points, image)
+            free = ~hidden
+            matrix = _camera(np.asarray(grey, np.uint8), points, image, free)
             if matrix is not None:
-                free = ~hidden
                 free[[0, -1]] = free[:, [0, -1]] = False  # what is warped from beyond is hidden
                 layer = _warped(image, matrix).astype(np.int16)
                 layer[_warped(np.where(free, np.uint8(255), np.uint8(0)), matrix) < 255] = _HIDDEN
                 layers.append(layer)
+                cameras.append(matrix)
         if len(layers) < max(_LEAST_SAMPLES, len(samples) // 2):
             logger.debug("no clean plate: the camera's motion cannot be followed")
             return None
@@ -92,16 +103,35 @@ class CleanPlate:
         logger.debug(
             "clean plate: %d frames, %.0f%% of it seen", len(layers), 100 * float(known.mean())
         )
-        return cls(picture, 1.48 * _median(gaps, seen).astype(np.float32), known)
+        return cls(picture, 1.48 * _median(gaps, seen).astype(np.float32), known, cameras)
 
-    def log_odds(self, image: Image, window: Box) -> Plane:
+    def camera(
+        self, image: Image, hidden: Hidden | None = None, near: Sequence[Camera] = ()
+    ) -> Camera | None:
+        """From the plate's pixels to those of a picture (H, W, 3); None where the camera's motion
+        cannot be followed.
+
+        Args:
+            hidden: where the object is likely to be (H, W): nothing there tells how the camera
+                moves.
+            near: those of pictures taken shortly before or after, or that may have been: what
+                repeats, such as the struts of a tower, is then not taken for its neighbour.
+        """
+        free = np.ones(image.shape[:2], np.bool_) if hidden is None else ~hidden
+        found = (_camera(self._grey, self._points, image, free, start) for start in (*near, None))
+        return next((camera for camera in found if camera is not None), None)
+
+    def log_odds(self, image: Image, window: Box, camera: Camera | None) -> Plane:
         """Log odds (h, w) of anything but the plate at each pixel of a window; 0 where nothing is
-        known."""
-        matrix = _camera(self._grey, self._points, image)
-        if matrix is None:
+        known.
+
+        Args:
+            camera: of this picture, as :meth:`camera` finds it.
+        """
+        if camera is None:
             return np.zeros((window.height, window.width), np.float32)
         # From the window's pixels to the plate's.
-        inverse = np.asarray(cv2.invertAffineTransform(matrix))
+        inverse = np.asarray(cv2.invertAffineTransform(camera))
         inverse[:, 2] = inverse @ (window.x0, window.y0, 1)
         size = (window.width, window.height)
         plate, spread, known = (
@@ -126,14 +156,17 @@ class CleanPlate:
     def rough_matte(self, image: Image, box: Box, first: Matte) -> Matte | None:
         """What differs from the plate in and around a box: (H, W). Where the plate is not known,
         the ``first`` cut (H, W) counts. None when that settles too little of the box."""
-        wide = self._rough_matte(image, box, first, _BEYOND)
+        camera = self.camera(image, hidden_by(first), self._cameras)
+        wide = self._rough_matte(image, box, first, camera, _BEYOND)
         if wide is not None and (wide > 127).sum() <= _GROWTH * (first > 127).sum():
             return wide
-        return self._rough_matte(image, box, first, _AROUND)
+        return self._rough_matte(image, box, first, camera, _AROUND)
 
-    def _rough_matte(self, image: Image, box: Box, first: Matte, reach: float) -> Matte | None:
+    def _rough_matte(
+        self, image: Image, box: Box, first: Matte, camera: Camera | None, reach: float
+    ) -> Matte | None:
         around = box.padded(round(reach * min(box.width, box.height)), 1, image.shape[:2])
-        odds = self.log_odds(image, around)
+        odds = self.log_odds(image, around, camera)
         here = first[around.rows, around.columns].astype(np.float32) / 255
         odds = np.where(odds == 0, 2 * here - 1, odds).astype(np.float32)
         smooth = GuidedFilter(image[around.rows, around.columns], 4, 1e-3)
@@ -157,25 +190,49 @@ def _points(grey: NDArray[np.uint8], where: NDArray[np.bool_]) -> NDArray[np.flo
 
 
 def _camera(
-    grey: NDArray[np.uint8], points: NDArray[np.float32], image: Image
-) -> NDArray[np.float64] | None:
-    """The affine map (2, 3) from a grey picture's pixels to those of ``image``, by most of the
-    points (Lucas & Kanade; RANSAC); None when too few follow one."""
+    grey: NDArray[np.uint8],
+    points: NDArray[np.float32],
+    image: Image,
+    free: NDArray[np.bool_],
+    near: Camera | None = None,
+) -> Camera | None:
+    """From a grey picture's pixels to those of ``image``, by most of the points that arrive where
+    that is ``free`` (H, W), looked for ``near`` a map (Lucas & Kanade; RANSAC); None when too few
+    follow one.
+
+    First a similarity: where an object hides most points, of all affine maps some wrong one
+    gathers as many of the rest as the right one does.
+    """
     if len(points) < _LEAST_POINTS:
         return None
     other = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    # Typeshed of OpenCV: the points to be found may be left out, but not as None.
-    there, found, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
-        grey, other, points, None, winSize=(21, 21), maxLevel=4
+    start = points if near is None else cv2.transform(points, near)
+    there, found, _ = cv2.calcOpticalFlowPyrLK(
+        grey,
+        other,
+        points,
+        start.copy(),
+        winSize=(21, 21),
+        maxLevel=4 if near is None else 1,
+        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
     )
-    good = found.ravel() > 0
-    if good.sum() < _LEAST_POINTS:
+    height, width = free.shape
+    x, y = np.rint(there[:, 0]).astype(int).clip(0, (width - 1, height - 1)).T
+    good = (found.ravel() > 0) & free[y, x]
+    here, there = points[good], there[good]
+    if len(here) < _LEAST_POINTS:
         return None
     cv2.setRNGSeed(0)
-    matrix, follows = cv2.estimateAffine2D(
-        points[good], there[good], method=cv2.RANSAC, ransacReprojThreshold=_NEAR
+    similarity, follows = cv2.estimateAffinePartial2D(
+        here, there, method=cv2.RANSAC, ransacReprojThreshold=2 * _NEAR
     )
-    if matrix is None or follows.sum() < max(_LEAST_POINTS, _LEAST_SHARE * good.sum()):
+    if similarity is None:
+        return None
+    alike = follows.ravel() > 0
+    matrix, follows = cv2.estimateAffine2D(
+        here[alike], there[alike], method=cv2.RANSAC, ransacReprojThreshold=_NEAR
+    )
+    if matrix is None or follows.sum() < max(_LEAST_POINTS, _LEAST_SHARE * len(here)):
         return None
     return np.asarray(matrix, np.float64)
 

@@ -13,8 +13,9 @@ from vidstyle.segment.detectors.nesting import shared
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
 from vidstyle.segment.mattes.store import Matte, MatteStore, bounding_box
 from vidstyle.segment.search import looked_at
-from vidstyle.segment.segmenters.segmenter import Segmenter
+from vidstyle.segment.segmenters.segmenter import Remembering, Segmenter
 from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.tracking.carrier import Carrier
 from vidstyle.segment.tracking.linking import Sighting
 from vidstyle.segment.tracking.propagate import Arrival, propagate
 from vidstyle.segment.tracking.renewal import DOUBT, SAME, Renewal
@@ -59,7 +60,7 @@ def hold(
 
     def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
         return propagate(
-            thing.small, clip, shot, _tracker(thing), store, scratch, tick, renewal
+            thing.small, clip, shot, _tracker(thing, segmenter), store, scratch, tick, renewal
         )  # fmt: skip
 
     arrivals = track(tick, renewal)
@@ -115,7 +116,9 @@ def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segme
     return changed
 
 
-def _tracker(thing: KeyMattes) -> Tracker:
+def _tracker(thing: KeyMattes, segmenter: Segmenter) -> Carrier:
+    if isinstance(segmenter, Remembering):
+        return segmenter.tracker()
     known = [(image, thing.small[frame]) for frame, image in sorted(thing.images.items())]
     return Tracker(plate=thing.plate, known=known)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,9 @@ from vidstyle.runtime.threads import threads_an_operation
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
 from vidstyle.segment.mattes.store import Matte, MatteStore
 from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.tracking.carrier import Carrier
 from vidstyle.segment.tracking.renewal import Renewal
-from vidstyle.segment.tracking.tracker import Flows, Tracker
+from vidstyle.segment.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ def propagate(
     keys: MutableMapping[int, Matte],
     clip: Clip,
     shot: tuple[int, int],
-    tracker: Tracker,
+    tracker: Carrier,
     store: MatteStore,
     scratch: MatteStore,
     tick: Callable[[], None],
@@ -108,7 +110,7 @@ def _renew(
     frame: int,
     image: Image,
     matte: Matte,
-    tracker: Tracker,
+    tracker: Carrier,
     renewal: Renewal | None,
 ) -> None:
     """Add a key matte, if it is time for one, or better the one that is there."""
@@ -116,7 +118,7 @@ def _renew(
         return
     if frame in keys:
         keys[frame] = renewal.at_key(frame, image, matte, keys[frame])
-    elif tracker.hidden:
+    elif isinstance(tracker, Tracker) and tracker.hidden:
         # A part, cut out by itself, would be taken for the whole.
         answer = renewal.found_again(frame, image, tracker.expected())
         if answer is not None and tracker.recognizes(answer):
@@ -126,13 +128,11 @@ def _renew(
 
 
 @contextmanager
-def _with_flows(
-    images: Iterator[Image], tracker: Tracker
-) -> Iterator[Iterator[tuple[Image, Flows | None]]]:
+def _with_flows(images: Iterator[Image], tracker: Carrier) -> Iterator[Iterator[tuple[Image, Any]]]:
     """Pictures and their flows to those before them, estimated while the ones before are
     tracked."""
 
-    def with_flow(pair: tuple[Image | None, Image]) -> tuple[Image, Flows | None]:
+    def with_flow(pair: tuple[Image | None, Image]) -> tuple[Image, Any]:
         latest, image = pair
         return image, None if latest is None else tracker.flows(latest, image)
 

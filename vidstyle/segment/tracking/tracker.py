@@ -22,7 +22,7 @@ from vidstyle.segment.tracking.affine import (
     squared_length,
 )
 from vidstyle.segment.tracking.appearance import Appearance, Bins
-from vidstyle.segment.tracking.clean_plate import CleanPlate
+from vidstyle.segment.tracking.clean_plate import Camera, CleanPlate, hidden_by
 from vidstyle.segment.tracking.place import Place
 
 # The weights of the evidence, all of it log odds, found by tools/bench_segment.py.
@@ -117,6 +117,7 @@ class Tracker:
         self._lately: deque[_Sight] = deque(maxlen=_LATELY)
         self._before: _Sight | None = None
         self._around = _AT_REST
+        self._camera: Camera | None = None
 
     @property
     def hidden(self) -> bool:
@@ -133,6 +134,8 @@ class Tracker:
         """Start from a picture (H, W, 3) and the object's matte (H, W) in it, which is the key
         frame: what is remembered longest. Right after :meth:`step` with the same picture, how it
         was seen lately is remembered too."""
+        if image is not self._image:
+            self._camera = None
         if image is not self._image or self.hidden:
             self._lately.clear()
         self._image, self._before = image, None
@@ -289,7 +292,11 @@ class Tracker:
         # well as this one does: colour may veto.
         allowed = np.clip(1 + local / _VETO, 0, 1)
         if self._plate is not None:
-            other = self._plate.log_odds(image, window)
+            matte = np.zeros(image.shape[:2], np.uint8)
+            matte[window.rows, window.columns] = np.rint(255 * carried)
+            near = [] if self._camera is None else [self._camera]
+            self._camera = self._plate.camera(image, hidden_by(matte), near)
+            other = self._plate.log_odds(image, window, self._camera)
             evidence += _PLATE * np.where(other > 0, allowed * other, other)
         background = fit_affine(backward, self._probability <= 0.5, step=8)
         if background is not None:
