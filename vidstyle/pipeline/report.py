@@ -15,6 +15,7 @@ import torch
 
 from vidstyle import __version__
 from vidstyle.errors import QualityError
+from vidstyle.options import StyledObject
 from vidstyle.pipeline.analysis import Analysis, Take
 from vidstyle.pipeline.carrying import proposed
 from vidstyle.pipeline.preparation import Preparation, Request
@@ -64,7 +65,12 @@ class Report:
                 },
                 "output": target,
                 "objects": [
-                    {**asdict(wanted), **_found(analysis, take)}
+                    {
+                        "object": wanted.object,
+                        "style": wanted.style,
+                        **_found(analysis, take),
+                        **_carried(wanted, analysis, take),
+                    }
                     for wanted, analysis in zip(request.objects, analyses, strict=True)
                 ],
                 "options": asdict(request.options),
@@ -129,17 +135,25 @@ def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
 
 def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
     """Where an object is not seen and where it is doubtful, as runs of frames (first, last), how
-    many times its size it is painted at in each shot (None where it is not seen), how far its
-    mattes can be relied on, 0 to 1, in every frame of the take, how far painted keys show it there
-    (None without keys), and which frames are best painted next."""
-    frames, carried = range(take.start, take.count), analysis.carried
+    many times its size it is painted at in each shot (None where it is not seen), and how far its
+    mattes can be relied on, 0 to 1, in every frame of the take."""
+    frames = range(take.start, take.count)
     return {
         "lost": [list(run) for run in analysis.lost],
         "doubtful": [list(run) for run in doubtful_ranges(analysis.mattes, take.spans)],
         "supersample": [None if each is None else each.factor for each in analysis.transfers],
         "confidence": [round(analysis.mattes.confidence(frame), 2) for frame in frames],
-        "carried": None
-        if carried is None
-        else [round(carried.confidences.get(frame, 0.0), 2) for frame in frames],
-        "paint": [] if carried is None else proposed(carried.confidences),
+    }
+
+
+def _carried(wanted: StyledObject, analysis: Analysis, take: Take) -> dict[str, Any]:
+    """Of an object with painted keys: these, how far they show it, 0 to 1, in every frame of the
+    take, and which frames are best painted next."""
+    if analysis.carried is None:
+        return {}
+    shown = analysis.carried.confidences
+    return {
+        "keys": list(wanted.keys),
+        "carried": [round(shown.get(frame, 0.0), 2) for frame in range(take.start, take.count)],
+        "paint": proposed(shown),
     }

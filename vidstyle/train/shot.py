@@ -23,7 +23,7 @@ from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.motion.occlusion import valid
 from vidstyle.options import DEFAULTS
 from vidstyle.perceptual.network import build_perceptual
-from vidstyle.pipeline.analysis import Take, analyse, find_take, read_style, style_picture
+from vidstyle.pipeline.analysis import Paint, Take, analyse, find_take, read_style, style_picture
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.runtime.atomic import replacing_folder
 from vidstyle.runtime.device import select_device
@@ -105,7 +105,7 @@ def tune_shot(
         found = analyse(
             take,
             spec,
-            read_style(style, take.size, parts.stylizer),
+            Paint(read_style(style, take.size, parts.stylizer)),
             parts,
             options,
             mattes,

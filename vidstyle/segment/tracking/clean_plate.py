@@ -19,6 +19,7 @@ _LEAST_SAMPLES = 5
 _LEAST_POINTS = 30  # that follow the camera
 _LEAST_SHARE = 0.3  # of all points that no known object hides
 _NEAR = 2.0  # pixels within which a point follows
+_ABOUT = 6.0  # pixels within which it follows a similarity
 _NOISE = 4.0  # levels: least spread of a pixel
 _MISPLACED = 0.5  # pixels that registration may be wrong by
 _HIDDEN = 1 << 14  # in place of a level: no background is seen there
@@ -201,7 +202,8 @@ def _camera(
     follow one.
 
     First a similarity: where an object hides most points, of all affine maps some wrong one
-    gathers as many of the rest as the right one does.
+    gathers as many of the rest as the right one does. It only tells which points to ask, so it may
+    miss by what a camera's shear moves them.
     """
     if len(points) < _LEAST_POINTS:
         return None
@@ -224,7 +226,7 @@ def _camera(
         return None
     cv2.setRNGSeed(0)
     similarity, follows = cv2.estimateAffinePartial2D(
-        here, there, method=cv2.RANSAC, ransacReprojThreshold=2 * _NEAR
+        here, there, method=cv2.RANSAC, ransacReprojThreshold=_ABOUT
     )
     if similarity is None:
         return None
