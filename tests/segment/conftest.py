@@ -192,3 +192,40 @@ def new_sam() -> Callable[[], segment_anything.modeling.Sam]:
 @pytest.fixture
 def tiny_sam() -> segment_anything.modeling.Sam:
     return build_tiny_sam()
+
+
+@pytest.fixture(scope="session")
+def sam2_settings():
+    """``sam2_settings(width)``: what a configuration of SAM 2 is told for a tiny model whose
+    pictures have sides of 128 pixels, and whose features have ``width`` channels."""
+
+    def settings(width):
+        backbone = {
+            "model_type": "sam2_hiera_det_model",
+            "hidden_size": 16,
+            "image_size": [128, 128],
+            "blocks_per_stage": [1, 1, 2, 1],
+            "embed_dim_per_stage": [16, 32, 64, 128],
+            "num_attention_heads_per_stage": [1, 1, 2, 2],
+            "window_size_per_stage": [8, 4, 4, 4],
+            "global_attention_blocks": [3],
+        }
+        return {
+            "vision_config": {
+                "model_type": "sam2_vision_model",
+                "backbone_config": backbone,
+                "backbone_channel_list": [128, 64, 32, 16],
+                "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
+                "fpn_hidden_size": width,
+            },
+            "prompt_encoder_config": {"hidden_size": width, "image_size": 128, "patch_size": 16},
+            "mask_decoder_config": {
+                "hidden_size": width,
+                "mlp_dim": 32,
+                "num_hidden_layers": 1,
+                "num_attention_heads": 2,
+                "iou_head_hidden_dim": 32,
+            },
+        }
+
+    return settings

@@ -20,35 +20,11 @@ SIDE, WIDTH = 128, 128
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, sam2_settings):
     """A tiny, untrained video model as its publisher lays it out."""
     torch.manual_seed(0)
-    backbone = {
-        "model_type": "sam2_hiera_det_model",
-        "hidden_size": 16,
-        "image_size": [SIDE, SIDE],
-        "blocks_per_stage": [1, 1, 2, 1],
-        "embed_dim_per_stage": [16, 32, 64, 128],
-        "num_attention_heads_per_stage": [1, 1, 2, 2],
-        "window_size_per_stage": [8, 4, 4, 4],
-        "global_attention_blocks": [3],
-    }
     config = transformers.Sam2VideoConfig(
-        vision_config={
-            "model_type": "sam2_vision_model",
-            "backbone_config": backbone,
-            "backbone_channel_list": [128, 64, 32, 16],
-            "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
-            "fpn_hidden_size": WIDTH,
-        },
-        prompt_encoder_config={"hidden_size": WIDTH, "image_size": SIDE, "patch_size": 16},
-        mask_decoder_config={
-            "hidden_size": WIDTH,
-            "mlp_dim": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "iou_head_hidden_dim": 32,
-        },
+        **sam2_settings(WIDTH),
         image_size=SIDE,
         memory_attention_hidden_size=WIDTH,
         memory_attention_num_layers=1,

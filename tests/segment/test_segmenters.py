@@ -24,38 +24,12 @@ from vidstyle.segment.segmenters.segmenter import build_segmenter
 
 
 @pytest.fixture(scope="module")
-def sam2_folder(tmp_path_factory):
+def sam2_folder(tmp_path_factory, sam2_settings):
     """A tiny, untrained SAM 2 as its publisher lays it out."""
     transformers = pytest.importorskip("transformers")
     folder = tmp_path_factory.mktemp("sam2")
     torch.manual_seed(0)
-    backbone = {
-        "model_type": "sam2_hiera_det_model",
-        "hidden_size": 16,
-        "image_size": [128, 128],
-        "blocks_per_stage": [1, 1, 2, 1],
-        "embed_dim_per_stage": [16, 32, 64, 128],
-        "num_attention_heads_per_stage": [1, 1, 2, 2],
-        "window_size_per_stage": [8, 4, 4, 4],
-        "global_attention_blocks": [3],
-    }
-    config = transformers.Sam2Config(
-        vision_config={
-            "model_type": "sam2_vision_model",
-            "backbone_config": backbone,
-            "backbone_channel_list": [128, 64, 32, 16],
-            "backbone_feature_sizes": [[32, 32], [16, 16], [8, 8]],
-            "fpn_hidden_size": 32,
-        },
-        prompt_encoder_config={"hidden_size": 32, "image_size": 128, "patch_size": 16},
-        mask_decoder_config={
-            "hidden_size": 32,
-            "mlp_dim": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "iou_head_hidden_dim": 32,
-        },
-    )
+    config = transformers.Sam2Config(**sam2_settings(32))
     transformers.Sam2Model(config).save_pretrained(folder)
     pictures = transformers.Sam2ImageProcessor(
         size={"height": 128, "width": 128}, mask_size={"height": 32, "width": 32}

@@ -10,6 +10,7 @@ from torch import Tensor
 from vidstyle.carry.field import Field, FieldFolder
 from vidstyle.carry.voting import blended, followed, painted, sum_of
 from vidstyle.media.frame import Box
+from vidstyle.segment.mattes.derived import Derived
 from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
 
 #: How far a key must show something before it is painted rather than styled, and from where on it
@@ -56,6 +57,11 @@ class Carried:
         self.keys, self.fields, self.confidences, self.alone = keys, fields, confidences, alone
         self._frames = {key.frame: key for key in keys}
 
+    @property
+    def is_outlined(self) -> bool:
+        """Whether any key was painted with an outline of its own."""
+        return any(key.outline is not None for key in self.keys)
+
     def is_key(self, frame: int) -> bool:
         return frame in self._frames
 
@@ -99,7 +105,7 @@ class Carried:
             outline = self._outline(index, field, box)
             if outline is not None:
                 # Beyond the matte only the flow, carried on from inside, knows the way.
-                along, _, _ = followed(self.keys[index].paint, field, box)
+                along, _ = followed(self.keys[index].paint, field, box)
                 extra = (outline * 4).clamp(0, 1)
                 paint, shown = torch.lerp(paint, along.clamp(0, 1), extra), shown.maximum(extra)
             pictures.append(paint)
@@ -116,8 +122,6 @@ class Carried:
 
     def outlined(self, number: int, matte: Matte) -> Matte:
         """The matte of a frame with what the painted outline adds to it and takes away."""
-        if all(key.outline is None for key in self.keys):
-            return matte
         whole = Box(0, 0, matte.shape[1], matte.shape[0])
         if key := self._frames.get(number):
             changes = [key.outline]
@@ -134,14 +138,12 @@ class Carried:
         return np.asarray(changed.clip(0, 255).round(), np.uint8)
 
 
-class Outlined(Mattes):
+class Outlined(Derived):
     """An object's mattes with the outline that its keys were painted with."""
 
     def __init__(self, mattes: Mattes, carried: Carried) -> None:
-        self._mattes, self._carried = mattes, carried
-
-    def __len__(self) -> int:
-        return len(self._mattes)
+        super().__init__(mattes)
+        self._carried = carried
 
     def __getitem__(self, index: int) -> Matte:
         return self._carried.outlined(index, self._mattes[index])
@@ -150,6 +152,3 @@ class Outlined(Mattes):
         if self._mattes.box(index) is None:
             return None
         return bounding_box(self[index])
-
-    def confidence(self, index: int) -> float:
-        return self._mattes.confidence(index)

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidstyle.carry.field import GRAIN, Field
-from vidstyle.carry.following import Follower
+from vidstyle.carry.following import Follower, smoothed
 from vidstyle.carry.matching import ROUNDS, Lattice, Source, guides, patches, stride_for
 from vidstyle.carry.voting import painted, voted
+from vidstyle.media.cutout import nearest_seen
 from vidstyle.media.frame import Box
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.motion.warp import warp
@@ -42,10 +43,14 @@ class Carrier:
             reach: pixels that the painted outline goes beyond the matte.
         """
         self._key, self._paint, self._rim = (image, matte), paint, RIM + reach
-        self._size = image.shape[2], image.shape[3]
-        self._follower = Follower(image, matte, flow)
+        self._size, self._flow = (image.shape[2], image.shape[3]), flow
         self._sources: dict[int, Source] = {}
-        self._before = paint, Box(0, 0, image.shape[3], image.shape[2])
+        self.reset()
+
+    def reset(self) -> None:
+        """Back to the key: the next step goes to a frame beside it."""
+        self._follower = Follower(*self._key, self._flow)
+        self._before = self._paint, Box(0, 0, self._size[1], self._size[0])
 
     def step(self, image: Tensor, matte: Tensor, share: float = 1.0) -> Field | None:
         """Go on to the next frame, on the side away from the key.
@@ -134,19 +139,10 @@ def spread(paint: Tensor, matte: Tensor) -> Tensor:
     inside = matte[0, 0].numpy() > 0.5
     if not inside.any():
         return paint
-    _, labels = cv2.distanceTransformWithLabels(
-        (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    rows, columns = np.nonzero(inside)
-    number = np.zeros(int(labels.max()) + 1, np.int64)
-    number[labels[rows, columns]] = np.arange(len(rows))
-    nearest = number[labels]
-    return paint[:, :, torch.from_numpy(rows[nearest]), torch.from_numpy(columns[nearest])]
-
-
-def smoothed(plane: Tensor, sigma: float) -> Tensor:
-    """Gaussian of (1, 1, H, W)."""
-    return torch.from_numpy(cv2.GaussianBlur(plane[0, 0].numpy(), (0, 0), sigma))[None, None]
+    rows, columns = map(torch.from_numpy, nearest_seen(~inside))
+    filled = paint.clone()
+    filled[..., torch.from_numpy(~inside)] = paint[..., rows, columns]
+    return filled
 
 
 def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:

@@ -64,7 +64,7 @@ class Follower:
         moved = warp(torch.cat([self._place.offset, self._place.trust], 1), back, "bilinear")
         offset, trust = moved[:, :2] + back, moved[:, 2:] * holds
         offset = carried_on(offset, (trust > 0.5).float())
-        gap = _smooth(
+        gap = smoothed(
             (image - warp(self._key, offset, "bilinear")).abs().mean(1, keepdim=True), 1.5
         )
         trust = trust * matte
@@ -95,14 +95,14 @@ def carried_on(offset: Tensor, known: Tensor) -> Tensor:
     if not known.any():
         return offset
     weighted = torch.cat([offset * known, known], 1)
-    near, far = _smooth(weighted, NEAR), _smooth(weighted, FAR)
+    near, far = smoothed(weighted, NEAR), smoothed(weighted, FAR)
     mean = (offset * known).sum((2, 3), keepdim=True) / known.sum()
     beyond = torch.where(far[:, 2:] > 1e-3, far[:, :2] / far[:, 2:].clamp_min(1e-3), mean)
     beside = torch.where(near[:, 2:] > 0.02, near[:, :2] / near[:, 2:].clamp_min(0.02), beyond)
     return torch.where(known > 0, offset, beside)
 
 
-def _smooth(planes: Tensor, sigma: float) -> Tensor:
+def smoothed(planes: Tensor, sigma: float) -> Tensor:
     """Gaussian of (1, C, H, W)."""
     interleaved = np.ascontiguousarray(planes[0].permute(1, 2, 0).numpy())
     blurred = cv2.GaussianBlur(interleaved, (0, 0), sigma)

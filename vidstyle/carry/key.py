@@ -12,7 +12,7 @@ from vidstyle.media.colour_management import manage
 from vidstyle.media.frame import Frame, full_scale
 from vidstyle.media.video.reader import open_clip
 
-#: Alpha below which nothing was painted; a picture that is nowhere below it has no outline.
+#: Alpha from which a pixel is opaque; a picture that is nowhere below it has no outline.
 OPAQUE = 0.98
 
 

@@ -113,13 +113,17 @@ class Source:
             paint: (1, 3, H, W), known everywhere.
         """
         rows, columns = (matte[0, 0, ::stride, ::stride] > 0.5).nonzero(as_tuple=True)
-        self.lattice = Lattice(stride, rows * stride, columns * stride)
-        seen = patches(guides(image, matte), self.lattice)
-        painted = patches(paint, self.lattice)
+        lattice = Lattice(stride, rows * stride, columns * stride)
+        seen, painted = patches(guides(image, matte), lattice), patches(paint, lattice)
         self._seen, self._painted = _Basis.of(seen, GUIDES), _Basis.of(painted, PAINTS)
-        self._descriptors = torch.cat([self._seen(seen), self._painted(painted)], 1)
-        self.places = torch.stack([self.lattice.columns, self.lattice.rows], 1)
-        self._near = self.places / REACH
+        self._places = torch.stack([lattice.columns, lattice.rows], 1)
+        self._own = self._seen(seen)
+        paints, near = self._painted(painted), self._places / REACH
+        self._own2, paints2, near2 = (
+            -0.5 * part.square().sum(1, keepdim=True) for part in (self._own, paints, near)
+        )
+        # The right side of the product in :meth:`search`, but for its last column.
+        self._right = torch.cat([self._own, paints, near, paints2, near2], 1)
 
     def search(
         self,
@@ -128,7 +132,6 @@ class Source:
         sure: Tensor,
         expected: Tensor,
         trust: Tensor,
-        seed: int = 0,
     ) -> tuple[Tensor, Tensor]:
         """The most like patch for each place of a frame.
 
@@ -143,18 +146,13 @@ class Source:
             columns and rows in the key, (N, 2), and the squared distances of the guides, (N,).
         """
         wanted, paint = self._seen(seen), self._painted(painted)
-        own, own_paint = self._descriptors[:, :GUIDES], self._descriptors[:, GUIDES:]
-        near, weight = self._near, POSITION * trust.clamp_min(0.03)[:, None]
+        weight = POSITION * trust.clamp_min(0.03)[:, None]
         heed = PAINT * sure[:, None]
         expected = expected / REACH
         # −½ (|a − b|² + w |p − q|² + v |c − d|²), without what is the same in a row, is a product.
         left = torch.cat(
             [wanted, heed * paint, weight * expected, heed, weight, torch.ones_like(weight)], 1
         )
-        own2, paint2, near2 = (
-            -0.5 * part.square().sum(1, keepdim=True) for part in (own, own_paint, near)
-        )
-        right = torch.cat([own, own_paint, near, paint2, near2], 1)
         base = (
             wanted.square().sum(1)
             + (
@@ -162,16 +160,16 @@ class Source:
                 + weight * expected.square().sum(1, keepdim=True)
             )[:, 0]
         )
-        order = torch.randperm(len(wanted), generator=torch.Generator().manual_seed(seed))
+        order = torch.randperm(len(wanted), generator=torch.Generator().manual_seed(0))
         found, gap = torch.empty(len(wanted), dtype=torch.long), torch.empty(len(wanted))
-        taken, price = torch.zeros(len(own), 1), None
+        taken, price = torch.zeros_like(self._own2), None
         for portion in order.tensor_split(PORTIONS):
-            column = own2 if price is None else own2 - 0.5 * price * taken
-            ready = torch.cat([right, column], 1).T.contiguous()
+            column = self._own2 if price is None else self._own2 - 0.5 * price * taken
+            ready = torch.cat([self._right, column], 1).T.contiguous()
             for part in portion.split(512):
                 best, place = (left[part] @ ready).max(1)
                 found[part], gap[part] = place, (base[part] - 2 * best).clamp_min(0)
             if price is None:
                 price = AGAIN * gap[portion].mean()
-            taken += torch.bincount(found[portion], minlength=len(own))[:, None]
-        return self.places[found], (wanted - own[found]).square().sum(1)
+            taken += torch.bincount(found[portion], minlength=len(taken))[:, None]
+        return self._places[found], (wanted - self._own[found]).square().sum(1)

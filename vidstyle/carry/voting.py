@@ -37,12 +37,16 @@ def sampled(planes: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     return planes
 
 
-def working(numbers: Tensor, scale: float) -> Tensor:
-    """Pixels of the plate in pixels of the working size; centres lie at half integers."""
-    return (numbers + 0.5) / scale - 0.5
+def _on_grid(box: Box, paint: Tensor, field: Field, step: int) -> tuple[Tensor, Tensor]:
+    """Rows (h,) and columns (w,) of a box of the plate, in steps of the working size from the
+    field's corner; centres of pixels lie at half integers."""
+    down, across = _scales(paint, field)
+    rows = (torch.arange(box.y0, box.y1) + 0.5) / down - 0.5
+    columns = (torch.arange(box.x0, box.x1) + 0.5) / across - 0.5
+    return (rows - field.box.y0) / step, (columns - field.box.x0) / step
 
 
-def followed(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor, Tensor]:
+def followed(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
     """The paint along the flow.
 
     Args:
@@ -50,16 +54,14 @@ def followed(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor, Ten
         box: of the plate.
 
     Returns:
-        (1, C, h, w) in the box, trust (1, 1, h, w), and the offset in the plate (1, 2, h, w).
+        (1, C, h, w) in the box, and trust in it, (1, 1, h, w).
     """
     down, across = _scales(paint, field)
-    rows = working(torch.arange(box.y0, box.y1), down)
-    columns = working(torch.arange(box.x0, box.x1), across)
     known = torch.cat([field.offset, field.trust[None]])
-    there = sampled(known, (rows - field.box.y0) / GRAIN, (columns - field.box.x0) / GRAIN)[None]
+    there = sampled(known, *_on_grid(box, paint, field, GRAIN))[None]
     offset = there[:, :2] * there.new_tensor([across, down])[:, None, None]
     corner = offset.new_tensor([box.x0, box.y0])[:, None, None]
-    return warp(paint, offset + corner), there[:, 2:], offset
+    return warp(paint, offset + corner), there[:, 2:]
 
 
 def voted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
@@ -76,16 +78,14 @@ def voted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
     Returns:
         (1, 3, h, w) in the box, 0 where there is none, and where there is, (1, 1, h, w).
     """
-    down, across = _scales(paint, field)
-    rows = (working(torch.arange(box.y0, box.y1), down) - field.box.y0) / field.stride
-    columns = (working(torch.arange(box.x0, box.x1), across) - field.box.x0) / field.stride
+    rows, columns = _on_grid(box, paint, field, field.stride)
     placed = (field.matches[:1] >= 0).float()
     near = F.max_pool2d(placed[None], 3, 1, 1)[0, 0].round()
     reached = near[_nearest(rows, near.shape[0])][:, _nearest(columns, near.shape[1])] > 0
     picture, known = paint.new_zeros(3, *reached.shape), paint.new_zeros(reached.shape)
     for pixels in reached.nonzero().split(PORTION):
         y, x = pixels.unbind(1)
-        picture[:, y, x], known[y, x] = _chosen(paint[0], field, rows[y], columns[x])
+        picture[:, y, x], known[y, x] = _chosen(paint, field, rows[y], columns[x])
     return picture[None], known[None, None]
 
 
@@ -95,9 +95,9 @@ def _chosen(paint: Tensor, field: Field, rows: Tensor, columns: Tensor) -> tuple
     Args:
         rows, columns: of the pixels, (N,), in strides from the lattice's corner.
     """
-    height, width = paint.shape[1:]
-    down, across = height / field.size[0], width / field.size[1]
-    flat, proposals = paint.flatten(1), []
+    height, width = paint.shape[2:]
+    down, across = _scales(paint, field)
+    flat, proposals = paint[0].flatten(1), []
     for up in (-1, 0, 1, 2):
         row, fall = _near(rows, up, field.matches.shape[1])
         for left in (-1, 0, 1, 2):
@@ -152,20 +152,15 @@ def painted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
     Returns:
         (1, 3, h, w) in [0, 1] in the box, and how far the key shows what is there, (1, 1, h, w).
     """
-    along, trust, _ = followed(paint, field, box)
+    along, trust = followed(paint, field, box)
     patched, known = voted(paint, field, box)
     faith = ((trust - DOUBT) / (FAITH - DOUBT)).clamp(0, 1)
-    down, across = _scales(paint, field)
-    shown = sampled(
-        field.shown,
-        (working(torch.arange(box.y0, box.y1), down) - field.box.y0) / field.stride,
-        (working(torch.arange(box.x0, box.x1), across) - field.box.x0) / field.stride,
-    )[None, None]
+    shown = sampled(field.shown, *_on_grid(box, paint, field, field.stride))[None, None]
     picture = torch.lerp(patched, along.clamp(0, 1), torch.where(known > 0, faith, 1.0))
     return picture, torch.maximum(shown, faith)
 
 
-def blended(pictures: list[Tensor], shares: list[float]) -> Tensor:
+def blended(pictures: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
     """Pictures (1, 3, h, w) mixed by their shares, which add up to 1, without losing contrast:
     detail that does not agree is scaled to the variance that it has in each (Heitz and Neyret,
     "High-Performance By-Example Noise", HPG 2018)."""

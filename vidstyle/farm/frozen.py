@@ -217,9 +217,9 @@ def _store_carried(work: WorkFolder, number: int, carried: Carried) -> str:
         with replacing(folder / name) as file:
             file.write(carried.fields.folder.joinpath(name).read_bytes())
     for index, key in enumerate(carried.keys):
-        tensors = {"paint": (key.paint * 65535).round().to(torch.uint16)}
+        tensors = {"paint": (key.paint * 65535).round().to(torch.uint16).contiguous()}
         if key.outline is not None:
-            tensors["outline"] = key.outline.half()
+            tensors["outline"] = key.outline.half().contiguous()
         content = safetensors.torch.save(tensors)
         with replacing(folder / _key_name(index)) as file:
             file.write(content)

@@ -27,7 +27,7 @@ def seen_alone(pixels: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArr
     hidden = ~seen[y : y + height, x : x + width]
     while hidden.any():
         rows, columns = np.nonzero(hidden)
-        near_rows, near_columns = _nearest_seen(hidden)
+        near_rows, near_columns = nearest_seen(hidden)
         far_rows, far_columns = 2 * near_rows - rows, 2 * near_columns - columns
         inside = (far_rows >= 0) & (far_rows < height) & (far_columns >= 0) & (far_columns < width)
         mirrored = np.zeros_like(inside)
@@ -41,7 +41,7 @@ def seen_alone(pixels: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArr
     return picture
 
 
-def _nearest_seen(hidden: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def nearest_seen(hidden: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Row and column of the seen pixel that is nearest to each hidden one."""
     _, labels = cv2.distanceTransformWithLabels(
         hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL

@@ -204,7 +204,8 @@ def analyse(
             progress,
             styled=paint.style is not None,
         )
-        mattes = Outlined(mattes, carried)
+        if carried.is_outlined:
+            mattes = Outlined(mattes, carried)
     if excluded:
         mattes = Excluded(mattes, excluded)
     if paint.style is None:

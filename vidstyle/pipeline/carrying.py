@@ -176,10 +176,11 @@ def carry(
     spans = [span for shot in shots for span in stretches([key.frame for key in ready], shot)]
     progress.stage("keys", sum(span.stop - span.start - 1 for span in spans))
     for number, (key, span) in enumerate(zip(ready, spans, strict=True)):
+        carrier = _carrier(key, footage, flow)
         after = footage.onwards(key.frame + 1, span.stop)
         before = footage.back(span.start, key.frame)
         for frames in (after, before):
-            carrier = _carrier(key, footage, flow)
+            carrier.reset()
             for frame, image in frames:
                 field = carrier.step(image, footage.matte(frame), span.share(frame))
                 if field is not None:

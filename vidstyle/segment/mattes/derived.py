@@ -24,14 +24,25 @@ class WholeFrame(Mattes):
         return Box(0, 0, self._size[1], self._size[0])
 
 
-class Excluded(Mattes):
-    """An object without others: min(m, 1 − e) for each of these, so that soft edges stay soft."""
+class Derived(Mattes):
+    """Made from other mattes, one for one, and relied on as far as they are."""
 
-    def __init__(self, mattes: Mattes, others: Sequence[Mattes]) -> None:
-        self._mattes, self._others = mattes, others
+    def __init__(self, mattes: Mattes) -> None:
+        self._mattes = mattes
 
     def __len__(self) -> int:
         return len(self._mattes)
+
+    def confidence(self, index: int) -> float:
+        return self._mattes.confidence(index)
+
+
+class Excluded(Derived):
+    """An object without others: min(m, 1 − e) for each of these, so that soft edges stay soft."""
+
+    def __init__(self, mattes: Mattes, others: Sequence[Mattes]) -> None:
+        super().__init__(mattes)
+        self._others = others
 
     def __getitem__(self, index: int) -> Matte:
         here = [other[index] for other in self._others if other.box(index)]
@@ -49,14 +60,12 @@ class Excluded(Mattes):
         return min(mattes.confidence(index) for mattes in (self._mattes, *here))
 
 
-class Within(Mattes):
+class Within(Derived):
     """What of other mattes lies in a box."""
 
     def __init__(self, mattes: Mattes, box: Box) -> None:
-        self._mattes, self._box = mattes, box
-
-    def __len__(self) -> int:
-        return len(self._mattes)
+        super().__init__(mattes)
+        self._box = box
 
     def __getitem__(self, index: int) -> Matte:
         whole, box = self._mattes[index], self._box
@@ -76,24 +85,12 @@ class Within(Mattes):
         )
         return inside if inside.width > 0 and inside.height > 0 else None
 
-    def confidence(self, index: int) -> float:
-        return self._mattes.confidence(index)
 
-
-class Inverted(Mattes):
+class Inverted(Derived):
     """All but the object."""
-
-    def __init__(self, mattes: Mattes) -> None:
-        self._mattes = mattes
-
-    def __len__(self) -> int:
-        return len(self._mattes)
 
     def __getitem__(self, index: int) -> Matte:
         return 255 - self._mattes[index]
 
     def box(self, index: int) -> Box | None:
         return bounding_box(self[index])
-
-    def confidence(self, index: int) -> float:
-        return self._mattes.confidence(index)
