@@ -4,11 +4,16 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import IO, Protocol
 
 import pytest
+
+#: Seconds within which a server is up, or has ended.
+PATIENCE = 120
 
 
 class Served(Protocol):
@@ -29,16 +34,29 @@ def _served(*arguments: object, **environment: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "vidstyle", "ui", "--port", str(port), *map(str, arguments)]
-    known = os.environ | environment
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=known) as server:
+    # Into a file: a pipe that nobody empties stops the server once it is full. Appending, since
+    # both ends share one position.
+    with (
+        tempfile.TemporaryFile("a+") as log,
+        subprocess.Popen(command, stderr=log, env=os.environ | environment) as server,
+    ):
         try:
-            assert server.stderr is not None
-            for line in server.stderr:
-                if "page: http" in line:
-                    break
-            else:
-                pytest.fail("the page was not served")
+            _wait_for(server, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             server.terminate()
-            server.communicate()
+            try:
+                server.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                raise
+
+
+def _wait_for(server: subprocess.Popen[bytes], log: IO[str]) -> None:
+    said, deadline = "", time.monotonic() + PATIENCE
+    while "page: http" not in said:
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"the page was not served: {said}")
+        time.sleep(0.1)
+        log.seek(0)
+        said = log.read()

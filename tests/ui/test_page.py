@@ -125,7 +125,7 @@ def test_from_a_clip_to_a_download(visit, shot, tmp_path) -> None:
     page.locator("#last input").fill("5")
     page.locator("#part").click()
     page.wait_for_selector("#files a")
-    assert page.locator("#result video").count() == 1
+    page.wait_for_selector("#result video", state="attached")
     assert "done" in page.locator("#state").inner_text()
     with page.expect_download() as download:
         page.locator("#files a").filter(has_text=re.compile("↓|KB|B")).first.click()
