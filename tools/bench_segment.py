@@ -18,8 +18,8 @@ includes reading the frames.
 import cProfile
 import pstats
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -48,6 +48,7 @@ from vidstyle.segment.mattes.upsample import upsample
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.segmenters.segmenter import Segmenter, build_segmenter
+from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import propagate
 from vidstyle.segment.tracking.steady import Seen, steadied
 from vidstyle.segment.tracking.tracker import Tracker
@@ -214,9 +215,10 @@ def stage_times(profile: cProfile.Profile, frames: int) -> str:
     return ", ".join(parts)
 
 
-def as_tracked(views: Iterator[Seen]) -> Iterator[Matte]:
+@contextmanager
+def as_tracked(views: Iterable[Seen], _: PairFlows) -> Iterator[Iterator[Matte]]:
     """In place of ``steadied``."""
-    return (view.matte for view in views)
+    yield (view.matte for view in views)
 
 
 def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:

@@ -49,9 +49,21 @@ class Affine:
 
 def flows_both_ways(estimator: FlowEstimator, first: Image, second: Image) -> tuple[Flow, Flow]:
     """The flows (H, W, 2), in pixels, from the first picture (H, W, 3) to the second, and back."""
-    pictures = (unit_range(torch.from_numpy(picture))[None] for picture in (first, second))
-    there, back = (flow[0].movedim(0, -1).numpy() for flow in both_ways(estimator, *pictures))
-    return there, back
+    there, back = both_ways(estimator, _tensor(first), _tensor(second))
+    return _array(there), _array(back)
+
+
+def flow_between(estimator: FlowEstimator, first: Image, second: Image) -> Flow:
+    """The flow (H, W, 2), in pixels, from the first picture (H, W, 3) to the second."""
+    return _array(estimator(_tensor(first), _tensor(second)))
+
+
+def _tensor(picture: Image) -> torch.Tensor:
+    return unit_range(torch.from_numpy(picture))[None]
+
+
+def _array(flow: torch.Tensor) -> Flow:
+    return flow[0].movedim(0, -1).numpy()
 
 
 def squared_length(flow: Flow) -> NDArray[np.float32]:

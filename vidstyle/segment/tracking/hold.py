@@ -16,6 +16,7 @@ from vidstyle.segment.search import looked_at
 from vidstyle.segment.segmenters.segmenter import Segmenter
 from vidstyle.segment.tracking.agreement import agreement
 from vidstyle.segment.tracking.linking import Sighting
+from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import Arrival, propagate
 from vidstyle.segment.tracking.renewal import DOUBT, SAME, Renewal
 from vidstyle.segment.tracking.tracker import Tracker
@@ -37,6 +38,7 @@ def hold(
     segmenter: Segmenter,
     folder: Path,
     tick: Callable[[], None],
+    flows: PairFlows | None = None,
 ) -> MatteStore:
     """A thing's mattes at the working size in every frame of a shot.
 
@@ -50,6 +52,7 @@ def hold(
     Args:
         folder: takes the mattes.
         tick: called once a frame tracked in the first round.
+        flows: see :class:`Tracker`.
     """
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
@@ -58,8 +61,9 @@ def hold(
     renewal = Renewal(segmenter, length, settled) if segmenter.renews else None
 
     def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
+        tracker = Tracker(flows, thing.plate, thing.known)
         return propagate(
-            thing.small, clip, shot, _tracker(thing), store, scratch, tick, renewal
+            thing.small, clip, shot, tracker, store, scratch, tick, renewal
         )  # fmt: skip
 
     arrivals = track(tick, renewal)
@@ -113,11 +117,6 @@ def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segme
             logger.info("frame %d: cut out again, as in the frames around it", frame)
             thing.small[frame], changed = answer, True
     return changed
-
-
-def _tracker(thing: KeyMattes) -> Tracker:
-    known = [(image, thing.small[frame]) for frame, image in sorted(thing.images.items())]
-    return Tracker(plate=thing.plate, known=known)
 
 
 def _correct(
