@@ -16,10 +16,9 @@ from vidstyle.runtime.scratch import ScratchFile
 from vidstyle.segment.clip import Clip, eight_bit, resized
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.keys import KeyMattes, find_keys
-from vidstyle.segment.mattes.edges import Edges
+from vidstyle.segment.mattes.edges import Edges, upsample
 from vidstyle.segment.mattes.islands import without_specks
 from vidstyle.segment.mattes.store import GivenMattes, Matte, Mattes, MatteStore
-from vidstyle.segment.mattes.upsample import upsample
 from vidstyle.segment.prompts import NamePrompt, ObjectSpec
 from vidstyle.segment.segmenters.segmenter import Segmenter
 from vidstyle.segment.tracking.hold import hold

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
-from vidstyle.segment.mattes.store import Matte, bounding_box
-from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.mattes.store import Matte, agreement, bounding_box
 
 # A logit of a hint's inside; the models' own masks carry logits of about this size.
 _HINT_LOGIT = 10.0

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from vidstyle.media.frame import unit_range
 from vidstyle.motion.estimator import FlowEstimator, both_ways
-from vidstyle.segment.clip import Image
+from vidstyle.motion.occlusion import disagreement
+from vidstyle.segment.clip import Image, Plane
 
 Flow = NDArray[np.float32]
 
@@ -66,11 +67,17 @@ def _array(flow: torch.Tensor) -> Flow:
     return flow[0].movedim(0, -1).numpy()
 
 
-def squared_length(flow: Flow) -> NDArray[np.float32]:
-    """Of each vector of a flow (H, W, 2), in pixels². NumPy's own sum over so short an axis takes
-    ten times as long."""
-    x, y = flow[..., 0], flow[..., 1]
-    return np.asarray(x * x + y * y)
+def trust(flow: Flow, returning: Flow) -> Plane:
+    """How far a flow (H, W, 2) can be trusted, 0 to 1: in full where it cancels the one back from
+    where it leads, and by degrees to twice what Ruder et al. (2016, eq. 5) allow.
+
+    Args:
+        returning: the flow back, (H, W, 2), on the grid of ``flow``.
+    """
+    x, y = (flow[..., axis] for axis in range(2))
+    u, v = (returning[..., axis] for axis in range(2))
+    gap: Plane = disagreement((x, y), (u, v))
+    return np.clip(2 - gap, 0, 1)
 
 
 def fit_affine(

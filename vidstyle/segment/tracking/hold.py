@@ -11,10 +11,9 @@ import numpy as np
 from vidstyle.segment.clip import Clip, working_size
 from vidstyle.segment.detectors.nesting import shared
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
-from vidstyle.segment.mattes.store import Matte, MatteStore, bounding_box
+from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding_box
 from vidstyle.segment.search import looked_at
 from vidstyle.segment.segmenters.segmenter import Segmenter
-from vidstyle.segment.tracking.agreement import agreement
 from vidstyle.segment.tracking.linking import Sighting
 from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import Arrival, propagate

@@ -11,8 +11,7 @@ import numpy as np
 from vidstyle.runtime.prefetch import done_ahead
 from vidstyle.runtime.threads import threads_an_operation
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
-from vidstyle.segment.mattes.store import Matte, MatteStore
-from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.mattes.store import Matte, MatteStore, agreement
 from vidstyle.segment.tracking.renewal import Renewal
 from vidstyle.segment.tracking.tracker import Flows, Tracker
 

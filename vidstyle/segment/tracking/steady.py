@@ -13,7 +13,7 @@ from vidstyle.media.frame import Box
 from vidstyle.runtime.prefetch import done_ahead
 from vidstyle.segment.clip import Image, Plane, after_another
 from vidstyle.segment.mattes.store import Matte, bounding_box
-from vidstyle.segment.tracking.affine import Flow, squared_length
+from vidstyle.segment.tracking.affine import Flow, trust
 from vidstyle.segment.tracking.pair_flows import PairFlows
 
 _PHOTOMETRIC = 28.0  # levels: difference at which the plate no longer looks the same
@@ -103,12 +103,10 @@ def _carried(
     x = np.arange(width, dtype=np.float32) + flow[..., 0]
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
     again = _sampled(returning, x, y)
-    gap = squared_length(flow + again)
-    allowed = 0.01 * (squared_length(flow) + squared_length(again)) + 0.5
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     # The mean over the channels: NumPy's own takes ten times as long.
     unlike = cv2.transform(np.square(here - _sampled(other, x, y)), np.full((1, 3), 1 / 3))
-    weight = inside * np.clip(2 - gap / allowed, 0, 1) * np.exp(-unlike / _PHOTOMETRIC**2)
+    weight = inside * trust(flow, again) * np.exp(-unlike / _PHOTOMETRIC**2)
     return _Vote(box, _sampled(matte, x, y), np.asarray(weight, np.float32))
 
 

@@ -16,7 +16,7 @@ from vidstyle.segment.tracking.affine import (
     Affine,
     Flow,
     fit_affine,
-    squared_length,
+    trust,
 )
 from vidstyle.segment.tracking.appearance import Appearance, Bins, Known
 from vidstyle.segment.tracking.clean_plate import CleanPlate
@@ -323,10 +323,7 @@ class Tracker:
         y = np.arange(window.y0, window.y1, dtype=np.float32)[:, None] + flow[..., 1]
         carried = _sampled(self._probability, x, y)
         returning = _sampled(forward, x, y)
-        gap = squared_length(flow + returning)
-        allowed = 0.01 * (squared_length(flow) + squared_length(returning)) + 0.5
-        trust = np.clip(2 - gap / allowed, 0, 1)
-        return carried, _LEAST_TRUST + (1 - _LEAST_TRUST) * trust
+        return carried, _LEAST_TRUST + (1 - _LEAST_TRUST) * trust(flow, returning)
 
     def _learn(self, bins: Bins, probability: Plane, place: Place, window: Box) -> None:
         """Remember this frame's result, and correct the place by it."""
