@@ -18,8 +18,8 @@ includes reading the frames.
 import cProfile
 import pstats
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -43,11 +43,12 @@ from vidstyle.motion.raft import RaftFlow
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.yolo import YoloTiny
 from vidstyle.segment.keys import find_keys
+from vidstyle.segment.mattes.edges import upsample
 from vidstyle.segment.mattes.store import Matte, Mattes, MatteStore, bounding_box
-from vidstyle.segment.mattes.upsample import upsample
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.segmenters.segmenter import Segmenter, build_segmenter
+from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import propagate
 from vidstyle.segment.tracking.steady import Seen, steadied
 from vidstyle.segment.tracking.tracker import Tracker
@@ -224,9 +225,10 @@ def stage_times(profile: cProfile.Profile, frames: int) -> str:
     return ", ".join(parts)
 
 
-def as_tracked(views: Iterator[Seen]) -> Iterator[Matte]:
+@contextmanager
+def as_tracked(views: Iterable[Seen], _: PairFlows) -> Iterator[Iterator[Matte]]:
     """In place of ``steadied``."""
-    return (view.matte for view in views)
+    yield (view.matte for view in views)
 
 
 def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:

@@ -42,11 +42,11 @@ from hypothesis.strategies import SearchStrategy
 from vidstyle import __version__
 from vidstyle.batch.listing import read_shots
 from vidstyle.batch.targets import names_of, target_of
+from vidstyle.cli.segment_render import parse_segments
 from vidstyle.errors import VidstyleError
 from vidstyle.farm.frozen import load, store
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
 from vidstyle.farm.plan import Argument, Kind, Limits, Plan
-from vidstyle.farm.ranges import parse_segments
 from vidstyle.farm.rendered import Sidecar, images, read_sidecar, state_of, write_sidecar
 from vidstyle.farm.sealed import SEAL, write_sealed
 from vidstyle.farm.slurm import slurm_script

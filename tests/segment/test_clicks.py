@@ -40,7 +40,7 @@ class Canned(Promptable):
     def _look_at(self, image):
         pass
 
-    def _answers(self, box, points, hint, several):  # noqa: ARG002
+    def _answers(self, features, box, points, hint, several):  # noqa: ARG002
         self.asked.append((box, list(points), several))
         count = 3 if several else 1
         return self._logits[:count].copy(), self._scores[:count].copy()

@@ -8,8 +8,7 @@ import pytest
 
 from vidstyle.choices import EDGES
 from vidstyle.errors import UsageError
-from vidstyle.segment.mattes.edges import build_edges
-from vidstyle.segment.mattes.upsample import upsample
+from vidstyle.segment.mattes.edges import build_edges, upsample
 
 
 @pytest.fixture(scope="module", params=EDGES)

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from vidstyle.segment.keys import KeyMattes
-from vidstyle.segment.mattes.store import MatteStore, bounding_box
+from vidstyle.segment.mattes.store import MatteStore, agreement, bounding_box
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.segmenters.sam import Sam
-from vidstyle.segment.tracking.agreement import agreement
 from vidstyle.segment.tracking.propagate import propagate
 from vidstyle.segment.tracking.renewal import EVERY, REST, Renewal
 from vidstyle.segment.tracking.tracker import Tracker

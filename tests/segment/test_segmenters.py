@@ -18,6 +18,7 @@ from vidstyle.options import RenderOptions
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.segment.mattes.store import bounding_box
 from vidstyle.segment.prompts import parse_object
+from vidstyle.segment.segmenters import promptable
 from vidstyle.segment.segmenters.grabcut import GrabCut
 from vidstyle.segment.segmenters.sam import Sam
 from vidstyle.segment.segmenters.segmenter import build_segmenter
@@ -106,6 +107,19 @@ def test_the_same_prompt_gives_the_same_matte(segmenter, picture, prompts):
     first = segmenter.segment(picture, **prompts["box"])
     segmenter.segment(picture[::-1].copy(), **prompts["point"])
     assert np.array_equal(segmenter.segment(picture, **prompts["box"]), first)
+
+
+def test_features_of_the_latest_pictures_are_kept(new_sam, picture, prompts, monkeypatch):
+    monkeypatch.setattr(promptable, "KEPT", 2)
+    sam, seen = Sam(new_sam()), []
+    look_at = sam._look_at
+    monkeypatch.setattr(sam, "_look_at", lambda image: (seen.append(1), look_at(image))[1])
+    pictures = [picture, picture[::-1].copy(), picture[:, ::-1].copy()]
+    fresh = [Sam(new_sam()).segment(each, **prompts["box"]) for each in pictures]
+    for number, looks in ((0, 1), (1, 2), (0, 2), (1, 2), (2, 3), (1, 3), (0, 4)):
+        matte = sam.segment(pictures[number].copy(), **prompts["box"])
+        assert np.array_equal(matte, fresh[number])
+        assert len(seen) == looks
 
 
 def test_a_point_that_is_not_the_object_is_left_out(two_discs):

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vidstyle.choices import PROGRESSES
-from vidstyle.cli.columns import aligned
 from vidstyle.cli.options import option, render_options
-from vidstyle.cli.say import say
+from vidstyle.cli.say import aligned, say
 from vidstyle.errors import BatchError, UsageError, VidstyleError
 from vidstyle.options import RenderOptions
 from vidstyle.runtime.atomic import write_text

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from vidstyle.cli.columns import aligned
+from vidstyle.cli.say import aligned
 from vidstyle.media.video.clip import ClipInfo
 from vidstyle.media.video.codecs import CODECS, Codec
 from vidstyle.media.video.encoder import refusal

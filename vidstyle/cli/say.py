@@ -1,6 +1,7 @@
-"""What a command says at its end."""
+"""What commands print."""
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -14,3 +15,13 @@ def say(message: object) -> None:
         click.echo(message)
     except OSError:
         say_no_more(sys.stdout)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """A table: a line for each row, its cells as wide as the widest of their column."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+    return "\n".join(line.rstrip() for line in lines)

@@ -98,6 +98,11 @@ class Box:
             max(self.y1, other.y1),
         )
 
+    def __and__(self, other: "Box") -> "Box":
+        """What both hold; without area where they are apart."""
+        x0, y0 = max(self.x0, other.x0), max(self.y0, other.y0)
+        return Box(x0, y0, max(x0, min(self.x1, other.x1)), max(y0, min(self.y1, other.y1)))
+
     def padded(self, margin: int, stride: int, size: tuple[int, int]) -> "Box":
         """Grown by ``margin`` and to multiples of ``stride`` in the frame's own coordinates,
         so that the network's grid stays put while the box moves; clipped to ``size`` (H, W).

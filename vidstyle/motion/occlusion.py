@@ -1,5 +1,8 @@
 """Where a flow can be trusted (Ruder, Dosovitskiy and Brox, GCPR 2016, section 3)."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -21,10 +24,23 @@ def valid(forward: Tensor, backward: Tensor) -> Tensor:
         (N, 1, H, W) float32 on the grid of frame t: 1 where it can, else 0.
     """
     returning = warp(forward, backward, mode="bilinear")
-    gap = _energy(returning + backward)
-    consistent = gap < 0.01 * (_energy(returning) + _energy(backward)) + 0.5
+    gap: Tensor = disagreement(backward.split(1, dim=1), returning.split(1, dim=1))
     smooth = _gradient_energy(backward) <= 0.01 * _energy(backward) + 0.002
-    return (consistent & smooth).float() * inside(backward)
+    return ((gap < 1) & smooth).float() * inside(backward)
+
+
+def disagreement(flow: Sequence[Any], returning: Sequence[Any]) -> Any:
+    """How far a flow and the one back from where it leads are from cancelling, in units of what
+    Ruder's eq. 5 allows: below 1 they agree.
+
+    Args:
+        flow, returning: the planes x and y of each, arrays or tensors, in pixels; both on the grid
+            of ``flow``.
+    """
+    (x, y), (u, v) = flow, returning
+    across, down = x + u, y + v
+    lengths = (x * x + y * y) + (u * u + v * v)
+    return (across * across + down * down) / (0.01 * lengths + 0.5)
 
 
 def _energy(flow: Tensor) -> Tensor:

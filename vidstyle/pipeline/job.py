@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from vidstyle.media.video.kept import KeptClip, room
+from vidstyle.media.video.kept import KeptClip
 from vidstyle.media.video.overlap import queue_depth
 from vidstyle.options import MachineOptions, QualityOptions
 from vidstyle.pipeline.analysis import Analysis, Take
@@ -34,8 +34,10 @@ from vidstyle.runtime.leftovers import sweep
 from vidstyle.runtime.log_context import at
 from vidstyle.runtime.memory import STEP_BYTES, frames_at_once
 from vidstyle.runtime.progress import Progress
-from vidstyle.runtime.scratch import temporary_folder
+from vidstyle.runtime.scratch import room, temporary_folder
 from vidstyle.runtime.timing import Stages
+from vidstyle.segment.clip import working_size
+from vidstyle.segment.tracking.pair_flows import pair_bytes
 
 if TYPE_CHECKING:
     from vidstyle.pipeline.quality import QualityControl
@@ -160,7 +162,9 @@ def plan(job: Job, progress: Progress) -> str:
     take = _take(job, preparation, progress)
     info = take.reader.info
     memory = _memory(job.options, take, preparation.parts.device) / 2**20
-    disk = min(take.frame_count * info.frame_bytes, room()) / 2**20
+    disk = min(take.frame_count * info.frame_bytes, room())
+    if any(wanted.object for wanted in job.objects):
+        disk += min(take.frame_count * pair_bytes(working_size(take.size)), room())
     shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)
     lines = [
         f"input    {job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
@@ -170,7 +174,7 @@ def plan(job: Job, progress: Progress) -> str:
         *(f"object   {wanted}" for wanted in job.objects),
         *(f"exclude  {text}" for text in job.options.exclude),
         *(f"{part:<9}{name}" for part, name in preparation.parts.names().items()),
-        f"disk     up to {disk:.0f} MiB of decoded frames while it runs",
+        f"disk     up to {disk / 2**20:.0f} MiB of decoded frames and flows while it runs",
         f"memory   about {memory:.0f} MiB of frames and features, for any length",
     ]
     return "\n".join(lines)

@@ -83,6 +83,11 @@ class KeyMattes:
         """Whether the user pointed at the thing: its key mattes are not to be doubted."""
         return self.sighting is None
 
+    @property
+    def known(self) -> list[tuple[Image, Matte]]:
+        """Pictures that teach what the thing looks like, with its mattes, in order."""
+        return [(image, self.small[frame]) for frame, image in sorted(self.images.items())]
+
     def keep(self, frame: int, image: Image, matte: Matte) -> None:
         """Take a key matte, if there is anything in it."""
         if (matte > 127).any():

@@ -4,6 +4,7 @@ import logging
 import tempfile
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
@@ -11,16 +12,17 @@ import numpy as np
 
 from vidstyle.errors import ObjectNotFoundError
 from vidstyle.media.frame import Frame
+from vidstyle.runtime.scratch import ScratchFile
 from vidstyle.segment.clip import Clip, eight_bit, resized
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.keys import KeyMattes, find_keys
-from vidstyle.segment.mattes.edges import Edges
+from vidstyle.segment.mattes.edges import Edges, upsample
 from vidstyle.segment.mattes.islands import without_specks
 from vidstyle.segment.mattes.store import GivenMattes, Matte, Mattes, MatteStore
-from vidstyle.segment.mattes.upsample import upsample
 from vidstyle.segment.prompts import NamePrompt, ObjectSpec
 from vidstyle.segment.segmenters.segmenter import Segmenter
 from vidstyle.segment.tracking.hold import hold
+from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import passes
 from vidstyle.segment.tracking.steady import Seen, steadied
 
@@ -132,9 +134,13 @@ def _track(
     tick = _Ticks(
         progress, length, sum(passes(t.small, shot, segmenter.renews) for t in things) + length
     )
-    with tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary:
+    with (
+        tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary,
+        closing(ScratchFile()) as file,
+    ):
+        flows = PairFlows(file=file)
         tracked = [
-            hold(thing, clip, shot, segmenter, Path(temporary, str(number)), tick)
+            hold(thing, clip, shot, segmenter, Path(temporary, str(number)), tick, flows)
             for number, thing in enumerate(things)
         ]
         tick.finish(length)
@@ -154,7 +160,7 @@ def _track(
                 taken.append(frame)
                 yield _view(frame, mattes(frame.index - start), given)
 
-        with steadied(views()) as steady:
+        with steadied(views(), flows) as steady:
             for small in steady:
                 frame = taken.popleft()
                 if frame.index in given:

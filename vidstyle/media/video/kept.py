@@ -5,39 +5,18 @@ for tracking, for edges, for statistics, and at last for the frames themselves. 
 uncompressed in the system's page cache costs a copy, and not a decoding.
 """
 
-import logging
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from vidstyle.media.frame import Frame
 from vidstyle.media.video.clip import ClipInfo, ClipReader, Damage
-
-#: Bytes that the frames of a clip may take on the disk, and the share of what is free there.
-MOST_BYTES, MOST_SHARE = 4 * 2**30, 0.25
+from vidstyle.runtime.scratch import Place, ScratchFile
 
 _NOTHING = torch.empty(0)
-
-log = logging.getLogger(__name__)
-
-
-def room(folder: Path | None = None) -> int:
-    """Bytes that a clip's frames may take.
-
-    Args:
-        folder: where; None for the system's temporary folder.
-
-    Returns:
-        :data:`MOST_BYTES`, or :data:`MOST_SHARE` of what is free there, where that is less.
-    """
-    free = shutil.disk_usage(folder or tempfile.gettempdir()).free
-    return min(MOST_BYTES, int(MOST_SHARE * free))
 
 
 @dataclass(frozen=True)
@@ -50,14 +29,7 @@ class _Place:
     """
 
     frame: Frame
-    planes: tuple["_Plane", ...]
-
-
-@dataclass(frozen=True)
-class _Plane:
-    start: int
-    shape: tuple[int, ...]
-    dtype: torch.dtype
+    planes: tuple[Place, ...]
 
 
 class KeptClip:
@@ -71,11 +43,10 @@ class KeptClip:
         """
         Args:
             folder: of the file; None for the system's temporary folder.
-            most: bytes that it may take; None for :func:`room`.
+            most: bytes that it may take; None for ``scratch.room``.
         """
         self._reader = reader
-        self._file = tempfile.TemporaryFile(prefix="vidstyle-", dir=folder, buffering=0)  # noqa: SIM115
-        self._room, self._used = room(folder) if most is None else most, 0
+        self._file = ScratchFile(folder, most)
         self._lock = threading.Lock()
         # By number; None for a frame that is left out, since it is damaged.
         self._known: dict[int, _Place | None] = {}
@@ -125,38 +96,14 @@ class KeptClip:
         with self._lock:
             if frame.index in self._known:
                 return
-            size = sum(picture.nbytes for picture in pictures)
-            if self._used + size > self._room:
-                return
-            try:
-                planes = tuple([self._written(picture) for picture in pictures])
-            except OSError as error:
-                log.debug("%s: frames are decoded again from here on", error)
-                self._room = 0
+            planes = self._file.write(*(picture.numpy() for picture in pictures))
+            if planes is None:
                 return
             bare = replace(frame, image=_NOTHING, alpha=None)
             for missing in range(after, frame.index):
                 self._known[missing] = None
             self._known[frame.index] = _Place(bare, planes)
 
-    def _written(self, picture: Tensor) -> _Plane:
-        start = self._used
-        content = picture.contiguous().numpy().data.cast("B")
-        self._file.seek(start)
-        while content:
-            content = content[self._file.write(content) :]
-        self._used += picture.nbytes
-        return _Plane(start, tuple(picture.shape), picture.dtype)
-
     def _read(self, place: _Place) -> Frame:
-        image, *alpha = map(self._plane, place.planes)
+        image, *alpha = (torch.from_numpy(self._file.read(plane)) for plane in place.planes)
         return replace(place.frame, image=image, alpha=alpha[0] if alpha else None)
-
-    def _plane(self, plane: _Plane) -> Tensor:
-        picture = torch.empty(plane.shape, dtype=plane.dtype)
-        content = picture.numpy().data.cast("B")
-        with self._lock:
-            self._file.seek(plane.start)
-            while content:
-                content = content[self._file.readinto(content) :]
-        return picture

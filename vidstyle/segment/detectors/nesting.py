@@ -18,7 +18,7 @@ def merge_nested(detections: Sequence[Detection]) -> list[Detection]:
     clearly than it is a group, and is dropped.
     """
     kept: list[Detection] = []
-    for whole in sorted(detections, key=lambda d: -_area(d.box)):
+    for whole in sorted(detections, key=lambda d: -d.box.area):
         parts = [d for d in detections if d.name == whole.name and _is_part(d, whole)]
         clear = [d for d in parts if d.score > whole.score]
         if any(shared(a.box, b.box) < _APART for a in clear for b in clear if a is not b):
@@ -30,15 +30,9 @@ def merge_nested(detections: Sequence[Detection]) -> list[Detection]:
 
 def shared(a: Box, b: Box) -> float:
     """The area that two boxes have in common, as a share of the smaller one's."""
-    width = max(0, min(a.x1, b.x1) - max(a.x0, b.x0))
-    height = max(0, min(a.y1, b.y1) - max(a.y0, b.y0))
-    return width * height / min(_area(a), _area(b))
+    return (a & b).area / min(a.area, b.area)
 
 
 def _is_part(part: Detection, whole: Detection) -> bool:
-    smaller = _area(part.box) < _area(whole.box)
+    smaller = part.box.area < whole.box.area
     return smaller and shared(part.box, whole.box) >= _INSIDE
-
-
-def _area(box: Box) -> int:
-    return box.width * box.height

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vidstyle.media.frame import Box
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.segment.clip import Image
-from vidstyle.segment.tracking.affine import fit_affine, flows_both_ways
+from vidstyle.segment.tracking.affine import fit_affine, flow_between
 
 _CORE = 0.6  # of a box's sides: what lies there is rather object than background
 _BRISK = 0.02  # of its own size a frame: somebody walks a little faster
@@ -59,7 +59,7 @@ def _motions(
         around[box.rows, box.columns] = False
     if around.mean() < _LEAST_AROUND:
         return alike
-    there, _ = flows_both_ways(flow, image, other)
+    there = flow_between(flow, image, other)
     camera = fit_affine(there, around, step=4)
     if camera is None:
         return alike

@@ -77,13 +77,8 @@ class Within(Derived):
         found = self._mattes.box(index)
         if found is None:
             return None
-        inside = Box(
-            max(found.x0, self._box.x0),
-            max(found.y0, self._box.y0),
-            min(found.x1, self._box.x1),
-            min(found.y1, self._box.y1),
-        )
-        return inside if inside.width > 0 and inside.height > 0 else None
+        inside = found & self._box
+        return inside if inside.area else None
 
 
 class Inverted(Derived):

@@ -8,8 +8,8 @@ import pymatting
 from numpy.typing import NDArray
 
 from vidstyle.segment.clip import LONG_SIDE, Image
+from vidstyle.segment.mattes.edges import upsample
 from vidstyle.segment.mattes.store import Matte, bounding_box
-from vidstyle.segment.mattes.upsample import upsample
 
 logger = logging.getLogger(__name__)
 

@@ -1,15 +1,17 @@
 """What the Segment Anything models have in common: prompts in, the best mask out."""
 
+import hashlib
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
-from vidstyle.segment.mattes.store import Matte, bounding_box
-from vidstyle.segment.tracking.agreement import agreement
+from vidstyle.segment.mattes.store import Matte, agreement, bounding_box
 
 # A logit of a hint's inside; the models' own masks carry logits of about this size.
 _HINT_LOGIT = 10.0
@@ -21,20 +23,24 @@ _STABLE = 0.55  # stability
 _OFFSET = 1.0  # logits by which the threshold moves to tell that
 _MOST = 0.5  # share of the picture: more is what the object stands in
 
+#: Pictures whose features are kept: a shot's key frames, which are asked about in turn, several
+#: times. SAM's and MobileSAM's take 4 MiB each, SAM 2's 16 MiB.
+KEPT = 24
 
 #: A pixel (x, y), and whether it is the object's.
 Labelled = tuple[tuple[int, int], bool]
+Features = TypeVar("Features")
 
 
-class Promptable(ABC):
-    """A ``Segmenter`` by a promptable model. The image's features are computed once a picture and
-    kept for the next prompts on the same picture."""
+class Promptable(ABC, Generic[Features]):
+    """A ``Segmenter`` by a promptable model. A picture's features, which take most of the time, are
+    computed once and kept for the next prompts on the same picture."""
 
     name: str
     renews = True
 
     def __init__(self) -> None:
-        self._image: Image | None = None
+        self._kept = OrderedDict[bytes, Features]()
 
     def segment(
         self,
@@ -54,21 +60,29 @@ class Promptable(ABC):
             boxes.append(box)
         if not boxes and not points:
             raise ValueError("no prompt is given")
-        if self._image is None or not np.array_equal(self._image, image):
-            self._look_at(image)
-            self._image = image.copy()
+        features = self._features(image)
         matte = np.zeros(image.shape[:2], np.uint8)
         free = list(points)
         for box in boxes:
             inside = [p for p in points if box.x0 <= p[0] < box.x1 and box.y0 <= p[1] < box.y1]
             free = [p for p in free if p not in inside]
-            matte = np.maximum(matte, self._ask(box, inside, outside, hint))
+            matte = np.maximum(matte, self._ask(features, box, inside, outside, hint))
         if free:
-            matte = np.maximum(matte, self._ask(None, free, outside, hint))
+            matte = np.maximum(matte, self._ask(features, None, free, outside, hint))
         return matte
+
+    def _features(self, image: Image) -> Features:
+        key = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
+        if key not in self._kept:
+            self._kept[key] = self._look_at(image)
+        self._kept.move_to_end(key)
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        return self._kept[key]
 
     def _ask(
         self,
+        features: Features,
         box: Box | None,
         inside: Sequence[tuple[int, int]],
         outside: Sequence[tuple[int, int]],
@@ -76,39 +90,43 @@ class Promptable(ABC):
     ) -> Matte:
         points = [*((point, True) for point in inside), *((point, False) for point in outside)]
         if box is None:
-            return _sigmoid(self._whole(points, hint))
+            return _sigmoid(self._whole(features, points, hint))
         # A box alone is ambiguous: take the best of three answers, as the authors' exporter does.
         # Points settle that, and the single answer is better.
-        logits, scores = self._answers(box, points, hint, several=not points)
+        logits, scores = self._answers(features, box, points, hint, several=not points)
         if hint is not None:
             return _sigmoid(_most_alike(logits, scores, hint))
         return _sigmoid(logits[int(np.argmax(scores))])
 
-    def _whole(self, points: Sequence[Labelled], hint: Matte | None) -> NDArray[np.float32]:
+    def _whole(
+        self, features: Features, points: Sequence[Labelled], hint: Matte | None
+    ) -> NDArray[np.float32]:
         """Logits (H, W) of the whole object that points are on. What a model scores best is often
         a part, a sleeve or a wheel; so of the answers that can be believed the largest is taken,
         and asked about once more with its box, which draws its outline better."""
-        whole = _largest_believable(*self._answers(None, points, hint, several=True), points)
+        answers = self._answers(features, None, points, hint, several=True)
+        whole = _largest_believable(*answers, points)
         matte = _sigmoid(whole)
         box = bounding_box((matte > 127).astype(np.uint8))
         if box is None:
             return whole
-        return _most_alike(*self._answers(box, points, None, several=True), matte)
+        return _most_alike(*self._answers(features, box, points, None, several=True), matte)
 
     @abstractmethod
-    def _look_at(self, image: Image) -> None:
-        """Compute the features of a picture (H, W, 3)."""
+    def _look_at(self, image: Image) -> Features:
+        """The features of a picture (H, W, 3)."""
 
     @abstractmethod
     def _answers(
         self,
+        features: Features,
         box: Box | None,
         points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits (N, H, W) of what the prompts may mean in the latest picture, with the model's
-        own scores (N,); one only unless ``several``."""
+        """Logits (N, H, W) of what the prompts may mean in the picture of these features, with the
+        model's own scores (N,); one only unless ``several``."""
 
 
 def hint_logits(hint: NDArray[np.float32]) -> NDArray[np.float32]:

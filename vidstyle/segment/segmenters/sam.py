@@ -1,6 +1,7 @@
 """Segment Anything (Kirillov et al. 2023), by the authors' own package."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -20,7 +21,21 @@ from vidstyle.segment.segmenters.promptable import Labelled, Promptable, hint_lo
 _BUILDERS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 
 
-class Sam(Promptable):
+@dataclass(frozen=True)
+class _Features:
+    """A picture as the predictor keeps it.
+
+    Attributes:
+        features: (1, 256, 64, 64).
+        original_size, input_size: (H, W) of the picture, and as it was brought to the encoder.
+    """
+
+    features: torch.Tensor
+    original_size: tuple[int, int]
+    input_size: tuple[int, int]
+
+
+class Sam(Promptable[_Features]):
     """A ``Segmenter`` by the first model, or another that shares its prompts and its answers.
 
     Args:
@@ -52,16 +67,20 @@ class Sam(Promptable):
             ) from None
         return cls(model.eval().to(device))
 
-    def _look_at(self, image: Image) -> None:
-        self._predictor.set_image(image)
+    def _look_at(self, image: Image) -> _Features:
+        seen = self._predictor
+        seen.set_image(image)
+        return _Features(seen.features, seen.original_size, seen.input_size)
 
     def _answers(
         self,
+        features: _Features,
         box: Box | None,
         points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        vars(self._predictor).update(vars(features))
         logits, scores, _ = self._predictor.predict(
             point_coords=np.array([point for point, _ in points], float) if points else None,
             point_labels=np.array([inside for _, inside in points], int) if points else None,

@@ -15,8 +15,11 @@ from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.segmenters.pretrained import load_pretrained
 from vidstyle.segment.segmenters.promptable import Labelled, Promptable, hint_logits
 
+#: At three scales, and the picture's size (H, W).
+_Features = tuple[list[torch.Tensor], tuple[int, int]]
 
-class Sam2(Promptable):
+
+class Sam2(Promptable[_Features]):
     """A ``Segmenter`` by the second model, which is several times faster.
 
     Args:
@@ -29,8 +32,6 @@ class Sam2(Promptable):
     def __init__(self, model: Sam2Model, processor: Sam2Processor) -> None:
         super().__init__()
         self._model, self._processor = model.eval(), processor
-        self._features: list[torch.Tensor] = []
-        self._size = (0, 0)
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> "Sam2":
@@ -50,36 +51,37 @@ class Sam2(Promptable):
         return cls(model.to(device), processor)
 
     @torch.inference_mode()
-    def _look_at(self, image: Image) -> None:
+    def _look_at(self, image: Image) -> _Features:
         inputs = self._processor(images=image, return_tensors="pt").to(self._model.device)
-        self._features = self._model.get_image_embeddings(inputs["pixel_values"])
-        self._size = image.shape[:2]
+        return self._model.get_image_embeddings(inputs["pixel_values"]), image.shape[:2]
 
     @torch.inference_mode()
     def _answers(
         self,
+        features: _Features,
         box: Box | None,
         points: Sequence[Labelled],
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        embeddings, size = features
         # Of one picture, one object.
         prompts = self._processor(
             input_boxes=[[[box.x0, box.y0, box.x1, box.y1]]] if box else None,
             input_points=[[[list(point) for point, _ in points]]] if points else None,
             input_labels=[[[int(inside) for _, inside in points]]] if points else None,
-            original_sizes=[list(self._size)],
+            original_sizes=[list(size)],
             return_tensors="pt",
         ).to(self._model.device)
         prompts.pop("original_sizes", None)
         outputs = self._model(
-            image_embeddings=self._features,
+            image_embeddings=embeddings,
             input_masks=None if hint is None else self._hint(hint),
             multimask_output=several,
             **prompts,
         )
         (logits,) = self._processor.post_process_masks(
-            outputs.pred_masks.cpu(), [self._size], binarize=False
+            outputs.pred_masks.cpu(), [size], binarize=False
         )
         return logits[0].numpy(), outputs.iou_scores[0, 0].cpu().numpy()
 

@@ -13,7 +13,7 @@ from vidstyle.errors import UsageError, WeightsError
 from vidstyle.media.frame import Box
 from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.segmenters.grabcut import GrabCut
-from vidstyle.segment.tracking.carrier import Carrier
+from vidstyle.segment.tracking.matte_tracker import MatteTracker
 
 #: What to fetch for a segmenter that needs weights.
 _TO_FETCH = {"sam": "sam-vit-b", "mobile-sam": "mobile-sam"}
@@ -60,7 +60,7 @@ class Segmenter(Protocol):
 class Remembering(Protocol):
     """A ``Segmenter`` that carries what it has cut out by a memory of its own."""
 
-    def tracker(self) -> Carrier:
+    def tracker(self) -> MatteTracker:
         """What does that; one for each thing, as it remembers it."""
         ...
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from vidstyle.media.frame import unit_range
 from vidstyle.motion.estimator import FlowEstimator, both_ways
-from vidstyle.segment.clip import Image
+from vidstyle.motion.occlusion import disagreement
+from vidstyle.segment.clip import Image, Plane
 
 Flow = NDArray[np.float32]
 
@@ -49,16 +50,34 @@ class Affine:
 
 def flows_both_ways(estimator: FlowEstimator, first: Image, second: Image) -> tuple[Flow, Flow]:
     """The flows (H, W, 2), in pixels, from the first picture (H, W, 3) to the second, and back."""
-    pictures = (unit_range(torch.from_numpy(picture))[None] for picture in (first, second))
-    there, back = (flow[0].movedim(0, -1).numpy() for flow in both_ways(estimator, *pictures))
-    return there, back
+    there, back = both_ways(estimator, _tensor(first), _tensor(second))
+    return _array(there), _array(back)
 
 
-def squared_length(flow: Flow) -> NDArray[np.float32]:
-    """Of each vector of a flow (H, W, 2), in pixels². NumPy's own sum over so short an axis takes
-    ten times as long."""
-    x, y = flow[..., 0], flow[..., 1]
-    return np.asarray(x * x + y * y)
+def flow_between(estimator: FlowEstimator, first: Image, second: Image) -> Flow:
+    """The flow (H, W, 2), in pixels, from the first picture (H, W, 3) to the second."""
+    return _array(estimator(_tensor(first), _tensor(second)))
+
+
+def _tensor(picture: Image) -> torch.Tensor:
+    return unit_range(torch.from_numpy(picture))[None]
+
+
+def _array(flow: torch.Tensor) -> Flow:
+    return flow[0].movedim(0, -1).numpy()
+
+
+def trust(flow: Flow, returning: Flow) -> Plane:
+    """How far a flow (H, W, 2) can be trusted, 0 to 1: in full where it cancels the one back from
+    where it leads, and by degrees to twice what Ruder et al. (2016, eq. 5) allow.
+
+    Args:
+        returning: the flow back, (H, W, 2), on the grid of ``flow``.
+    """
+    x, y = (flow[..., axis] for axis in range(2))
+    u, v = (returning[..., axis] for axis in range(2))
+    gap: Plane = disagreement((x, y), (u, v))
+    return np.clip(2 - gap, 0, 1)
 
 
 def fit_affine(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -24,30 +25,52 @@ _CLIP = 4.0  # log odds: no single colour settles a pixel
 Bins = NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a picture in which the object is known says of its looks.
+
+    Attributes:
+        look, surroundings: histograms of the object's colours and of all others.
+        shares: how the object's and the others' pixels of the whole picture are spread over the
+            colours, (2, *colours): the object may meet any part of its surroundings.
+        counts: its pixels and its surroundings' by place and colour, (2, *shape); None where no
+            part of the object is in the picture.
+    """
+
+    look: NDArray[np.float32]
+    surroundings: NDArray[np.float32]
+    shares: NDArray[np.float32]
+    counts: NDArray[np.float32] | None
+
+    @classmethod
+    def of(cls, image: Image, probability: Plane, place: Place) -> "Known":
+        """Of a picture (H, W, 3), the object's probability (H, W), 0 to 1, and its place."""
+        shares = _counts(_colour_bins(image), probability, _COLOURS)
+        shares = shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1)
+        counts = None
+        if window := place.window(image.shape[:2]):
+            inside = probability[window.rows, window.columns]
+            counts = _counts(Appearance.bins(image, place, window), inside)
+        return cls(_look(image, probability), _look(image, 1 - probability), shares, counts)
+
+
 class Appearance:
     """Counts of object and background pixels over colour and place on the object: the bilateral
     grid of Märki et al. (CVPR 2016), in coordinates that move with the object, with a memory of
     the key frame, which never fades, and of the recent frames.
 
     Args:
-        keys: pictures (H, W, 3) in which the object is known, with its probability (H, W), 0 to
-            1, and its place; the first is the key frame, the others count as much together.
+        keys: pictures in which the object is known; the first is the key frame, the others count as
+            much together.
     """
 
-    def __init__(self, keys: Sequence[tuple[Image, Plane, Place]]) -> None:
-        self._looks = [_look(image, probability) for image, probability, _ in keys]
-        self._surroundings = [_look(image, 1 - probability) for image, probability, _ in keys]
-        places, colours = [], []
-        for image, probability, place in keys:
-            if window := place.window(image.shape[:2]):
-                inside = probability[window.rows, window.columns]
-                places.append(_counts(self.bins(image, place, window), inside))
-            # The object may meet any part of its surroundings: their colours are the whole frame's.
-            shares = _counts(_colour_bins(image), probability, _COLOURS)
-            colours.append(shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1))
-        self._key = _first_and_others(places)
-        self._recent = places[0]
-        self._colours = _ratio(_smoothed(_first_and_others(colours)), _RARE_COLOUR).ravel()
+    def __init__(self, keys: Sequence[Known]) -> None:
+        self._looks = [known.look for known in keys]
+        self._surroundings = [known.surroundings for known in keys]
+        counts = [known.counts for known in keys if known.counts is not None]
+        self._key, self._recent = _first_and_others(counts), counts[0]
+        shares = _first_and_others([known.shares for known in keys])
+        self._colours = _ratio(_smoothed(shares), _RARE_COLOUR).ravel()
 
     @staticmethod
     def bins(image: Image, place: Place, window: Box) -> Bins:

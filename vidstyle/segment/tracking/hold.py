@@ -11,12 +11,12 @@ import numpy as np
 from vidstyle.segment.clip import Clip, working_size
 from vidstyle.segment.detectors.nesting import shared
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
-from vidstyle.segment.mattes.store import Matte, MatteStore, bounding_box
+from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding_box
 from vidstyle.segment.search import looked_at
 from vidstyle.segment.segmenters.segmenter import Remembering, Segmenter
-from vidstyle.segment.tracking.agreement import agreement
-from vidstyle.segment.tracking.carrier import Carrier
 from vidstyle.segment.tracking.linking import Sighting
+from vidstyle.segment.tracking.matte_tracker import MatteTracker
+from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import Arrival, propagate
 from vidstyle.segment.tracking.renewal import DOUBT, SAME, Renewal
 from vidstyle.segment.tracking.tracker import Tracker
@@ -38,6 +38,7 @@ def hold(
     segmenter: Segmenter,
     folder: Path,
     tick: Callable[[], None],
+    flows: PairFlows | None = None,
 ) -> MatteStore:
     """A thing's mattes at the working size in every frame of a shot.
 
@@ -51,6 +52,7 @@ def hold(
     Args:
         folder: takes the mattes.
         tick: called once a frame tracked in the first round.
+        flows: see :class:`Tracker`.
     """
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
@@ -59,8 +61,9 @@ def hold(
     renewal = Renewal(segmenter, length, settled) if segmenter.renews else None
 
     def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
+        tracker = _tracker(thing, segmenter, flows)
         return propagate(
-            thing.small, clip, shot, _tracker(thing, segmenter), store, scratch, tick, renewal
+            thing.small, clip, shot, tracker, store, scratch, tick, renewal
         )  # fmt: skip
 
     arrivals = track(tick, renewal)
@@ -116,11 +119,10 @@ def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segme
     return changed
 
 
-def _tracker(thing: KeyMattes, segmenter: Segmenter) -> Carrier:
+def _tracker(thing: KeyMattes, segmenter: Segmenter, flows: PairFlows | None) -> MatteTracker:
     if isinstance(segmenter, Remembering):
         return segmenter.tracker()
-    known = [(image, thing.small[frame]) for frame, image in sorted(thing.images.items())]
-    return Tracker(plate=thing.plate, known=known)
+    return Tracker(flows, thing.plate, thing.known)
 
 
 def _correct(

@@ -151,9 +151,8 @@ def _add(
 def _fit(a: Box, b: Box) -> float:
     """How well two boxes some time apart can be one object: overlap first, then nearness in units
     of their size and likeness of size; 0 when they cannot."""
-    shared = max(0, min(a.x1, b.x1) - max(a.x0, b.x0)) * max(0, min(a.y1, b.y1) - max(a.y0, b.y0))
-    areas = a.width * a.height, b.width * b.height
-    overlap = shared / (sum(areas) - shared)
+    common, areas = (a & b).area, (a.area, b.area)
+    overlap = common / (sum(areas) - common)
     distance = math.hypot(a.x0 + a.x1 - b.x0 - b.x1, a.y0 + a.y1 - b.y0 - b.y1) / 2
     distance /= math.sqrt(max(areas))
     ratio = min(areas) / max(areas)
@@ -163,4 +162,4 @@ def _fit(a: Box, b: Box) -> float:
 
 
 def _side(box: Box) -> float:
-    return math.sqrt(box.width * box.height)
+    return math.sqrt(box.area)

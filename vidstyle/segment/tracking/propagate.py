@@ -12,9 +12,8 @@ import numpy as np
 from vidstyle.runtime.prefetch import done_ahead
 from vidstyle.runtime.threads import threads_an_operation
 from vidstyle.segment.clip import Clip, Image, after_another, small_frames, small_frames_backwards
-from vidstyle.segment.mattes.store import Matte, MatteStore
-from vidstyle.segment.tracking.agreement import agreement
-from vidstyle.segment.tracking.carrier import Carrier
+from vidstyle.segment.mattes.store import Matte, MatteStore, agreement
+from vidstyle.segment.tracking.matte_tracker import MatteTracker
 from vidstyle.segment.tracking.renewal import Renewal
 from vidstyle.segment.tracking.tracker import Tracker
 
@@ -44,7 +43,7 @@ def propagate(
     keys: MutableMapping[int, Matte],
     clip: Clip,
     shot: tuple[int, int],
-    tracker: Carrier,
+    tracker: MatteTracker,
     store: MatteStore,
     scratch: MatteStore,
     tick: Callable[[], None],
@@ -110,7 +109,7 @@ def _renew(
     frame: int,
     image: Image,
     matte: Matte,
-    tracker: Carrier,
+    tracker: MatteTracker,
     renewal: Renewal | None,
 ) -> None:
     """Add a key matte, if it is time for one, or better the one that is there."""
@@ -128,7 +127,9 @@ def _renew(
 
 
 @contextmanager
-def _with_flows(images: Iterator[Image], tracker: Carrier) -> Iterator[Iterator[tuple[Image, Any]]]:
+def _with_flows(
+    images: Iterator[Image], tracker: MatteTracker
+) -> Iterator[Iterator[tuple[Image, Any]]]:
     """Pictures and their flows to those before them, estimated while the ones before are
     tracked."""
 

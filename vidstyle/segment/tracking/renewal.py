@@ -6,9 +6,8 @@ from collections.abc import Container
 import numpy as np
 
 from vidstyle.segment.clip import Image
-from vidstyle.segment.mattes.store import Matte
+from vidstyle.segment.mattes.store import Matte, agreement
 from vidstyle.segment.segmenters.segmenter import Segmenter
-from vidstyle.segment.tracking.agreement import agreement
 
 logger = logging.getLogger(__name__)
 

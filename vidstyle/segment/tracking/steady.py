@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
-from vidstyle.motion.dis import DisFlow
-from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.runtime.prefetch import done_ahead
 from vidstyle.segment.clip import Image, Plane, after_another
 from vidstyle.segment.mattes.store import Matte, bounding_box
-from vidstyle.segment.tracking.affine import Flow, flows_both_ways, squared_length
+from vidstyle.segment.tracking.affine import Flow, trust
+from vidstyle.segment.tracking.pair_flows import PairFlows
 
 _PHOTOMETRIC = 28.0  # levels: difference at which the plate no longer looks the same
 _AROUND = 32  # pixels about the mattes that the flow sees
@@ -41,7 +40,7 @@ class _Vote:
 
 
 @contextmanager
-def steadied(views: Iterable[Seen], flow: FlowEstimator | None = None) -> Iterator[Iterator[Matte]]:
+def steadied(views: Iterable[Seen], flows: PairFlows | None = None) -> Iterator[Iterator[Matte]]:
     """The matte of each of consecutive frames of a shot, averaged with those of the frame before
     and the frame after, carried along the plate's flow.
 
@@ -50,11 +49,14 @@ def steadied(views: Iterable[Seen], flow: FlowEstimator | None = None) -> Iterat
     both neighbours count alike, the matte does not lag behind its object. Fixed mattes are kept,
     and counted by the others.
 
+    Args:
+        flows: between pictures; estimated by OpenCV's DIS, and not kept, when left out.
+
     Returns:
         within the ``with``, mattes (H, W), some frames later than it takes: the votes are counted
         while those before are used.
     """
-    vote = partial(_votes, flow=flow or DisFlow(480))
+    vote = partial(_votes, flows=flows or PairFlows())
     with done_ahead(vote, after_another(views)) as counted:
         yield _means(counted)
 
@@ -71,7 +73,7 @@ def _means(counted: Iterable[tuple[Seen, _Vote | None, _Vote | None]]) -> Iterat
 
 
 def _votes(
-    pair: tuple[Seen | None, Seen], flow: FlowEstimator
+    pair: tuple[Seen | None, Seen], flows: PairFlows
 ) -> tuple[Seen, _Vote | None, _Vote | None]:
     """The second view, what it says to the first, and the first to it; nothing about no object."""
     first, second = pair
@@ -83,7 +85,8 @@ def _votes(
     whole = boxes[0] if len(boxes) == 1 else boxes[0] | boxes[1]
     box = whole.padded(_AROUND, 1, first.matte.shape[:2])
     crops = [v.image[box.rows, box.columns] for v in (first, second)]
-    there, back = flows_both_ways(flow, *crops)
+    # Of the whole pictures: they were estimated for tracking.
+    there, back = (flow[box.rows, box.columns] for flow in flows(first.image, second.image))
     mattes = [v.matte[box.rows, box.columns] for v in (first, second)]
     return (
         second,
@@ -100,12 +103,10 @@ def _carried(
     x = np.arange(width, dtype=np.float32) + flow[..., 0]
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
     again = _sampled(returning, x, y)
-    gap = squared_length(flow + again)
-    allowed = 0.01 * (squared_length(flow) + squared_length(again)) + 0.5
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     # The mean over the channels: NumPy's own takes ten times as long.
     unlike = cv2.transform(np.square(here - _sampled(other, x, y)), np.full((1, 3), 1 / 3))
-    weight = inside * np.clip(2 - gap / allowed, 0, 1) * np.exp(-unlike / _PHOTOMETRIC**2)
+    weight = inside * trust(flow, again) * np.exp(-unlike / _PHOTOMETRIC**2)
     return _Vote(box, _sampled(matte, x, y), np.asarray(weight, np.float32))
 
 

@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
-from vidstyle.motion.dis import DisFlow
-from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.segment.clip import LONG_SIDE, Image, Plane
 from vidstyle.segment.mattes.guided import GuidedFilter
 from vidstyle.segment.mattes.store import Matte, bounding_box
@@ -18,11 +16,11 @@ from vidstyle.segment.tracking.affine import (
     Affine,
     Flow,
     fit_affine,
-    flows_both_ways,
-    squared_length,
+    trust,
 )
-from vidstyle.segment.tracking.appearance import Appearance, Bins
+from vidstyle.segment.tracking.appearance import Appearance, Bins, Known
 from vidstyle.segment.tracking.clean_plate import Camera, CleanPlate, hidden_by
+from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.place import Place
 
 # The weights of the evidence, all of it log odds, found by tools/bench_segment.py.
@@ -92,7 +90,7 @@ class Tracker:
     what is taken for it must have its colours.
 
     Args:
-        flow: the flow estimator; OpenCV's DIS when left out.
+        flows: between pictures; estimated by OpenCV's DIS, and not kept, when left out.
         plate: the shot without its object, where that is known: one more evidence.
         known: further pictures (H, W, 3) in which the object's matte (H, W) is known; they teach
             what it looks like.
@@ -100,16 +98,16 @@ class Tracker:
 
     def __init__(
         self,
-        flow: FlowEstimator | None = None,
+        flows: PairFlows | None = None,
         plate: CleanPlate | None = None,
         known: Sequence[tuple[Image, Matte]] = (),
     ) -> None:
-        self._flow = flow or DisFlow(480)
+        self._flows = flows or PairFlows()
         self._plate = plate
         self._known = [
-            (image, _plane(matte) / np.float32(255), Place.around(box))
-            for image, matte in known
-            if (box := _box_of(_plane(matte) / np.float32(255)))
+            (image, Known.of(image, probability, Place.around(box)))
+            for image, probability in ((i, _plane(matte) / np.float32(255)) for i, matte in known)
+            if (box := _box_of(probability))
         ]
         self._image: Image | None = None
         self._place: Place | None = None
@@ -150,14 +148,14 @@ class Tracker:
         if place.window(image.shape[:2]) is None:
             return
         self._place = place
-        others = [known for known in self._known if not np.array_equal(known[0], image)]
-        self._appearance = Appearance([(image, self._probability, place), *others])
+        others = [known for seen, known in self._known if not np.array_equal(seen, image)]
+        self._appearance = Appearance([Known.of(image, self._probability, place), *others])
         self._shape = place.shape_of(self._probability)
 
     def flows(self, latest: Image, image: Image) -> Flows:
         """What :meth:`step` must know of the motion between two pictures (H, W, 3). It depends on
         nothing that was tracked, and may be estimated ahead, in another thread."""
-        forward, backward = flows_both_ways(self._flow, latest, image)
+        forward, backward = self._flows(latest, image)
         return backward, forward
 
     def step(self, image: Image, flows: Flows | None = None) -> Matte:
@@ -332,10 +330,7 @@ class Tracker:
         y = np.arange(window.y0, window.y1, dtype=np.float32)[:, None] + flow[..., 1]
         carried = _sampled(self._probability, x, y)
         returning = _sampled(forward, x, y)
-        gap = squared_length(flow + returning)
-        allowed = 0.01 * (squared_length(flow) + squared_length(returning)) + 0.5
-        trust = np.clip(2 - gap / allowed, 0, 1)
-        return carried, _LEAST_TRUST + (1 - _LEAST_TRUST) * trust
+        return carried, _LEAST_TRUST + (1 - _LEAST_TRUST) * trust(flow, returning)
 
     def _learn(self, bins: Bins, probability: Plane, place: Place, window: Box) -> None:
         """Remember this frame's result, and correct the place by it."""

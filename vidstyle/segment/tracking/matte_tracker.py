@@ -6,7 +6,7 @@ from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes.store import Matte
 
 
-class Carrier(Protocol):
+class MatteTracker(Protocol):
     """Carries a matte from picture to picture: ``Tracker``, or the memory of a model."""
 
     @property
