@@ -22,14 +22,14 @@ POINTS = 12_000
 GUIDES, PAINTS = 40, 24
 #: Weights of the guides: the plate's colours, its edges, where flow says a place lies (for each
 #: pixel² of distance over REACH²), the paint that is there already.
-COLOUR, EDGE, POSITION, PAINT = 1.0, 1.5, 0.02, 1.0
+COLOUR, EDGE, POSITION, PAINT = 1.0, 1.5, 0.02, 0.5
 REACH = 20.0
 #: How much a patch that was taken before loses, of the mean distance, each time.
 AGAIN = 0.15
 #: Patches are chosen in so many portions, between which those are counted that were taken.
 PORTIONS = 8
 #: Rounds of search and vote.
-ROUNDS = 3
+ROUNDS = 2
 
 
 @dataclass(frozen=True)

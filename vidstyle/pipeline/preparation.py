@@ -1,5 +1,6 @@
 """From what the user asked for to all that frames need to be rendered one by one."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ from vidstyle.runtime.progress import Progress
 from vidstyle.runtime.timing import Stages
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.build import model_identity
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,8 @@ class Preparation:
             else read_style(wanted.style, size, stylizer, options.style_scale)
             for wanted in request.objects
         ]
+        if not any(wanted.style for wanted in request.objects):
+            log.info("painted keys alone: the style model has nothing to do")
         self._keys = [
             [read_key(KeyName.parsed(text), size, options.colorspace) for text in wanted.keys]
             for wanted in request.objects

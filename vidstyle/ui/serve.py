@@ -4,10 +4,12 @@ import ipaddress
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import gradio as gr
 import uvicorn
@@ -20,6 +22,9 @@ from vidstyle.ui.desk import Desks
 from vidstyle.ui.guard import Guard
 
 log = logging.getLogger(__name__)
+
+#: Seconds after which a signal is noticed at the latest.
+_WAKE = 0.5
 
 
 @dataclass(frozen=True)
@@ -113,9 +118,16 @@ def serve(
             if door.password is None and not door.is_private:
                 log.warning("open to everybody who reaches %s: give a --password", door.host)
             log.info("page: http://%s:%d", door.host, door.port)
-            threading.Event().wait()
+            _until_a_signal()
     finally:
         desks.clear()
+
+
+def _until_a_signal() -> NoReturn:
+    """Wait until a signal's handler raises. It may reach another thread, and handlers run in this
+    one, when it wakes: so it wakes every now and then."""
+    while True:
+        time.sleep(_WAKE)
 
 
 @contextmanager
