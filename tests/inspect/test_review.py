@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vidstyle.inspect.marking import colour_of
-from vidstyle.inspect.review import write_review
+from vidstyle.inspect.review import Reviewed, write_review
 from vidstyle.media.colour_management import manage
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.video.shots import Shot
@@ -30,7 +30,7 @@ def review(take, shot, tmp_path):
     corner[30:60, 120:150] = 255
     other.put(5, corner, 0.5)
     target = tmp_path / "review.mkv"
-    write_review(take, [("person", hers), ("box", other)], str(target))
+    write_review(take, [Reviewed("person", hers), Reviewed("box", other)], str(target))
     return np.stack([f.image.numpy() for f in open_clip(str(target)).frames()]).astype(int)
 
 
@@ -63,3 +63,17 @@ def test_the_bars_tell_confidence_over_time(review):
     assert heads == sorted(heads)
     assert heads[0] < 20
     assert heads[-1] > 140
+
+
+def test_a_second_bar_tells_how_far_painted_keys_show_the_object(take, shot, tmp_path):
+    hers = MatteStore(tmp_path / "hers", shot.size, take.count)
+    for index in range(4, 12):
+        hers.put(index, shot.matte(index), 1.0)
+    target = tmp_path / "review.mkv"
+    carried = {4: 1.0, 5: 0.9, 6: 0.8, 7: 0.6, 8: 0.1, 9: 0.0, 10: 0.0, 11: 0.1}
+    write_review(take, [Reviewed("person", hers, carried)], str(target))
+    first = next(iter(open_clip(str(target)).frames())).image.numpy().astype(int)
+    mattes, keys = first[92:94].mean(axis=0), first[94:96].mean(axis=0)
+    assert (mattes[85:155, 1] > mattes[85:155, 0] + 50).all()
+    assert keys[25:55, 1].mean() > keys[25:55, 0].mean() + 50
+    assert keys[85:155, 0].mean() > keys[85:155, 1].mean() + 50

@@ -10,7 +10,7 @@ from vidstyle.farm.frozen import store, verify
 from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
 from vidstyle.farm.work import WorkFolder
-from vidstyle.inspect.review import write_review
+from vidstyle.inspect.review import Reviewed, write_review
 from vidstyle.inspect.survey import SurveyedObject, draw, encoded, survey
 from vidstyle.media.colour_management import manage
 from vidstyle.media.video.kept import KeptClip
@@ -84,8 +84,14 @@ def analyse_into(
         for analysis, target in zip(analyses, targets, strict=False):
             write_mattes(take, analysis.mattes, target)
         if review:
-            names = [wanted.object or "whole frame" for wanted in request.objects]
-            objects = [*zip(names, (found.mattes for found in analyses), strict=True)]
+            objects = [
+                Reviewed(
+                    wanted.object or "whole frame",
+                    found.mattes,
+                    found.carried.confidences if found.carried else None,
+                )
+                for wanted, found in zip(request.objects, analyses, strict=True)
+            ]
             write_review(take, objects, str(work.review))
         frames = range(take.start, take.count)
         frozen = [

@@ -1,7 +1,7 @@
 """The review video: every object's mattes over the plate, with its name and confidence."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from vidstyle.inspect.marking import Image, colour_of, label, mark_matte, scale_
 from vidstyle.media.frame import Frame
 from vidstyle.media.video.writer import open_writer
 from vidstyle.pipeline.analysis import Take
+from vidstyle.pipeline.carrying import proposed
 from vidstyle.pipeline.output import plain
 from vidstyle.segment.clip import eight_bit
 from vidstyle.segment.mattes.store import Mattes
@@ -20,51 +21,79 @@ _GOOD = np.array((0, 170, 80), np.float32)
 _BAR = 8  # pixels of an object's bar in a picture of 720 lines
 
 
-def write_review(take: Take, objects: Sequence[tuple[str, Mattes]], target: str) -> None:
-    """Write a video of the take for a person to judge mattes by.
+@dataclass(frozen=True)
+class Reviewed:
+    """An object to be judged.
+
+    Attributes:
+        carried: by frame, how far its painted keys show it, 0 to 1; None where it has no keys.
+    """
+
+    name: str
+    mattes: Mattes
+    carried: Mapping[int, float] | None = None
+
+
+def write_review(take: Take, objects: Sequence[Reviewed], target: str) -> None:
+    """Write a video of the take for a person to judge mattes by, and painted keys.
 
     Each object is tinted in a colour of its own and labelled with its name and its confidence in
     the frame. Below lies a bar for each over the whole take: from red (0) to green (1) by
-    confidence, dark where the object is not seen; a white line says which frame is shown.
+    confidence, dark where the object is not seen; a white line says which frame is shown. An
+    object with painted keys has a second bar, of how far they show it, and a label in the frames
+    that are best painted next.
 
     Args:
-        objects: name and mattes of each.
         target: a video file.
 
     Raises:
         UsageError, MediaError: see ``open_writer``.
     """
-    bars = [_bar(mattes, take) for _, mattes in objects]
+    bars = [bar for reviewed in objects for bar in _bars(reviewed, take)]
     with open_writer(target, plain(take.reader.info, bits=8)) as writer:
         for frame in take.frames(take.start):
             image = torch.from_numpy(_marked(frame, objects, bars, take))
             writer.write(replace(frame, image=image, alpha=None, origin=None))
 
 
-def _marked(
-    frame: Frame, objects: Sequence[tuple[str, Mattes]], bars: Sequence[Image], take: Take
-) -> Image:
+def _marked(frame: Frame, objects: Sequence[Reviewed], bars: Sequence[Image], take: Take) -> Image:
     image = eight_bit(frame).copy()
-    for number, (_, mattes) in enumerate(objects):
-        if mattes.box(frame.index):
-            image = mark_matte(image, mattes[frame.index], colour_of(number))
+    for number, seen in enumerate(objects):
+        if seen.mattes.box(frame.index):
+            image = mark_matte(image, seen.mattes[frame.index], colour_of(number))
     line = round(40 * scale_of(image))
-    for number, (name, mattes) in enumerate(objects):
-        if box := mattes.box(frame.index):
-            text = f"{name} {mattes.confidence(frame.index):.2f}"
+    for number, seen in enumerate(objects):
+        if box := seen.mattes.box(frame.index):
+            text = f"{seen.name} {seen.mattes.confidence(frame.index):.2f}{_key(seen, frame.index)}"
             label(image, text, box.x0, box.y0 - line, colour_of(number))
         else:
-            label(image, f"{name}: not seen", 0, (number + 1) * line, colour_of(number))
+            label(image, f"{seen.name}: not seen", 0, (number + 1) * line, colour_of(number))
     label(image, f"frame {frame.index}", 0, 0, (255, 255, 255))
     _draw_bars(image, bars, (frame.index - take.start + 0.5) / take.frame_count)
     return image
 
 
-def _bar(mattes: Mattes, take: Take) -> Image:
+def _key(seen: Reviewed, frame: int) -> str:
+    """What a label says of painted keys."""
+    if seen.carried is None:
+        return ""
+    advice = ", paint this frame" if frame in proposed(seen.carried) else ""
+    return f", keys {seen.carried.get(frame, 0.0):.2f}{advice}"
+
+
+def _bars(seen: Reviewed, take: Take) -> list[Image]:
+    """Of an object, from the upper one to the lower one."""
+    bars = [_bar(seen.mattes.confidence, seen.mattes, take)]
+    if (carried := seen.carried) is not None:
+        bars.append(_bar(lambda frame: carried.get(frame, 0.0), seen.mattes, take))
+    return bars
+
+
+def _bar(confidence: Callable[[int], float], mattes: Mattes, take: Take) -> Image:
     """The colours of every frame of the take: (1, frames, 3)."""
     colours = []
     for index in range(take.start, take.count):
-        sure = mattes.confidence(index)
+        sure = confidence(index)
         colours.append(_POOR + sure * (_GOOD - _POOR) if mattes.box(index) else _LOST)
     return np.asarray(np.rint(np.stack(colours)[None]), np.uint8)
 
