@@ -82,7 +82,7 @@ def test_a_window_tells_the_latency_and_closes_on_q(vidstyle, arguments, monkeyp
     [
         ([], 2, "no screen to open a window on"),
         (["-o", "gopher://x"], 2, "-o gopher://x: cannot send to gopher://"),
-        (["-o", "rtmp://127.0.0.1:9/x"], 3, "nobody takes the stream"),
+        (["-o", "rtmp://127.0.0.1:9/x"], 3, "nothing receives the stream"),
         (["-o", "x.xyz"], 2, "x.xyz"),
         (["--object", "dragon"], (4, 6), "dragon"),
     ],

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.motion.dis import DisFlow
-from vidstyle.runtime.scratch import ScratchFile
+from vidstyle.runtime.array_file import ArrayFile
 from vidstyle.segment.tracking.pair_flows import PairFlows, pair_bytes
 
 
@@ -30,7 +30,7 @@ def kept(tmp_path):
     files = []
 
     def make(most):
-        files.append(ScratchFile(tmp_path, most))
+        files.append(ArrayFile(tmp_path, most))
         estimator = Counting()
         return estimator, PairFlows(estimator, files[-1])
 

@@ -47,7 +47,7 @@ class Shot:
     """What the list says of one shot.
 
     Attributes:
-        name: tells it apart in the list; its output is named for it.
+        name: distinguishes it in the list; its output is named for it.
         source: as a render takes it.
         objects: SPECs; empty for the command line's, or the whole frame.
         styles: pictures, one for all objects or one each; empty for the command line's.

@@ -34,7 +34,7 @@ class Place:
 class Follower:
     """Composes the flow from frame to frame, away from a key frame.
 
-    Errors add up, and what turns away is lost for good: trust only falls. That is what tells where
+    Errors add up, and what turns away is lost for good: trust only falls. That is what shows where
     patches must be searched instead.
     """
 

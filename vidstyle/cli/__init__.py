@@ -73,7 +73,7 @@ def cli(verbose: bool, quiet: bool, log_json: bool, max_pixels: int) -> None:
 def main() -> NoReturn:
     """Run the command line and exit with the code that :mod:`vidstyle.errors` gives."""
     use_one_heap()
-    # The AV1 encoder tells its settings on standard error, unless told to name errors only.
+    # The AV1 encoder prints its settings on standard error, unless it is set to errors only.
     os.environ.setdefault("SVT_LOG", "1")
     # OpenCV would take all cores: it looks at a variable of its own.
     if count := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:

@@ -56,7 +56,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=_FILE,
     multiple=True,
     metavar="FILE.json",
-    help="What `render --report` wrote: tells the flow that may not judge; may repeat.",
+    help="What `render --report` wrote: names the flow that may not judge; may repeat.",
 )
 @option(
     "--teacher",

@@ -158,7 +158,7 @@ _WORK = (
            "other pixels.", **default_of("batch")),
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=_list_codecs,
            help="Video codec, by default what plays everywhere: 8-bit 4:2:0 H.264, or HEVC Main 10 "
-           "for deeper clips (ffv1 in avi); list tells of each what it keeps and whether it works "
+           "for deeper clips (ffv1 in avi); list says of each what it keeps and whether it works "
            "on this machine."),
     option("--colorspace", metavar="IN[:OUT]", default=None,
            help="OCIO colour spaces of the clip and of the output ($OCIO, or built-in ACES)."),

@@ -68,7 +68,7 @@ def render_command(
         objects=pair(objects, styles, keys),
         options=read_render_options(source, options),
         matte_target=matte_target,
-        # What a cancelled run left is rendered again; what nobody knows stays.
+        # What a cancelled run left is rendered again; what is not known of stays.
         overwrite=overwrite or (resume and Made.beside(target).known),
         remembered=True,
         quality=quality,

@@ -67,7 +67,7 @@ def make_command(
 def serve_command(folder: Path, host: str, port: int, raters: int) -> None:
     """Serve STUDY's page to raters until interrupted; answers go to answers.sqlite in it.
 
-    Nothing that tells who a rater is, or when they answered, is kept.
+    Nothing is kept that identifies a rater, or says when they answered.
 
     \b
     vidstyle study serve study --host 0.0.0.0 --port 8765

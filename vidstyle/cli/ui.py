@@ -83,7 +83,7 @@ def ui_command(
     vidstyle ui --styles paintings
     VIDSTYLE_PASSWORD=… vidstyle ui --host 0.0.0.0 --allow-host render01 --styles paintings
     """
-    # Before Gradio is imported: it tells nobody of its use.
+    # Before Gradio is imported: it then reports its use to nobody.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     with _one_folder() as folder:
         with needs_extra("ui", "vidstyle ui"):

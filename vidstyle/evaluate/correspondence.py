@@ -72,7 +72,7 @@ class EstimatedFlow:
         self,
         earlier: Tensor,
         later: Tensor,
-        index: int,  # noqa: ARG002 - pictures tell it all
+        index: int,  # noqa: ARG002 - the pictures suffice
         gap: int,  # noqa: ARG002
     ) -> Correspondence:
         """See :meth:`Judge.between`."""

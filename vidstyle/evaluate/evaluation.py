@@ -89,7 +89,7 @@ class Evaluation:
     """Numbers and pictures of a comparison.
 
     Attributes:
-        facts: what was compared by whom, for reports.
+        facts: what was compared, and by what, for reports.
         flicker, slices, stills: their ``pictures()`` are in the order of ``scores.clips``.
     """
 

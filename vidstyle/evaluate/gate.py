@@ -55,7 +55,7 @@ class Threshold:
 def failures(thresholds: Sequence[Threshold], scores: Scores) -> list[str]:
     """Each result and threshold that it does not keep, in words.
 
-    What could not be measured fails too: a gate that nobody watches must not stand open.
+    What could not be measured fails too: an unattended gate must not stand open.
     """
     found = []
     for threshold in thresholds:

@@ -23,7 +23,7 @@ MEANINGS = {
 
 
 def named(measure: str, region: str, gap: int | None = None) -> str:
-    """``ssim.inside``, ``e_warp.gap10.band``: what a measure is called wherever it is told."""
+    """``ssim.inside``, ``e_warp.gap10.band``: what a measure is called wherever it is reported."""
     return f"{measure}.{region}" if gap is None else f"{measure}.gap{gap}.{region}"
 
 

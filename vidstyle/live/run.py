@@ -189,7 +189,7 @@ def _until(arrivals: Iterator[Arrival], seconds: float | None) -> Iterator[Arriv
 
 
 class Meter:
-    """Counts and times, and the line that tells them."""
+    """Counts and times, and the line that reports them."""
 
     def __init__(self, size: tuple[int, int], dropped: Callable[[], int]) -> None:
         """

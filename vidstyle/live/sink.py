@@ -33,7 +33,7 @@ class Sink(Protocol):
     """Takes pictures as they are made. A context; what was recorded is whole on leaving it."""
 
     def show(self, frame: Frame, told: str) -> bool:
-        """Take a picture and a line on how it went; False when nobody wants more."""
+        """Take a picture and a line on how it went; False when no more are wanted."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -55,7 +55,7 @@ def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink
 
     Raises:
         UsageError: no window can be opened here, or the target's name is not valid.
-        MediaError: nobody takes the stream.
+        MediaError: nothing receives the stream.
     """
     if target is None:
         return Window()
@@ -120,7 +120,9 @@ class Stream:
             tag_encoder(context, _TAGS)
             self._container.start_encoding()
         except (av.error.FFmpegError, OSError) as error:
-            raise MediaError(f"{url}: nobody takes the stream ({error}); is it there?") from None
+            raise MediaError(
+                f"{url}: nothing receives the stream ({error}); start the receiver first"
+            ) from None
 
     def show(self, frame: Frame, told: str) -> bool:  # noqa: ARG002
         """See :class:`Sink`.

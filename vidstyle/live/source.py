@@ -182,7 +182,7 @@ def open_source(name: str) -> InputContainer:
     """Open a camera's number, a URL, a device or a file.
 
     Raises:
-        MediaError: there is nothing to open, or nobody answers.
+        MediaError: there is nothing to open, or no answer.
     """
     with _explained(name):
         if name.isdigit():

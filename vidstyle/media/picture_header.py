@@ -54,7 +54,7 @@ def is_cut_short(content: bytes) -> bool:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, tuple[int, int] | None]]:
-    """Markers of a JPEG up to its end, each with the size (width, height) that it tells, if any."""
+    """Markers of a JPEG up to its end, each with the size (width, height) that it gives, if any."""
     place = 2
     while found := _MARKER.search(content, place):
         marker = content[found.start() + 1]

@@ -15,7 +15,7 @@ def warp(
     """``image`` sampled where ``flow`` points: out(x) = image(x + flow(x)).
 
     With the backward flow (frame t to t−1) this brings the previous frame onto the present one.
-    Samples outside the frame take the nearest pixel of its border; :func:`inside` tells them.
+    Samples outside the frame take the nearest pixel of its border; :func:`inside` marks them.
 
     Bicubic keeps detail where repeated bilinear sampling softens. Its kernel is Catmull-Rom
     (Keys 1981, a = −0.5), which is exact for quadratics; PyTorch's own a = −0.75 is not, and

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Fewer cells than this tell little of a texture: too many Gram matrices have them.
+#: Fewer cells than this say little about a texture: too many Gram matrices have them.
 LEAST_CELLS = 16
 
 

@@ -27,6 +27,7 @@ from vidstyle.pipeline.output import (
 from vidstyle.pipeline.preparation import Preparation, Request, layer_context, new_layers
 from vidstyle.pipeline.report import Report
 from vidstyle.pipeline.shot import cut_into_segments, render_shot
+from vidstyle.runtime.array_file import room
 from vidstyle.runtime.claim import claimed
 from vidstyle.runtime.device import seeded
 from vidstyle.runtime.extras import needs_extra
@@ -34,7 +35,7 @@ from vidstyle.runtime.leftovers import sweep
 from vidstyle.runtime.log_context import at
 from vidstyle.runtime.memory import STEP_BYTES, frames_at_once
 from vidstyle.runtime.progress import Progress
-from vidstyle.runtime.scratch import room, temporary_folder
+from vidstyle.runtime.scratch import temporary_folder
 from vidstyle.runtime.timing import Stages
 from vidstyle.segment.clip import working_size
 from vidstyle.segment.tracking.pair_flows import pair_bytes

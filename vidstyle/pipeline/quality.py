@@ -24,7 +24,7 @@ from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
 
 
 class QualityControl:
-    """Scores an output. Made before the render, so that what is missing is told before the work.
+    """Scores an output. Made before the render, so that what is missing is reported early.
 
     Motion is judged by an estimator that the render does not use. The distance to a style is
     measured where all objects have the same; what lies inside the mattes, along their edges and

@@ -117,7 +117,7 @@ def _libraries() -> dict[str, str]:
 
 
 def has_passed(report: str | None) -> bool:
-    """Whether a report is there that tells of an output without fault."""
+    """Whether there is a report of an output without fault."""
     try:
         content = parsed(json.loads, Path(report or "").read_text(encoding="utf-8"))
         return bool(content["quality"]["failures"] == [])

@@ -91,7 +91,7 @@ def render_shot(
                                 writer.write(rendered(frame, image))
                     on_frames(len(done))
             except BaseException:
-                workers.stop()  # nobody wants the batch that is being drafted
+                workers.stop()  # the batch that is being drafted is not needed
                 raise
 
 

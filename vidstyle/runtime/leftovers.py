@@ -1,6 +1,6 @@
 """What is not whole yet, and what remains of it when its maker is killed.
 
-A file or folder in the making lies under a hidden name that tells who makes it: the place (this
+A file or folder in the making lies under a hidden name that says who makes it: the place (this
 boot of this machine, and the container), the process, and a random token. So two makers of one name
 never share a file, whatever their process ids, and what was left behind can be told from what is
 still being made.
@@ -77,7 +77,7 @@ def sweep(*folders: Path) -> None:
 
 
 def tag() -> str:
-    """The end of a name that tells who makes what bears it."""
+    """The suffix that names the process which makes a file."""
     return f".{_place()}-{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}"
 
 

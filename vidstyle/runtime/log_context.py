@@ -22,7 +22,7 @@ def at(
     frame: int | None = None,
     stage: str | None = None,
 ) -> Iterator[None]:
-    """Inside, :func:`here` tells this as well.
+    """Inside, :func:`here` includes this as well.
 
     Args:
         shot: its number in the take.

@@ -2,7 +2,7 @@
 
 From 1.29 its builds for Linux report every session to their maker unless they are told not to, and
 leave files of their own in the temporary folder. Render nodes have no internet, and what is
-rendered on them is nobody else's business.
+rendered on them stays on the machine.
 """
 
 import os

@@ -1,9 +1,9 @@
 """How many threads an operation of PyTorch's or OpenCV's takes: one count for the whole process.
 
 Both keep that number in the process, and whoever sets it back to what it found would undo what
-others have asked for meanwhile. So it is asked for here, counted, and set back when nobody asks any
-more. PyTorch keeps it in each thread as well, from the first operation there: a thread that lasts
-is given its work by :func:`submit`.
+others have asked for meanwhile. So it is asked for here, counted, and set back when the last of
+them is done. PyTorch keeps it in each thread as well, from the first operation there: a thread that
+lasts is given its work by :func:`submit`.
 """
 
 import threading
@@ -41,7 +41,7 @@ class _Limiter:
             self._set()
 
     def usual(self) -> int:
-        """PyTorch's, when nobody asks for fewer."""
+        """PyTorch's, unless fewer are asked for."""
         with self._lock:
             return self._usual[0] if self._asked else _of_process()
 

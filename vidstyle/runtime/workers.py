@@ -22,7 +22,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Stopped(Exception):  # noqa: N818  # ends a thread whose work nobody wants
+class Stopped(Exception):  # noqa: N818  # ends a thread whose work is not needed any more
     """The work is called off."""
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from vidstyle.errors import ObjectNotFoundError
 from vidstyle.media.frame import Frame
-from vidstyle.runtime.scratch import ScratchFile
+from vidstyle.runtime.array_file import ArrayFile
 from vidstyle.segment.clip import Clip, eight_bit, resized
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.keys import KeyMattes, find_keys
@@ -136,7 +136,7 @@ def _track(
     )
     with (
         tempfile.TemporaryDirectory(dir=store.folder, prefix="tracking-") as temporary,
-        closing(ScratchFile()) as file,
+        closing(ArrayFile()) as file,
     ):
         flows = PairFlows(file=file)
         tracked = [

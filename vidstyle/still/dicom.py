@@ -178,5 +178,5 @@ def _windowed(
         shown, (low, high) = mapped[:-2].reshape(values.shape), mapped[-2:]
     else:
         shown, low, high = values, float(values.min()), float(values.max())
-        log.info("%s: tells no window; values from %g to %g are shown", path, low, high)
+        log.info("%s: gives no window; values from %g to %g are shown", path, low, high)
     return np.asarray(((shown - low) / max(high - low, 1e-9)).clip(0, 1))

@@ -124,7 +124,7 @@ def restyle_stills(
         raise UsageError("--cut-out: give an --object to cut out")
     if job.measures:
         with needs_extra("evaluate", "measuring structure"):
-            import vidstyle.still.structure  # noqa: F401 - told before any work
+            import vidstyle.still.structure  # noqa: F401 - its absence is reported before any work
     outputs = job.outputs()
     studio = Studio(job.objects, job.options)
     _make_folder(outputs[0].parent)

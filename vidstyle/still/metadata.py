@@ -56,7 +56,7 @@ def read_metadata(path: Path) -> Metadata:
                 exif, mode, kind = picture.getexif(), picture.mode, picture.format
                 profile = picture.info.get("icc_profile")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError):
-        # What is wrong with it is told by whoever reads its pixels.
+        # What is wrong with it is reported by whoever reads its pixels.
         return Metadata()
     if mode == "CMYK":
         raise MediaError(f"{path}: in CMYK; convert it to RGB")

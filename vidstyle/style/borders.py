@@ -1,8 +1,8 @@
 """What surrounds a painting in its picture and is not painted: black frames, white margins, mats.
 
 A border is a strip of one colour along the picture's edge that ends, all along that edge, in a
-straight line. The line is what tells it from a plain background: a sky, or the paper around a
-drawing, ends here sooner and there later, and belongs to the picture.
+straight line. The line is what distinguishes it from a plain background: a sky, or the paper around
+a drawing, ends here sooner and there later, and belongs to the picture.
 """
 
 import logging
@@ -36,7 +36,7 @@ THINNEST, THINNEST_PIXELS = 0.005, 3
 #: The part of the picture's height and width that must be left.
 LEFT = 1 / 3
 
-#: Lines that tell whether a picture is plain.
+#: Lines by which a picture is judged to be plain.
 SOME = 256
 
 #: Borders within borders, such as a frame around a mat.

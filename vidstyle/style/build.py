@@ -74,8 +74,8 @@ def find_plugin(model: str) -> EntryPoint | None:
 
 
 def model_identity(model: str) -> str:
-    """What tells one state of a model from another: the sha256 of its weights, or of a plug-in
-    the package and its version.
+    """Identifies one state of a model: the sha256 of its weights, or a plug-in's package and
+    version.
 
     Raises:
         WeightsError: no such model.

@@ -28,7 +28,7 @@ SCHEDULES = ("cosine", "plateau")
 
 @dataclass(frozen=True)
 class Phase:
-    """What every phase of training is told.
+    """What every phase of training is given.
 
     Attributes:
         steps: of the optimiser; 0 leaves the phase out.

@@ -123,7 +123,7 @@ class DistilObjective(Objective):
         return self.network.decode(moved.flatten(0, 1).unflatten(2, features.shape[2:])).float()
 
     def _unsteady(self, decoded: Tensor, batch: Sample) -> Tensor:
-        """What a second look at the same place changes, 0 where nobody asks."""
+        """What a second look at the same place changes, 0 where that is not asked for."""
         if self._config.weights.steady == 0:
             return decoded.new_zeros(())
         again = self._decoded(self.network.encode(batch["again"]).float(), batch)

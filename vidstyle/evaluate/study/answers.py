@@ -1,4 +1,4 @@
-"""Raters' answers in SQLite. Nothing in it tells who a rater is, or when they answered."""
+"""Raters' answers in SQLite. Nothing in it identifies a rater, or says when they answered."""
 
 import sqlite3
 from collections.abc import Iterator, Set
@@ -12,7 +12,7 @@ from vidstyle.errors import MediaError
 Choice = Literal["left", "right", "neither"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 
-#: Sessions that a study takes, so that nobody fills the disk.
+#: Sessions that a study takes; more could fill the disk.
 MOST_SESSIONS = 10_000
 
 _TABLE = """CREATE TABLE IF NOT EXISTS answers (

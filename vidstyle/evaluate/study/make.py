@@ -61,7 +61,7 @@ def make_study(
 
 
 def _shared(folders: Sequence[Path]) -> list[str]:
-    """Names of files that are in every folder; that others are left out is told."""
+    """Names of files that are in every folder; those that are left out are logged."""
     found = []
     for folder in folders:
         if not folder.is_dir():

@@ -143,7 +143,7 @@ def _scores(
 
 
 def _interval(tallies: Wins) -> NDArray[np.float64]:
-    """(2, methods); not a number with fewer than two raters, of whom nothing can be drawn."""
+    """(2, methods); not a number with fewer than two raters, which allow no estimate."""
     raters, methods = tallies.shape[:2]
     if raters < 2:
         return np.full((2, methods), np.nan)

@@ -68,7 +68,7 @@ def tell_encoding(stream: AudioStream, container: str, source: str) -> None:
 
 
 def told_layout(stream: AudioStream) -> str:
-    """FFmpeg's name of a stream's channels: the usual one where it tells their number alone, which
+    """FFmpeg's name of a stream's channels: the usual one where it gives their number alone, which
     no encoder and not every muxer takes."""
     layout = stream.layout
     if all(channel.name != "NONE" for channel in layout.channels):

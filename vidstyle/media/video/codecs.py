@@ -28,8 +28,8 @@ class Codec:
         lossless: whether decoding gives back the pipeline's RGB bit for bit.
         tag: FourCC in mp4 and mov, where players want a certain one.
         hdr: FFmpeg's option through which the encoder takes HDR metadata; None where it has none.
-        full_range: whether it tells full range from limited.
-        matrix: the only one (H.273) that it tells; None for any.
+        full_range: whether it distinguishes full range from limited.
+        matrix: the only one (H.273) that it can state; None for any.
         halves_odd: whether subsampled chroma may have an odd picture: half, rounded up.
         least: shortest side, below which the encoder would crash rather than refuse.
         semiplanar: whether its deep formats are p010 rather than three planes.

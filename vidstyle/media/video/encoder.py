@@ -175,7 +175,7 @@ def _told_errors() -> Iterator[list[tuple[int, str, str]]]:
     """What FFmpeg logs meanwhile: its exceptions only number the error."""
     level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
-    av.logging.set_skip_repeated(False)  # the same refusal twice is told twice
+    av.logging.set_skip_repeated(False)  # the same refusal twice is logged twice
     try:
         with av.logging.Capture() as said:
             yield said

@@ -10,9 +10,9 @@ from pathlib import Path
 from vidstyle.media.video.clip import ClipInfo
 from vidstyle.media.video.decode import PacketIndex
 
-# Frames fewer ticks apart tell no rate.
+# Frames fewer ticks apart give no rate.
 _LEAST_TICKS = 4
-# Seconds; a finer clock tells times as exactly as anybody needs.
+# Seconds; a finer clock is as exact as anybody needs.
 _COARSE = Fraction(1, 2000)
 
 
@@ -35,7 +35,7 @@ def even_rate(info: ClipInfo) -> Fraction | None:
 
 
 def _candidates(told: Fraction) -> list[Fraction]:
-    """Rates that are in use and may be meant by a told or measured one, then that one."""
+    """Rates that are in use and may be meant by a stated or measured one, then that one."""
     whole = round(told)
     usual = [Fraction(whole), Fraction(1000 * whole, 1001)]
     near = [rate for rate in usual if abs(rate - told) < told / 500]

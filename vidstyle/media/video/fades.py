@@ -1,7 +1,7 @@
 """Fades and flashes: frames that show a part of their picture, and for the rest one colour.
 
 A faded frame is k·P + (1 − k)·C of a picture P and a colour C, mostly black. Its distance from C,
-over all pixels, is k times that of P, which tells k; and C is what frames show in which nothing is
+over all pixels, is k times that of P, which gives k; and C is what frames show in which nothing is
 seen.
 """
 

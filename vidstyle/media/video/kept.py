@@ -14,7 +14,7 @@ import torch
 
 from vidstyle.media.frame import Frame
 from vidstyle.media.video.clip import ClipInfo, ClipReader, Damage
-from vidstyle.runtime.scratch import Place, ScratchFile
+from vidstyle.runtime.array_file import ArrayFile, Place
 
 _NOTHING = torch.empty(0)
 
@@ -43,10 +43,10 @@ class KeptClip:
         """
         Args:
             folder: of the file; None for the system's temporary folder.
-            most: bytes that it may take; None for ``scratch.room``.
+            most: bytes that it may take; None for ``array_file.room``.
         """
         self._reader = reader
-        self._file = ScratchFile(folder, most)
+        self._file = ArrayFile(folder, most)
         self._lock = threading.Lock()
         # By number; None for a frame that is left out, since it is damaged.
         self._known: dict[int, _Place | None] = {}

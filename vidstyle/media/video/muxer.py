@@ -108,7 +108,7 @@ def open_muxer(path: Path, info: ClipInfo, belongings: Belongings) -> OutputCont
 
 
 def _clock(time_base: Fraction, rates: tuple[int, ...]) -> int:
-    """Ticks per second in which a track's start is told: FFmpeg's 1000 would move sound that
+    """Ticks per second in which a track's start is written: FFmpeg's 1000 would move sound that
     starts late by half a millisecond."""
     clock = math.lcm(time_base.denominator, *rates)
     return clock if clock <= _FINEST_CLOCK else 1_000_000

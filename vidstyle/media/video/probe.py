@@ -36,7 +36,7 @@ _ALPHA_DECODERS: Mapping[str, Literal["libvpx", "libvpx-vp9"]] = MappingProxyTyp
 _ALPHA_MODE = ("alpha_mode", "ALPHA_MODE")
 
 
-# As Matroska's tags tell a time.
+# As Matroska's tags write a time.
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)$")
 
 # What people try that FFmpeg knows by name alone, or takes for something else.
@@ -220,7 +220,7 @@ def promised_end(container: InputContainer, stream: VideoStream) -> Fraction | N
         return None
     if stream.duration is not None and stream.time_base is not None:
         return (stream.duration + (stream.start_time or 0)) * stream.time_base
-    # Matroska tells of each track, or of the longest.
+    # Matroska gives that of each track, or of the longest.
     if told := _CLOCK.match(stream.metadata.get("DURATION", "")):
         hours, minutes, seconds = told.groups()
         return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)

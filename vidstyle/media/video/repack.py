@@ -132,7 +132,7 @@ def _new_spec(path: Path, pixels: Values, packing: Packing) -> Any:
     kind = kinds.get(pixels.dtype, oiio.FLOAT)
     suffix = _kind(path)
     if suffix == ".exr":
-        # Half tells 2048 levels apart below white: enough for 10 bits, not for 12.
+        # Half precision has 2048 levels below white: enough for 10 bits, not for 12.
         exact = pixels.dtype == np.uint16 and packing.bits > 10
         kind = oiio.FLOAT if exact else oiio.HALF
     spec = oiio.ImageSpec(width, height, channels, kind)

@@ -60,5 +60,5 @@ def _moving(path: str, indices: set[int]) -> set[int]:
             for packet in islice(container.demux(streams), _READ):
                 seen[packet.stream.index] += packet.size > 0
         except av.error.FFmpegError:
-            pass  # whoever decodes it will tell
+            pass  # whoever decodes it will report it
     return {index for index, count in seen.items() if count > 1}

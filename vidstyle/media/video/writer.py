@@ -41,7 +41,7 @@ __all__ = ["ClipWriter", "MovieWriter", "open_writer"]
 
 log = logging.getLogger(__name__)
 
-# Seconds by which a container that counts milliseconds may tell an even time wrongly, twice over.
+# Seconds by which a container that counts milliseconds may misstate an even time, twice over.
 _ROUNDING = Fraction(2, 1000)
 
 # x265 leaves the decoding time of so short a clip uninitialised.

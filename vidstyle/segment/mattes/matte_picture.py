@@ -50,7 +50,7 @@ class StoredMatte:
 
     @property
     def is_cutout(self) -> bool:
-        """Whether alpha tells one place from another."""
+        """Whether alpha differs from one place to another."""
         return self.alpha is not None and bool((self.alpha != self.alpha.flat[0]).any())
 
 

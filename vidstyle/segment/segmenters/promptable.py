@@ -20,7 +20,7 @@ _HINT_LOGIT = 10.0
 # less than 0.02 from 0.7 to 0.85, and from 0.5 to 0.55.
 _BELIEVED = 0.8  # of the best score of the answers
 _STABLE = 0.55  # stability
-_OFFSET = 1.0  # logits by which the threshold moves to tell that
+_OFFSET = 1.0  # logits by which the threshold moves to measure that
 _MOST = 0.5  # share of the picture: more is what the object stands in
 
 #: Pictures whose features are kept: a shot's key frames, which are asked about in turn, several

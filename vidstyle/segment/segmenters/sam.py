@@ -17,7 +17,7 @@ from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.segmenters.promptable import Labelled, Promptable, hint_logits
 
-# The width of the image encoder tells the released models apart.
+# The released models differ in the width of the image encoder.
 _BUILDERS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 
 

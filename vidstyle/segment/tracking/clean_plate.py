@@ -113,7 +113,7 @@ class CleanPlate:
         cannot be followed.
 
         Args:
-            hidden: where the object is likely to be (H, W): nothing there tells how the camera
+            hidden: where the object is likely to be (H, W): nothing there shows how the camera
                 moves.
             near: those of pictures taken shortly before or after, or that may have been: what
                 repeats, such as the struts of a tower, is then not taken for its neighbour.
@@ -202,7 +202,7 @@ def _camera(
     follow one.
 
     First a similarity: where an object hides most points, of all affine maps some wrong one
-    gathers as many of the rest as the right one does. It only tells which points to ask, so it may
+    gathers as many of the rest as the right one does. It only says which points to ask, so it may
     miss by what a camera's shear moves them.
     """
     if len(points) < _LEAST_POINTS:

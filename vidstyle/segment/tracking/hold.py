@@ -204,7 +204,7 @@ def _clear_remains(
 
 
 def _judge_keys(thing: KeyMattes, store: MatteStore, shot: tuple[int, int]) -> None:
-    """A key matte that the user did not give is as doubtful as those beside it: nothing else tells
+    """A key matte that the user did not give is as doubtful as those beside it: nothing else shows
     how good it is."""
     for frame in thing.small.keys() - thing.given.keys():
         beside = [f for f in (frame - 1, frame + 1) if f in range(*shot) and f not in thing.small]
@@ -222,4 +222,4 @@ def _cut_afresh(thing: KeyMattes, clip: Clip, frame: int, segmenter: Segmenter) 
 
 
 def _silent() -> None:
-    """Later rounds are not told."""
+    """Later rounds are not reported."""

@@ -16,7 +16,7 @@ from vidstyle.segment.detectors.nesting import shared
 Colours = NDArray[np.float32]
 
 _LEAST_SEEN = 0.5  # total score of an object that is seen in one sample only
-_MEMORY = 3  # latest sightings that tell an object's speed
+_MEMORY = 3  # latest sightings that an object's speed is taken from
 _CROWDED = 0.3  # share of a box in common with another object's at which it is no key frame
 _COLOUR = 1.0  # weight of alike colours against alike places
 

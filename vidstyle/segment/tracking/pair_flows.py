@@ -6,7 +6,7 @@ import torch
 
 from vidstyle.motion.dis import DisFlow
 from vidstyle.motion.estimator import FlowEstimator
-from vidstyle.runtime.scratch import Place, ScratchFile
+from vidstyle.runtime.array_file import ArrayFile, Place
 from vidstyle.segment.clip import Image
 from vidstyle.segment.tracking.affine import Flow, flows_both_ways
 
@@ -30,7 +30,7 @@ class PairFlows:
     """
 
     def __init__(
-        self, estimator: FlowEstimator | None = None, file: ScratchFile | None = None
+        self, estimator: FlowEstimator | None = None, file: ArrayFile | None = None
     ) -> None:
         self._estimator = estimator or DisFlow(FLOW_SIDE)
         self._file = file
@@ -47,9 +47,7 @@ class PairFlows:
             return back, there
         return self._kept(ours + theirs, first, second, self._file)
 
-    def _kept(
-        self, key: bytes, first: Image, second: Image, file: ScratchFile
-    ) -> tuple[Flow, Flow]:
+    def _kept(self, key: bytes, first: Image, second: Image, file: ArrayFile) -> tuple[Flow, Flow]:
         places = self._places.get(key)
         if places is None:
             found = flows_both_ways(self._estimator, first, second)

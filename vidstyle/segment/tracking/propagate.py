@@ -151,7 +151,7 @@ def passes(keys: Mapping[int, Matte], shot: tuple[int, int], renews: bool = Fals
 def _go_over(store: MatteStore, scratch: MatteStore, between: range) -> None:
     """From the mattes of ``store`` to those of ``scratch``, in place.
 
-    Halfway, where both have come equally far, their agreement tells as much of how good they are
+    Halfway, where both have come equally far, their agreement says as much about how good they are
     as the tracker's own estimate.
     """
     if not between:
