@@ -23,11 +23,8 @@ def test_the_version_is_said_once() -> None:
     setup = configparser.ConfigParser()
     setup.read_string(read("setup.cfg"))
     assert setup["metadata"]["version"] == "attr: vidstyle.__version__"
-    newest = re.search(
-        r"^## (\S+)", read("CHANGELOG.md").replace("## Unreleased", ""), re.MULTILINE
-    )
-    assert newest is not None
-    assert newest[1] == vidstyle.__version__
+    sections = re.findall(r"^## (\S+)", read("CHANGELOG.md"), re.MULTILINE)
+    assert next(name for name in sections if name != "Unreleased") == vidstyle.__version__
     assert yaml.safe_load(read("CITATION.cff"))["version"] == vidstyle.__version__
     nodes = tomllib.loads(read("examples/comfyui/pyproject.toml"))["project"]
     assert nodes["version"] == vidstyle.__version__
