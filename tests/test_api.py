@@ -239,6 +239,120 @@ def test_steadied_frames_differ_less(
     assert np.abs(np.diff(held, axis=0)).mean() < 0.8 * np.abs(np.diff(free, axis=0)).mean()
 
 
+def painted_negative(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return 255 - frames[0]
+
+
+def test_painted_keys_are_carried_in_memory_as_a_render_carries_them(
+    model: api.Model,
+    frames: NDArray[np.uint8],
+    masks: NDArray[np.uint8],
+    tiny_model: Path,
+    style_picture: Path,
+    tmp_path: Path,
+) -> None:
+    for name, pictures in (("p", frames[..., ::-1]), ("m", masks)):
+        for index, picture in enumerate(pictures):
+            cv2.imwrite(str(tmp_path / f"{name}.{index:04d}.png"), picture)
+    cv2.imwrite(str(tmp_path / "key.png"), painted_negative(frames)[..., ::-1])
+    steps: list[api.Step] = []
+    for style in (None, style_picture):
+        api.render(
+            tmp_path / "p.####.png",
+            object=f"matte:{tmp_path / 'm.####.png'}",
+            key=f"{tmp_path / 'key.png'}@0",
+            style=() if style is None else style,
+            output=tmp_path / "out.%04d.png",
+            overwrite=True,
+            model=str(tiny_model),
+            device="cpu",
+            temporal="off",
+        )
+        rendered = [cv2.imread(str(tmp_path / f"out.{n:04d}.png"))[..., ::-1] for n in range(4)]
+        keys = {0: painted_negative(frames)}
+        look = model.fit(frames, style, masks=masks, keys=keys, on_progress=steps.append)
+        assert np.array_equal(model(frames, look, masks=masks), rendered)
+    assert [step.stage for step in steps if not step.done] == ["keys", "keys", "statistics"]
+    assert steps[-1].fraction == 1
+
+
+def test_the_outline_of_a_painted_key_is_what_is_restyled(
+    model: api.Model, frames: NDArray[np.uint8]
+) -> None:
+    alpha = np.zeros((*frames.shape[1:3], 1), np.uint8)
+    alpha[20:70, 30:100] = 255
+    look = model.fit(frames, keys={0: np.concatenate([painted_negative(frames), alpha], axis=2)})
+    outlined = look.outlined()
+    assert outlined.shape == frames.shape[:3]
+    assert np.array_equal(outlined[0] > 127, alpha[..., 0] > 127)
+    changed = (model(frames, look, feather=0) != frames).any(-1)
+    assert not changed[outlined == 0].any()
+    assert changed[outlined > 127].mean() > 0.9
+
+
+def test_keys_that_do_not_fit_are_refused(model: api.Model, frames: NDArray[np.uint8]) -> None:
+    with pytest.raises(api.UsageError, match="neither style nor keys"):
+        model.fit(frames)
+    with pytest.raises(api.UsageError, match=r"keys\[9\]: not among .* 0-3"):
+        model.fit(frames, keys={9: frames[0]})
+    with pytest.raises(api.MediaError, match=r"keys\[1\]: 32x32 pixels"):
+        model.fit(frames, keys={1: frames[0, :32, :32]})
+    look = model.fit(frames, keys={0: painted_negative(frames)})
+    with pytest.raises(api.UsageError, match=r"2 frames: .* a shot of 4"):
+        model(frames[:2], look)
+
+
+def test_a_model_tells_how_far_it_is_and_can_be_ended(
+    model: api.Model, frames: NDArray[np.uint8], style_picture: Path
+) -> None:
+    steps: list[api.Step] = []
+    look = model.fit(frames, style_picture)
+    model(frames, look, on_progress=steps.append)
+    assert (steps[-1].stage, steps[-1].done, steps[-1].fraction) == ("render", 4, 1)
+
+    def stop(step: api.Step) -> None:
+        raise KeyboardInterrupt(step.stage)
+
+    with pytest.raises(KeyboardInterrupt, match="render"):
+        model(frames, look, on_progress=stop)
+    token = api.CancelToken()
+    token.cancel()
+    with pytest.raises(api.Cancelled):
+        model.fit(frames, style_picture, cancel=token)
+
+
+def test_an_object_is_found_in_frames_in_memory_as_in_files(
+    frames: NDArray[np.uint8], shot: Any, tmp_path: Path
+) -> None:
+    for index, picture in enumerate(frames):
+        cv2.imwrite(str(tmp_path / f"p.{index:04d}.png"), picture[..., ::-1])
+    wanted = f"mask:{shot.mask}"
+    there = api.find(tmp_path / "p.####.png", wanted, segmenter="grabcut")
+    for given in (frames, torch.from_numpy(frames).movedim(-1, 1)):
+        assert np.array_equal(api.find(given, wanted, segmenter="grabcut"), there)
+    # Of single precision more is seen than 8 bits hold.
+    floating = np.stack([*api.find(as_tensor(frames), wanted, segmenter="grabcut")])
+    assert (np.abs(floating.astype(int) - np.stack([*there])) > 8).mean() < 0.01
+    with pytest.raises(api.UsageError, match=r"matte_out: .* in memory"):
+        api.find(frames, wanted, matte_out=tmp_path / "m.%04d.png")
+
+
+def test_inference_mode_of_the_host_changes_nothing(
+    frames: NDArray[np.uint8], masks: NDArray[np.uint8], tiny_model: Path, style_picture: Path
+) -> None:
+    """As graphs of nodes run; a mode of PyTorch holds for one thread, and workers are others."""
+
+    def run() -> torch.Tensor:
+        model, images = api.load_model(str(tiny_model), device="cpu"), as_tensor(frames)
+        keys = {0: 1 - images[0]}
+        look = model.fit(images, style_picture, masks=masks, keys=keys)
+        return model(images, look, masks=masks, steady=True)
+
+    with torch.inference_mode():
+        inside = run()
+    assert torch.equal(inside, run())
+
+
 def test_two_threads_get_what_one_gets(
     model: api.Model,
     frames: NDArray[np.uint8],

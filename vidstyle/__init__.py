@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vidstyle.predictor import Look, Model, load_model
     from vidstyle.runtime.progress import CancelToken, Step
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BatchError",

@@ -7,12 +7,16 @@ records go to the logger ``vidstyle``.
 
 import os
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any, overload
 
+from vidstyle.errors import UsageError
 from vidstyle.media.colour_management import manage
+from vidstyle.media.pictures import Array, code_values
+from vidstyle.media.video.clip import ClipReader
+from vidstyle.media.video.held import HeldClip, sixteen_bit
 from vidstyle.media.video.kept import KeptClip
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.video.target import default_target
@@ -23,15 +27,13 @@ from vidstyle.pipeline.output import check_outputs, write_mattes
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.pipeline.report import Report
 from vidstyle.runtime.device import seeded
-from vidstyle.runtime.progress import CancelToken, Reporting, Step
+from vidstyle.runtime.progress import CancelToken, OnProgress, Reporting
 from vidstyle.runtime.scratch import temporary_folder
 from vidstyle.segment.mattes.store import Matte, Mattes
 from vidstyle.segment.prompts import parse_object
 
 #: Name of a file, folder or pattern.
 PathLike = str | os.PathLike[str]
-
-OnProgress = Callable[[Step], None]
 
 
 def render(
@@ -143,7 +145,7 @@ class FoundMattes(Sequence[Matte]):
 
 
 def find(
-    source: PathLike,
+    source: PathLike | Array,
     object: str,  # as --object
     *,
     matte_out: PathLike | None = None,
@@ -156,18 +158,26 @@ def find(
     """Find an object in a clip and track it.
 
     Args:
-        source, matte_out, overwrite, on_progress, cancel, options, changes: see :func:`render`.
+        source: a clip, as of :func:`render`; or its frames, as an array (N, H, W, 3) or a tensor
+            (N, 3, H, W), see :class:`~vidstyle.predictor.Model`.
         object: a SPEC as of ``--object``.
+        matte_out, overwrite, on_progress, cancel, options, changes: see :func:`render`. Mattes of
+            frames in memory are not written.
 
     Raises:
         ObjectNotFoundError: it is nowhere in the clip.
         VidstyleError, Cancelled, TypeError: see :func:`render`.
     """
-    path, chosen = os.fspath(source), replace(options, temporal="off", **changes)
+    chosen = replace(options, temporal="off", **changes)
     targets = [] if matte_out is None else [os.fspath(matte_out)]
-    check_outputs(path, None, targets, chosen.codec, overwrite)
-    spec = parse_object(object)
-    reader = open_clip(path)
+    reader: ClipReader
+    if isinstance(source, str | os.PathLike):
+        check_outputs(os.fspath(source), None, targets, chosen.codec, overwrite)
+        spec, reader = parse_object(object), open_clip(os.fspath(source))
+    elif targets:
+        raise UsageError("matte_out: mattes of frames in memory are not written; leave it out")
+    else:
+        spec, reader = parse_object(object), HeldClip(sixteen_bit(code_values(source)))
     spec.check_inside(reader.info.size)
     with seeded(chosen.seed):
         parts = build_parts(chosen, [spec])

@@ -6,45 +6,84 @@ out = model(frames, look, masks=masks, strength=0.8)
 """
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from fractions import Fraction
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vidstyle.errors import ObjectNotFoundError, UsageError
-from vidstyle.media.frame import Frame, full_scale, unit_range
+from vidstyle.carry.carried import Carried, Outlined
+from vidstyle.carry.key import PaintedFrame
+from vidstyle.errors import MediaError, ObjectNotFoundError, UsageError
+from vidstyle.media.frame import full_scale, unit_range
+from vidstyle.media.pictures import Array, Masks, Pictures, code_values, eight_bit_masks, like
+from vidstyle.media.video.held import HeldClip
 from vidstyle.motion.build import build_flow
 from vidstyle.motion.dis import LIGHT
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.options import DEFAULTS, LookOptions, RenderOptions
 from vidstyle.pipeline.analysis import freeze, read_style, sampled, to_working_size
+from vidstyle.pipeline.carrying import Footage, carry, check_keys
 from vidstyle.pipeline.layer import Layer
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.pipeline.preparation import layer_context
 from vidstyle.runtime.device import seeded
 from vidstyle.runtime.memory import frames_at_once
+from vidstyle.runtime.progress import CancelToken, OnProgress, Progress, Reporting
+from vidstyle.runtime.scratch import temporary_folder
 from vidstyle.segment.mattes.derived import WholeFrame
-from vidstyle.segment.mattes.store import HeldMattes, Matte, Mattes
+from vidstyle.segment.mattes.store import HeldMattes, Mattes
+from vidstyle.style.model import ReadStyle
 from vidstyle.style.supersampled import Enlarged
 
-#: Pictures as arrays (N, H, W, 3), or as tensors (N, 3, H, W).
-Pictures = TypeVar("Pictures", NDArray[np.generic], Tensor)
-#: Masks as arrays or tensors (N, H, W), or tensors (N, 1, H, W).
-Masks = NDArray[np.generic] | Tensor
 
-
-@dataclass(frozen=True)
 class Look:
-    """A style as it was frozen for an object in a shot; only the model that made it reads it."""
+    """A style, painted keys, or both, as they were frozen for an object in a shot; only the model
+    that made it reads it."""
 
-    frozen: Enlarged
+    def __init__(
+        self, frozen: Enlarged | None, carried: Carried | None, clip: HeldClip, held: ExitStack
+    ) -> None:
+        """
+        Args:
+            clip: the shot.
+            held: what the keys' fields lie in, closed when this goes.
+        """
+        self.frozen, self.carried = frozen, carried
+        self._count, self._size = clip.count, clip.size
+        self._finalizer = weakref.finalize(self, held.close)
+
+    def outlined(self, masks: Masks | None = None) -> NDArray[np.uint8]:
+        """What is restyled of the shot, (N, H, W), 255 inside: the masks that it was fitted to,
+        with the outlines that keys were painted with.
+
+        Raises:
+            UsageError: the masks do not fit the shot.
+        """
+        mattes = self.mattes(masks, self._count, self._size)
+        return np.stack([mattes[index] for index in range(self._count)])
+
+    def mattes(self, masks: Masks | None, count: int, size: tuple[int, int]) -> Mattes:
+        """The same, of so many frames of a size (H, W).
+
+        Raises:
+            UsageError: the masks do not fit the frames, or these are not the shot of the keys.
+        """
+        if self.carried is not None and count != self._count:
+            raise UsageError(
+                f"{count} frames: painted keys were carried through a shot of {self._count}; "
+                "give all of them, in order"
+            )
+        mattes = _mattes(masks, count, size)
+        if self.carried is None or not self.carried.is_outlined:
+            return mattes
+        return Outlined(mattes, self.carried)
 
 
 def load_model(
@@ -92,39 +131,56 @@ class Model:
 
     def fit(
         self,
-        frames: Pictures,
-        style: str | os.PathLike[str] | NDArray[np.generic] | Tensor,
+        frames: Array,
+        style: str | os.PathLike[str] | Array | None = None,
         *,
         masks: Masks | None = None,
+        keys: Mapping[int, Array] | None = None,
         style_scale: float = DEFAULTS.style_scale,
         supersample: int | None = DEFAULTS.supersample,
+        on_progress: OnProgress | None = None,
+        cancel: CancelToken | None = None,
     ) -> Look:
-        """Freeze a style for an object in a shot.
+        """Freeze a style for an object in a shot, and carry painted keys through it.
 
         Args:
-            frames: of the shot, at least one; of many, a few are looked at.
-            style: a picture file, or one picture (H, W, 3) or (3, H, W).
+            frames: of the shot, at least one. A style looks at a few of them; keys are carried
+                through all, in order.
+            style: a picture file, or one picture (H, W, 3) or (3, H, W). May be left out where
+                there are keys; else it paints what they do not show.
             masks: where the object is; None for the whole frame.
+            keys: painted frames by number, from 0: pictures of the frames' size, (H, W, C) or
+                (C, H, W), with an outline of their own where C is 4: alpha, which colours are not
+                multiplied by.
             style_scale, supersample: see :class:`~vidstyle.options.LookOptions`.
+            on_progress: called at each step, from this thread. What it raises ends the call.
+            cancel: ends the call from another thread.
 
         Raises:
-            UsageError: invalid arrays, or an option out of its bounds.
-            MediaError: the style cannot be read.
-            ObjectNotFoundError: the masks are empty.
+            UsageError: invalid arrays, an option out of its bounds, or neither style nor keys.
+            MediaError: the style cannot be read, or a key is of another size or transparent.
+            ObjectNotFoundError: the masks are empty, or are in a frame that was painted.
+            Cancelled: by ``cancel``.
         """
         wanted = LookOptions(style_scale=style_scale, supersample=supersample)
-        shot = _Shot(frames, masks)
-        model = self._parts.stylizer
-        if isinstance(style, str | os.PathLike):
-            read = read_style(os.fspath(style), shot.size, model, wanted.style_scale)
-        else:
-            picture = to_working_size(_picture(style), "style", shot.size, wanted.style_scale)
-            read = model.read_style(Path("style"), lambda: picture)
-        seen = sampled(range(shot.count), shot.mattes)
-        frozen = freeze(shot, seen, shot.mattes, read, model, wanted.supersample)
-        if frozen is None:
-            raise ObjectNotFoundError("masks: empty in every frame; give some with the object")
-        return Look(frozen)
+        if style is None and not keys:
+            raise UsageError("neither style nor keys: give one of them, or both")
+        clip = HeldClip(code_values(frames))
+        mattes = _mattes(masks, clip.count, clip.size)
+        read = None if style is None else self._read(style, clip.size, wanted.style_scale)
+        painted = [_painted(number, key, clip.size) for number, key in (keys or {}).items()]
+        check_keys(painted, [(0, clip.count)], styled=style is not None)
+        progress = Reporting(on_progress, cancel)
+        progress.outline(["keys"] * bool(painted) + ["statistics"] * (read is not None))
+        with ExitStack() as held:
+            carried = None
+            if painted:
+                folder = held.enter_context(temporary_folder())
+                carried = self._carried(painted, clip, mattes, folder, progress, read is not None)
+                if carried.is_outlined:
+                    mattes = Outlined(mattes, carried)
+            frozen = None if read is None else self._frozen(read, clip, mattes, wanted, progress)
+            return Look(frozen, carried, clip, held.pop_all())
 
     def __call__(
         self,
@@ -137,109 +193,107 @@ class Model:
         feather: float = DEFAULTS.feather,
         preserve: str = DEFAULTS.preserve,
         steady: bool = False,
+        on_progress: OnProgress | None = None,
+        cancel: CancelToken | None = None,
     ) -> Pictures:
         """Restyle frames.
 
         Args:
-            frames: any number of them.
+            frames: any number of them; of a look with painted keys, those that it was fitted to.
             look: from :meth:`fit`.
             masks: what is restyled; None for whole frames. Outside, and farther than ``feather``
                 pixels from it, every pixel comes back as it was.
             strength, detail, feather, preserve: see :class:`~vidstyle.options.LookOptions`.
             steady: the frames follow each other: each is steadied along the motion of the one
                 before. Without, what a frame becomes depends on that frame alone.
+            on_progress, cancel: see :meth:`fit`.
 
         Returns:
             As ``frames``: the same kind, shape, type and device.
 
         Raises:
             UsageError: invalid arrays, or an option out of its bounds.
+            Cancelled: by ``cancel``.
         """
         wanted = LookOptions(strength=strength, detail=detail, feather=feather, preserve=preserve)
-        shot = _Shot(frames, masks)
+        clip = HeldClip(code_values(frames))
+        mattes = look.mattes(masks, clip.count, clip.size)
         parts = replace(self._parts, steady=self._flow if steady else None)
-        layer = Layer(shot.mattes, look.frozen, wanted, layer_context(parts))
-        batch = frames_at_once(self._options.batch, shot.size, self.device)
+        layer = Layer(mattes, look.frozen, wanted, layer_context(parts), look.carried)
+        batch = frames_at_once(self._options.batch, clip.size, self.device)
+        progress = Reporting(on_progress, cancel)
+        progress.outline(["render"])
         with parts.workers:
-            return _as(frames, _restyled(shot, layer, batch))
+            return like(frames, _restyled(clip, layer, batch, progress))
+
+    def _read(
+        self, style: str | os.PathLike[str] | Array, size: tuple[int, int], scale: float
+    ) -> ReadStyle:
+        model = self._parts.stylizer
+        if isinstance(style, str | os.PathLike):
+            return read_style(os.fspath(style), size, model, scale)
+        seen = unit_range(code_values(style[None], "style"))
+        picture = to_working_size(seen, "style", size, scale)
+        return model.read_style(Path("style"), lambda: picture)
+
+    def _frozen(
+        self,
+        style: ReadStyle,
+        clip: HeldClip,
+        mattes: Mattes,
+        look: LookOptions,
+        progress: Progress,
+    ) -> Enlarged:
+        model, seen = self._parts.stylizer, sampled(range(clip.count), mattes)
+        progress.stage("statistics", model.passes * len(seen))
+        frozen = freeze(clip, seen, mattes, style, model, look.supersample, progress.advance)
+        if frozen is None:
+            raise ObjectNotFoundError("masks: empty in every frame; give some with the object")
+        return frozen
+
+    def _carried(
+        self,
+        keys: Sequence[PaintedFrame],
+        clip: HeldClip,
+        mattes: Mattes,
+        folder: Path,
+        progress: Progress,
+        styled: bool,
+    ) -> Carried:
+        footage, flow = Footage(clip, mattes, {}), self._parts.following
+        shot = [(0, clip.count)]
+        return carry(keys, shot, footage, flow, folder, progress, styled=styled)
 
     @cached_property
     def _flow(self) -> FlowEstimator:
         return build_flow(self._options.flow, self.device, self._options.flow_size, None, LIGHT)
 
 
-class _Shot:
-    """Arrays as a clip, see :class:`~vidstyle.segment.clip.Clip`."""
-
-    def __init__(self, frames: NDArray[np.generic] | Tensor, masks: Masks | None) -> None:
-        self._images = _images(frames)
-        self.count = len(self._images)
-        self.size = (self._images.shape[1], self._images.shape[2])
-        self.mattes: Mattes = WholeFrame(self.size, self.count)
-        if masks is not None:
-            self.mattes = HeldMattes([*_mattes(masks, self.count, self.size)])
-
-    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        for index in range(self.count)[start:stop]:
-            yield Frame(self._images[index], index, index, Fraction(1))
-
-
-def _restyled(shot: _Shot, layer: Layer, batch: int) -> Tensor:
+def _restyled(clip: HeldClip, layer: Layer, batch: int, progress: Progress) -> Tensor:
     """Code values (N, H, W, 3)."""
     done = []
-    for start in range(0, shot.count, batch):
-        frames = [*shot.frames(start, start + batch)]
+    progress.stage("render", clip.count)
+    for start in range(0, clip.count, batch):
+        frames = [*clip.frames(start, start + batch)]
         done.append(layer.render(frames, torch.stack([frame.image for frame in frames])))
+        progress.advance(len(frames))
     return torch.cat(done)
 
 
-def _images(frames: NDArray[np.generic] | Tensor) -> Tensor:
-    """Code values (N, H, W, 3) on the CPU, of a type that a frame may have.
-
-    Raises:
-        UsageError: they are not valid.
-    """
-    images = frames.movedim(1, -1) if isinstance(frames, Tensor) and frames.ndim == 4 else frames
-    if images.ndim != 4 or images.shape[-1] != 3 or 0 in images.shape:
-        wanted = "(N, 3, H, W)" if isinstance(frames, Tensor) else "(N, H, W, 3)"
-        raise UsageError(f"frames of shape {tuple(frames.shape)}: give {wanted}")
-    codes = (
-        images.cpu()
-        if isinstance(images, Tensor)
-        else torch.from_numpy(np.ascontiguousarray(images))
-    )
-    if codes.dtype.is_floating_point:
-        codes = codes.float()
-    elif codes.dtype not in (torch.uint8, torch.uint16):
-        raise UsageError(f"frames of {frames.dtype}: give uint8, uint16 or floating point")
-    return codes.contiguous()
+def _mattes(masks: Masks | None, count: int, size: tuple[int, int]) -> Mattes:
+    if masks is None:
+        return WholeFrame(size, count)
+    return HeldMattes([*eight_bit_masks(masks, count, size)])
 
 
-def _as(frames: Pictures, images: Tensor) -> Pictures:
-    """Code values (N, H, W, 3) as ``frames`` are."""
-    if isinstance(frames, Tensor):
-        return images.movedim(-1, 1).contiguous().to(frames.device, frames.dtype)
-    return images.numpy().astype(frames.dtype, copy=False)
-
-
-def _mattes(masks: Masks, count: int, size: tuple[int, int]) -> Iterator[Matte]:
-    """Each (H, W) ``uint8``, 255 inside.
-
-    Raises:
-        UsageError: they do not fit the frames.
-    """
-    planes = masks.cpu() if isinstance(masks, Tensor) else torch.from_numpy(masks)
-    if planes.ndim == 4 and planes.shape[1] == 1:
-        planes = planes[:, 0]
-    if tuple(planes.shape) != (count, *size):
-        raise UsageError(
-            f"masks of shape {tuple(masks.shape)}: the frames need {(count, *size)}, one for each"
+def _painted(number: int, key: Array, size: tuple[int, int]) -> PaintedFrame:
+    name = f"keys[{number}]"
+    codes = code_values(key[None], name, channels=(3, 4))
+    (height, width), given = size, codes.shape[1:3]
+    if given != size:
+        raise MediaError(
+            f"{name}: {given[1]}x{given[0]} pixels, but the frames have {width}x{height}; "
+            "paint over a frame of that size"
         )
-    most = 1 if planes.dtype is torch.bool else full_scale(planes.dtype)
-    for plane in planes:
-        yield (plane.float() / most * 255).round_().clamp_(0, 255).byte().numpy()
-
-
-def _picture(style: NDArray[np.generic] | Tensor) -> Tensor:
-    """(1, 3, H, W) in [0, 1]."""
-    return unit_range(_images(style[None]))
+    alpha = codes[0, ..., 3].float() / full_scale(codes.dtype) if codes.shape[3] == 4 else None
+    return PaintedFrame.of(name, number, unit_range(codes[..., :3]), alpha)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from vidstyle.carry.key import KeyName, PaintedFrame
+from vidstyle.carry.key import PaintedFrame
 from vidstyle.errors import UsageError
 from vidstyle.pipeline.carrying import CROSSFADE, check_keys, proposed, stretches
 
@@ -40,7 +40,7 @@ def test_keys_do_not_reach_beyond_their_shot() -> None:
 
 
 def key(frame: int) -> PaintedFrame:
-    return PaintedFrame(KeyName.parsed(f"k.png@{frame}"), torch.zeros(1, 3, 4, 4), None)
+    return PaintedFrame(f"--key k.png@{frame}", frame, torch.zeros(1, 3, 4, 4), None)
 
 
 def test_keys_that_cannot_paint_are_refused() -> None:

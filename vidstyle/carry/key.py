@@ -58,15 +58,34 @@ class PaintedFrame:
     """A key, read.
 
     Attributes:
-        name: where it comes from.
+        name: as messages call it.
+        frame: that it is a painting of.
         picture: (1, 3, H, W) in [0, 1], as plates are seen.
         outline: (1, 1, H, W) in [0, 1], of what was painted; None where the whole frame was, over
             the plate: then the object's matte is its outline.
     """
 
-    name: KeyName
+    name: str
+    frame: int
     picture: Tensor
     outline: Tensor | None
+
+    @classmethod
+    def of(cls, name: str, frame: int, picture: Tensor, alpha: Tensor | None) -> "PaintedFrame":
+        """
+        Args:
+            picture: (1, 3, H, W) in [0, 1], not multiplied by alpha.
+            alpha: (H, W) in [0, 1]; None for none.
+
+        Raises:
+            MediaError: all of it is transparent.
+        """
+        if alpha is None:
+            return cls(name, frame, picture, None)
+        if float(alpha.max()) < 0.5:
+            raise MediaError(f"{name}: all of it is transparent; export it with what was painted")
+        outline = None if float(alpha.min()) >= OPAQUE else alpha[None, None]
+        return cls(name, frame, picture, outline)
 
 
 def read_key(name: KeyName, size: tuple[int, int], colorspace: str | None = None) -> PaintedFrame:
@@ -91,14 +110,10 @@ def read_key(name: KeyName, size: tuple[int, int], colorspace: str | None = None
     floating = frame.image.dtype.is_floating_point
     view = manage(reader.info, colorspace if floating else None).view()
     picture = view.see(_straight(frame)[None])
-    if frame.alpha is None:
-        return PaintedFrame(name, picture, None)
-    outline = (frame.alpha.float() / full_scale(frame.alpha.dtype)).clamp(0, 1)
-    if float(outline.max()) < 0.5:
-        raise MediaError(f"{name}: all of it is transparent; export it with what was painted")
-    if float(outline.min()) >= OPAQUE:
-        return PaintedFrame(name, picture, None)
-    return PaintedFrame(name, picture, outline[None, None])
+    alpha = None
+    if frame.alpha is not None:
+        alpha = (frame.alpha.float() / full_scale(frame.alpha.dtype)).clamp(0, 1)
+    return PaintedFrame.of(str(name), name.frame, picture, alpha)
 
 
 def _straight(frame: Frame) -> Tensor:

@@ -134,15 +134,15 @@ def check_keys(
     """
     first, end = shots[0][0], shots[-1][1]
     for key in keys:
-        if not first <= key.name.frame < end:
+        if not first <= key.frame < end:
             raise UsageError(
                 f"{key.name}: not among the frames that are rendered, {first}-{end - 1}; "
                 "frames count from 0"
             )
-    if len({key.name.frame for key in keys}) < len(keys):
+    if len({key.frame for key in keys}) < len(keys):
         raise UsageError(f"{keys[-1].name}: two keys of one object paint the same frame; give one")
     for start, stop in shots:
-        if not styled and not any(start <= key.name.frame < stop for key in keys):
+        if not styled and not any(start <= key.frame < stop for key in keys):
             raise UsageError(
                 f"no --key paints frames {start}-{stop - 1}, which are a shot of their own; "
                 "paint one there, or give --style for it"
@@ -171,7 +171,7 @@ def carry(
         ObjectNotFoundError: the object is not in a frame that was painted.
         MediaError: the disk refuses.
     """
-    ready = [_ready(key, footage.mattes) for key in sorted(keys, key=lambda key: key.name.frame)]
+    ready = [_ready(key, footage.mattes) for key in sorted(keys, key=lambda key: key.frame)]
     fields, confidences = FieldFolder(folder), {key.frame: 1.0 for key in ready}
     spans = [span for shot in shots for span in stretches([key.frame for key in ready], shot)]
     progress.stage("keys", sum(span.stop - span.start - 1 for span in spans))
@@ -217,7 +217,7 @@ def proposed(confidences: Mapping[int, float]) -> list[int]:
 
 
 def _ready(key: PaintedFrame, mattes: Mattes) -> Key:
-    frame = key.name.frame
+    frame = key.frame
     matte = torch.from_numpy(mattes[frame])[None, None].float() / 255
     if not matte.any():
         raise ObjectNotFoundError(

@@ -86,17 +86,15 @@ class Preparation:
         ]
         if not any(wanted.style for wanted in request.objects):
             log.info("painted keys alone: the style model has nothing to do")
+        key_names = [[KeyName.parsed(text) for text in wanted.keys] for wanted in request.objects]
         self._keys = [
-            [read_key(KeyName.parsed(text), size, options.colorspace) for text in wanted.keys]
-            for wanted in request.objects
+            [read_key(name, size, options.colorspace) for name in names] for names in key_names
         ]
         styles = {wanted.style for wanted in request.objects if wanted.style is not None}
         self.hashes = {
             "model": model_identity(self.parts.model),
             "styles": {style: sha256(Path(style)) for style in sorted(styles)},
-            "keys": {
-                str(key.name.path): sha256(key.name.path) for keys in self._keys for key in keys
-            },
+            "keys": {str(name.path): sha256(name.path) for names in key_names for name in names},
         }
 
     def stages(self) -> list[str]:

@@ -150,7 +150,7 @@ class Step:
     """How far a run is.
 
     Attributes:
-        stage: ``cuts``, ``mattes``, ``statistics``, ``render`` or ``evaluate``.
+        stage: ``cuts``, ``mattes``, ``keys``, ``statistics``, ``render`` or ``evaluate``.
         done, total: frames of this stage.
         fraction: of the whole run, 0 to 1.
         seconds_left: of the whole run, estimated; None as long as it cannot be.
@@ -163,6 +163,9 @@ class Step:
     seconds_left: float | None
 
 
+OnProgress = Callable[[Step], None]
+
+
 class Reporting:
     """Calls a function at each step; ends the run when its token says so.
 
@@ -170,9 +173,7 @@ class Reporting:
         course: how far the run is now.
     """
 
-    def __init__(
-        self, on_progress: Callable[[Step], None] | None, token: CancelToken | None
-    ) -> None:
+    def __init__(self, on_progress: OnProgress | None, token: CancelToken | None) -> None:
         self._on_progress, self._token = on_progress, token
         self.course = Course()
 
