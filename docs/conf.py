@@ -9,6 +9,8 @@ release = __version__
 extensions = ["myst_parser", "sphinx_click"]
 html_theme = "furo"
 html_title = f"vidstyle {release}"
+html_static_path = ["_static"]
+html_css_files = ["wrap.css"]
 # Headings are targets of links within and between pages.
 myst_heading_anchors = 3
 # Links to files of the repository, which are read there.

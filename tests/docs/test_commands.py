@@ -38,7 +38,11 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 OUTSIDE = {
     "python3 -m venv .venv": "needs an index of packages; .ci/run runs it",
     ".venv/bin/": "the same",
-    "pip install 'vidstyle[": "needs an index of packages",
+    "pip install torch ": "needs an index of packages",
+    "pip install -e ": "the same",
+    "pip install 'vidstyle[": "the same",
+    "vidstyle models fetch": "the same",
+    "python examples/first_render.py": "tests/examples runs it",
     "OMP_NUM_THREADS=1 python tools/": "measures for minutes, on footage that is not here",
     "python tools/bench_gpu.py": "needs a GPU; tests/tools runs it on a CPU",
     "python tools/fuzz_farm.py": "takes an hour",
@@ -124,7 +128,7 @@ def objection(line: str) -> str | None:
     words = [word for word in shlex.split(line, comments=True) if not re.match(r"[A-Z_]+=", word)]
     if words[0] == "vidstyle":
         trouble = complaint(cli, words[1:])
-    elif words[0] == "python":
+    elif words[0] == "python" and words[1].startswith("tools/"):
         main: click.Command = runpy.run_path(str(ROOT / words[1]))["main"]
         trouble = complaint(main, words[2:])
     else:

@@ -5,26 +5,38 @@ import sys
 from pathlib import Path
 
 import cv2
+import make_gallery
+import numpy as np
 import pytest
+from contact_sheet import LABEL
 
 ROOT = Path(__file__).parents[2]
+
+
+def test_it_makes_every_strip_of_the_guides() -> None:
+    strips = {path.stem for path in (ROOT / "docs/gallery").glob("*.jpg")}
+    assert strips == set(make_gallery.STRIPS)
+
+
+def test_every_picture_is_shown() -> None:
+    pages = "".join(page.read_text() for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")])
+    assert [path for path in (ROOT / "docs/gallery").iterdir() if path.name not in pages] == []
 
 
 @pytest.mark.skipif(
     not (ROOT / "models/micro/weights.safetensors").exists(),
     reason="the bundled model is not built",
 )
-def test_it_makes_what_the_guides_show(tmp_path: Path) -> None:
+def test_a_strip_shows_what_it_says(tmp_path: Path) -> None:
     tool = (sys.executable, str(ROOT / "tools/make_gallery.py"), str(tmp_path))
-    subprocess.run([*tool, "--style", "ink", "--frame", "0", "--width", "64"], check=True)
-    pictures = {path.name: cv2.imread(str(path)) for path in tmp_path.iterdir()}
-    assert pictures.keys() == {path.name for path in (ROOT / "docs/gallery").iterdir()}
-    # Plate, matte and style; plate, half and full strength. A label of 24 pixels stands above each.
-    assert {picture.shape[1:] for picture in pictures.values()} == {(3 * 64, 3)}
-    assert len({picture.shape[0] for picture in pictures.values()}) == 1
-    plate, half, full = (
-        pictures["strength.jpg"][24:, start : start + 64].astype(int) for start in (0, 64, 128)
+    subprocess.run([*tool, "--only", "invert", "--width", "64"], check=True)
+    picture = cv2.imread(str(tmp_path / "invert.jpg"))
+    assert picture.shape[1] == 3 * 64
+    plate, painted, inverted = (
+        picture[LABEL:, start : start + 64].astype(int) for start in (0, 64, 128)
     )
-    matte = pictures["styles.jpg"][24:, 64:128] > 250
-    assert 0.1 < matte.mean() < 0.9
-    assert 0 < abs(half - plate)[matte].mean() < abs(full - plate)[matte].mean()
+    # She stands left of the middle; the upper corners are sky.
+    inside, outside = np.s_[20:34, 20:30], np.s_[:8, 48:60]
+    for result, changed, kept in ((painted, inside, outside), (inverted, outside, inside)):
+        change = np.abs(result - plate)
+        assert change[changed].mean() > 4 * change[kept].mean()

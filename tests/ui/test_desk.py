@@ -121,7 +121,8 @@ def test_doubtful_frames_are_told(desk, options, style_picture, monkeypatch) -> 
     wish = Wish(Selection("box").clicked(30, 20, 0).clicked(70, 90, 0), style_picture)
     steps = desk.render([wish], RenderOptions(**{**vars(options), "last": 1}))
     *_, (told, *_) = _told(steps, "")
-    assert "done. box:30,20,71,91@0: doubtful in frames 0-1; look at them" in told
+    assert "Done: 2 frames in 0:" in told
+    assert "box:30,20,71,91@0: doubtful in frames 0-1; look at them" in told
 
 
 def test_a_cancelled_render_leaves_no_result(desk, options, style_picture) -> None:

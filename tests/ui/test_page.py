@@ -126,7 +126,7 @@ def test_from_a_clip_to_a_download(visit, shot, tmp_path) -> None:
     page.locator("#part").click()
     page.wait_for_selector("#files a")
     page.wait_for_selector("#result video", state="attached")
-    assert "done" in page.locator("#state").inner_text()
+    assert re.match(r"Done: 6 frames in \d+:\d\d, shot", page.locator("#state").inner_text())
     with page.expect_download() as download:
         page.locator("#files a").filter(has_text=re.compile("↓|KB|B")).first.click()
     saved = tmp_path / "result.mp4"
@@ -203,7 +203,7 @@ def test_cancel(visit, tmp_path) -> None:
     page.wait_for_function("() => document.querySelector('#state').innerText.length > 2")
     page.locator("#cancel").click()
     page.wait_for_function(
-        "() => /cancelled|done/.test(document.querySelector('#state').innerText)"
+        "() => /cancelled|Done/.test(document.querySelector('#state').innerText)"
     )
     assert "cancelled: nothing was written" in page.locator("#state").inner_text()
     assert page.locator("#files a").count() == 0
@@ -241,13 +241,51 @@ def test_what_was_uploaded_goes_with_its_user(served, tiny_model, shot, browser,
         assert not list(temporary.rglob("shot.mp4"))
 
 
-def test_what_is_missing_is_said(visit, shot) -> None:
+BUTTONS = ("#preview", "#part", "#whole")
+
+
+def test_buttons_can_be_pressed_when_nothing_is_missing(visit, shot) -> None:
     page = visit()
-    page.locator("#preview").click()
-    page.get_by_text("upload a clip first").first.wait_for()
+    page.get_by_text("Next: upload a clip").wait_for()
+    assert all(page.locator(button).is_disabled() for button in (*BUTTONS, "#cancel"))
     upload(page, shot.clip)
-    page.locator("#preview").click()
-    page.get_by_text("choose a style picture").first.wait_for()
+    page.get_by_text("Next: choose a style picture").wait_for()
+    pick_style(page, 0)
+    page.get_by_text("Ready.").wait_for()
+    assert all(page.locator(button).is_enabled() for button in BUTTONS)
+    assert page.locator("#cancel").is_disabled()
+    choose(page, "click")
+    page.get_by_text("Next: click on the object").wait_for()
+    assert all(page.locator(button).is_disabled() for button in BUTTONS)
+
+
+def test_trouble_is_told_in_one_place_until_it_is_mended(visit, shot) -> None:
+    page = visit()
+    upload(page, shot.clip)
+    pick_style(page, 0)
+    choose(page, "name")
+    page.locator("#name input").fill("mask:/etc/hostname")
+    page.locator("#name input").press("Enter")
+    page.get_by_text("Next: 'mask:/etc/hostname' is no name").wait_for()
+    choose(page, "box")
+    click_at(page, 0.2, 0.2)
+    click_at(page, 0.4, 0.95)
+    page.locator("#first input").fill("12")
+    page.locator("#last input").fill("3")
+    page.locator("#part").click()
+    page.locator("#trouble").get_by_text("no frame lies between").wait_for()
+    assert page.get_by_text("Error", exact=True).count() == 0
+    page.wait_for_function("() => !document.querySelector('#part').disabled")
+    preview(page)
+    assert page.locator("#trouble").inner_text() == ""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
+def test_rendering_is_above_the_fold(visit, width: int, height: int) -> None:
+    page = visit(width, height)
+    for button in BUTTONS:
+        box = page.locator(button).bounding_box()
+        assert box["y"] + box["height"] <= height
 
 
 def test_two_users_at_once(visit, shot, tmp_path) -> None:

@@ -4,8 +4,9 @@ import html
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import wraps
+from inspect import isgeneratorfunction
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -18,9 +19,6 @@ from vidstyle.ui.live import Picture
 from vidstyle.ui.preview import ROWS
 from vidstyle.ui.selection import POINTED, Image, Selection, Wish
 from vidstyle.ui.table import Table, thumbnail
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 #: What the image editor hands over: background, layers and composite, (H, W, 4) RGBA.
 Canvas = dict[str, Any] | None
@@ -35,21 +33,49 @@ _CAMERA = 1920 * 1080
 #: Length of the range that is offered at first.
 _SHORT = 24
 
+#: Percent of the width that a preview shows of the plate at most.
+_PLATE = 16.0
 
-def plainly(action: Callable[P, R]) -> Callable[P, R]:
-    """What goes wrong is told in the page, in one line."""
+
+def plainly(action: Callable[..., Any], outputs: int) -> Callable[..., Any]:
+    """An action that says first what went wrong, in one line, or that nothing did; where something
+    did, all else that is shown stays as it was.
+
+    Args:
+        outputs: how many components the action fills.
+    """
+    unchanged = (gr.skip(),) * outputs
 
     @wraps(action)
-    def told(*arguments: P.args, **named: P.kwargs) -> R:
+    def done(*arguments: Any) -> tuple[Shown, ...]:
         try:
-            return action(*arguments, **named)
+            return ("", *_several(action(*arguments), outputs))
         except (VidstyleError, ValueError) as error:
-            raise gr.Error(_plain(error), print_exception=False) from None
+            return (_trouble(error), *unchanged)
 
-    return told
+    @wraps(action)
+    def doing(*arguments: Any) -> Iterator[tuple[Shown, ...]]:
+        try:
+            for shown in action(*arguments):
+                yield ("", *_several(shown, outputs))
+        except (VidstyleError, ValueError) as error:
+            yield (_trouble(error), *unchanged)
+
+    return doing if isgeneratorfunction(action) else done
 
 
-@plainly
+def _several(shown: Any, outputs: int) -> tuple[Shown, ...]:
+    return (shown,) if outputs == 1 else tuple(shown or ())
+
+
+def ready(table: Table) -> tuple[Shown, ...]:
+    """What is still to be chosen, and whether the buttons that need it can be pressed: hint,
+    preview, range, shot."""
+    missing = table.missing()
+    hint = html.escape(f"Next: {missing}.", quote=False) if missing else "Ready."
+    return (hint, *(gr.update(interactive=missing is None),) * 3)
+
+
 def take_clip(table: Table, upload: str | None, desks: Desks, session: str) -> tuple[Shown, ...]:
     """A new clip on the desk: table, frame slider, picture, brush, first and last frame."""
     if upload is None:
@@ -69,7 +95,6 @@ def take_clip(table: Table, upload: str | None, desks: Desks, session: str) -> t
     )
 
 
-@plainly
 def show_frame(table: Table, number: float) -> tuple[Shown, ...]:
     """Another frame, in which nothing is pointed at yet: table, picture, brush."""
     frame = table.clip.frame(int(number))
@@ -77,7 +102,6 @@ def show_frame(table: Table, number: float) -> tuple[Shown, ...]:
     return table, frame, frame
 
 
-@plainly
 def choose_kind(table: Table, kind: str, name: str, number: float) -> tuple[Shown, ...]:
     """Another way of choosing: table, name, picture, brush, and the button that points again."""
     table.object = Selection(kind, name or "", frame=int(number))
@@ -97,7 +121,6 @@ def call_it(table: Table, name: str | None) -> Table:
     return table
 
 
-@plainly
 def point_at(table: Table, number: float, event: gr.SelectData) -> tuple[Shown, ...]:
     """A click on the picture: table, picture."""
     frame = table.clip.frame(int(number))
@@ -110,7 +133,6 @@ def point_at(table: Table, number: float, event: gr.SelectData) -> tuple[Shown, 
     return table, table.object.drawn(frame)
 
 
-@plainly
 def pick_style(table: Table, event: gr.SelectData) -> Table:
     """A click on the gallery."""
     if event.index not in range(len(table.styles)):
@@ -119,7 +141,6 @@ def pick_style(table: Table, event: gr.SelectData) -> Table:
     return table
 
 
-@plainly
 def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
     """More pictures, the last of them chosen: table, gallery."""
     for upload in map(Path, uploads):
@@ -129,7 +150,6 @@ def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
     return table, gr.update(value=table.gallery(), selected_index=len(table.styles) - 1)
 
 
-@plainly
 def preview(
     table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
 ) -> tuple[Shown, ...]:
@@ -139,22 +159,22 @@ def preview(
     wishes = table.all_wishes()
     seen = desk.preview(int(number), wishes, options, None if full else ROWS)
     told = _sizes(seen.size, desk.size)
+    sides = gr.update(value=(seen.before, seen.after), slider_position=_wipe(seen.matte))
     matte = gr.update(value=seen.matte, visible=bool((seen.matte < 255).any()))
-    return table, (seen.before, seen.after), told, matte, desk.command(wishes, options)
+    return table, sides, told, matte, desk.command(wishes, options)
 
 
-@plainly
 def render(
     table: Table, number: float, canvas: Canvas, options: RenderOptions
 ) -> Iterator[tuple[Shown, ...]]:
-    """A range or the whole shot, told as it goes: state, result, files, command line."""
+    """A range or the whole shot, told as it goes: state, result, files, command line, and the
+    buttons: preview, range, shot and cancel."""
     desk = table.clip
     _paint(table, canvas, number)
     wishes = table.all_wishes()
     return _told(desk.render(wishes, options), desk.command(wishes, options))
 
 
-@plainly
 def play(table: Table, number: float, canvas: Canvas, options: RenderOptions) -> Iterator[str]:
     """The clip, live: the screen."""
     desk = table.clip
@@ -183,13 +203,11 @@ def watch(table: Table, image: Image | None, clock: Clock, options: RenderOption
     return _screen(seen, clock["sent"])
 
 
-@plainly
 def cancel(table: Table) -> None:
     """End the render or the live picture on its way."""
     table.clip.cancel()
 
 
-@plainly
 def keep_object(table: Table, number: float, canvas: Canvas) -> tuple[Shown, ...]:
     """This object and style are settled, another may come over it: table, list."""
     _paint(table, canvas, number)
@@ -211,31 +229,32 @@ def _told(steps: Iterator[Any], command: str) -> Iterator[tuple[Shown, ...]]:
         for step in steps:
             if isinstance(step, Results):
                 shown = gr.update(value=str(step.clip), visible=True)
-                yield (
-                    _bar(1, ". ".join(["done", *step.doubts])),
-                    shown,
-                    gr.update(value=step.all, visible=True),
-                    command,
-                )
+                files = gr.update(value=step.all, visible=True)
+                yield (_bar(1, str(step)), shown, files, command, *_buttons(running=False))
             else:
-                yield _bar(step.fraction, str(step)), hidden, hidden, command
+                told = _bar(step.fraction, str(step))
+                yield (told, hidden, hidden, command, *_buttons(running=True))
     except Cancelled:
-        yield _bar(0, "cancelled: nothing was written"), hidden, hidden, command
-    except (VidstyleError, ValueError) as error:
-        raise gr.Error(_plain(error), print_exception=False) from None
+        told = _bar(0, "cancelled: nothing was written")
+        yield (told, hidden, hidden, command, *_buttons(running=False))
+    except (VidstyleError, ValueError):
+        yield ("", hidden, hidden, command, *_buttons(running=False))
+        raise
+
+
+def _buttons(*, running: bool) -> tuple[Shown, ...]:
+    """Preview, range and shot wait for a render; it alone can be cancelled."""
+    return (*(gr.update(interactive=not running),) * 3, gr.update(interactive=running))
 
 
 def _screened(pictures: Iterator[Picture | LiveShown]) -> Iterator[str]:
     screen = ""
-    try:
-        for seen in pictures:
-            if isinstance(seen, Picture):
-                screen = _screen(seen)
-                yield screen
-            else:
-                yield f"{screen}<p>ended: {html.escape(str(seen))}</p>"
-    except (VidstyleError, ValueError) as error:
-        raise gr.Error(_plain(error), print_exception=False) from None
+    for seen in pictures:
+        if isinstance(seen, Picture):
+            screen = _screen(seen)
+            yield screen
+        else:
+            yield f"{screen}<p>ended: {html.escape(str(seen))}</p>"
 
 
 def _screen(seen: Picture, sent: float = 0) -> str:
@@ -261,6 +280,15 @@ def _mask(canvas: dict[str, Any]) -> Image | None:
     return np.where(alpha > 0, np.uint8(255), np.uint8(0))
 
 
+def _wipe(matte: Image) -> float:
+    """Where the slider starts, in percent of the width: left of the object, which then is on the
+    side of the result; a whole frame shows a sixth of the plate."""
+    columns = np.flatnonzero((matte > 127).any(axis=0))
+    if not len(columns):
+        return _PLATE
+    return float(min(max(100 * columns[0] / matte.shape[1] - 2, 2), _PLATE))
+
+
 def _sizes(seen: tuple[int, int], clip: tuple[int, int]) -> str:
     told = f"Previewed at {seen[1]}×{seen[0]}"
     if seen == clip:
@@ -282,5 +310,6 @@ def _bar(fraction: float, told: str) -> str:
     )
 
 
-def _plain(error: Exception) -> str:
-    return html.escape(without_folders(" ".join(str(error).split())))
+def _trouble(error: Exception) -> str:
+    told = html.escape(without_folders(" ".join(str(error).split())))
+    return f'<p role="alert">{told[:1].upper()}{told[1:]}</p>'

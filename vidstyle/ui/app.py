@@ -21,6 +21,23 @@ CSS = """
 .bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); }
 .bar > div { height: 8px; border-radius: 4px; background: var(--color-accent); }
 #screen img { width: 100%; }
+#trouble { position: sticky; top: 0; z-index: 30; }
+#hint { padding: 0; }
+#trouble p {
+    margin: 0; padding: 10px 14px; border-radius: 6px; border-left: 4px solid #c0392b;
+    background: #fdecea; color: #611a15;
+}
+@media (max-width: 768px) {
+    #actions {
+        position: fixed; inset: auto 0 0 0; z-index: 1000; padding: 8px; gap: 6px;
+        background: var(--body-background-fill); flex-wrap: nowrap; align-items: stretch;
+        border-top: 1px solid var(--border-color-primary);
+    }
+    #actions button { min-width: 0 !important; padding: 10px 4px; font-size: 14px; }
+    #slider, #state { scroll-margin-bottom: 90px; }
+    .gradio-container { padding-bottom: 90px !important; }
+}
+#gallery .grid-wrap { height: auto; min-height: 0; max-height: 300px; }
 #gallery .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 #gallery .gallery-item, #gallery .thumbnail-item { min-width: 0; }
 #gallery .caption-label {
@@ -30,6 +47,8 @@ CSS = """
 }
 footer { display: none !important; }
 """
+
+_SCROLL = "() => document.querySelector('#ID').scrollIntoView({ block: 'nearest' })"
 
 _PICTURES = [".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"]
 _CLIPS = [".mp4", ".mov", ".mkv", ".webm", ".avi", ".mxf", ".m4v"]
@@ -77,6 +96,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         begin = Table(None, list(styles))
         table = gr.State(begin, time_to_live=_DAY, delete_callback=Table.clear)
         gr.Markdown("# vidstyle\nRestyle one object of a shot, and leave every other pixel alone.")
+        trouble = gr.HTML(elem_id="trouble", padding=False)
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 clip = gr.File(label="1 · Clip", file_types=_CLIPS, height=110, elem_id="clip")
@@ -107,7 +127,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                     value=begin.gallery(),
                     label="3 · Style",
                     columns=4,
-                    height=300,
+                    height="auto",
                     allow_preview=False,
                     interactive=False,
                     buttons=[],
@@ -129,63 +149,98 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                         over = gr.Button("Start over", size="sm", elem_id="over")
             with gr.Column(scale=4, min_width=320):
                 with gr.Tab("Preview and render"):
-                    see = gr.Button("Preview this frame", variant="primary", elem_id="preview")
-                    full = gr.Checkbox(False, label="At full size", elem_id="full")
-                    slider = gr.ImageSlider(
-                        label="Before and after", interactive=False, elem_id="slider", buttons=[]
-                    )
-                    sizes = gr.Markdown(elem_id="sizes")
-                    matte = gr.Image(
-                        label="Matte", interactive=False, height=200, elem_id="matte", buttons=[]
-                    )
+                    hint = gr.HTML("Next: upload a clip.", elem_id="hint")
+                    with gr.Row(elem_id="actions"):
+                        see = _button("Preview", "secondary", "preview")
+                        part = _button("Render range", "secondary", "part")
+                        whole = _button("Render shot", "primary", "whole")
+                        stop = _button("Cancel", "stop", "cancel")
                     with gr.Row():
                         first = gr.Number(
-                            0, label="First frame", precision=0, minimum=0, elem_id="first"
-                        )
+                            0, label="First frame", precision=0, minimum=0, min_width=90,
+                            elem_id="first",
+                        )  # fmt: skip
                         last = gr.Number(
-                            0, label="Last frame", precision=0, minimum=0, elem_id="last"
+                            0, label="Last frame", precision=0, minimum=0, min_width=90,
+                            elem_id="last",
+                        )  # fmt: skip
+                        full = gr.Checkbox(
+                            False, label="Preview at full size", min_width=140, elem_id="full"
                         )
-                    with gr.Row():
-                        part = gr.Button("Render this range", min_width=120, elem_id="part")
-                        whole = gr.Button(
-                            "Render the shot", variant="primary", min_width=120, elem_id="whole"
-                        )
-                        stop = gr.Button("Cancel", variant="stop", min_width=120, elem_id="cancel")
                     state = gr.HTML(elem_id="state")
                     result = gr.Video(label="Result", visible=False, elem_id="result", buttons=[])
                     files = gr.File(
                         label="Download", file_count="multiple", interactive=False, visible=False,
                         elem_id="files",
                     )  # fmt: skip
+                    slider = gr.ImageSlider(
+                        label="Preview: plate left, result right",
+                        interactive=False, elem_id="slider", buttons=[],
+                    )  # fmt: skip
+                    sizes = gr.Markdown(elem_id="sizes")
+                    matte = gr.Image(
+                        label="Matte", interactive=False, height=200, visible=False,
+                        elem_id="matte", buttons=[],
+                    )  # fmt: skip
                     command = gr.Code(
                         label="The same from the command line", language="shell", lines=2,
                         max_lines=6, interactive=False, wrap_lines=True, elem_id="command",
                     )  # fmt: skip
                 with gr.Tab("Live"):
-                    live_tab(play, watch, actions.cancel, [table, number, brush], look)
+                    live_tab(
+                        actions.plainly(play, 1),
+                        watch,
+                        actions.plainly(actions.cancel, 0),
+                        [table, number, brush],
+                        look,
+                        trouble,
+                    )
 
         views, pointed = [picture, brush], [table, number, brush]
         by_kind = [table, kind, name, number], [table, name, *views, again]
-        outputs = [state, result, files, command]
+        buttons = [see, part, whole]
+        outputs = [state, result, files, command, *buttons, stop]
+
+        def on(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> Any:
+            """Have an event call an action, whose trouble is told at the head of the page."""
+            told = actions.plainly(action, len(outputs))
+            return event(told, inputs, [trouble, *outputs], **how)
+
+        def choose(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> None:
+            """The same of an action after which something else may be missing."""
+            on(event, action, inputs, outputs, **how).then(
+                actions.ready, table, [hint, *buttons], show_progress="hidden"
+            )
+
+        def alone(
+            button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any], seen: str
+        ) -> None:
+            """One job at a time goes to the device, whoever asks; the page scrolls to what comes
+            of it."""
+            on(button.click, action, inputs, outputs, concurrency_limit=1, concurrency_id=DEVICE)
+            button.click(None, js=_SCROLL.replace("ID", seen))
+
         app.unload(leave)
-        clip.upload(take_clip, [table, clip], [table, number, *views, first, last])
-        number.release(actions.show_frame, [table, number], [table, *views])
-        kind.input(actions.choose_kind, *by_kind)
-        again.click(actions.choose_kind, *by_kind)
-        name.change(actions.call_it, [table, name], table)
+        choose(clip.upload, take_clip, [table, clip], [table, number, *views, first, last])
+        on(number.release, actions.show_frame, [table, number], [table, *views])
+        choose(kind.input, actions.choose_kind, *by_kind)
+        choose(again.click, actions.choose_kind, *by_kind)
+        choose(name.change, actions.call_it, [table, name], [table])
         # No click is lost that comes before the last one's mark is there.
-        picture.select(actions.point_at, [table, number], [table, picture], trigger_mode="multiple")
-        gallery.select(actions.pick_style, table, table)
-        more.upload(actions.add_styles, [table, more], [table, gallery])
-        keep.click(actions.keep_object, pointed, [table, kept])
-        over.click(actions.start_over, table, [table, kept])
-        stop.click(actions.cancel, table, None, queue=False)
-        # One job at a time goes to the device, whoever asks.
-        _alone(see, preview, [*pointed, full, *look], [table, slider, sizes, matte, command])
-        _alone(whole, render, [*pointed, *look], outputs)
-        _alone(part, render_part, [*pointed, first, last, *look], outputs)
+        choose(picture.select, actions.point_at, [table, number], [table, picture],
+               trigger_mode="multiple")  # fmt: skip
+        choose(gallery.select, actions.pick_style, table, [table])
+        choose(more.upload, actions.add_styles, [table, more], [table, gallery])
+        choose(keep.click, actions.keep_object, pointed, [table, kept])
+        choose(over.click, actions.start_over, table, [table, kept])
+        on(stop.click, actions.cancel, table, [], queue=False)
+        seen = [table, slider, sizes, matte, command]
+        alone(see, preview, [*pointed, full, *look], seen, "slider")
+        alone(whole, render, [*pointed, *look], outputs, "state")
+        alone(part, render_part, [*pointed, first, last, *look], outputs, "state")
     return app
 
 
-def _alone(button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any]) -> None:
-    button.click(action, inputs, outputs, concurrency_limit=1, concurrency_id=DEVICE)
+def _button(text: str, variant: Any, name: str) -> gr.Button:
+    """One that cannot be pressed yet."""
+    return gr.Button(text, variant=variant, min_width=90, interactive=False, elem_id=name)

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,12 +21,15 @@ from vidstyle.media.video.reader import open_clip
 from vidstyle.options import RenderOptions
 from vidstyle.pipeline.job import Job, run
 from vidstyle.pipeline.output import matte_targets
+from vidstyle.pipeline.report import Report
 from vidstyle.runtime.atomic import write_text
+from vidstyle.runtime.progress import minutes
 from vidstyle.segment.clip import eight_bit
 from vidstyle.ui.live import Picture, Screen, play
 from vidstyle.ui.preview import ROWS, Preview, Previews
 from vidstyle.ui.progress import Watched
 from vidstyle.ui.selection import Image, Wish
+from vidstyle.words import counted
 
 #: Seconds between two looks at a run.
 _LOOK = 0.25
@@ -37,6 +41,8 @@ class Results:
 
     Attributes:
         masks: painted ones, which the command line names.
+        frames: that were rendered.
+        seconds: that it took.
         doubts: what is to be said of mattes that are not to be relied on.
     """
 
@@ -44,7 +50,15 @@ class Results:
     mattes: tuple[Path, ...]
     report: Path
     masks: tuple[Path, ...]
+    frames: int = 0
+    seconds: float = 0.0
     doubts: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """What was made, how long it took, and what is to be looked at."""
+        size = self.clip.stat().st_size / 1e6
+        made = f"Done: {counted(self.frames, 'frame')} in {minutes(self.seconds)}"
+        return ". ".join([f"{made}, {self.clip.name} of {size:.1f} MB", *self.doubts])
 
     @property
     def all(self) -> list[str]:
@@ -146,7 +160,8 @@ class Desk:
             matte_target=mattes,
             overwrite=True,
         )
-        watched, failures, doubts = Watched(), list[BaseException](), list[str]()
+        watched, failures, reports = Watched(), list[BaseException](), list[Report]()
+        begun = time.monotonic()
 
         def work() -> None:
             try:
@@ -155,7 +170,7 @@ class Desk:
                 for wish in wishes:
                     told = told.replace(json.dumps(str(wish.style)), json.dumps(wish.style.name))
                 write_text(files.report, without_folders(told) + "\n")
-                doubts.extend(report.doubts)
+                reports.append(report)
             except (Exception, Cancelled) as error:  # told to the user's thread
                 failures.append(error)
 
@@ -172,7 +187,13 @@ class Desk:
             self._running = None
         if failures:
             raise failures[0]
-        yield replace(files, doubts=tuple(doubts))
+        (report,) = reports
+        yield replace(
+            files,
+            frames=report.content["input"]["frames"],
+            seconds=time.monotonic() - begun,
+            doubts=tuple(report.doubts),
+        )
 
     def play(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Picture | Shown]:
         """Show the clip live; see :func:`vidstyle.ui.live.play`."""

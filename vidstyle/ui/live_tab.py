@@ -24,11 +24,12 @@ _SHOWN = """(screen) => {
 
 
 def live_tab(
-    play: Callable[..., Iterator[str]],
+    play: Callable[..., Iterator[tuple[str, str]]],
     watch: Callable[..., str],
-    stop: Callable[..., None],
+    stop: Callable[..., tuple[str]],
     pointed: Sequence[Any],
     look: Sequence[Any],
+    trouble: Any,
 ) -> None:
     """Lay it out in the context that is open.
 
@@ -38,6 +39,7 @@ def live_tab(
         stop: ends what plays, from the table.
         pointed: components: the table, then what was pointed at.
         look: components.
+        trouble: takes what ``play`` and ``stop`` say first: what went wrong.
     """
     table = pointed[0]
     gr.Markdown(
@@ -62,10 +64,10 @@ def live_tab(
     )
     clock = gr.JSON({"frame": 0, "sent": 0, "latency": 0}, visible="hidden")
     begin.click(
-        play, [*pointed, *look], screen, concurrency_limit=1, concurrency_id=DEVICE,
+        play, [*pointed, *look], [trouble, screen], concurrency_limit=1, concurrency_id=DEVICE,
         show_progress="hidden",
     )  # fmt: skip
-    end.click(stop, table, None, queue=False)
+    end.click(stop, table, [trouble], queue=False)
     camera.stream(None, None, clock, js=_SEND, stream_every=1 / RATE)
     camera.stream(
         watch,

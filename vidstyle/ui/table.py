@@ -43,7 +43,7 @@ class Table:
             ValueError: there is none yet.
         """
         if self.desk is None:
-            raise ValueError("upload a clip first")
+            raise ValueError("upload a clip")
         return self.desk
 
     def all_wishes(self) -> tuple[Wish, ...]:
@@ -56,6 +56,18 @@ class Table:
             raise ValueError("choose a style picture")
         self.object.spec()
         return (*self.wishes, Wish(self.object, self.style))
+
+    def missing(self) -> str | None:
+        """What is to be done before something can be rendered; None for nothing. What was painted
+        with the brush is seen when a button is pressed."""
+        try:
+            _ = self.clip
+            self.all_wishes()
+        except ValueError as error:
+            if self.desk and self.style and self.object.kind == "brush":
+                return None
+            return str(error)
+        return None
 
     def gallery(self) -> list[tuple[Image, str]]:
         """The styles made small, and their names.
