@@ -4,6 +4,7 @@
 
     report = vidstyle.render("in.mp4", object="person", style="art.jpg", output="out.mov")
     mattes = vidstyle.find("in.mp4", "person")
+    keys = vidstyle.paint("in.mp4", object="person", style="art.jpg", key=20, output="key.png")
     model = vidstyle.load_model("micro")
     look = model.fit(frames, "art.jpg", masks=masks)
     out = model(frames, look, masks=masks, strength=0.8)
@@ -16,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vidstyle.api import FoundMattes, find, render
+    from vidstyle.api import FoundMattes, find, paint, render
     from vidstyle.errors import (
         BatchError,
         Cancelled,
@@ -55,11 +56,12 @@ __all__ = [
     "WeightsError",
     "find",
     "load_model",
+    "paint",
     "render",
 ]
 
 _HOMES = {
-    "api": ("FoundMattes", "find", "render"),
+    "api": ("FoundMattes", "find", "paint", "render"),
     "options": ("QualityOptions", "RenderOptions"),
     "predictor": ("Look", "Model", "load_model"),
     "runtime.progress": ("CancelToken", "Step"),

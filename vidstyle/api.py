@@ -1,4 +1,4 @@
-"""Whole clips from Python: :func:`render` and :func:`find`.
+"""Whole clips from Python: :func:`render`, :func:`find` and :func:`paint`.
 
 Nothing here prints, sets up logging or handles signals, or leaves a count of threads or a random
 generator's state changed in the host, and all of it may be called from several threads at once. Log
@@ -20,7 +20,7 @@ from vidstyle.media.video.held import HeldClip, sixteen_bit
 from vidstyle.media.video.kept import KeptClip
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.video.target import default_target
-from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, pair
+from vidstyle.options import DEFAULTS, PaintOptions, QualityOptions, RenderOptions, pair
 from vidstyle.pipeline.analysis import find_object, find_take, lost_frames
 from vidstyle.pipeline.job import Job, run
 from vidstyle.pipeline.output import check_outputs, write_mattes
@@ -192,3 +192,56 @@ def find(
                 write_mattes(take, mattes, target)
         span, lost = (take.start, take.count - 1), lost_frames(take, mattes)
         return FoundMattes(mattes, span, take.size, lost, held.pop_all())
+
+
+def paint(
+    source: PathLike,
+    *,
+    style: PathLike,
+    key: int | str | Sequence[int | str],  # as --key
+    output: PathLike,
+    object: str | None = None,  # as --object
+    strokes: float = PaintOptions.strokes,
+    structure: float = PaintOptions.structure,
+    overwrite: bool = False,
+    options: RenderOptions = DEFAULTS,
+    on_progress: OnProgress | None = None,
+    cancel: CancelToken | None = None,
+    **changes: Any,
+) -> list[str]:
+    """Paint frames of a clip after a style, slowly and well, as keys of :func:`render`.
+
+    Args:
+        source, options, on_progress, cancel, changes: see :func:`render`.
+        style: a picture.
+        key: numbers of the frames to paint, from 0, or ``auto``, which chooses them; beside these
+            keys that are there already and that others are to agree with, ``FILE@FRAME``.
+        output: a PNG file for one key; a pattern (``painted.####.png``) or a folder for any number.
+            Alpha is the object's matte.
+        object: a SPEC as of ``--object``; None for the whole frame.
+        strokes, structure: see :class:`vidstyle.options.PaintOptions`.
+        overwrite: whether keys may be there already.
+
+    Returns:
+        What was painted, ``FILE@FRAME``, as :func:`render` takes it.
+
+    Raises:
+        ObjectNotFoundError: the object is not in a frame that is to be painted.
+        WeightsError: those of ``vgg19`` are not on this machine.
+        VidstyleError, Cancelled, TypeError: see :func:`render`. Keys painted before stay.
+    """
+    from vidstyle.painter import job as painting  # torchvision takes two seconds
+
+    keys = [key] if isinstance(key, int | str) else key
+    job = painting.PaintJob(
+        source=os.fspath(source),
+        object=object,
+        style=os.fspath(style),
+        keys=[str(each) for each in keys],
+        target=os.fspath(output),
+        look=PaintOptions(strokes, structure),
+        options=replace(options, **changes),
+        overwrite=overwrite,
+    )
+    done = painting.run(job, Reporting(on_progress, cancel))
+    return [f"{name.path}@{name.frame}" for name in done]

@@ -236,6 +236,20 @@ FARM_SEGMENT = 64
 
 
 @dataclass(frozen=True)
+class PaintOptions(Checked):
+    """How a key is painted.
+
+    Attributes:
+        strokes: their size: above 1 they are bolder and the object simpler, below finer.
+        structure: how far the plate rules rather than the style, 0 to 1: 0 is the style's texture
+            in the plate's place, 1 keeps all edges.
+    """
+
+    strokes: Annotated[float, Within(0.5, 4)] = 1.0
+    structure: Annotated[float, Within(0, 1)] = 0.5
+
+
+@dataclass(frozen=True)
 class QualityOptions(Checked):
     """How a render scores its output.
 

@@ -82,7 +82,7 @@ class Carried:
         """
         pictures = []
         for number, base, plate in zip(numbers, styled, images, strict=True):
-            found = self._painted(number, box)
+            found = self.painted(number, box)
             if found is None:
                 pictures.append(base)
                 continue
@@ -91,8 +91,13 @@ class Carried:
             pictures.append(picture if self.alone else torch.lerp(base, picture, cover))
         return torch.stack(pictures)
 
-    def _painted(self, number: int, box: Box) -> tuple[Tensor, Tensor] | None:
-        """(1, 3, h, w), and how far it covers what the style painted, (1, 1, h, w)."""
+    def painted(self, number: int, box: Box) -> tuple[Tensor, Tensor] | None:
+        """What the keys paint in a box of a frame.
+
+        Returns:
+            (1, 3, h, w) in [0, 1], and how far it covers what else is painted there, (1, 1, h, w)
+            in [0, 1]; None where the object is not in the frame.
+        """
         if key := self._frames.get(number):
             paint = key.paint[..., box.rows, box.columns]
             return paint, torch.ones_like(paint[:, :1])

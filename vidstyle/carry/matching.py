@@ -8,6 +8,7 @@ faster on large pictures; it is patented, US 8,861,869.)
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -85,14 +86,14 @@ def patches(picture: Tensor, lattice: Lattice) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Basis:
+class Basis:
     """Mean and principal components of patches."""
 
     mean: Tensor
     components: Tensor
 
     @classmethod
-    def of(cls, sample: Tensor, count: int) -> "_Basis":
+    def of(cls, sample: Tensor, count: int) -> "Basis":
         mean = sample.mean(0)
         apart = sample - mean
         _, vectors = torch.linalg.eigh(apart.T @ apart)
@@ -100,6 +101,61 @@ class _Basis:
 
     def __call__(self, sample: Tensor) -> Tensor:
         return (sample - self.mean) @ self.components
+
+
+class Choices:
+    """Patches that may be taken, ready to be searched.
+
+    They are compared in several aspects, such as colours and position. A pair of patches costs
+    Σ w · |a − b|² over these.
+    """
+
+    def __init__(self, aspects: Sequence[Tensor]) -> None:
+        """
+        Args:
+            aspects: descriptors of the patches in each, (M, D).
+        """
+        lengths = [-0.5 * own.square().sum(1, keepdim=True) for own in aspects]
+        self._right = torch.cat([*aspects, *lengths], 1)
+
+    def nearest(
+        self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float = AGAIN
+    ) -> Tensor:
+        """The patch that costs least at each place.
+
+        Args:
+            wanted: descriptors at the places, (N, D) in each aspect.
+            weights: of each aspect at the places, (N,).
+            again: how much more a patch costs each time that it was taken, of the mean cost.
+
+        Returns:
+            numbers of patches, (N,).
+        """
+        # −½ Σ w |a − b|², without what is the same in a row, is a product.
+        scales = [weight[:, None] for weight in weights]
+        parts = [scale * part for scale, part in zip(scales, wanted, strict=True)]
+        left = torch.cat([*parts, *scales, torch.ones_like(scales[0])], 1)
+        base = _lengths(wanted, weights)
+        # Places choose in an order of chance, which is always the same.
+        order = torch.randperm(len(left), generator=torch.Generator().manual_seed(0))
+        found, gap = torch.empty(len(left), dtype=torch.long), torch.empty(len(left))
+        taken, price = torch.zeros(len(self._right), 1), None
+        for portion in order.tensor_split(PORTIONS):
+            column = taken if price is None else -0.5 * price * taken
+            ready = torch.cat([self._right, column], 1).T.contiguous()
+            for part in portion.split(512):
+                best, place = (left[part] @ ready).max(1)
+                found[part], gap[part] = place, (base[part] - 2 * best).clamp_min(0)
+            if price is None:
+                price = again * gap[portion].mean()
+            taken += torch.bincount(found[portion], minlength=len(taken))[:, None]
+        return found
+
+
+def _lengths(wanted: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+    """Σ w |b|², (N,)."""
+    lengths = [part.square().sum(1) for part in wanted]
+    return torch.stack([w * length for w, length in zip(weights, lengths, strict=True)]).sum(0)
 
 
 class Source:
@@ -115,15 +171,10 @@ class Source:
         rows, columns = (matte[0, 0, ::stride, ::stride] > 0.5).nonzero(as_tuple=True)
         lattice = Lattice(stride, rows * stride, columns * stride)
         seen, painted = patches(guides(image, matte), lattice), patches(paint, lattice)
-        self._seen, self._painted = _Basis.of(seen, GUIDES), _Basis.of(painted, PAINTS)
+        self._seen, self._painted = Basis.of(seen, GUIDES), Basis.of(painted, PAINTS)
         self._places = torch.stack([lattice.columns, lattice.rows], 1)
         self._own = self._seen(seen)
-        paints, near = self._painted(painted), self._places / REACH
-        self._own2, paints2, near2 = (
-            -0.5 * part.square().sum(1, keepdim=True) for part in (self._own, paints, near)
-        )
-        # The right side of the product in :meth:`search`, but for its last column.
-        self._right = torch.cat([self._own, paints, near, paints2, near2], 1)
+        self._choices = Choices([self._own, self._painted(painted), self._places / REACH])
 
     def search(
         self,
@@ -145,31 +196,9 @@ class Source:
         Returns:
             columns and rows in the key, (N, 2), and the squared distances of the guides, (N,).
         """
-        wanted, paint = self._seen(seen), self._painted(painted)
-        weight = POSITION * trust.clamp_min(0.03)[:, None]
-        heed = PAINT * sure[:, None]
-        expected = expected / REACH
-        # −½ (|a − b|² + w |p − q|² + v |c − d|²), without what is the same in a row, is a product.
-        left = torch.cat(
-            [wanted, heed * paint, weight * expected, heed, weight, torch.ones_like(weight)], 1
+        wanted = self._seen(seen)
+        found = self._choices.nearest(
+            [wanted, self._painted(painted), expected / REACH],
+            [torch.ones_like(sure), PAINT * sure, POSITION * trust.clamp_min(0.03)],
         )
-        base = (
-            wanted.square().sum(1)
-            + (
-                heed * paint.square().sum(1, keepdim=True)
-                + weight * expected.square().sum(1, keepdim=True)
-            )[:, 0]
-        )
-        order = torch.randperm(len(wanted), generator=torch.Generator().manual_seed(0))
-        found, gap = torch.empty(len(wanted), dtype=torch.long), torch.empty(len(wanted))
-        taken, price = torch.zeros_like(self._own2), None
-        for portion in order.tensor_split(PORTIONS):
-            column = self._own2 if price is None else self._own2 - 0.5 * price * taken
-            ready = torch.cat([self._right, column], 1).T.contiguous()
-            for part in portion.split(512):
-                best, place = (left[part] @ ready).max(1)
-                found[part], gap[part] = place, (base[part] - 2 * best).clamp_min(0)
-            if price is None:
-                price = AGAIN * gap[portion].mean()
-            taken += torch.bincount(found[portion], minlength=len(taken))[:, None]
         return self._places[found], (wanted - self._own[found]).square().sum(1)

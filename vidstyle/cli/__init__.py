@@ -33,6 +33,7 @@ _COMMANDS = {
     "live": "live_command",
     "export": "export_command",
     "models": "models",
+    "paint": "paint_command",
     "still": "still_command",
     "study": "study",
     "train": "train_command",

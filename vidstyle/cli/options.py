@@ -96,7 +96,6 @@ _LOOK = (
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
     option("--preserve", help="Keep the plate's colours, or its edges and structure.",
            **default_of("preserve")),
-    option("--invert", is_flag=True, help="Style all but the object."),
 )  # fmt: skip
 
 _FLOW_CACHE = (
@@ -106,14 +105,19 @@ _FLOW_CACHE = (
            **default_of("flow_cache_size")),
 )  # fmt: skip
 
+_INVERTED = (option("--invert", is_flag=True, help="Style all but the object."),)
+
 _EXCLUDED = (
     option("--exclude", multiple=True, metavar="SPEC",
            help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
 )  # fmt: skip
 
-_CLIP = (
+_ELEMENT = (
     option("--element", is_flag=True,
            help="Write what is restyled alone, premultiplied, over nothing."),
+)  # fmt: skip
+
+_CLIP = (
     option("--strict", is_flag=True, help="Stop where footage is damaged or the object is lost."),
     option("--in", "first", metavar="FRAME|TC",
            help="First frame: its number from 0, or its timecode."),
@@ -122,15 +126,18 @@ _CLIP = (
            help="Frames more before --in and after --out, as far as the clip goes."),
 )  # fmt: skip
 
-_MOTION = (
+_TEMPORAL = (
     option("--temporal", help="Steady frames with the one before.",
            **default_of("temporal")),
+)  # fmt: skip
+
+_FLOW = (
     option("--flow", help="Optical flow.", **default_of("flow")),
     option("--flow-size", metavar="PX", help="Largest short side for the flow.",
            **default_of("flow_size")),
 )  # fmt: skip
 
-_NETWORKS = (
+_FINDERS = (
     option("--segmenter", metavar="auto|sam|mobile-sam|grabcut|FOLDER",
            help="What cuts objects out; the folder is a SAM 2 model's.", **default_of("segmenter")),
     option("--detector", metavar="auto|NAME|FOLDER",
@@ -138,17 +145,29 @@ _NETWORKS = (
            "model, which takes any words.", **default_of("detector")),
     option("--edges", help="How tracked mattes get their edges; "
            "closed-form is slow and for hair and blur.", **default_of("edges")),
+)  # fmt: skip
+
+_MODEL = (
     option("--model", metavar="auto|NAME|PATH",
            help="Style model: micro ships with vidstyle and is made for CPUs, vgg19 paints more; "
            "auto takes vgg19 on CUDA where its weights are.", **default_of("model")),
     option("--backend", metavar="NAME|FILE",
            help=f"What runs the style network: {', '.join(BACKENDS)}, or an exported file.",
            **default_of("backend")),
+)  # fmt: skip
+
+_DEVICE = (
     option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
            **default_of("device")),
+)  # fmt: skip
+
+_MEMORY = (
     option("--max-memory", metavar="MIB",
            help="What the style network may take at once; larger frames go in tiles.",
            **default_of("max_memory")),
+)  # fmt: skip
+
+_SEED = (
     option("--seed", metavar="N", help="Of every random generator.", **default_of("seed")),
 )  # fmt: skip
 
@@ -160,8 +179,14 @@ _WORK = (
            help="Video codec, by default what plays everywhere: 8-bit 4:2:0 H.264, or HEVC Main 10 "
            "for deeper clips (ffv1 in avi); list says of each what it keeps and whether it works "
            "on this machine."),
+)  # fmt: skip
+
+_COLORSPACE = (
     option("--colorspace", metavar="IN[:OUT]", default=None,
            help="OCIO colour spaces of the clip and of the output ($OCIO, or built-in ACES)."),
+)  # fmt: skip
+
+_GRID = (
     option("--segment", metavar="N",
            help="Render on a grid of N frames, as a farm does; 0: in one go.",
            **default_of("segment")),
@@ -213,7 +238,13 @@ def _group(options: tuple[Callable[[Command], Command], ...]) -> Callable[[Comma
     return decorate
 
 
-render_options = _group(_LOOK + _EXCLUDED + _CLIP + _MOTION + _NETWORKS + _WORK)
+_MOTION = _TEMPORAL + _FLOW
+_NETWORKS = _FINDERS + _MODEL + _DEVICE + _MEMORY + _SEED
+
+render_options = _group(
+    _LOOK + _INVERTED + _EXCLUDED + _ELEMENT + _CLIP + _MOTION + _NETWORKS + _WORK + _COLORSPACE
+    + _GRID
+)  # fmt: skip
 """What :func:`read_render_options` takes."""
 
 
@@ -240,12 +271,17 @@ flow_cache_options = _group(_FLOW_CACHE)
 quality_options = _group(_QUALITY)
 """Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""
 
-live_options = _group(_LOOK + _MOTION + _NETWORKS)
+live_options = _group(_LOOK + _INVERTED + _MOTION + _NETWORKS)
 """Those of them that pictures need which come one by one."""
 
-still_options = _group(_STYLED + _LOOK + _EXCLUDED + _NETWORKS + _TOLD + _RUN)
+still_options = _group(_STYLED + _LOOK + _INVERTED + _EXCLUDED + _NETWORKS + _TOLD + _RUN)
 """Of pictures that are no film: ``styles, objects, progress, overwrite, resume, report``, and
 fields of :class:`~vidstyle.options.RenderOptions`."""
+
+paint_options = _group(
+    _EXCLUDED + _INVERTED + _CLIP + _FLOW + _FINDERS + _DEVICE + _SEED + _COLORSPACE + _TOLD
+)
+"""Of the painting of keys: ``progress, overwrite``, and what :func:`read_render_options` takes."""
 
 object_options = _group(_STYLED + _KEYS + _MATTES)
 """Objects, their styles and mattes: ``styles, objects, keys, matte_target``; see

@@ -26,7 +26,7 @@ from vidstyle.media.video.fades import Fade, Impressions, find_fades, without_em
 from vidstyle.media.video.shots import Shot, find_shots
 from vidstyle.media.view import SeenClip
 from vidstyle.options import RenderOptions, SelectionOptions
-from vidstyle.pipeline.carrying import Footage, carry
+from vidstyle.pipeline.carrying import Footage, carry, proposed
 from vidstyle.pipeline.fading import Fades, lifted
 from vidstyle.pipeline.matte_movie import is_movie, read_movie
 from vidstyle.pipeline.parts import Parts
@@ -204,6 +204,11 @@ def analyse(
             progress,
             styled=paint.style is not None,
         )
+        if more := proposed(carried.confidences):
+            log.info(
+                "keys: in places they show little of the object; best painted next: frame %s",
+                ", ".join(map(str, more)),
+            )
         if carried.is_outlined:
             mattes = Outlined(mattes, carried)
     if excluded:

@@ -1,6 +1,5 @@
 """Carrying the painted keys of one object through the shots of a clip."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +29,6 @@ CHUNK = 16
 WANTED = 0.3
 #: Frames that are proposed at most.
 PROPOSALS = 3
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -193,11 +190,6 @@ def carry(
         if not any(start <= key.frame < stop for key in ready):
             seen = (frame for frame in range(start, stop) if footage.mattes.box(frame))
             confidences |= dict.fromkeys(seen, 0.0)
-    if more := proposed(confidences):
-        log.info(
-            "keys: in places they show little of the object; best painted next: frame %s",
-            ", ".join(map(str, more)),
-        )
     return Carried(ready, fields, confidences, alone=not styled)
 
 

@@ -71,7 +71,7 @@ def say_no_more(stream: TextIO) -> None:
 
 
 #: How long a stage takes, about, against the others of a run, on a CPU.
-_SHARES = {"cuts": 1, "mattes": 10, "statistics": 3, "render": 12, "evaluate": 20}
+_SHARES = {"cuts": 1, "mattes": 10, "statistics": 3, "render": 12, "evaluate": 20, "paint": 30}
 
 
 class Course:
@@ -150,8 +150,9 @@ class Step:
     """How far a run is.
 
     Attributes:
-        stage: ``cuts``, ``mattes``, ``keys``, ``statistics``, ``render`` or ``evaluate``.
-        done, total: frames of this stage.
+        stage: ``cuts``, ``mattes``, ``keys``, ``statistics``, ``render``, ``evaluate`` or
+            ``paint``.
+        done, total: frames of this stage; of ``paint`` rounds.
         fraction: of the whole run, 0 to 1.
         seconds_left: of the whole run, estimated; None as long as it cannot be.
     """

@@ -1,0 +1,68 @@
+"""``vidstyle paint``: frames of a clip, painted as keys."""
+
+from typing import Any
+
+import click
+
+from vidstyle.cli.options import default_of, option, paint_options, read_render_options
+from vidstyle.cli.say import say
+from vidstyle.options import PaintOptions
+from vidstyle.runtime.progress import telling
+
+
+@click.command("paint")
+@click.argument("source", metavar="INPUT")
+@option("--object", "object_name", metavar="SPEC",
+        help="What to paint: a SPEC as of render's. The whole frame by default.")  # fmt: skip
+@option("--style", required=True, metavar="IMAGE", help="Style picture.")
+@option("--key", "keys", multiple=True, required=True, metavar="FRAME|auto|FILE@FRAME",
+        help="A frame to paint: its number from 0; may repeat. auto chooses frames until "
+        "their keys show enough of the object everywhere. FILE@FRAME is a key that is there "
+        "already, which others are to agree with.")  # fmt: skip
+@option("-o", "--output", "target", required=True,
+        help="A PNG file for one key; else a pattern, painted.####.png, or a folder.")  # fmt: skip
+@option("--strokes", metavar="X", help="Size of the strokes: 2 for bolder ones, 0.5 for finer.",
+        **default_of("strokes", PaintOptions))  # fmt: skip
+@option("--structure", help="How far the plate rules rather than the style: 0 the style's texture, "
+        "1 all edges.", **default_of("structure", PaintOptions))  # fmt: skip
+@paint_options
+def paint_command(
+    source: str,
+    object_name: str | None,
+    style: str,
+    keys: tuple[str, ...],
+    target: str,
+    strokes: float,
+    structure: float,
+    progress: str,
+    overwrite: bool,
+    **options: Any,
+) -> None:
+    """Paint frames of INPUT after a style, slowly and well, as keys that `vidstyle render --key`
+    carries through their shots.
+
+    A key is as large as the plate, and its alpha is the object's matte; retouch it where it needs
+    that. Each further key starts from what those before it show of its frame. Needs the weights of
+    vgg19 (`vidstyle models fetch vgg19`).
+
+    \b
+    vidstyle paint shot.mp4 --object person --style art.jpg --key 20 -o painted.0020.png
+    vidstyle render shot.mp4 --object person --key painted.0020.png@20
+    vidstyle paint shot.mp4 --object person --style art.jpg --key auto -o keys/
+    """
+    from vidstyle.painter.job import PaintJob, run
+
+    job = PaintJob(
+        source=source,
+        object=object_name,
+        style=style,
+        keys=keys,
+        target=target,
+        look=PaintOptions(strokes, structure),
+        options=read_render_options(source, options),
+        overwrite=overwrite,
+    )
+    with telling(progress) as told:
+        done = run(job, told)
+    for name in done:
+        say(f"{name.path}@{name.frame}")

@@ -1,0 +1,1 @@
+"""Painting keys: one frame's object, painted slowly and well after a style picture."""

@@ -1,0 +1,173 @@
+"""``vidstyle paint``: from the names that the user gave to painted keys under theirs."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vidstyle.carry.key import KeyName, PaintedFrame, read_key
+from vidstyle.errors import UsageError
+from vidstyle.media.frame import Frame
+from vidstyle.media.pattern import is_pattern, matching, numbered
+from vidstyle.media.video.kept import KeptClip
+from vidstyle.media.video.target import check_target
+from vidstyle.media.video.writer import open_writer
+from vidstyle.options import DEFAULTS, PaintOptions, RenderOptions, StyledObject
+from vidstyle.painter.easel import Easel
+from vidstyle.painter.network import build_network
+from vidstyle.painter.painter import STYLE_SIDE, Painter
+from vidstyle.painter.wanted import WantedKeys
+from vidstyle.pipeline.analysis import Take, style_picture
+from vidstyle.pipeline.output import plain
+from vidstyle.pipeline.preparation import Preparation, Request
+from vidstyle.runtime.claim import claimed
+from vidstyle.runtime.device import seeded, select_device
+from vidstyle.runtime.leftovers import sweep
+from vidstyle.runtime.progress import Progress
+from vidstyle.runtime.scratch import temporary_folder
+from vidstyle.segment.mattes.store import Mattes
+from vidstyle.style.build import BUNDLED
+
+#: Of keys in a folder.
+_IN_FOLDER = "painted.####.png"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaintJob:
+    """What is to be painted.
+
+    Attributes:
+        source: a video file, a sequence pattern, a folder of pictures, or a picture.
+        object: an ``--object`` SPEC; None for the whole frame.
+        style: path of the style picture.
+        keys: as of :meth:`WantedKeys.parsed`.
+        target: a PNG file for one key; a pattern of such, or a folder, for any number.
+        look: how they are painted.
+        options: which frames, what finds the object, and the seed.
+        overwrite: whether keys may be there already.
+    """
+
+    source: str
+    object: str | None
+    style: str
+    keys: Sequence[str]
+    target: str
+    look: PaintOptions = field(default_factory=PaintOptions)
+    options: RenderOptions = DEFAULTS
+    overwrite: bool = False
+
+
+def run(job: PaintJob, progress: Progress) -> list[KeyName]:
+    """Paint keys, one after the other; each stands under its name as soon as it is whole.
+
+    Returns:
+        what was painted, in that order, as ``--key`` of a render takes it.
+
+    Raises:
+        VidstyleError: see :mod:`vidstyle.errors`. Keys painted before stay.
+    """
+    wanted = WantedKeys.parsed(job.keys)
+    target = _checked_target(job, wanted)
+    for name in wanted.given:
+        name.check()
+    style = lru_cache(lambda scale: style_picture(job.style, (STYLE_SIDE, STYLE_SIDE), scale))
+    style(1.0)
+    # No style model paints, so none is looked for.
+    options, look = replace(job.options, model=BUNDLED), job.look
+    network = build_network(select_device(options.device))
+    painter = Painter(style, network, look.strokes, look.structure, options.seed)
+    with claimed(target), seeded(options.seed), temporary_folder() as work:
+        sweep(Path(target).parent)
+        objects = [StyledObject(job.object, None)]
+        preparation = Preparation(Request(source=job.source, objects=objects, options=options))
+        info = preparation.reader.info
+        given = [read_key(name, info.size, options.colorspace) for name in wanted.given]
+        progress.outline([*preparation.stages(), "paint"])
+        with closing(KeptClip(preparation.reader, work)) as kept:
+            take = preparation.find_take(progress, kept)
+            _check_frames(wanted, take)
+            if not job.overwrite:
+                _check_free(wanted, take, target)
+            mattes = preparation.analyse(take, work, progress)[0].mattes
+            done: list[KeyName] = []
+
+            def keep(frame: Frame, paint: Tensor) -> PaintedFrame:
+                path = _path(target, take, frame.index)
+                _write(frame, paint, mattes, take, path)
+                done.append(KeyName(path, frame.index))
+                return read_key(done[-1], info.size, options.colorspace)
+
+            flow = preparation.parts.following
+            easel = Easel(take, mattes, painter, flow, keep, work, progress, given)
+            easel.check_seen(wanted.frames)
+            for number in wanted.frames:
+                easel.paint(number)
+            if wanted.auto:
+                easel.paint_proposed()
+    return done
+
+
+def _checked_target(job: PaintJob, wanted: WantedKeys) -> str:
+    """A PNG file, or a pattern of such.
+
+    Raises:
+        UsageError: it is neither, cannot be written, or is one file for several keys.
+    """
+    path = Path(job.target)
+    target = str(path / _IN_FOLDER) if path.is_dir() else job.target
+    if Path(target).suffix.lower() != ".png":
+        raise UsageError(
+            f"{target}: keys are PNG; name a file painted.png, a pattern {_IN_FOLDER}, or a folder "
+            "that is there"
+        )
+    check_target(target, job.source)
+    if (wanted.auto or len(wanted.frames) > 1) and not is_pattern(target):
+        raise UsageError(
+            f"{target}: one picture cannot hold several keys; name a pattern such as {_IN_FOLDER}, "
+            "or a folder"
+        )
+    return target
+
+
+def _check_frames(wanted: WantedKeys, take: Take) -> None:
+    for frame in wanted.named:
+        if not take.start <= frame < take.count:
+            raise UsageError(
+                f"--key {frame}: not among the frames that are looked at, "
+                f"{take.start}-{take.count - 1}; frames count from 0"
+            )
+
+
+def _check_free(wanted: WantedKeys, take: Take, target: str) -> None:
+    """No key is there yet, but for those that are given."""
+    given = {name.path.resolve() for name in wanted.given}
+    files = [file.path for file in matching(target)] if wanted.auto else []
+    files += [path for frame in wanted.frames if (path := _path(target, take, frame)).exists()]
+    for path in files:
+        if path.resolve() not in given:
+            raise UsageError(f"{path}: exists; add --overwrite, or name another output")
+
+
+def _path(target: str, take: Take, frame: int) -> Path:
+    """Of a frame's key: numbered as the plates are, where these are pictures."""
+    numbers = take.reader.info.numbers
+    return numbered(target, numbers[frame] if numbers else frame)
+
+
+def _write(frame: Frame, paint: Tensor, mattes: Mattes, take: Take, path: Path) -> None:
+    """A painting with the object's matte as alpha, as deep as the clip.
+
+    Raises:
+        MediaError: the disk refuses.
+    """
+    white = 65535 if take.reader.info.bits > 8 else 255
+    dtype = torch.uint16 if white > 255 else torch.uint8
+    picture = (paint[0].movedim(0, -1) * white).round().int().to(dtype).contiguous()
+    matte = torch.from_numpy(mattes[frame.index]).int() * (white // 255)
+    info = plain(take.reader.info, 16 if white > 255 else 8, alpha=True)
+    with open_writer(str(path), info) as writer:
+        writer.write(replace(frame, image=picture, alpha=matte.to(dtype), origin=None))

@@ -1,0 +1,93 @@
+"""Brushwork over a painting that patches made: a few steps towards the style's Gram matrices."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.media.frame import luma
+from vidstyle.perceptual.network import PerceptualNetwork
+from vidstyle.perceptual.statistics import gram, gram_distance
+
+STEPS = 10
+#: Of the optimiser, and what is left of it at the last step.
+RATE, LAST_RATE = 0.006, 0.2
+#: Weight of what the deepest layer sees, against all Gram matrices.
+CONTENT = 0.6
+#: Weight of leaving [0, 1].
+RANGE = 10.0
+#: Scales that steps act on at once, halving.
+LEVELS = 4
+
+
+@torch.enable_grad()
+def polished(
+    paint: Tensor,
+    content: Tensor,
+    matte: Tensor,
+    style: Tensor,
+    network: PerceptualNetwork,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Tensor:
+    """Give a painting the style's relief.
+
+    Gatys et al. (CVPR 2016), from a painting rather than from noise, and on a Laplacian pyramid, so
+    that steps act on all scales at once (Kolkin et al., "Style transfer by relaxed optimal
+    transport and self-similarity", CVPR 2019). Only light and dark are kept of what they change:
+    in so few steps colours have not gone beyond noise.
+
+    Args:
+        paint: (1, 3, H, W) in [0, 1].
+        content: what was to be painted, likewise.
+        matte: where, (1, 1, H, W) in [0, 1].
+        style: (1, 3, h, w) in [0, 1].
+        advance: told of each step.
+
+    Returns:
+        (1, 3, H, W) in [0, 1]
+    """
+    before, device = paint, next(network.parameters()).device
+    paint, content, matte, style = (plane.to(device) for plane in (paint, content, matte, style))
+    with torch.no_grad():
+        wanted = {layer: gram(features) for layer, features in network(style).items()}
+        target = network(content)[network.layers[-1]]
+    pyramid = [part.requires_grad_(True) for part in _pyramid(paint)]
+    optimizer = torch.optim.Adam(pyramid, lr=RATE, betas=(0.9, 0.99))
+    for step in range(STEPS):
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * (1 - (1 - LAST_RATE) * step / STEPS)
+        optimizer.zero_grad()
+        picture = _collapsed(pyramid)
+        seen = network(picture)
+        inside = {
+            layer: (F.adaptive_max_pool2d(matte, features.shape[2:]) > 0.3).float()
+            for layer, features in seen.items()
+        }
+        loss = RANGE * (F.relu(picture - 1) + F.relu(-picture)).square().mean()
+        for layer, features in seen.items():
+            loss = loss + gram_distance(gram(features, inside[layer]), wanted[layer])
+        there = inside[network.layers[-1]]
+        gap = (seen[network.layers[-1]] - target).square() * there
+        loss = loss + CONTENT * gap.sum() / (target.square() * there).sum().clamp_min(1e-6)
+        loss.backward()
+        optimizer.step()
+        advance(1)
+    done = _collapsed([part.detach() for part in pyramid])
+    return (before + luma(done - paint).cpu()).clamp(0, 1)
+
+
+def _pyramid(picture: Tensor) -> list[Tensor]:
+    parts = []
+    for _ in range(LEVELS):
+        small = F.avg_pool2d(picture, 2, ceil_mode=True)
+        parts.append(picture - F.interpolate(small, picture.shape[2:], mode="bilinear"))
+        picture = small
+    return [*parts, picture.clone()]
+
+
+def _collapsed(parts: list[Tensor]) -> Tensor:
+    picture = parts[-1]
+    for part in reversed(parts[:-1]):
+        picture = part + F.interpolate(picture, part.shape[2:], mode="bilinear")
+    return picture

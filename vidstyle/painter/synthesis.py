@@ -1,0 +1,285 @@
+"""Painting a picture with patches of another, coarse to fine.
+
+Image Analogies (Hertzmann et al., SIGGRAPH 2001) without a pair: at each scale every place takes
+the patch of the style that looks most like what is painted there already and suits what is to be
+painted, in its colours and in what a network sees; patches that overlap vote (Kwatra et al.,
+"Texture optimization for example-based synthesis", SIGGRAPH 2005). How often a patch is taken is
+bounded, as in StyLit (Fišer et al., SIGGRAPH 2016), so that nothing tiles.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidstyle.carry.following import smoothed
+from vidstyle.carry.matching import Basis, Choices, Lattice, patches
+
+#: How often each place chooses at each scale, the coarsest first; each is twice as fine as the one
+#: before.
+ROUNDS = (6, 4, 3)
+#: Pixels between places, which sets the size of patches; and where there is detail at last.
+STRIDE, FINE_STRIDE = 4, 2
+#: How often places choose where there is detail.
+FINE_ROUNDS = 2
+#: All of these.
+ROUNDS_IN_ALL = sum(ROUNDS) + FINE_ROUNDS
+#: Patches of a style that are searched at most, spread evenly.
+CHOICES = 30_000
+#: Principal components that are left of patches of paint, of colours, and of features.
+PAINTS, COLOURS, FEATURES = 48, 16, 32
+#: What differences cost at a ``structure`` of 1: in colours, once fine variation has been smoothed
+#: away so that strokes are free to vary, and in features. What is painted already has a cost of 1.
+COLOUR, FEATURE = 3.6, 1.0
+#: Pixels of that smoothing.
+SMOOTHING = 4.0
+#: How much more colours and features cost where there is most detail, where colours are then also
+#: compared with fine variation; and how much more again for the small patches.
+DETAILED, FINE = 2.0, 3.0
+#: Detail that is painted with small patches, of a range of 1.
+FINE_DETAIL = 0.2
+#: Noise that painting starts with: even areas take many patches rather than one.
+NOISE = 0.08
+
+See = Callable[[Tensor], Tensor]
+"""What a network sees in (1, 3, H, W): (1, C, h, w)."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is painted already.
+
+    Attributes:
+        paint: (1, 3, H, W) in [0, 1].
+        cover: how far it stays, (1, 1, H, W) in [0, 1].
+    """
+
+    paint: Tensor
+    cover: Tensor
+
+    def over(self, paint: Tensor) -> Tensor:
+        return torch.lerp(paint, self.paint, self.cover)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is to be painted.
+
+    Attributes:
+        picture: in the style's colours, (1, 3, H, W) in [0, 1].
+        matte: where, (1, 1, H, W) in [0, 1].
+        detail: how much of it must be told, (1, 1, H, W) in [0, 1].
+        known: what is painted already; None for nothing.
+    """
+
+    picture: Tensor
+    matte: Tensor
+    detail: Tensor
+    known: Known | None = None
+
+    def reduced(self, factor: int) -> "Subject":
+        """At 1/factor of the size."""
+        known = self.known and Known(
+            _reduced(self.known.paint, factor), _reduced(self.known.cover, factor)
+        )
+        picture, matte, detail = (
+            _reduced(plane, factor) for plane in (self.picture, self.matte, self.detail)
+        )
+        return Subject(picture, matte, detail, known)
+
+    def with_known(self, paint: Tensor) -> Tensor:
+        return paint if self.known is None else self.known.over(paint)
+
+
+def synthesised(
+    subject: Subject,
+    style: Tensor,
+    see: See,
+    structure: float,
+    seed: int,
+    magnified: int = 1,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Tensor:
+    """Paint a picture.
+
+    Args:
+        style: (1, 3, magnified · h, magnified · w) in [0, 1].
+        see: by whose features both are compared.
+        structure: 0 to 1, how far the picture rules rather than the style.
+        seed: of the noise that painting starts with.
+        magnified: a whole number. Patches are chosen as if subject and style were of one size, and
+            taken from the style at so many times that size.
+        advance: told of each round; in all there are :data:`ROUNDS_IN_ALL`.
+
+    Returns:
+        (1, 3, magnified · H, magnified · W) in [0, 1]; apart from the matte, the picture.
+    """
+    noise = torch.Generator().manual_seed(seed)
+    paint = None
+    for level, rounds in enumerate(ROUNDS):
+        factor = 2 ** (len(ROUNDS) - 1 - level)
+        here, there = subject.reduced(factor), _reduced(style, factor * magnified)
+        scale = _Scale(here, there, see, STRIDE, structure)
+        if paint is None:
+            paint = here.picture + NOISE * torch.randn(here.picture.shape, generator=noise)
+        else:
+            paint = F.interpolate(paint, here.picture.shape[2:], mode="bilinear")
+        for turn in range(rounds):
+            # What comes from a coarser scale lacks the detail of this one.
+            lacking = turn == 0 and level > 0
+            found = scale.chosen(here.with_known(paint), lacking=lacking)
+            paint = scale.painted(found)
+            advance(1)
+    assert paint is not None
+    large = scale.painted(found, style, magnified)
+    detailed = subject.matte * (subject.detail > FINE_DETAIL)
+    if structure and detailed.any():
+        finer = paint
+        fine = _Scale(
+            Subject(subject.picture, detailed, subject.detail, subject.known),
+            _reduced(style, magnified),
+            see,
+            FINE_STRIDE,
+            FINE * structure,
+        )
+        for _ in range(FINE_ROUNDS):
+            found = fine.chosen(subject.with_known(finer))
+            finer = fine.painted(found)
+            advance(1)
+        share = _magnified((2 * subject.detail).clamp(0, 1), magnified)
+        large = torch.lerp(large, fine.painted(found, style, magnified), share)
+    return large.clamp(0, 1)
+
+
+class _Scale:
+    """A subject and the style at one scale: what is compared at each place."""
+
+    def __init__(
+        self, subject: Subject, style: Tensor, see: See, stride: int, structure: float
+    ) -> None:
+        self._picture, self._style = subject.picture, style
+        self._lattice = Lattice.over(subject.matte, stride)
+        self._places = _places(style, stride)
+        paints = patches(style, self._places)
+        self._paint = Basis.of(paints, PAINTS)
+        busy = subject.detail[0, 0, self._lattice.rows, self._lattice.columns]
+        own: list[Tensor] = []
+        self._wanted: list[Tensor] = []
+        for there, here in (
+            (smoothed(style, SMOOTHING), smoothed(subject.picture, SMOOTHING)),
+            (smoothed(style, 1.0), smoothed(subject.picture, 1.0)),
+        ):
+            colours = patches(there, self._places)
+            basis = Basis.of(colours, COLOURS)
+            own.append(basis(colours))
+            self._wanted.append(basis(patches(here, self._lattice)))
+        seen = _seen(see, style, self._places)
+        basis = Basis.of(seen, FEATURES)
+        own.append(basis(seen))
+        self._wanted.append(basis(_seen(see, subject.picture, self._lattice)))
+        self._weights = [
+            torch.ones_like(busy),
+            COLOUR * structure * torch.ones_like(busy),
+            COLOUR * structure * DETAILED * busy,
+            FEATURE * structure * (1 + DETAILED * busy),
+        ]
+        blurred = F.interpolate(_reduced(style, 2), style.shape[2:], mode="bilinear")
+        self._choices = Choices([self._paint(paints), *own])
+        self._lacking = Choices([self._paint(patches(blurred, self._places)), *own])
+
+    def chosen(self, paint: Tensor, *, lacking: bool = False) -> Tensor:
+        """One round: the number of the patch that every place takes, (N,).
+
+        Args:
+            paint: (1, 3, H, W), what is painted already.
+            lacking: it lacks the detail of this scale.
+        """
+        here = self._paint(patches(paint, self._lattice))
+        choices = self._lacking if lacking else self._choices
+        return choices.nearest([here, *self._wanted], self._weights)
+
+    def painted(self, found: Tensor, style: Tensor | None = None, magnified: int = 1) -> Tensor:
+        """What all that was chosen comes to.
+
+        Args:
+            style: the style at ``magnified`` times its size; None for the size of this scale.
+
+        Returns:
+            (1, 3, magnified · H, magnified · W)
+        """
+        taken = Lattice(self._places.stride, self._places.rows[found], self._places.columns[found])
+        if style is None:
+            style = self._style
+        below = _magnified(self._picture, magnified)
+        chosen = patches(style, _at(taken, magnified))
+        return voted(below, _at(self._lattice, magnified), chosen)
+
+
+def voted(picture: Tensor, lattice: Lattice, chosen: Tensor) -> Tensor:
+    """Patches laid over a picture; where they overlap, the nearest counts most.
+
+    Args:
+        picture: (1, 3, H, W), what is left where there are none.
+        chosen: (N, 3 P²) as of :func:`~vidstyle.carry.matching.patches`.
+    """
+    side, (height, width) = lattice.patch, picture.shape[2:]
+    reach = side // 2
+    window = torch.hann_window(side + 2, periodic=False)[1:-1]
+    window = (window[:, None] * window).flatten() ** 2
+    step = torch.arange(side)
+    wide = width + 2 * reach
+    corner = lattice.rows * wide + lattice.columns
+    at = (corner[:, None, None] + step[:, None] * wide + step).flatten()
+    total = torch.zeros(4, (height + 2 * reach) * wide)
+    colours = chosen.view(len(chosen), 3, -1) * side
+    for channel in range(3):
+        total[channel].index_add_(0, at, (colours[:, channel] * window).flatten())
+    total[3].index_add_(0, at, window.repeat(len(chosen)))
+    total = total.view(1, 4, -1, wide)[..., reach : reach + height, reach : reach + width]
+    weight = total[:, 3:]
+    return torch.where(weight > 1e-4, total[:, :3] / weight.clamp_min(1e-4), picture)
+
+
+def _places(style: Tensor, stride: int) -> Lattice:
+    """Where in a style patches are taken: of those that lie within it, as many as are searched."""
+    reach = Lattice(stride, *torch.empty(2, 0)).patch // 2
+    height, width = (max(1, side - 2 * reach) for side in style.shape[2:])
+    step = max(1, math.ceil((height * width / CHOICES) ** 0.5))
+    rows, columns = torch.meshgrid(
+        torch.arange(0, height, step), torch.arange(0, width, step), indexing="ij"
+    )
+    return Lattice(stride, rows.flatten() + reach, columns.flatten() + reach)
+
+
+def _at(lattice: Lattice, magnified: int) -> Lattice:
+    """The same places in a picture of so many times the size."""
+    middle = magnified // 2
+    return Lattice(
+        lattice.stride * magnified,
+        lattice.rows * magnified + middle,
+        lattice.columns * magnified + middle,
+    )
+
+
+def _seen(see: See, picture: Tensor, lattice: Lattice) -> Tensor:
+    """What is seen at the places of a lattice, of length 1: (N, C)."""
+    features = F.normalize(see(picture), dim=1)
+    height, width = picture.shape[2:]
+    at = torch.stack(
+        [2 * (lattice.columns + 0.5) / width - 1, 2 * (lattice.rows + 0.5) / height - 1], 1
+    )
+    found = F.grid_sample(features, at[None, None], padding_mode="border", align_corners=False)
+    return found[0, :, 0].T
+
+
+def _reduced(planes: Tensor, factor: int) -> Tensor:
+    return planes if factor == 1 else F.avg_pool2d(planes, factor, ceil_mode=True)
+
+
+def _magnified(planes: Tensor, factor: int) -> Tensor:
+    if factor == 1:
+        return planes
+    return F.interpolate(planes, scale_factor=factor, mode="bilinear")
