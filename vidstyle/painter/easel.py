@@ -76,16 +76,16 @@ class Easel:
             MediaError: the disk refuses.
         """
         start, stop = next(span for span in self._take.spans if span[0] <= frame < span[1])
-        here = [key for key in self.keys if start <= key.name.frame < stop]
-        before = [key for key in here if key.name.frame < frame]
-        after = [key for key in here if key.name.frame > frame]
+        here = [key for key in self.keys if start <= key.frame < stop]
+        before = [key for key in here if key.frame < frame]
+        after = [key for key in here if key.frame > frame]
         beside = [
-            *sorted(before, key=lambda key: key.name.frame)[-1:],
-            *sorted(after, key=lambda key: key.name.frame)[:1],
+            *sorted(before, key=lambda key: key.frame)[-1:],
+            *sorted(after, key=lambda key: key.frame)[:1],
         ]
         carried = None
         if beside:
-            between = [frame, *(key.name.frame for key in beside)]
+            between = [frame, *(key.frame for key in beside)]
             carried = self._carried(beside, [(min(between), max(between) + 1)])
         self._paint(frame, carried)
 
@@ -99,7 +99,7 @@ class Easel:
             MediaError: the disk refuses.
         """
         for span in self._take.spans:
-            if not any(span[0] <= key.name.frame < span[1] for key in self.keys):
+            if not any(span[0] <= key.frame < span[1] for key in self.keys):
                 first = first_key(self._mattes, span)
                 if first is not None:
                     self._paint(first, None)
