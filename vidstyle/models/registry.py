@@ -355,3 +355,37 @@ REGISTRY: dict[str, Weights] = {
 
 LIGHT_SET = ("yolov3-tiny", "mobile-sam", "raft-small")
 """What ``vidstyle models fetch`` fetches when it is given no names."""
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """A model on the hub.
+
+    Attributes:
+        role: what vidstyle does with it.
+        licence: SPDX identifier, or the words of the publisher where there is none.
+        repository: its name on the hub.
+        size: in bytes, about.
+    """
+
+    role: str
+    licence: str
+    repository: str
+    size: int
+
+
+HUB: dict[str, HubModel] = {
+    "sam2.1-large": HubModel("segmenter", "Apache-2.0", "facebook/sam2.1-hiera-large", 898_000_000),
+    "sam2.1-base-plus": HubModel(
+        "segmenter", "Apache-2.0", "facebook/sam2.1-hiera-base-plus", 324_000_000
+    ),
+    "sam2.1-small": HubModel("segmenter", "Apache-2.0", "facebook/sam2.1-hiera-small", 184_000_000),
+    "sam2.1-tiny": HubModel("segmenter", "Apache-2.0", "facebook/sam2.1-hiera-tiny", 156_000_000),
+    # Its publisher asks for a name and consent before it can be fetched.
+    "sam3": HubModel("detector", "SAM License", "facebook/sam3", 3_440_000_000),
+    "grounding-dino-tiny": HubModel(
+        "detector", "Apache-2.0", "IDEA-Research/grounding-dino-tiny", 690_000_000
+    ),
+    "owlv2": HubModel("detector", "Apache-2.0", "google/owlv2-base-patch16-ensemble", 620_000_000),
+}
+"""Best first, within a role and kind."""

@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from vidstyle.errors import WeightsError
-from vidstyle.models.registry import REGISTRY, WeightFile
+from vidstyle.models.registry import HUB, REGISTRY, WeightFile
 from vidstyle.runtime.nesting import parsed
 
 _UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, EOFError)
@@ -215,7 +215,8 @@ def entry_files(name: str) -> tuple[WeightFile, ...]:
         WeightsError: there is no such entry.
     """
     if name not in REGISTRY:
-        raise WeightsError(f"{name}: no such weights; vidstyle knows {', '.join(REGISTRY)}")
+        known = ", ".join(REGISTRY | HUB)
+        raise WeightsError(f"{name}: no such weights; vidstyle knows {known}")
     return REGISTRY[name].files
 
 

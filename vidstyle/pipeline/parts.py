@@ -12,13 +12,15 @@ from vidstyle.choices import DETECTORS, SEGMENTERS, TEMPORAL
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.export.backend import build_backend
 from vidstyle.models import weights
+from vidstyle.models.hub import find_hub_model, hub_names, model_type, require_hub_model
+from vidstyle.models.registry import HUB
 from vidstyle.motion.build import build_flow
 from vidstyle.motion.cache import FlowCache
 from vidstyle.motion.dis import LIGHT, DisFlow
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.options import MachineOptions, RenderOptions
 from vidstyle.runtime.device import select_device
-from vidstyle.runtime.extras import needs_extra
+from vidstyle.runtime.extras import is_installed, needs_extra
 from vidstyle.runtime.workers import WorkerPool
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.yolo import YoloTiny
@@ -76,10 +78,10 @@ class Parts:
         if self.segmenter_name == _MOBILE_SAM:
             return build_segmenter(_MOBILE_SAM, weights.require(_MOBILE_SAM), self.device)
         if self.segmenter_name not in _SAM:
+            folder = _folder_of(self.segmenter_name)
             with needs_extra("transformers", f"--segmenter {self.segmenter_name}"):
                 from vidstyle.segment.segmenters.sam2 import Sam2
                 from vidstyle.segment.segmenters.sam2_video import Sam2Video, is_video_model
-            folder = Path(self.segmenter_name)
             return (Sam2Video if is_video_model(folder) else Sam2).load(folder, self.device)
         return build_segmenter("sam", weights.require(self.segmenter_name), self.device)
 
@@ -95,8 +97,7 @@ class Parts:
             return None
         if self.detector_name not in DETECTORS:
             with needs_extra("transformers", f"--detector {self.detector_name}"):
-                from vidstyle.segment.detectors.owl import Owl
-            return Owl.load(Path(self.detector_name), self.device)
+                return _load_open_vocabulary(_folder_of(self.detector_name), self.device)
         path = weights.require(self.detector_name)
         if self.detector_name == "yolov3-tiny":
             return YoloTiny(path.with_suffix(".cfg"), path)
@@ -178,19 +179,23 @@ def _flow_cache(options: MachineOptions) -> FlowCache | None:
 
 
 def _choose_segmenter(name: str) -> str:
-    """``grabcut``, a folder, or the best SAM whose weights are on this machine.
+    """``grabcut``, a folder, a model of the hub, or the best SAM whose weights are on this machine.
 
     Raises:
         UsageError: an unknown name.
         WeightsError: SAM or MobileSAM was asked for by name and is not on this machine.
     """
-    if name == "grabcut" or (name not in SEGMENTERS and Path(name).is_dir()):
+    if name == "grabcut" or _is_hub_model(name, "segmenter", SEGMENTERS):
         return name
     if name not in SEGMENTERS:
         raise UsageError(
             f"--segmenter {name}: unknown, and no folder of a SAM 2 model; "
-            f"use one of {', '.join(SEGMENTERS)}"
+            f"use one of {', '.join((*SEGMENTERS, *hub_names('segmenter')))}"
         )
+    if name == "auto" and is_installed("transformers"):
+        for better in hub_names("segmenter"):
+            if find_hub_model(better):
+                return better
     entries = {"auto": (*_SAM, _MOBILE_SAM), "sam": _SAM, _MOBILE_SAM: (_MOBILE_SAM,)}[name]
     found = next((entry for entry in entries if weights.find(entry)), None)
     if name == "auto":
@@ -215,10 +220,11 @@ def _choose_detector(name: str) -> str | None:
     if name == "auto":
         return next((entry for entry in DETECTORS if weights.find(entry)), None)
     if name not in DETECTORS:
-        if not Path(name).is_dir():
+        if not _is_hub_model(name, "detector", DETECTORS):
+            known = ", ".join((*DETECTORS, *hub_names("detector")))
             raise UsageError(
-                f"--detector {name}: no such folder; give one with an OWLv2 model, or "
-                f"auto or one of {', '.join(DETECTORS)}"
+                f"--detector {name}: no such folder; give one with a model of SAM 3, Grounding "
+                f"DINO or OWLv2, or auto or one of {known}"
             )
     elif weights.find(name) is None:
         raise WeightsError(
@@ -226,6 +232,40 @@ def _choose_detector(name: str) -> str | None:
             f"run 'vidstyle models fetch {name}'"
         )
     return name
+
+
+def _is_hub_model(name: str, role: str, others: Sequence[str]) -> bool:
+    """Whether a model of the hub is meant, by its name or as a folder.
+
+    Raises:
+        WeightsError: by a name whose weights are not on this machine.
+    """
+    if name in hub_names(role):
+        require_hub_model(name)
+        return True
+    return name not in others and Path(name).is_dir()
+
+
+def _folder_of(name: str) -> Path:
+    """Of a model of the hub, by its name or as a folder."""
+    return require_hub_model(name) if name in HUB else Path(name)
+
+
+def _load_open_vocabulary(folder: Path, device: torch.device) -> Detector:
+    """What a folder's configuration says that it holds; OWLv2 where it says nothing."""
+    match model_type(folder):
+        case "sam3":
+            from vidstyle.segment.detectors.sam3 import Sam3
+
+            return Sam3.load(folder, device)
+        case "grounding-dino":
+            from vidstyle.segment.detectors.grounding_dino import GroundingDino
+
+            return GroundingDino.load(folder, device)
+        case _:
+            from vidstyle.segment.detectors.owl import Owl
+
+            return Owl.load(folder, device)
 
 
 def _verify(parts: Parts, spec: ObjectSpec) -> None:

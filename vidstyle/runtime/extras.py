@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from vidstyle.errors import UsageError
 
@@ -16,7 +17,7 @@ _PACKAGES = {
     "study": ("choix", "scipy"),
     "train": ("accelerate", "h5py", "pycocotools", "skimage", "tensorboard", "torchmetrics"),
     "ui": ("gradio",),
-    "transformers": ("transformers",),
+    "transformers": ("httpx", "huggingface_hub", "transformers"),
 }
 
 
@@ -39,3 +40,8 @@ def needs_extra(extra: str, what: str) -> Iterator[None]:
         raise UsageError(
             f"{what} needs {package}, which is not installed: pip install 'vidstyle[{extra}]'"
         ) from None
+
+
+def is_installed(extra: str) -> bool:
+    """Whether all that an extra installs is there. Nothing is imported."""
+    return all(find_spec(package) for package in _PACKAGES[extra])

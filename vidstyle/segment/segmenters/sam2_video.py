@@ -1,11 +1,11 @@
 """Segment Anything 2 with its memory: it tracks what it has cut out."""
 
-import json
 from pathlib import Path
 
 import torch
 from transformers import Sam2Model, Sam2Processor, Sam2VideoModel, Sam2VideoProcessor
 
+from vidstyle.models.hub import model_type
 from vidstyle.segment.segmenters.pretrained import load_pretrained
 from vidstyle.segment.segmenters.sam2 import Sam2
 from vidstyle.segment.tracking.memory import MemoryTracker
@@ -60,8 +60,4 @@ class Sam2Video(Sam2):
 
 def is_video_model(folder: Path) -> bool:
     """Whether a folder says that its model tracks, too."""
-    try:
-        config = json.loads((folder / "config.json").read_text())
-    except (OSError, ValueError):
-        return False
-    return isinstance(config, dict) and config.get("model_type") == _TYPE
+    return model_type(folder) == _TYPE
