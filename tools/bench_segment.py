@@ -43,7 +43,7 @@ from vidstyle.motion.raft import RaftFlow
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.yolo import YoloTiny
 from vidstyle.segment.keys import find_keys
-from vidstyle.segment.mattes.edges import upsample
+from vidstyle.segment.mattes.guided import upsample
 from vidstyle.segment.mattes.store import Matte, Mattes, MatteStore, bounding_box
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object

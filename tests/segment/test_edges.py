@@ -8,7 +8,8 @@ import pytest
 
 from vidstyle.choices import EDGES
 from vidstyle.errors import UsageError
-from vidstyle.segment.mattes.edges import build_edges, upsample
+from vidstyle.segment.mattes.edges import build_edges
+from vidstyle.segment.mattes.guided import upsample
 
 
 @pytest.fixture(scope="module", params=EDGES)

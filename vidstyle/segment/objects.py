@@ -16,7 +16,8 @@ from vidstyle.runtime.array_file import ArrayFile
 from vidstyle.segment.clip import Clip, eight_bit, resized
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.keys import KeyMattes, find_keys
-from vidstyle.segment.mattes.edges import Edges, upsample
+from vidstyle.segment.mattes.edges import Edges
+from vidstyle.segment.mattes.guided import upsample
 from vidstyle.segment.mattes.islands import without_specks
 from vidstyle.segment.mattes.store import GivenMattes, Matte, Mattes, MatteStore
 from vidstyle.segment.prompts import NamePrompt, ObjectSpec

@@ -4,7 +4,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vidstyle.segment.clip import Image, Plane
+from vidstyle.segment.clip import Image, Plane, resized
+from vidstyle.segment.mattes.store import Matte, bounding_box
+
+# Variance, of colours 0 to 1, below which a matte's picture counts as flat.
+_EPSILON = 4e-4
 
 
 class GuidedFilter:
@@ -76,3 +80,25 @@ class GuidedFilter:
 
 def _plane(values: NDArray[np.generic]) -> Plane:
     return np.asarray(values, np.float32)
+
+
+def upsample(matte: Matte, image: Image) -> Matte:
+    """A small matte (h, w) at the size of its picture (H, W, 3).
+
+    A guided filter fits, in windows of about two small pixels, the matte to the picture's colours;
+    so the matte's edge falls where the picture has one.
+    """
+    size = image.shape[:2]
+    if matte.shape == size:
+        return matte
+    large = resized(matte, size)
+    box = bounding_box(large)
+    if box is None:
+        return large
+    scale = size[0] / matte.shape[0]
+    radius = max(2, round(2 * scale))
+    box = box.padded(3 * radius, 1, size)
+    smooth = GuidedFilter(image[box.rows, box.columns], radius, _EPSILON)
+    part = smooth(large[box.rows, box.columns].astype(np.float32))
+    large[box.rows, box.columns] = np.rint(np.clip(part, 0, 255)).astype(np.uint8)
+    return large

@@ -8,7 +8,7 @@ import pymatting
 from numpy.typing import NDArray
 
 from vidstyle.segment.clip import LONG_SIDE, Image
-from vidstyle.segment.mattes.edges import upsample
+from vidstyle.segment.mattes.guided import upsample
 from vidstyle.segment.mattes.store import Matte, bounding_box
 
 logger = logging.getLogger(__name__)
