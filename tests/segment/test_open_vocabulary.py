@@ -148,7 +148,7 @@ def folder(kind, tmp_path_factory):
 @pytest.fixture(scope="module")
 def detector(kind, folder):
     detector = MODELS[kind][0].load(folder, CPU)
-    detector._threshold = 0.0
+    detector.threshold = 0.0
     return detector
 
 

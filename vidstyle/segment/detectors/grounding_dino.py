@@ -1,53 +1,22 @@
 """Grounding DINO (Liu et al., ECCV 2024) by ``transformers``."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from transformers import GroundingDinoForObjectDetection, GroundingDinoProcessor
 
 from vidstyle.segment.clip import Image
 from vidstyle.segment.detectors.open_vocabulary import Found, OpenVocabulary
-from vidstyle.segment.segmenters.pretrained import load_pretrained
 
 
 class GroundingDino(OpenVocabulary):
-    """A ``Detector`` of an open set of names, better than OWLv2 at phrases: "the red umbrella".
-
-    Args:
-        model: on its device.
-        processor: of that model.
-        threshold, faint: see ``OpenVocabulary``.
-    """
+    """A ``Detector`` of an open set of names, made for phrases ("the red umbrella"):
+    ``IDEA-Research/grounding-dino-tiny``."""
 
     name = "grounding-dino"
-
-    def __init__(
-        self,
-        model: GroundingDinoForObjectDetection,
-        processor: GroundingDinoProcessor,
-        threshold: float = 0.3,
-        faint: float = 0.1,
-    ) -> None:
-        super().__init__(threshold, faint)
-        self._model, self._processor = model.eval(), processor
-
-    @classmethod
-    def load(cls, folder: Path, device: torch.device) -> "GroundingDino":
-        """A model in a folder as its authors publish it (``IDEA-Research/grounding-dino-tiny``):
-        config.json, model.safetensors, and the files of its processor. Nothing is downloaded.
-
-        Raises:
-            WeightsError: the folder holds no such model.
-        """
-        model, processor = load_pretrained(
-            folder,
-            "Grounding DINO",
-            "its config.json, model.safetensors, and tokenizer and preprocessor files",
-            GroundingDinoForObjectDetection,
-            GroundingDinoProcessor,
-        )
-        return cls(model.to(device), processor)
+    title = "Grounding DINO"
+    classes = (GroundingDinoForObjectDetection, GroundingDinoProcessor)
+    threshold, faint = 0.3, 0.1
 
     def _found(self, image: Image, names: Sequence[str], least: float) -> Found:
         # One name at a time: of a text of several, words of one may be taken for another.

@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import torch
@@ -13,7 +14,9 @@ from vidstyle.errors import UsageError
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.detectors.detector import Detection
+from vidstyle.segment.segmenters.pretrained import load_pretrained
 
+_FILES = "its config.json, model.safetensors, and tokenizer and preprocessor files"
 _OVERLAP = 0.5  # intersection over union of two boxes of one name that are one object
 
 
@@ -36,14 +39,38 @@ class Found(NamedTuple):
 class OpenVocabulary(ABC):
     """A ``Detector`` of an open set of names.
 
-    Args:
-        threshold: least score; ``faint``: of a faint answer.
+    Attributes:
+        name: see ``Detector``.
+        title: what its authors call it.
+        classes: of its model and processor in ``transformers``.
+        threshold: least score.
+        faint: least score of a faint answer.
     """
 
     name: str
+    title: str
+    classes: tuple[Any, Any]
+    threshold: float
+    faint: float
 
-    def __init__(self, threshold: float, faint: float) -> None:
-        self._threshold, self._faint = threshold, faint
+    def __init__(self, model: Any, processor: Any) -> None:
+        """
+        Args:
+            model: on its device.
+            processor: of that model.
+        """
+        self._model, self._processor = model.eval(), processor
+
+    @classmethod
+    def load(cls, folder: Path, device: torch.device) -> Self:
+        """A model in a folder as its authors publish it: config.json, model.safetensors, and the
+        files of its processor. Nothing is downloaded.
+
+        Raises:
+            WeightsError: the folder holds no such model.
+        """
+        model, processor = load_pretrained(folder, cls.title, _FILES, *cls.classes)
+        return cls(model.to(device), processor)
 
     def name_of(self, word: str) -> str:
         """See ``Detector``: any words will do."""
@@ -62,7 +89,7 @@ class OpenVocabulary(ABC):
             raise UsageError(
                 f"{self.name} finds only what it is asked for: name the objects instead of all"
             )
-        least = self._faint if faint else self._threshold
+        least = self.faint if faint else self.threshold
         found = self._found(image, names, least)
         kept = batched_nms(found.boxes, found.scores, found.numbers, _OVERLAP)
         detections = [_detection(found, i, names, image.shape[:2]) for i in kept.tolist()]

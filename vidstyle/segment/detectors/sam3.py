@@ -1,49 +1,22 @@
 """Segment Anything 3 (Carion et al. 2025) by ``transformers``: cuts out what words say."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from transformers import Sam3Model, Sam3Processor
 
 from vidstyle.segment.clip import Image
 from vidstyle.segment.detectors.open_vocabulary import Found, OpenVocabulary
-from vidstyle.segment.segmenters.pretrained import load_pretrained
 
 
 class Sam3(OpenVocabulary):
-    """A ``Detector`` of an open set of names that gives a matte with each box.
-
-    Args:
-        model: on its device.
-        processor: of that model.
-        threshold, faint: see ``OpenVocabulary``.
-    """
+    """A ``Detector`` of an open set of names that gives a matte with each box:
+    ``facebook/sam3``."""
 
     name = "sam3"
-
-    def __init__(
-        self, model: Sam3Model, processor: Sam3Processor, threshold: float = 0.5, faint: float = 0.2
-    ) -> None:
-        super().__init__(threshold, faint)
-        self._model, self._processor = model.eval(), processor
-
-    @classmethod
-    def load(cls, folder: Path, device: torch.device) -> "Sam3":
-        """A model in a folder as its authors publish it (``facebook/sam3``): config.json,
-        model.safetensors, and the files of its processor. Nothing is downloaded.
-
-        Raises:
-            WeightsError: the folder holds no such model.
-        """
-        model, processor = load_pretrained(
-            folder,
-            "SAM 3",
-            "its config.json, model.safetensors, and tokenizer and preprocessor files",
-            Sam3Model,
-            Sam3Processor,
-        )
-        return cls(model.to(device), processor)
+    title = "SAM 3"
+    classes = (Sam3Model, Sam3Processor)
+    threshold, faint = 0.5, 0.2
 
     def _found(self, image: Image, names: Sequence[str], least: float) -> Found:
         pixels = self._processor(images=image, return_tensors="pt").to(self._model.device)
