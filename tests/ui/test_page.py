@@ -268,6 +268,7 @@ def test_trouble_is_told_in_one_place_until_it_is_mended(visit, shot) -> None:
     page.locator("#name input").press("Enter")
     page.get_by_text("Next: 'mask:/etc/hostname' is no name").wait_for()
     choose(page, "box")
+    page.get_by_text("Next: click on two opposite corners").wait_for()
     click_at(page, 0.2, 0.2)
     click_at(page, 0.4, 0.95)
     page.locator("#first input").fill("12")
