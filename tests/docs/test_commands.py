@@ -150,7 +150,7 @@ def test_examples_in_help_texts_are_commands() -> None:
 
 
 def test_a_wrong_command_is_seen() -> None:
-    assert "no command" in objection("vidstyle paint in.mp4")
+    assert "no command" in objection("vidstyle varnish in.mp4")
     assert "--hue" in objection("vidstyle render in.mp4 --style a.jpg --hue 3")
     assert "--hue" in objection("OMP_NUM_THREADS=1 python tools/bench_tiles.py 64x64 --hue 3")
 
