@@ -1,17 +1,18 @@
-"""RAFT in half precision: what must not be rounded, and that CUDA's flow is the CPU's."""
+"""RAFT in half precision, and in several threads: what must not be rounded, nor be mixed up."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 
-from vidstyle.motion.raft import FullPrecision, RaftFlow
+from vidstyle.motion.raft import Correlations, RaftFlow
 
 
 def test_correlations_are_not_rounded() -> None:
     # Sums of 256 products of about 400: beyond the largest number of half precision.
     features = 20 + torch.rand(2, 1, 256, 16, 16, generator=torch.Generator().manual_seed(0))
-    block = FullPrecision(num_levels=4, radius=3)
+    block = Correlations(num_levels=4, radius=3)
     block.build_pyramid(*features)
     wanted = list(block.corr_pyramid)
     with torch.autocast("cpu", torch.bfloat16):
@@ -19,6 +20,17 @@ def test_correlations_are_not_rounded() -> None:
     for level, exact in zip(block.corr_pyramid, wanted, strict=True):
         assert level.dtype == torch.float32
         assert torch.equal(level, exact)
+
+
+def test_threads_do_not_mix_up_their_pairs(raft_small_weights: Path) -> None:
+    raft = RaftFlow("raft-small", raft_small_weights, device=torch.device("cpu"), flow_size=540)
+    random = torch.Generator().manual_seed(2)
+    pairs = [torch.rand(2, 1, 3, 128, 128 + 8 * n, generator=random) for n in range(4)]
+    alone = [raft(*pair) for pair in pairs]
+    with ThreadPoolExecutor(4) as pool:
+        together = [*pool.map(lambda pair: raft(*pair), pairs)]
+    for one, other in zip(alone, together, strict=True):
+        assert torch.equal(one, other)
 
 
 @pytest.mark.gpu

@@ -1,6 +1,7 @@
 """RAFT (Teed and Deng, ECCV 2020), as torchvision has it: the estimator for GPUs."""
 
 import re
+import threading
 from pathlib import Path
 
 import torch
@@ -43,9 +44,27 @@ _RENAMES = [
 ]
 
 
-class FullPrecision(CorrBlock):  # type: ignore[misc]
-    """Correlations are sums of hundreds of products, which half precision may not hold; the authors
-    take them in full precision too."""
+class Correlations(CorrBlock):  # type: ignore[misc]
+    """torchvision's, for several threads at once, and in full precision.
+
+    torchvision keeps the correlations of a pair on the network itself; here each thread has its
+    own. They are sums of hundreds of products, which half precision may not hold; the authors take
+    them in full precision too.
+    """
+
+    def __init__(self, *, num_levels: int, radius: int) -> None:
+        self._own = threading.local()
+        super().__init__(num_levels=num_levels, radius=radius)
+
+    @property
+    def corr_pyramid(self) -> list[Tensor]:
+        """Of this thread's pair, one level for each halving."""
+        levels: list[Tensor] = self._own.levels
+        return levels
+
+    @corr_pyramid.setter
+    def corr_pyramid(self, levels: list[Tensor]) -> None:
+        self._own.levels = levels
 
     def build_pyramid(self, fmap1: Tensor, fmap2: Tensor) -> None:
         with torch.autocast(fmap1.device.type, enabled=False):
@@ -83,7 +102,7 @@ class RaftFlow:
         self._flow_size = flow_size
         self._updates = updates
         build, radius = (raft_large, 4) if variant == "raft-large" else (raft_small, 3)
-        network = build(corr_block=FullPrecision(num_levels=4, radius=radius))
+        network = build(corr_block=Correlations(num_levels=4, radius=radius))
         try:
             network.load_state_dict(torchvision_keys(load_tensors(weights)))
         except RuntimeError:  # missing, unexpected or misshapen tensors, one line for each
