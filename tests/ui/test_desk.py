@@ -125,6 +125,53 @@ def test_doubtful_frames_are_told(desk, options, style_picture, monkeypatch) -> 
     assert "box:30,20,71,91@0: doubtful in frames 0-1; look at them" in told
 
 
+BOXED = Selection("box").clicked(30, 20, 0).clicked(70, 90, 0)
+
+
+def test_a_painted_frame_is_carried_by_a_render(desk, shot, options, tmp_path) -> None:
+    painting = tmp_path / "hero.png"
+    cv2.imwrite(str(painting), np.full((*shot.size, 3), (40, 200, 90), np.uint8))
+    key = desk.keep_key(painting, 2)
+    brushed = Selection("brush", mask=desk.paint(shot.matte(2)), frame=2)
+    wish = Wish(brushed, None, ((key, 2),))
+    *_, results = desk.render([wish], RenderOptions(**{**vars(options), "last": 3}))
+    with av.open(str(results.clip)) as clip:
+        *_, last = (frame.to_ndarray(format="bgr24") for frame in clip.decode(video=0))
+    inside = cv2.erode(shot.matte(3), np.ones((9, 9))) == 255
+    assert np.abs(last[inside].mean(axis=0) - (40, 200, 90)).max() < 25
+    assert str(key) in results.all
+    assert "--key hero.0002.png@2" in desk.command([wish], options)
+    assert "--style" not in desk.command([wish], options)
+    with pytest.raises(ValueError, match="choose a style picture"):
+        desk.preview(0, [wish], options)
+
+
+def test_a_painted_frame_of_another_size_is_refused_and_leaves_nothing(desk, tmp_path) -> None:
+    painting = tmp_path / "small.png"
+    cv2.imwrite(str(painting), np.zeros((48, 80, 3), np.uint8))
+    with pytest.raises(MediaError, match=r"^--key small\.0002\.png@2: 80x48 pixels, but the clip"):
+        desk.keep_key(painting, 2)
+    assert not list(desk.clip.parent.glob("small*"))
+
+
+def test_of_several_objects_a_painting_names_its_own(desk, options, style_picture) -> None:
+    wishes = [
+        Wish(BOXED, style_picture),
+        Wish(Selection("name", "person"), style_picture, ((Path("hero.png"), 3),)),
+    ]
+    assert "--style coffee.png --key 'hero.png@3#2'" in desk.command(wishes, options)
+
+
+def test_a_render_says_how_sure_its_mattes_are(desk, options, style_picture) -> None:
+    part = RenderOptions(**{**vars(options), "first": 4, "last": 6})
+    there = Selection("box").clicked(30, 20, 4).clicked(70, 90, 4)
+    *_, boxed = desk.render([Wish(there, style_picture)], part)
+    assert desk.results is boxed
+    assert (boxed.confidences.first, len(boxed.confidences.frames)) == (4, 3)
+    *_, whole = desk.render([Wish(Selection(), style_picture)], part)
+    assert whole.confidences is None
+
+
 def test_a_cancelled_render_leaves_no_result(desk, options, style_picture) -> None:
     running = desk.render([Wish(Selection(), style_picture)], options)
     next(running)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -133,6 +134,32 @@ def test_from_a_clip_to_a_download(visit, shot, tmp_path) -> None:
     download.value.save_as(saved)
     with av.open(str(saved)) as clip:
         assert sum(1 for _ in clip.decode(video=0)) == 6
+
+
+def test_a_painted_frame_and_where_to_look(visit, shot, tmp_path) -> None:
+    page = visit()
+    upload(page, shot.clip)
+    choose(page, "box")
+    page.get_by_text("Next: choose a style picture").wait_for()
+    page.get_by_text("Painted frames").click()
+    painting = tmp_path / "hero.png"
+    cv2.imwrite(str(painting), np.full((*shot.size, 3), 90, np.uint8))
+    with page.expect_file_chooser() as chooser:
+        page.locator("#key").click()
+    chooser.value.set_files(painting)
+    page.locator("#painted").get_by_text("frame 0: hero.0000.png").wait_for()
+    click_at(page, 0.2, 0.2)
+    click_at(page, 0.4, 0.95)
+    page.get_by_text("Ready. A preview shows styles").wait_for()
+    assert page.locator("#preview").is_disabled()
+    page.locator("#last input").fill("3")
+    page.locator("#part").click()
+    strip = page.locator("#confidence img")
+    strip.wait_for()
+    assert "--key hero.0000.png@0" in page.locator("#command .cm-content").inner_text()
+    box = strip.bounding_box()
+    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function("() => document.querySelector('#frame input').value == '3'")
 
 
 def shown_live(page, pattern: str) -> None:
@@ -276,6 +303,9 @@ def test_trouble_is_told_in_one_place_until_it_is_mended(visit, shot) -> None:
     page.locator("#part").click()
     page.locator("#trouble").get_by_text("no frame lies between").wait_for()
     assert page.get_by_text("Error", exact=True).count() == 0
+    page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+    told = page.locator("#trouble p").bounding_box()
+    assert 0 <= told["y"] < told["y"] + told["height"] <= 1000
     page.wait_for_function("() => !document.querySelector('#part').disabled")
     preview(page)
     assert page.locator("#trouble").inner_text() == ""

@@ -30,6 +30,8 @@ Shown = Any
 #: Pixels of a camera's picture at most; the page asks for 640×360.
 _CAMERA = 1920 * 1080
 
+NOTHING_PAINTED = "None. A frame that you painted elsewhere is carried through its shot."
+
 #: Length of the range that is offered at first.
 _SHORT = 24
 
@@ -73,17 +75,22 @@ def ready(table: Table) -> tuple[Shown, ...]:
     preview, range, shot."""
     missing = table.missing()
     hint = html.escape(f"Next: {missing}.", quote=False) if missing else "Ready."
-    return (hint, *(gr.update(interactive=missing is None),) * 3)
+    if missing is None and not table.is_styled:
+        hint = "Ready. A preview shows styles; painted frames are carried by a render."
+    preview = gr.update(interactive=missing is None and table.is_styled)
+    return (hint, preview, *(gr.update(interactive=missing is None),) * 2)
 
 
 def take_clip(table: Table, upload: str | None, desks: Desks, session: str) -> tuple[Shown, ...]:
-    """A new clip on the desk: table, frame slider, picture, brush, first and last frame."""
+    """A new clip on the desk: table, frame slider, picture, brush, first and last frame, painted
+    frames."""
     if upload is None:
         raise ValueError("upload a clip first")
     table.clear()
     table.desk = None
     table.desk = desks.take(Path(upload), session)
     table.object, table.wishes = replace(table.object, points=(), mask=None, frame=0), ()
+    table.keys = ()
     frame, end = table.desk.frame(0), table.desk.count - 1
     return (
         table,
@@ -92,6 +99,7 @@ def take_clip(table: Table, upload: str | None, desks: Desks, session: str) -> t
         frame,
         gr.update(value=0, maximum=end),
         gr.update(value=min(end, _SHORT - 1), maximum=end),
+        _keys(table),
     )
 
 
@@ -150,6 +158,31 @@ def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
     return table, gr.update(value=table.gallery(), selected_index=len(table.styles) - 1)
 
 
+def add_key(table: Table, upload: str, number: float) -> tuple[Shown, ...]:
+    """The frame that is shown, as somebody painted it: table, list."""
+    frame = int(number)
+    path = table.clip.keep_key(Path(upload), frame)
+    others = [(each, other) for each, other in table.keys if other != frame]
+    table.keys = tuple(sorted([*others, (path, frame)], key=lambda key: key[1]))
+    return table, _keys(table)
+
+
+def drop_keys(table: Table) -> tuple[Shown, ...]:
+    """None is painted: table, list."""
+    table.keys = ()
+    return table, _keys(table)
+
+
+def go_to(table: Table, event: gr.SelectData) -> tuple[Shown, ...]:
+    """A click on the strip of confidences: table, frame slider, picture, brush."""
+    results = table.clip.results
+    if results is None or results.confidences is None:
+        raise ValueError("render first")
+    number = results.confidences.frame_at(int(event.index[0]))
+    table, *views = show_frame(table, number)
+    return table, gr.update(value=number), *views
+
+
 def preview(
     table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
 ) -> tuple[Shown, ...]:
@@ -167,8 +200,8 @@ def preview(
 def render(
     table: Table, number: float, canvas: Canvas, options: RenderOptions
 ) -> Iterator[tuple[Shown, ...]]:
-    """A range or the whole shot, told as it goes: state, result, files, command line, and the
-    buttons: preview, range, shot and cancel."""
+    """A range or the whole shot, told as it goes: state, result, strip of confidences,
+    files, command line, and the buttons: preview, range, shot and cancel."""
     desk = table.clip
     _paint(table, canvas, number)
     wishes = table.all_wishes()
@@ -209,12 +242,12 @@ def cancel(table: Table) -> None:
 
 
 def keep_object(table: Table, number: float, canvas: Canvas) -> tuple[Shown, ...]:
-    """This object and style are settled, another may come over it: table, list."""
+    """This object and style are settled, another may come over it: table, list, painted frames."""
     _paint(table, canvas, number)
     table.wishes = table.all_wishes()
-    table.object = replace(table.object, points=(), mask=None)
+    table.object, table.keys = replace(table.object, points=(), mask=None), ()
     lines = [f"{n}. {html.escape(_called(wish))}" for n, wish in enumerate(table.wishes, 1)]
-    return table, "\n".join([*lines, "", "Now choose the next one."])
+    return table, "\n".join([*lines, "", "Now choose the next one."]), _keys(table)
 
 
 def start_over(table: Table) -> tuple[Shown, ...]:
@@ -230,21 +263,35 @@ def _told(steps: Iterator[Any], command: str) -> Iterator[tuple[Shown, ...]]:
             if isinstance(step, Results):
                 shown = gr.update(value=str(step.clip), visible=True)
                 files = gr.update(value=step.all, visible=True)
-                yield (_bar(1, str(step)), shown, files, command, *_buttons(running=False))
+                strip = _strip(step)
+                yield (_bar(1, str(step)), shown, strip, files, command, *_buttons(running=False))
             else:
                 told = _bar(step.fraction, str(step))
-                yield (told, hidden, hidden, command, *_buttons(running=True))
+                yield (told, hidden, hidden, hidden, command, *_buttons(running=True))
     except Cancelled:
         told = _bar(0, "cancelled: nothing was written")
-        yield (told, hidden, hidden, command, *_buttons(running=False))
+        yield (told, hidden, hidden, hidden, command, *_buttons(running=False))
     except (VidstyleError, ValueError):
-        yield ("", hidden, hidden, command, *_buttons(running=False))
+        yield ("", hidden, hidden, hidden, command, *_buttons(running=False))
         raise
 
 
 def _buttons(*, running: bool) -> tuple[Shown, ...]:
     """Preview, range and shot wait for a render; it alone can be cancelled."""
     return (*(gr.update(interactive=not running),) * 3, gr.update(interactive=running))
+
+
+def _strip(results: Results) -> Shown:
+    if results.confidences is None:
+        return gr.update(visible=False)
+    return gr.update(value=results.confidences.drawn(), visible=True)
+
+
+def _keys(table: Table) -> str:
+    """What was painted, in words."""
+    if not table.keys:
+        return NOTHING_PAINTED
+    return "\n".join(f"- frame {frame}: {html.escape(path.name)}" for path, frame in table.keys)
 
 
 def _screened(pictures: Iterator[Picture | LiveShown]) -> Iterator[str]:
@@ -300,7 +347,9 @@ def _sizes(seen: tuple[int, int], clip: tuple[int, int]) -> str:
 
 
 def _called(wish: Wish) -> str:
-    return f"{wish.object.spec() or 'whole frame'} in the style of {wish.style.name}"
+    after = [f"in the style of {wish.style.name}"] if wish.style else []
+    after += [f"as painted in frame {frame}" for _, frame in wish.keys]
+    return f"{wish.object.spec() or 'whole frame'} {', '.join(after)}"
 
 
 def _bar(fraction: float, told: str) -> str:

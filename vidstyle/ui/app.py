@@ -21,8 +21,10 @@ CSS = """
 .bar { height: 8px; border-radius: 4px; background: var(--border-color-primary); }
 .bar > div { height: 8px; border-radius: 4px; background: var(--color-accent); }
 #screen img { width: 100%; }
-#trouble { position: sticky; top: 0; z-index: 30; }
+/* Seen wherever the page is scrolled to. */
+#trouble:has(p) { position: fixed; inset: 0 0 auto 0; z-index: 1001; width: auto; }
 #hint { padding: 0; }
+#confidence { padding-top: 30px; }
 #trouble p {
     margin: 0; padding: 10px 14px; border-radius: 6px; border-left: 4px solid #c0392b;
     background: #fdecea; color: #611a15;
@@ -142,6 +144,16 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                 )
                 with gr.Accordion("Look", open=False):
                     look = look_inputs()
+                with gr.Accordion("Painted frames", open=False):
+                    painted = gr.Markdown(actions.NOTHING_PAINTED, elem_id="painted")
+                    with gr.Row():
+                        key = gr.UploadButton(
+                            "Upload this frame, painted",
+                            file_types=_PICTURES,
+                            size="sm",
+                            elem_id="key",
+                        )
+                        unpaint = gr.Button("Forget them", size="sm", elem_id="unpaint")
                 with gr.Accordion("Several objects", open=False):
                     kept = gr.Markdown("One object. Keep it to choose another, laid over it.")
                     with gr.Row():
@@ -169,6 +181,10 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                         )
                     state = gr.HTML(elem_id="state")
                     result = gr.Video(label="Result", visible=False, elem_id="result", buttons=[])
+                    strip = gr.Image(
+                        label="Confidence: click to go there",
+                        interactive=False, visible=False, elem_id="confidence", buttons=[],
+                    )  # fmt: skip
                     files = gr.File(
                         label="Download", file_count="multiple", interactive=False, visible=False,
                         elem_id="files",
@@ -199,11 +215,17 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         views, pointed = [picture, brush], [table, number, brush]
         by_kind = [table, kind, name, number], [table, name, *views, again]
         buttons = [see, part, whole]
-        outputs = [state, result, files, command, *buttons, stop]
+        outputs = [state, result, strip, files, command, *buttons, stop]
 
         def on(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> Any:
             """Have an event call an action, whose trouble is told at the head of the page."""
             told = actions.plainly(action, len(outputs))
+            # What waits is what will change: the head of the page stands still.
+            waits = [each for each in outputs if each is not table]
+            if waits:
+                how["show_progress_on"] = waits
+            else:
+                how["show_progress"] = "hidden"
             return event(told, inputs, [trouble, *outputs], **how)
 
         def choose(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> None:
@@ -217,12 +239,17 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         ) -> None:
             """One job at a time goes to the device, whoever asks; the page scrolls to what comes
             of it."""
-            on(button.click, action, inputs, outputs, concurrency_limit=1, concurrency_id=DEVICE)
+            how: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": DEVICE}
+            choose(button.click, action, inputs, outputs, **how)
             button.click(None, js=_SCROLL.replace("ID", seen))
 
         app.unload(leave)
-        choose(clip.upload, take_clip, [table, clip], [table, number, *views, first, last])
-        on(number.release, actions.show_frame, [table, number], [table, *views])
+        taken = [table, number, *views, first, last, painted]
+        choose(clip.upload, take_clip, [table, clip], taken)
+        choose(number.release, actions.show_frame, [table, number], [table, *views])
+        choose(strip.select, actions.go_to, table, [table, number, *views])
+        choose(key.upload, actions.add_key, [table, key, number], [table, painted])
+        choose(unpaint.click, actions.drop_keys, table, [table, painted])
         choose(kind.input, actions.choose_kind, *by_kind)
         choose(again.click, actions.choose_kind, *by_kind)
         choose(name.change, actions.call_it, [table, name], [table])
@@ -231,7 +258,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
                trigger_mode="multiple")  # fmt: skip
         choose(gallery.select, actions.pick_style, table, [table])
         choose(more.upload, actions.add_styles, [table, more], [table, gallery])
-        choose(keep.click, actions.keep_object, pointed, [table, kept])
+        choose(keep.click, actions.keep_object, pointed, [table, kept, painted])
         choose(over.click, actions.start_over, table, [table, kept])
         on(stop.click, actions.cancel, table, [], queue=False)
         seen = [table, slider, sizes, matte, command]

@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 import cv2
 
+from vidstyle.carry.key import KeyName, read_key
 from vidstyle.constraints import option_of
 from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
 from vidstyle.live.run import Shown
@@ -25,6 +26,7 @@ from vidstyle.pipeline.report import Report
 from vidstyle.runtime.atomic import write_text
 from vidstyle.runtime.progress import minutes
 from vidstyle.segment.clip import eight_bit
+from vidstyle.ui.confidence import Confidences
 from vidstyle.ui.live import Picture, Screen, play
 from vidstyle.ui.preview import ROWS, Preview, Previews
 from vidstyle.ui.progress import Watched
@@ -40,19 +42,21 @@ class Results:
     """Files of a finished render.
 
     Attributes:
-        masks: painted ones, which the command line names.
+        sources: masks and frames that were painted, which the command line names.
         frames: that were rendered.
         seconds: that it took.
         doubts: what is to be said of mattes that are not to be relied on.
+        confidences: of the mattes; None where whole frames were restyled.
     """
 
     clip: Path
     mattes: tuple[Path, ...]
     report: Path
-    masks: tuple[Path, ...]
+    sources: tuple[Path, ...]
     frames: int = 0
     seconds: float = 0.0
     doubts: tuple[str, ...] = ()
+    confidences: Confidences | None = None
 
     def __str__(self) -> str:
         """What was made, how long it took, and what is to be looked at."""
@@ -63,7 +67,7 @@ class Results:
     @property
     def all(self) -> list[str]:
         """Every file's path."""
-        return [str(path) for path in (self.clip, *self.mattes, self.report, *self.masks)]
+        return [str(path) for path in (self.clip, *self.mattes, self.report, *self.sources)]
 
 
 class Desk:
@@ -73,6 +77,7 @@ class Desk:
         clip: the file, under the name that the user gave it.
         count: its frames.
         size: (H, W).
+        results: of the last render; None before it.
     """
 
     def __init__(self, upload: Path, *, most_frames: int, most_pixels: int) -> None:
@@ -90,6 +95,7 @@ class Desk:
         self._thread: threading.Thread | None = None
         self._screen = Screen()
         self._previews = Previews(self.frame)
+        self.results: Results | None = None
         self.clip = self._folder / upload.name
         try:
             shutil.copy(upload, self.clip)
@@ -128,6 +134,21 @@ class Desk:
         cv2.imwrite(str(path), cv2.resize(mask, self.size[::-1], interpolation=cv2.INTER_NEAREST))
         return path
 
+    def keep_key(self, upload: Path, frame: int) -> Path:
+        """Keep a frame that was painted, under a name of its own.
+
+        Raises:
+            MediaError: it cannot be read, or is not of the clip's size.
+        """
+        path = self._folder / f"{upload.stem}.{frame:04}{upload.suffix}"
+        try:
+            shutil.copy(upload, path)
+            read_key(KeyName(path, frame), self.size)
+        except (VidstyleError, OSError) as error:
+            path.unlink(missing_ok=True)
+            raise MediaError(without_folders(str(error))) from None
+        return path
+
     def preview(
         self, index: int, wishes: Sequence[Wish], options: RenderOptions, rows: int | None = ROWS
     ) -> Preview:
@@ -150,12 +171,15 @@ class Desk:
             self._folder / self._target,
             tuple(map(Path, matte_targets(mattes, len(wishes)))),
             self._folder / "report.json",
-            tuple(wish.object.mask for wish in wishes if wish.object.mask),
+            (
+                *(wish.object.mask for wish in wishes if wish.object.mask),
+                *(path for wish in wishes for path, _ in wish.keys),
+            ),
         )
         job = Job(
             source=str(self.clip),
             target=str(files.clip),
-            objects=[wish.styled() for wish in wishes],
+            objects=[wish.keyed() for wish in wishes],
             options=options,
             matte_target=mattes,
             overwrite=True,
@@ -167,8 +191,8 @@ class Desk:
             try:
                 report = run(job, watched)
                 told = json.dumps(report.content, indent=2)
-                for wish in wishes:
-                    told = told.replace(json.dumps(str(wish.style)), json.dumps(wish.style.name))
+                for style in filter(None, (wish.style for wish in wishes)):
+                    told = told.replace(json.dumps(str(style)), json.dumps(style.name))
                 write_text(files.report, without_folders(told) + "\n")
                 reports.append(report)
             except (Exception, Cancelled) as error:  # told to the user's thread
@@ -188,12 +212,17 @@ class Desk:
         if failures:
             raise failures[0]
         (report,) = reports
-        yield replace(
+        found = [each for each in report.content["objects"] if each["object"] is not None]
+        self.results = replace(
             files,
             frames=report.content["input"]["frames"],
             seconds=time.monotonic() - begun,
             doubts=tuple(report.doubts),
+            confidences=Confidences.of(options.first or 0, [each["confidence"] for each in found])
+            if found
+            else None,
         )
+        yield self.results
 
     def play(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Picture | Shown]:
         """Show the clip live; see :func:`vidstyle.ui.live.play`."""
@@ -213,11 +242,15 @@ class Desk:
             ValueError: an object was not pointed at.
         """
         words = ["vidstyle", "render", self.clip.name]
-        for wish in wishes:
+        for number, wish in enumerate(wishes, 1):
             spec = wish.object.spec()
             if spec is not None:
                 words += ["--object", without_folders(spec)]
-            words += ["--style", wish.style.name]
+            if wish.style is not None:
+                words += ["--style", wish.style.name]
+            whose = f"#{number}" if len(wishes) > 1 else ""
+            for path, frame in wish.keys:
+                words += ["--key", f"{path.name}@{frame}{whose}"]
         for name, value in options.changed():
             words += [option_of(name)] if value is True else [option_of(name), str(value)]
         return shlex.join([*words, "-o", self._target])

@@ -114,5 +114,5 @@ class Previews:
     ) -> tuple[Mattes, Frozen | None]:
         few = self._plate(index, rows)
         mattes = mattes_of(self._found(index, wish.object, invert, parts), few)
-        style = self._style(wish.style, few.size, scale, parts)
+        style = self._style(wish.styled_after, few.size, scale, parts)
         return mattes, freeze_over(few, mattes, style, parts, supersample)

@@ -101,11 +101,38 @@ class Selection:
 
 @dataclass(frozen=True)
 class Wish:
-    """An object and the style picture that it gets."""
+    """An object and what it is painted after.
+
+    Attributes:
+        style: picture; None where painted frames take its place.
+        keys: painted frames, and their numbers.
+    """
 
     object: Selection
-    style: Path
+    style: Path | None
+    keys: tuple[tuple[Path, int], ...] = ()
 
     def styled(self, frame: int | None = None) -> StyledObject:
-        """As the spine takes it; ``frame`` as of :meth:`Selection.spec`."""
-        return StyledObject(self.object.spec(frame), str(self.style))
+        """By its style alone, as single frames and live pictures are; ``frame`` as of
+        :meth:`Selection.spec`.
+
+        Raises:
+            ValueError: there is no style.
+        """
+        return StyledObject(self.object.spec(frame), str(self.styled_after))
+
+    def keyed(self) -> StyledObject:
+        """With its painted frames, as a render takes it."""
+        style = None if self.style is None else str(self.style)
+        return StyledObject(self.object.spec(), style, tuple(f"{p}@{n}" for p, n in self.keys))
+
+    @property
+    def styled_after(self) -> Path:
+        """The style.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if self.style is None:
+            raise ValueError("choose a style picture: painted frames are carried by a render only")
+        return self.style

@@ -24,6 +24,7 @@ class Table:
         styles: style pictures to choose from.
         style: the chosen one.
         object: being chosen.
+        keys: frames of it that were painted, and their numbers.
         wishes: objects that were chosen before it, with their styles.
         camera: the user's own, restyled live.
     """
@@ -32,6 +33,7 @@ class Table:
     styles: list[Path]
     style: Path | None = None
     object: Selection = field(default_factory=Selection)
+    keys: tuple[tuple[Path, int], ...] = ()
     wishes: tuple[Wish, ...] = ()
     camera: Camera = field(default_factory=Camera)
 
@@ -52,10 +54,18 @@ class Table:
         Raises:
             ValueError: what is missing.
         """
-        if self.style is None:
+        if self.style is None and not self.keys:
             raise ValueError("choose a style picture")
         self.object.spec()
-        return (*self.wishes, Wish(self.object, self.style))
+        wishes = (*self.wishes, Wish(self.object, self.style, self.keys))
+        if len({wish.style is None for wish in wishes}) > 1:
+            raise ValueError("choose a style picture for this object too")
+        return wishes
+
+    @property
+    def is_styled(self) -> bool:
+        """Whether there is a style to show in single frames."""
+        return self.style is not None
 
     def missing(self) -> str | None:
         """What is to be done before something can be rendered; None for nothing. What was painted
@@ -64,7 +74,7 @@ class Table:
             _ = self.clip
             self.all_wishes()
         except ValueError as error:
-            if self.desk and self.style and self.object.kind == "brush":
+            if self.desk and (self.style or self.keys) and self.object.kind == "brush":
                 return None
             return str(error)
         return None
