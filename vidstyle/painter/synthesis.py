@@ -41,6 +41,8 @@ SMOOTHING = 4.0
 DETAILED, FINE = 2.0, 3.0
 #: Detail that is painted with small patches, of a range of 1.
 FINE_DETAIL = 0.2
+#: How much more a patch costs each time that it was taken, of the mean cost.
+AGAIN = 0.05
 #: Noise that painting starts with: even areas take many patches rather than one.
 NOISE = 0.08
 
@@ -199,7 +201,7 @@ class _Scale:
         """
         here = self._paint(patches(paint, self._lattice))
         choices = self._lacking if lacking else self._choices
-        return choices.nearest([here, *self._wanted], self._weights)
+        return choices.nearest([here, *self._wanted], self._weights, AGAIN)
 
     def painted(self, found: Tensor, style: Tensor | None = None, magnified: int = 1) -> Tensor:
         """What all that was chosen comes to.
