@@ -83,7 +83,10 @@ def test_a_further_key_agrees_with_the_one_before(paint, shot, tmp_path: Path) -
     near = KEY + 1
     pattern = tmp_path / "p.####.png"
     said = paint("--key", KEY, "--key", near, "-o", pattern)
-    assert [Path(key).name for key in said] == [f"p.{KEY:04d}.png@{KEY}", f"p.{near:04d}.png@{near}"]
+    assert [Path(key).name for key in said] == [
+        f"p.{KEY:04d}.png@{KEY}",
+        f"p.{near:04d}.png@{near}",
+    ]
     paint("--key", near, "--seed", 5, "-o", tmp_path / "alone.png")
     first, then = read(tmp_path / f"p.{KEY:04d}.png"), read(tmp_path / f"p.{near:04d}.png")
     alone = read(tmp_path / "alone.png")

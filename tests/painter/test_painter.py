@@ -91,7 +91,26 @@ def test_a_small_object_is_painted_enlarged(network: MicroPerceptual) -> None:
     plate, matte = face()
     tiny, its = (F.interpolate(each, (60, 80), mode="area") for each in (plate, matte))
     seen: list[int] = []
-    hook = network.register_forward_hook(lambda _module, given, _seen: seen.append(given[0].shape[2]))
+    hook = network.register_forward_hook(
+        lambda _module, given, _seen: seen.append(given[0].shape[2])
+    )
     Painter(style, network)(tiny, its)
     hook.remove()
     assert max(side for side in seen if side != STYLE_SIDE // 5) > 1.2 * 60
+
+
+def test_a_thread_is_painted_too(network: MicroPerceptual) -> None:
+    """An object too thin to be seen at the coarse scales."""
+    plate, matte = torch.full((1, 3, *SIZE), 0.5), torch.zeros(1, 1, *SIZE)
+    plate[..., 60, 20:140], matte[..., 60, 20:140] = 0.9, 1
+    paint = Painter(style, network)(plate, matte)
+    assert torch.isfinite(paint).all()
+    assert 0 <= float(paint.min()) <= float(paint.max()) <= 1
+
+
+def test_of_one_colour_a_style_gives_one_colour(network: MicroPerceptual) -> None:
+    plate, matte = face()
+    red = torch.tensor([0.8, 0.1, 0.1])[:, None, None].expand(1, 3, 100, 100)
+    paint = Painter(lambda _scale: red, network)(plate, matte)
+    inside = matte[0, 0] > 0
+    assert (paint[0, 0] - paint[0, 1])[inside].min() > 0.6
