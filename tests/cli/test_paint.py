@@ -96,7 +96,7 @@ def test_a_further_key_agrees_with_the_one_before(paint, shot, tmp_path: Path) -
     def gap(picture: Picture) -> float:
         return float(np.abs(moved.astype(int) - picture)[inside][..., :3].mean())
 
-    assert gap(then) < 0.5 * gap(alone)
+    assert gap(then) < 0.6 * gap(alone)  # he also turns a little
 
 
 def test_a_key_that_is_there_is_agreed_with_and_stays(paint, tmp_path: Path) -> None:
