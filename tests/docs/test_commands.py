@@ -47,6 +47,8 @@ OUTSIDE = {
     "python tools/bench_gpu.py": "needs a GPU; tests/tools runs it on a CPU",
     "python tools/fuzz_farm.py": "takes an hour",
     "vidstyle render shot.mp4 --object person --style a.jpg --object dog": "no dog is at hand",
+    "vidstyle paint ": "needs vgg19; tests/cli/test_paint.py runs it",
+    "--key painted.0008.png@8": "the same",
     "vidstyle export --format int8": "takes half a minute; tests/export runs it",
     "vidstyle live 0 ": "needs a camera",
     "vidstyle live rtsp:": "needs a camera in the network",

@@ -11,7 +11,7 @@ from torch import Tensor
 from vidstyle.media.frame import luma
 from vidstyle.painter.synthesis import Known, Subject, synthesised
 
-SIZE = (96, 112)
+SIZE = (72, 84)
 
 
 def see(picture: Tensor) -> Tensor:
@@ -27,14 +27,14 @@ def photograph(picture: np.ndarray, size: tuple[int, int]) -> Tensor:
 
 @pytest.fixture(scope="module")
 def style() -> Tensor:
-    return photograph(skimage.data.coffee(), (80, 120))
+    return photograph(skimage.data.coffee(), (60, 90))
 
 
 @pytest.fixture(scope="module")
 def subject() -> Subject:
     """An astronaut's head and shoulders, in an oval."""
     picture = photograph(skimage.data.astronaut()[:300, 60:410], SIZE)
-    oval = cv2.ellipse(np.zeros(SIZE, np.float32), (56, 48), (46, 40), 0, 0, 360, 1, -1)
+    oval = cv2.ellipse(np.zeros(SIZE, np.float32), (42, 36), (34, 30), 0, 0, 360, 1, -1)
     matte = torch.from_numpy(oval)[None, None]
     return Subject(picture, matte, torch.zeros_like(matte))
 
@@ -66,7 +66,7 @@ def test_the_object_is_painted_and_nothing_else(subject: Subject, style: Tensor)
 
 def test_paint_is_the_styles(subject: Subject) -> None:
     """Of a style that is red and blue stripes nothing gets green, whatever the picture is."""
-    stripes = torch.zeros(1, 3, 80, 120)
+    stripes = torch.zeros(1, 3, 60, 90)
     stripes[:, 0, :, ::8], stripes[:, 2] = 1, 0.5
     paint = painted(subject, stripes)
     inside = subject.matte[0, 0] > 0
@@ -81,17 +81,19 @@ def test_a_seed_is_a_painting(subject: Subject, style: Tensor) -> None:
 
 
 def test_structure_keeps_edges(subject: Subject, style: Tensor) -> None:
-    none, half, all_of_it = (
-        likeness_of_edges(painted(subject, style, structure), subject.picture, subject.matte)
+    """Measured against the picture: the correlation of their gradients."""
+    told = Subject(subject.picture, subject.matte, 0.5 * subject.matte)
+    none, half, whole = (
+        likeness_of_edges(painted(told, style, structure), subject.picture, subject.matte)
         for structure in (0.0, 0.5, 1.0)
     )
-    assert none + 0.1 < half <= all_of_it + 0.02
+    assert none + 0.1 < half < whole
 
 
 def test_detail_is_kept_where_it_is(subject: Subject, style: Tensor) -> None:
     """The left half is said to be full of it, the right one to have none."""
     left = subject.matte.clone()
-    left[..., 56:] = 0
+    left[..., 42:] = 0
     detailed = painted(Subject(subject.picture, subject.matte, left), style)
     plain = painted(subject, style)
 
@@ -115,7 +117,7 @@ def test_what_is_known_is_gone_on_from(subject: Subject, style: Tensor) -> None:
     """Where half of it is painted already, the other half fits to that at the seam."""
     first = painted(subject, style, seed=3)
     cover = subject.matte.clone()
-    cover[..., 56:] = 0
+    cover[..., 42:] = 0
     on = painted(
         Subject(subject.picture, subject.matte, subject.detail, Known(first, cover)), style
     )
@@ -126,7 +128,7 @@ def test_what_is_known_is_gone_on_from(subject: Subject, style: Tensor) -> None:
 
 def test_patches_are_taken_from_a_larger_style(subject: Subject) -> None:
     """Chosen at one size, laid at twice that: sharper than its enlargement."""
-    large = photograph(skimage.data.coffee(), (160, 240))
+    large = photograph(skimage.data.coffee(), (120, 180))
     small = synthesised(subject, F.avg_pool2d(large, 2), see, 0.5, 0)
     twice = synthesised(subject, large, see, 0.5, 0, magnified=2)
     assert twice.shape == (1, 3, 2 * SIZE[0], 2 * SIZE[1])

@@ -96,8 +96,9 @@ class Basis:
     def of(cls, sample: Tensor, count: int) -> "Basis":
         mean = sample.mean(0)
         apart = sample - mean
-        _, vectors = torch.linalg.eigh(apart.T @ apart)
-        return cls(mean, vectors[:, -count:])
+        # In single precision it does not converge where many components are empty, as of flat paint.
+        _, vectors = torch.linalg.eigh((apart.T @ apart).double())
+        return cls(mean, vectors[:, -count:].float())
 
     def __call__(self, sample: Tensor) -> Tensor:
         return (sample - self.mean) @ self.components
@@ -119,7 +120,7 @@ class Choices:
         self._right = torch.cat([*aspects, *lengths], 1)
 
     def nearest(
-        self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float = AGAIN
+        self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float
     ) -> Tensor:
         """The patch that costs least at each place.
 
@@ -200,5 +201,6 @@ class Source:
         found = self._choices.nearest(
             [wanted, self._painted(painted), expected / REACH],
             [torch.ones_like(sure), PAINT * sure, POSITION * trust.clamp_min(0.03)],
+            AGAIN,
         )
         return self._places[found], (wanted - self._own[found]).square().sum(1)

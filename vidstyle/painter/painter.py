@@ -120,7 +120,7 @@ class Painter:
             known = Known(
                 *(_resized(plane, size).clamp(0, 1) for plane in (known.paint, known.cover))
             )
-        return Subject(toned, (inside > 0.3).float(), detail_of(toned, inside), known)
+        return Subject(toned, (inside > 0.3 * inside.max()).float(), detail_of(toned, inside), known)
 
     def _see(self, picture: Tensor) -> Tensor:
         """Of the network what sees about as far as a patch."""

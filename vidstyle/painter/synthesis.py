@@ -41,6 +41,10 @@ SMOOTHING = 4.0
 DETAILED, FINE = 2.0, 3.0
 #: Detail that is painted with small patches, of a range of 1.
 FINE_DETAIL = 0.2
+#: How much more a patch costs each time that it was taken, of the mean cost.
+AGAIN = 0.05
+#: Patches that are laid at a time.
+PORTION = 4096
 #: Noise that painting starts with: even areas take many patches rather than one.
 NOISE = 0.08
 
@@ -61,6 +65,7 @@ class Known:
     cover: Tensor
 
     def over(self, paint: Tensor) -> Tensor:
+        """Laid over another painting."""
         return torch.lerp(paint, self.paint, self.cover)
 
 
@@ -85,12 +90,13 @@ class Subject:
         known = self.known and Known(
             _reduced(self.known.paint, factor), _reduced(self.known.cover, factor)
         )
-        picture, matte, detail = (
-            _reduced(plane, factor) for plane in (self.picture, self.matte, self.detail)
-        )
+        picture, detail = (_reduced(plane, factor) for plane in (self.picture, self.detail))
+        # What is thin is painted at all scales.
+        matte = F.max_pool2d(self.matte, factor, ceil_mode=True)
         return Subject(picture, matte, detail, known)
 
     def with_known(self, paint: Tensor) -> Tensor:
+        """A painting of it, with what is known laid over."""
         return paint if self.known is None else self.known.over(paint)
 
 
@@ -136,6 +142,7 @@ def synthesised(
     assert paint is not None
     large = scale.painted(found, style, magnified)
     detailed = subject.matte * (subject.detail > FINE_DETAIL)
+    advance(FINE_ROUNDS)
     if structure and detailed.any():
         finer = paint
         fine = _Scale(
@@ -148,7 +155,6 @@ def synthesised(
         for _ in range(FINE_ROUNDS):
             found = fine.chosen(subject.with_known(finer))
             finer = fine.painted(found)
-            advance(1)
         share = _magnified((2 * subject.detail).clamp(0, 1), magnified)
         large = torch.lerp(large, fine.painted(found, style, magnified), share)
     return large.clamp(0, 1)
@@ -199,7 +205,7 @@ class _Scale:
         """
         here = self._paint(patches(paint, self._lattice))
         choices = self._lacking if lacking else self._choices
-        return choices.nearest([here, *self._wanted], self._weights)
+        return choices.nearest([here, *self._wanted], self._weights, AGAIN)
 
     def painted(self, found: Tensor, style: Tensor | None = None, magnified: int = 1) -> Tensor:
         """What all that was chosen comes to.
@@ -211,19 +217,19 @@ class _Scale:
             (1, 3, magnified · H, magnified · W)
         """
         taken = Lattice(self._places.stride, self._places.rows[found], self._places.columns[found])
-        if style is None:
-            style = self._style
         below = _magnified(self._picture, magnified)
-        chosen = patches(style, _at(taken, magnified))
-        return voted(below, _at(self._lattice, magnified), chosen)
+        source = self._style if style is None else style
+        return voted(below, _at(self._lattice, magnified), source, _at(taken, magnified))
 
 
-def voted(picture: Tensor, lattice: Lattice, chosen: Tensor) -> Tensor:
-    """Patches laid over a picture; where they overlap, the nearest counts most.
+def voted(picture: Tensor, lattice: Lattice, style: Tensor, taken: Lattice) -> Tensor:
+    """Patches of a style laid over a picture; where they overlap, the nearest counts most.
 
     Args:
         picture: (1, 3, H, W), what is left where there are none.
-        chosen: (N, 3 P²) as of :func:`~vidstyle.carry.matching.patches`.
+        lattice: where they are laid.
+        style: (1, 3, h, w).
+        taken: where in it each lies.
     """
     side, (height, width) = lattice.patch, picture.shape[2:]
     reach = side // 2
@@ -232,12 +238,14 @@ def voted(picture: Tensor, lattice: Lattice, chosen: Tensor) -> Tensor:
     step = torch.arange(side)
     wide = width + 2 * reach
     corner = lattice.rows * wide + lattice.columns
-    at = (corner[:, None, None] + step[:, None] * wide + step).flatten()
     total = torch.zeros(4, (height + 2 * reach) * wide)
-    colours = chosen.view(len(chosen), 3, -1) * side
-    for channel in range(3):
-        total[channel].index_add_(0, at, (colours[:, channel] * window).flatten())
-    total[3].index_add_(0, at, window.repeat(len(chosen)))
+    for part in torch.arange(len(corner)).split(PORTION):
+        chosen = patches(style, Lattice(taken.stride, taken.rows[part], taken.columns[part]))
+        colours = chosen.view(len(part), 3, -1) * side
+        at = (corner[part, None, None] + step[:, None] * wide + step).flatten()
+        for channel in range(3):
+            total[channel].index_add_(0, at, (colours[:, channel] * window).flatten())
+        total[3].index_add_(0, at, window.repeat(len(part)))
     total = total.view(1, 4, -1, wide)[..., reach : reach + height, reach : reach + width]
     weight = total[:, 3:]
     return torch.where(weight > 1e-4, total[:, :3] / weight.clamp_min(1e-4), picture)
