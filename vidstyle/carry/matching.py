@@ -96,7 +96,7 @@ class Basis:
     def of(cls, sample: Tensor, count: int) -> "Basis":
         mean = sample.mean(0)
         apart = sample - mean
-        # In single precision it does not converge where many components are empty, as of flat paint.
+        # Where many components are empty, as of flat paint, single precision does not converge.
         _, vectors = torch.linalg.eigh((apart.T @ apart).double())
         return cls(mean, vectors[:, -count:].float())
 
@@ -119,9 +119,7 @@ class Choices:
         lengths = [-0.5 * own.square().sum(1, keepdim=True) for own in aspects]
         self._right = torch.cat([*aspects, *lengths], 1)
 
-    def nearest(
-        self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float
-    ) -> Tensor:
+    def nearest(self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float) -> Tensor:
         """The patch that costs least at each place.
 
         Args:

@@ -120,7 +120,8 @@ class Painter:
             known = Known(
                 *(_resized(plane, size).clamp(0, 1) for plane in (known.paint, known.cover))
             )
-        return Subject(toned, (inside > 0.3 * inside.max()).float(), detail_of(toned, inside), known)
+        matte = (inside > 0.3 * inside.max()).float()
+        return Subject(toned, matte, detail_of(toned, inside), known)
 
     def _see(self, picture: Tensor) -> Tensor:
         """Of the network what sees about as far as a patch."""
