@@ -184,7 +184,7 @@ class MachineOptions(Checked):
 
     Attributes:
         backend: what runs the style network: ``torch``, an export format, or an exported file.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         max_memory: MiB that the style network may take at once; larger frames go in tiles.
         batch: frames that go through the network at once. The box around the object is that of
             the batch, so flow in it, and with it the pixels, change a little.

@@ -94,7 +94,7 @@ def load_model(
     Args:
         name: ``micro``, ``vgg19``, a model's folder, a plug-in's name, or ``auto``: ``vgg19`` on
             CUDA where its weights are there, else ``micro``.
-        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         max_memory: MiB that the network may take at once; larger frames go in tiles.
 
     Raises:

@@ -43,7 +43,8 @@ class OnnxStyles:
         Raises:
             DeviceError: onnxruntime cannot run there.
         """
-        wanted = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}[device.type]
+        providers = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+        wanted = providers.get(device.type)
         if wanted not in onnxruntime.get_available_providers():
             raise DeviceError(
                 f"--device {device}: this onnxruntime runs on the CPU only; install "

@@ -3,9 +3,32 @@
 import pytest
 import torch
 
-from vidstyle.runtime.device import copied_to
+from vidstyle.errors import DeviceError
+from vidstyle.runtime.device import copied_to, holds, select_device
 
 CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("mps", "no GPU of Apple's"), ("tpu", "use auto, cpu"), ("meta", "use --device cpu")],
+)
+def test_a_device_that_is_not_there_is_refused(
+    name: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match=said):
+        select_device(name)
+
+
+def test_apples_gpu_holds_what_it_can() -> None:
+    mps = torch.device("mps")
+    assert [holds(mps, kind) for kind in (torch.uint8, torch.uint16, torch.float32)] == [
+        True,
+        False,
+        True,
+    ]
+    assert holds(CPU, torch.float64)
 
 
 def test_on_the_cpu_nothing_is_copied() -> None:

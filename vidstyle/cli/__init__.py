@@ -76,6 +76,8 @@ def main() -> NoReturn:
     use_one_heap()
     # The AV1 encoder prints its settings on standard error, unless it is set to errors only.
     os.environ.setdefault("SVT_LOG", "1")
+    # What PyTorch cannot do yet on a GPU of Apple's it leaves to the CPU, with a warning.
+    os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     # OpenCV would take all cores: it looks at a variable of its own.
     if count := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:
         os.environ.setdefault("OPENCV_FOR_THREADS_NUM", count)

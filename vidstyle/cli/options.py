@@ -159,7 +159,7 @@ _MODEL = (
 )  # fmt: skip
 
 _DEVICE = (
-    option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.",
+    option("--device", metavar="auto|cpu|cuda[:N]|mps", help="Where networks run.",
            **default_of("device")),
 )  # fmt: skip
 

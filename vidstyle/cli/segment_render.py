@@ -18,7 +18,7 @@ _LARGEST = 10_000_000
 @click.argument("source", metavar="INPUT")
 @farm_options
 @option("--segments", required=True, metavar="A-B", help="Which to render: 4, or 0-3.")
-@option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run; else as analysed.")
+@option("--device", metavar="auto|cpu|cuda[:N]|mps", help="Where networks run; else as analysed.")
 @option("--flow-cache", metavar="DIR", help="Keep flows here, for other styles of the clip.")
 def segment_render_command(
     source: str,

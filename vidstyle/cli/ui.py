@@ -64,7 +64,9 @@ from vidstyle.runtime.scratch import temporary_folder
     help="Largest frames that are taken.",
 )
 @option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))
-@option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.", **default_of("device"))
+@option(
+    "--device", metavar="auto|cpu|cuda[:N]|mps", help="Where networks run.", **default_of("device")
+)
 def ui_command(
     host: str,
     port: int,

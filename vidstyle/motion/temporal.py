@@ -110,7 +110,7 @@ class TemporalFilter:
             O_t, (3, H, W) in [0, 1].
         """
         if self._past is not None:
-            if styled.device.type == "cuda":
+            if styled.device.type != "cpu":
                 styled = _fused(styled[None], motion, *self._past, box)[0]
             else:
                 fuse = partial(_fused_strip, styled, motion, *self._past, box)

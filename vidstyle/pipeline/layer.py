@@ -18,7 +18,7 @@ from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.motion.temporal import TemporalFilter
 from vidstyle.options import LookOptions
 from vidstyle.pipeline.fading import Fades, lifted, lowered
-from vidstyle.runtime.device import copied_to
+from vidstyle.runtime.device import copied_to, holds
 from vidstyle.runtime.memory import Fitting
 from vidstyle.runtime.timing import Stages
 from vidstyle.runtime.workers import WorkerPool
@@ -204,7 +204,10 @@ class Layer:
 
     def _seen(self, plates: Tensor) -> Tensor:
         """(N, 3, h, w) in [0, 1] on the device."""
-        return self._context.view.see(copied_to(self._context.stylizer.device, plates))
+        device, view = self._context.stylizer.device, self._context.view
+        if not holds(device, plates.dtype):
+            return view.see(plates).to(device)
+        return view.see(copied_to(device, plates))
 
     def _matte(self, frames: Sequence[Frame], box: Box) -> Tensor:
         """(N, 1, h, w) in [0, 1]."""

@@ -10,7 +10,7 @@ from vidstyle.errors import DeviceError
 
 
 def select_device(name: str) -> torch.device:
-    """``auto`` (CUDA when there is one), ``cpu``, ``cuda`` or ``cuda:N``.
+    """``auto`` (CUDA when there is one), ``cpu``, ``cuda``, ``cuda:N``, or ``mps``, Apple's GPU.
 
     Raises:
         DeviceError: there is no such device on this machine.
@@ -20,9 +20,17 @@ def select_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise DeviceError(f"--device {name}: no such device; use auto, cpu or cuda[:N]") from None
+        raise DeviceError(
+            f"--device {name}: no such device; use auto, cpu, cuda[:N] or mps"
+        ) from None
     if device.type == "cpu":
         return device
+    if device.type == "mps":
+        if torch.backends.mps.is_available():
+            return device
+        raise DeviceError(
+            f"--device {name}: no GPU of Apple's that this PyTorch can use; use --device cpu"
+        )
     count = torch.cuda.device_count()
     if device.type != "cuda" or (device.index or 0) >= count:
         raise DeviceError(
@@ -38,6 +46,12 @@ def copied_to(device: torch.device, tensor: Tensor) -> Tensor:
         # A crop would be pinned with all that lies between its rows, and copied once more.
         return tensor.contiguous().pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
+
+
+def holds(device: torch.device, kind: torch.dtype) -> bool:
+    """Whether a device has a type of numbers: Apple's has no double precision, and of unsigned
+    integers bytes alone."""
+    return device.type != "mps" or kind not in (torch.float64, torch.uint16)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ T = TypeVar("T")
 STEP_BYTES = 200
 
 #: Pixels of the frames of a batch, two of which are in progress at a time.
-FRAME_PIXELS = {"cpu": 2**23, "cuda": 2**25}
+FRAME_PIXELS = {"cpu": 2**23, "cuda": 2**25, "mps": 2**24}
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +64,11 @@ class Fitting:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """PyTorch has an exception of its own on CUDA, and on the CPU a plain RuntimeError."""
-    return isinstance(
-        error, MemoryError | torch.OutOfMemoryError
-    ) or "can't allocate memory" in str(error)
+    """PyTorch has an exception of its own on CUDA, and on CPU and MPS a plain RuntimeError."""
+    said = ("can't allocate memory", "MPS backend out of memory")
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
+        words in str(error) for words in said
+    )
 
 
 def _tried(work: Callable[[slice], T], part: slice) -> T | None:
@@ -80,4 +81,6 @@ def _tried(work: Callable[[slice], T], part: slice) -> T | None:
             raise
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
     return None

@@ -64,5 +64,5 @@ def painted_each(
     """
     inside = None if masks is None else cells_inside(masks)
     content = Statistics.of_each(network.encode(plates), inside)
-    maps = transport(content, Statistics.of_each(network.encode(styles)), ridge)
+    maps = transport(content, Statistics.of_each(network.encode(styles)), ridge).to(plates.device)
     return maps, painted(network, plates, maps).clamp(0, 1)

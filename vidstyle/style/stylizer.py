@@ -33,11 +33,11 @@ PASSES = 1
 
 #: Pixels in one network call, which takes at least one picture. On a CPU small calls stay in the
 #: cache and keep the heap from growing; on CUDA the bound is memory.
-CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23}
+CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23, "mps": 2**21}
 
 #: Pixels in a tile, whatever memory there is: what larger ones save in halos they lose on a CPU to
 #: fresh memory, which the system must clear.
-TILE_PIXELS = {"cpu": 2**20, "cuda": 2**31}
+TILE_PIXELS = {"cpu": 2**20, "cuda": 2**31, "mps": 2**22}
 
 #: Samples that are painted to see what comes out, spread evenly over all: fewer where only the
 #: ends of its tones are looked for, and not the bands.
@@ -134,12 +134,12 @@ class Stylizer:
         count = PAINTED if self.network.finished else PAINTED_FOR_TONES
         few = pictures[:: -(-len(pictures) // count)]
         with self._workers:
-            features = transport(self._measure(pictures), style.features, self.ridge)
+            features = self._map(self._measure(pictures), style.features, self.ridge)
             paint = partial(self._through, features=features)
             plain = [(self._in_tiles(plate, paint), inside) for plate, inside in few]
             bands = None
             if style.bands is not None:
-                bands = transport(self._bands(plain), style.bands, RIDGE)
+                bands = self._map(self._bands(plain), style.bands, RIDGE)
                 finish = partial(moved, bands=bands, lapped=self._lapped)
                 plain = [(self._in_tiles(each, finish), inside) for each, inside in plain]
         tones, plates = (_total(Histogram.of(*sample) for sample in each) for each in (plain, few))
@@ -163,7 +163,7 @@ class Stylizer:
         """See :class:`~vidstyle.style.model.StyleModel`."""
 
         def affine(name: str) -> AffineMap:
-            return AffineMap(*(tensors[f"{name}.{part}"].to(self.device) for part in _PARTS))
+            return AffineMap(*(tensors[f"{name}.{part}"] for part in _PARTS)).to(self.device)
 
         shadows, highlights = tensors["tone"].tolist()
         bands = affine("bands") if self.network.finished else None
@@ -187,6 +187,9 @@ class Stylizer:
             ),
         )
         return torch.lerp(images.to(self.device), styled, strength, out=styled)
+
+    def _map(self, content: Statistics, style: Statistics, ridge: float) -> AffineMap:
+        return transport(content, style, ridge).to(self.device)
 
     def _measure(self, samples: Sequence[Sample]) -> Statistics:
         """Statistics of the features of samples, as far as they count."""

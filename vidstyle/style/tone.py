@@ -62,7 +62,7 @@ class Histogram:
         place = ((luma(pictures.float()) - low) * (BINS / (high - low))).long().clamp_(0, BINS - 1)
         weighed = None
         if weights is not None:
-            weighed = weights.flatten().double().cpu()
+            weighed = weights.flatten().cpu().double()
         counts = torch.bincount(place.flatten().cpu(), weighed, BINS)
         return cls(counts.double())
 

@@ -39,8 +39,8 @@ class Statistics:
     @classmethod
     def of_each(cls, features: Tensor, mask: Tensor | None = None) -> "Statistics":
         """As :meth:`gather`, for every picture alone; features may be (N, C, places)."""
-        flat = features.flatten(2).double()
-        weights = torch.ones_like(flat[:, :1]) if mask is None else mask.flatten(2).double()
+        flat = _double(features.flatten(2))
+        weights = torch.ones_like(flat[:, :1]) if mask is None else _double(mask.flatten(2))
         weighted = flat * weights
         return cls(weights.sum((1, 2)), weighted.sum(2), weighted @ flat.mT)
 
@@ -62,6 +62,11 @@ class Statistics:
         square = mean[..., :, None] * mean[..., None, :]
         covariance: Tensor = self.second / self.weight[..., None, None] - square
         return covariance
+
+
+def _double(tensor: Tensor) -> Tensor:
+    """In double precision; on the CPU where the device, Apple's, has none."""
+    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
 
 
 class _SquareRoot(torch.autograd.Function):
@@ -141,6 +146,10 @@ class AffineMap:
     matrix: Tensor
     source: Tensor
     target: Tensor
+
+    def to(self, device: torch.device) -> "AffineMap":
+        """The same on a device."""
+        return AffineMap(*(part.to(device) for part in (self.matrix, self.source, self.target)))
 
     @property
     def offset(self) -> Tensor:

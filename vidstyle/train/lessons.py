@@ -176,7 +176,7 @@ class LessonWriter:
         for _ in range(self._config.pictures):
             style = styles[int(random.integers(len(styles)))]
             part = float(random.random()) if random.integers(_HALFWAY) == 0 else 1.0
-            to_style = transport(statistics, style, self._ridge)
+            to_style = transport(statistics, style, self._ridge).to(self._device)
             identity = torch.eye(len(to_style.matrix), device=self._device)
             matrix = torch.lerp(identity, to_style.matrix, part)
             offset = part * to_style.offset[..., 0]
