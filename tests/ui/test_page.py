@@ -82,10 +82,16 @@ def choose(page, kind: str) -> None:
 def click_at(page, x: float, y: float) -> None:
     """Click on the picture, at fractions of its sides; returns when the mark is drawn."""
     image = page.locator("#picture img")
+    # A click on a picture that is not loaded yet is on none.
+    page.wait_for_function(
+        """() => {
+            const shown = document.querySelector('#picture img');
+            return shown && shown.complete && shown.naturalWidth > 0;
+        }"""
+    )
     before = image.get_attribute("src")
     box = image.bounding_box()
     page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-    # A click on a picture that is not loaded yet is on none.
     page.wait_for_function(
         """before => {
             const shown = document.querySelector('#picture img');
