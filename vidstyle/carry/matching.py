@@ -96,7 +96,7 @@ class Basis:
     def of(cls, sample: Tensor, count: int) -> "Basis":
         mean = sample.mean(0)
         apart = sample - mean
-        # Where many components are empty, as of flat paint, single precision does not converge.
+        # In single precision it may not converge where the paint is flat and most components empty.
         _, vectors = torch.linalg.eigh((apart.T @ apart).double())
         return cls(mean, vectors[:, -count:].float())
 
@@ -119,13 +119,16 @@ class Choices:
         lengths = [-0.5 * own.square().sum(1, keepdim=True) for own in aspects]
         self._right = torch.cat([*aspects, *lengths], 1)
 
-    def nearest(self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float) -> Tensor:
+    def nearest(
+        self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float, seed: int = 0
+    ) -> Tensor:
         """The patch that costs least at each place.
 
         Args:
             wanted: descriptors at the places, (N, D) in each aspect.
             weights: of each aspect at the places, (N,).
             again: how much more a patch costs each time that it was taken, of the mean cost.
+            seed: of the order in which places choose.
 
         Returns:
             numbers of patches, (N,).
@@ -135,8 +138,7 @@ class Choices:
         parts = [scale * part for scale, part in zip(scales, wanted, strict=True)]
         left = torch.cat([*parts, *scales, torch.ones_like(scales[0])], 1)
         base = _lengths(wanted, weights)
-        # Places choose in an order of chance, which is always the same.
-        order = torch.randperm(len(left), generator=torch.Generator().manual_seed(0))
+        order = torch.randperm(len(left), generator=torch.Generator().manual_seed(seed))
         found, gap = torch.empty(len(left), dtype=torch.long), torch.empty(len(left))
         taken, price = torch.zeros(len(self._right), 1), None
         for portion in order.tensor_split(PORTIONS):

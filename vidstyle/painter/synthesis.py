@@ -115,7 +115,7 @@ def synthesised(
         style: (1, 3, magnified · h, magnified · w) in [0, 1].
         see: by whose features both are compared.
         structure: 0 to 1, how far the picture rules rather than the style.
-        seed: of the noise that painting starts with.
+        seed: of the noise that painting starts with, and of the order in which places choose.
         magnified: a whole number. Patches are chosen as if subject and style were of one size, and
             taken from the style at so many times that size.
         advance: told of each round; in all there are :data:`ROUNDS_IN_ALL`.
@@ -128,7 +128,7 @@ def synthesised(
     for level, rounds in enumerate(ROUNDS):
         factor = 2 ** (len(ROUNDS) - 1 - level)
         here, there = subject.reduced(factor), _reduced(style, factor * magnified)
-        scale = _Scale(here, there, see, STRIDE, structure)
+        scale = _Scale(here, there, see, STRIDE, structure, seed)
         if paint is None:
             paint = here.picture + NOISE * torch.randn(here.picture.shape, generator=noise)
         else:
@@ -151,6 +151,7 @@ def synthesised(
             see,
             FINE_STRIDE,
             FINE * structure,
+            seed,
         )
         for _ in range(FINE_ROUNDS):
             found = fine.chosen(subject.with_known(finer))
@@ -164,9 +165,9 @@ class _Scale:
     """A subject and the style at one scale: what is compared at each place."""
 
     def __init__(
-        self, subject: Subject, style: Tensor, see: See, stride: int, structure: float
+        self, subject: Subject, style: Tensor, see: See, stride: int, structure: float, seed: int
     ) -> None:
-        self._picture, self._style = subject.picture, style
+        self._picture, self._style, self._seed = subject.picture, style, seed
         self._lattice = Lattice.over(subject.matte, stride)
         self._places = _places(style, stride)
         paints = patches(style, self._places)
@@ -205,7 +206,7 @@ class _Scale:
         """
         here = self._paint(patches(paint, self._lattice))
         choices = self._lacking if lacking else self._choices
-        return choices.nearest([here, *self._wanted], self._weights, AGAIN)
+        return choices.nearest([here, *self._wanted], self._weights, AGAIN, self._seed)
 
     def painted(self, found: Tensor, style: Tensor | None = None, magnified: int = 1) -> Tensor:
         """What all that was chosen comes to.
