@@ -5,13 +5,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from numpy.typing import NDArray
 
 import vidstyle
+from vidstyle.media.frame import Box
+from vidstyle.media.video.reader import open_clip
 from vidstyle.models import weights
+from vidstyle.segment.segmenters.segmenter import build_segmenter
 
 KINDS = ("cuda", "mps")
 
@@ -44,8 +49,6 @@ def test_the_stand_in_is_strict(kind: str, second_device: Callable[..., Any]) ->
 
 @pytest.fixture(scope="module")
 def frames(shot: Any) -> NDArray[np.uint8]:
-    from vidstyle.media.video.reader import open_clip
-
     return np.stack([frame.image.numpy() for frame in open_clip(str(shot.clip)).frames(0, 3)])
 
 
@@ -120,3 +123,41 @@ def test_motion_and_the_temporal_step_stay_there(
     assert there.copies["up"] <= 2 * 12 + 8
     assert (there.copies["down"], there.copies["wait"]) == (1, 0)
     assert np.abs(painted.astype(int) - expected).mean() < 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_painted_keys_are_laid_over_what_is_painted_there(
+    kind: str,
+    frames: NDArray[np.uint8],
+    masks: NDArray[np.uint8],
+    tiny_model: Path,
+    style_picture: Path,
+    second_device: Callable[..., Any],
+) -> None:
+    def painted(device: str) -> NDArray[np.uint8]:
+        model = vidstyle.load_model(str(tiny_model), device=device)
+        keys = {0: 255 - frames[0]}
+        look = model.fit(frames, style_picture, masks=masks, keys=keys, supersample=1)
+        return model(frames, look, masks=masks)
+
+    expected = painted("cpu")
+    with second_device(kind):
+        off = np.abs(painted(f"{kind}:0").astype(int) - expected)
+    assert off.max() <= (13 if kind == "cuda" else 1)
+
+
+@pytest.mark.skipif(weights.find("mobile-sam") is None, reason="run `vidstyle models fetch`")
+@pytest.mark.weights
+@pytest.mark.parametrize("kind", KINDS)
+def test_mobile_sam_answers_there(kind: str, second_device: Callable[..., Any]) -> None:
+    picture = cv2.resize(skimage.data.astronaut(), (256, 256))
+    files, around = weights.require("mobile-sam"), [Box(60, 10, 170, 250)]
+    expected = build_segmenter("mobile-sam", files, torch.device("cpu")).segment(picture, around)
+    with second_device(kind) as there:
+        segmenter = build_segmenter("mobile-sam", files, there.device)
+        segmenter.segment(picture, around)
+        there.copies.clear()
+        answer = segmenter.segment(picture, around)
+    # What the encoder saw is kept there; a box goes up, and three answers and their scores down.
+    assert there.copies == {"up": 1, "down": 3}
+    assert np.array_equal(answer > 127, expected > 127)

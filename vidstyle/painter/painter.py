@@ -114,7 +114,7 @@ class Painter:
         alone = spread(picture, _core(inside))
         move = transport(
             Statistics.gather(picture, inside), Statistics.gather(self.style(1.0)), RIDGE
-        )
+        ).to(alone.device)
         toned = move(alone).clamp(0, 1)
         if known is not None:
             known = Known(
