@@ -30,3 +30,10 @@ def test_but_not_where_it_is_small_or_doubtful() -> None:
     assert first_key(Doubted(mattes), (0, 12)) in (3, 8)
     mattes[5] = square(6)
     assert first_key(HeldMattes(mattes), (0, 12)) == 6
+
+
+def test_nor_where_something_hides_half_of_it() -> None:
+    hidden = square(20)
+    hidden[2:18, 2:18] = 0
+    mattes = [square(20)] * 5 + [hidden] * 3 + [square(20)] * 4
+    assert first_key(HeldMattes(mattes), (0, 12)) in (4, 8)

@@ -139,7 +139,8 @@ def first_key(mattes: Mattes, span: tuple[int, int]) -> int | None:
     Args:
         span: first frame and end of the shot.
     """
-    areas = {frame: box.area for frame in range(*span) if (box := mattes.box(frame))}
+    # Of the matte, not of its box, which stays large where something hides half of the object.
+    areas = {frame: int((mattes[frame] > 127).sum()) for frame in range(*span) if mattes.box(frame)}
     if not areas:
         return None
     best = max(map(mattes.confidence, areas))

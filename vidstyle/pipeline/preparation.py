@@ -84,12 +84,12 @@ class Preparation:
             else read_style(wanted.style, size, stylizer, options.style_scale)
             for wanted in request.objects
         ]
-        if not any(wanted.style for wanted in request.objects):
-            log.info("painted keys alone: the style model has nothing to do")
         key_names = [[KeyName.parsed(text) for text in wanted.keys] for wanted in request.objects]
         self._keys = [
             [read_key(name, size, options.colorspace) for name in names] for names in key_names
         ]
+        if any(self._keys) and not any(wanted.style for wanted in request.objects):
+            log.info("painted keys alone: the style model has nothing to do")
         styles = {wanted.style for wanted in request.objects if wanted.style is not None}
         self.hashes = {
             "model": model_identity(self.parts.model),
