@@ -111,7 +111,9 @@ def find_take(
     """
     first, stop = options.range
     if first < 0 or (stop is not None and stop <= first):
-        raise UsageError(f"--in {first} --out {options.last}: no frame lies between")
+        raise UsageError(
+            f"--in {first} --out {options.last}: no frame lies between; --out names the last frame"
+        )
     progress.stage("cuts", (stop or reader.info.frame_count or 0) - first)
     frames = SeenClip(reader, colour.view()).frames(first, stop)
     seen, bars = Impressions(), Bars()

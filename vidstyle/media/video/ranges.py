@@ -20,7 +20,9 @@ def frame_range(
     start = None if first is None else _frame("--in", first, info)
     stop = None if last is None else _frame("--out", last, info)
     if start is not None and stop is not None and stop < start:
-        raise UsageError(f"--in {first} --out {last}: no frame lies between")
+        raise UsageError(
+            f"--in {first} --out {last}: no frame lies between; --out names the last frame"
+        )
     if start is not None:
         start = max(0, start - handles)
     return start, None if stop is None else stop + handles
