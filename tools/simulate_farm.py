@@ -1,0 +1,230 @@
+"""Simulate a film on a farm: how long, how many tasks, how much on the disk and over the network.
+
+    python tools/simulate_farm.py
+    python tools/simulate_farm.py --shots 1500 --frames 160000 --workers 200 --failures 0.02
+
+Each shot is what `vidstyle farm` makes of it: one task that analyses it, tasks that render chunks
+of its segments, and one that joins them. Workers take tasks in the order of the shots, so that what
+was begun is finished first; a task that fails, at any point of its work, is run again. What tasks
+read and write goes through one file server, in the order in which they ask. Constants are seconds
+of one thread from `docs/measured.md`, for whole frames of 854x480, scaled by pixels; every one is
+an option. Frames of a shot are drawn from a log-normal distribution, which the shots of films about
+follow (Cutting, DeLong and Nothelfer, Psychological Science 2010).
+"""
+
+import heapq
+from collections import deque
+from dataclasses import dataclass, field
+
+import click
+import numpy as np
+
+from vidstyle.options import FARM_SEGMENT
+
+MEASURED_PIXELS = 854 * 480
+SPREAD = 0.8  # of the logarithm of a shot's length
+RETRIES = 5  # of a task, after which its shot waits for a person
+
+
+@dataclass(frozen=True)
+class Constants:
+    """Seconds of a worker, and bytes.
+
+    Attributes:
+        start: of any task: imports, and the models.
+        analyse, render, join: a frame.
+        source: bytes a frame of the plates, as they are stored.
+        raw: bytes a frame of a rendered segment.
+        matte: bytes a frame of the mattes.
+        network: bytes a second of the file server.
+    """
+
+    start: float
+    analyse: float
+    render: float
+    join: float
+    source: float
+    raw: float
+    matte: float
+    network: float
+
+
+@dataclass(frozen=True)
+class Task:
+    """One command of one shot."""
+
+    shot: int
+    kind: str
+    work: float
+    read: float
+    written: float
+    kept: float = 0.0  # of what is written, until the shot is joined
+    tries: int = 0
+
+    def again(self) -> "Task":
+        return Task(
+            self.shot, self.kind, self.work, self.read, self.written, self.kept, self.tries + 1
+        )
+
+
+@dataclass
+class Totals:
+    """What a simulation comes to."""
+
+    seconds: float = 0.0
+    busy: float = 0.0
+    moved: float = 0.0
+    folders: float = 0.0
+    most: float = 0.0
+    runs: int = 0
+    failed: int = 0
+    lost: set[int] = field(default_factory=set)
+    served: float = 0.0  # seconds in which the file server was busy
+
+
+def tasks_of(shot: int, frames: int, chunk: int, constants: Constants) -> list[list[Task]]:
+    """Of a shot: steps, each of which begins when the one before has ended."""
+    c = constants
+    size = chunk * FARM_SEGMENT
+    parts = [min(size, frames - first) for first in range(0, frames, size)]
+    analysis = Task(
+        shot, "analyse", c.start + frames * c.analyse, frames * c.source, frames * c.matte,
+        frames * c.matte,
+    )  # fmt: skip
+    rendering = [
+        Task(
+            shot, "segment-render", c.start + n * c.render, n * (c.source + c.matte), n * c.raw,
+            n * c.raw,
+        )
+        for n in parts
+    ]  # fmt: skip
+    joining = Task(shot, "join", c.start + frames * c.join, frames * c.raw, frames * c.source)
+    return [[analysis], rendering, [joining]]
+
+
+def simulate(
+    lengths: list[int],
+    workers: int,
+    chunk: int,
+    failures: float,
+    constants: Constants,
+    seed: int = 0,
+) -> Totals:
+    """Run a film.
+
+    Args:
+        lengths: frames of each shot.
+        failures: share of runs of tasks that fail.
+    """
+    draw = np.random.default_rng(seed)
+    totals = Totals()
+    steps = {n: deque(tasks_of(n, length, chunk, constants)) for n, length in enumerate(lengths)}
+    waiting = [(n, 0, steps[n].popleft()[0]) for n in steps]
+    open_tasks, kept = dict.fromkeys(steps, 1), dict.fromkeys(steps, 0.0)
+    heapq.heapify(waiting)
+    running: list[tuple[float, int, Task, bool]] = []
+    now, ticket, server_free = 0.0, len(waiting), 0.0
+    while waiting or running:
+        while waiting and len(running) < workers:
+            task = heapq.heappop(waiting)[2]
+            fails = bool(draw.random() < failures)
+            share = float(draw.random()) if fails else 1.0
+            moved = share * (task.read + task.written)
+            # The server moves one thing after the other; work waits for what it has asked for.
+            server_free = max(server_free, now) + moved / constants.network
+            totals.served += moved / constants.network
+            end = max(now + share * task.work, server_free)
+            totals.busy += share * task.work
+            totals.moved += moved
+            totals.runs += 1
+            ticket += 1
+            heapq.heappush(running, (end, ticket, task, fails))
+        now, _, task, fails = heapq.heappop(running)
+        if fails:
+            totals.failed += 1
+            if task.tries < RETRIES:
+                ticket += 1
+                heapq.heappush(waiting, (task.shot, ticket, task.again()))
+            else:
+                totals.lost.add(task.shot)
+            continue
+        kept[task.shot] += task.kept
+        totals.folders += task.kept
+        totals.most = max(totals.most, totals.folders)
+        open_tasks[task.shot] -= 1
+        if open_tasks[task.shot] == 0:
+            if steps[task.shot]:
+                for following in steps[task.shot].popleft():
+                    ticket += 1
+                    open_tasks[task.shot] += 1
+                    heapq.heappush(waiting, (task.shot, ticket, following))
+            else:
+                totals.folders -= kept.pop(task.shot)
+    totals.seconds = now
+    return totals
+
+
+def shot_lengths(shots: int, frames: int, seed: int = 0) -> list[int]:
+    """Frames of each shot, which add up to about ``frames``."""
+    drawn = np.random.default_rng(seed).lognormal(0.0, SPREAD, shots)
+    return [max(1, round(frames * float(length / drawn.sum()))) for length in drawn]
+
+
+@click.command(help=__doc__)
+@click.option("--shots", default=1500, show_default=True)
+@click.option("--frames", default=160_000, show_default=True)
+@click.option("--size", default=(2048, 1080), show_default=True, type=(int, int))
+@click.option("--depth", default=1, show_default=True, help="Bytes a channel of the plates.")
+@click.option("--source", default=3.0, show_default=True, help="MB a frame of the plates' files.")
+@click.option("--workers", default=200, show_default=True)
+@click.option("--chunk", default=4, show_default=True, help="Segments in a task.")
+@click.option("--failures", default=0.02, show_default=True, help="Share of tasks that fail.")
+@click.option("--network", default=1250.0, show_default=True, help="MB/s of the file server.")
+@click.option("--start", default=6.0, show_default=True, help="Seconds to start a task.")
+@click.option("--analyse", default=0.64, show_default=True, help="Seconds a frame, by name.")
+@click.option("--render", default=0.73, show_default=True, help="Seconds a frame of 854x480.")
+@click.option("--join", default=0.04, show_default=True, help="Seconds a frame of 854x480.")
+def main(
+    shots: int,
+    frames: int,
+    size: tuple[int, int],
+    depth: int,
+    source: float,
+    workers: int,
+    chunk: int,
+    failures: float,
+    network: float,
+    start: float,
+    analyse: float,
+    render: float,
+    join: float,
+) -> None:
+    pixels = size[0] * size[1]
+    scale = pixels / MEASURED_PIXELS
+    constants = Constants(
+        start=start,
+        # Objects are found and tracked at a working size, whatever the plate's.
+        analyse=analyse,
+        render=render * scale,
+        join=join * scale,
+        source=source * 1e6,
+        raw=3.0 * depth * pixels,
+        matte=0.02 * pixels,
+        network=network * 1e6,
+    )
+    found = simulate(shot_lengths(shots, frames), workers, chunk, failures, constants)
+    for name, told in {
+        "tasks run": f"{found.runs:,}, {found.failed:,} of them failed",
+        "shots that wait for a person": f"{len(found.lost)}",
+        "time": f"{found.seconds / 3600:.1f} h",
+        "workers busy": f"{found.busy / found.seconds / workers:.0%}",
+        "file server busy": f"{found.served / found.seconds:.0%}",
+        "over the network": f"{found.moved / 1e12:.1f} TB",
+        "work directories at most": f"{found.most / 1e12:.2f} TB",
+        "starts of a process": f"{found.runs * start / 3600:.0f} worker hours",
+    }.items():
+        click.echo(f"{name:<30} {told}")
+
+
+if __name__ == "__main__":
+    main()
