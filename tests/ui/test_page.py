@@ -109,7 +109,10 @@ def pick_style(page, number: int) -> None:
 def preview(page) -> str:
     """The command line that the preview tells."""
     page.locator("#preview").click()
-    page.wait_for_selector("#slider img")
+    try:
+        page.wait_for_selector("#slider img")
+    except sync_api.TimeoutError:
+        pytest.fail(f"no preview came; the page says: {page.locator('body').inner_text()}")
     page.wait_for_function(
         "() => document.querySelector('#command').innerText.includes('vidstyle render')"
     )
