@@ -106,6 +106,11 @@ def pick_style(page, number: int) -> None:
     page.wait_for_selector("#gallery .selected")
 
 
+def until_ready(page) -> None:
+    """Returns when the server has taken all that was chosen, and nothing is missing."""
+    page.wait_for_function("() => !document.querySelector('#part').disabled")
+
+
 def preview(page) -> str:
     """The command line that the preview tells."""
     page.locator("#preview").click()
@@ -183,6 +188,7 @@ def test_the_clip_live(visit, shot) -> None:
     page = visit()
     upload(page, shot.clip)
     pick_style(page, 0)
+    until_ready(page)
     page.get_by_role("tab", name="Live").click()
     page.locator("#play").click()
     shown_live(page, r"ended: \d+ frames of \d+x\d+ in .* dropped, latency \d+ ms")
@@ -315,7 +321,7 @@ def test_trouble_is_told_in_one_place_until_it_is_mended(visit, shot) -> None:
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     told = page.locator("#trouble p").bounding_box()
     assert 0 <= told["y"] < told["y"] + told["height"] <= 1000
-    page.wait_for_function("() => !document.querySelector('#part').disabled")
+    until_ready(page)
     preview(page)
     assert page.locator("#trouble").inner_text() == ""
 
