@@ -46,6 +46,7 @@ OUTSIDE = {
     "OMP_NUM_THREADS=1 python tools/": "measures for minutes, on footage that is not here",
     "python tools/bench_gpu.py": "needs a GPU; tests/tools runs it on a CPU",
     "python tools/fuzz_farm.py": "takes an hour",
+    "python tools/simulate_farm.py": "tests/tools tests it",
     "vidstyle render shot.mp4 --object person --style a.jpg --object dog": "no dog is at hand",
     "vidstyle paint ": "needs vgg19; tests/cli/test_paint.py runs it",
     "--key painted.0008.png@8": "the same",
