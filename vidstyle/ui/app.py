@@ -231,7 +231,13 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         def choose(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> None:
             """The same of an action after which something else may be missing."""
             on(event, action, inputs, outputs, **how).then(
-                actions.ready, table, [hint, *buttons], show_progress="hidden"
+                # Not queued: each queued action opens a stream, and what begins while the last one
+                # closes may be lost.
+                actions.ready,
+                table,
+                [hint, *buttons],
+                show_progress="hidden",
+                queue=False,
             )
 
         def alone(
