@@ -25,18 +25,16 @@ import click
 import cv2
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from contact_sheet import labelled, tile
+from restyled import Picture, read
 from torch import Tensor
 
 import vidstyle
 from vidstyle.evaluate.metrics import detail_ratio, masked_mean, warping_error
-from vidstyle.inspect.marking import label
 from vidstyle.media.frame import unit_range
 from vidstyle.motion.dis import DisFlow
 from vidstyle.motion.estimator import both_ways
 from vidstyle.motion.occlusion import valid
-
-Picture = NDArray[np.uint8]
 
 OFFSETS = (-15, -8, 8, 20)
 HEAD = (
@@ -46,7 +44,7 @@ HEAD = (
 #: From dark to light, RGB.
 PALETTE = np.array([[35, 20, 60], [110, 35, 110], [225, 120, 50], [250, 210, 120]], np.uint8)
 OUTLINE = (13, 8, 20)
-WIDTH = 427  # of a picture of the sheet
+CELL = (427, 240)  # width and height of a picture of the sheet
 
 
 @dataclass(frozen=True)
@@ -172,17 +170,9 @@ def rows(
             seconds=seconds,
         )
         tiles.extend(
-            tile(picture, f"{footage.folder.name} {offset:+} {what}")
+            labelled(tile(picture, *CELL), f"{footage.folder.name} {offset:+} {what}")
             for picture, what in ((plate, "plate"), (result, "key"), (truth, "truth"))
         )
-
-
-def read(path: Path) -> Picture:
-    """A picture that was rendered, (H, W, 3) RGB."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise click.ClickException(f"{path}: cannot be read")
-    return np.asarray(picture[..., ::-1], np.uint8)
 
 
 def eroded(matte: Picture) -> Picture:
@@ -193,13 +183,6 @@ def eroded(matte: Picture) -> Picture:
 def tensor(picture: Picture) -> Tensor:
     """(H, W, C) of 8 bits to (1, C, H, W) in [0, 1]."""
     return unit_range(torch.from_numpy(np.ascontiguousarray(picture)))[None]
-
-
-def tile(picture: Picture, text: str) -> Picture:
-    height = round(picture.shape[0] * WIDTH / picture.shape[1])
-    small = np.asarray(cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8)
-    label(small, text, 0, 0, (255, 255, 255))
-    return small
 
 
 @click.command(help=__doc__)
@@ -227,10 +210,7 @@ def main(
     click.echo("mean ratio {:.2f}, detail {:.2f}; ".format(*means), nl=False)
     click.echo(f"worst ratio {max(row.ratio for row in made):.2f}")
     if sheet is not None:
-        height_of = max(t.shape[0] for t in tiles)
-        padded = [cv2.copyMakeBorder(t, 0, height_of - len(t), 0, 0, cv2.BORDER_CONSTANT)
-                  for t in tiles]  # fmt: skip
-        lines = [np.hstack(padded[i : i + 3]) for i in range(0, len(padded), 3)]
+        lines = [np.hstack(tiles[i : i + 3]) for i in range(0, len(tiles), 3)]
         if not cv2.imwrite(str(sheet), np.vstack(lines)[..., ::-1]):
             raise click.ClickException(f"{sheet}: cannot be written")
 

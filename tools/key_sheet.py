@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from contact_sheet import labelled
 from held_out import find_styles
-from restyled import MODELS, Picture, restyled
+from restyled import MODELS, Picture, read, restyled
 
 import vidstyle
 from vidstyle.options import DEFAULTS
@@ -117,14 +117,6 @@ def crop(picture: Picture, box: Sequence[int], width: int, height: int) -> Pictu
     padded = np.pad(picture, ((height, height), (width, width), (0, 0)))
     top, left = y - height // 2 + height, x - width // 2 + width
     return padded[top : top + height, left : left + width]
-
-
-def read(path: Path) -> Picture:
-    """(H, W, 3) RGB."""
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise click.ClickException(f"{path}: cannot be read")
-    return np.asarray(picture[..., ::-1], np.uint8)
 
 
 @click.command(help=__doc__)

@@ -172,3 +172,11 @@ def restyled(
         run(job, Silence())
         files = sorted(Path(folder).iterdir())
         return [np.asarray(cv2.imread(str(f), cv2.IMREAD_COLOR_RGB), np.uint8) for f in files]
+
+
+def read(path: Path) -> Picture:
+    """A picture that was written, (H, W, 3) RGB."""
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    if picture is None:
+        raise click.ClickException(f"{path}: cannot be read")
+    return np.asarray(picture, np.uint8)

@@ -14,7 +14,7 @@ follow (Cutting, DeLong and Nothelfer, Psychological Science 2010).
 
 import heapq
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import click
 import numpy as np
@@ -60,11 +60,6 @@ class Task:
     written: float
     kept: float = 0.0  # of what is written, until the shot is joined
     tries: int = 0
-
-    def again(self) -> "Task":
-        return Task(
-            self.shot, self.kind, self.work, self.read, self.written, self.kept, self.tries + 1
-        )
 
 
 @dataclass
@@ -144,7 +139,7 @@ def simulate(
             totals.failed += 1
             if task.tries < RETRIES:
                 ticket += 1
-                heapq.heappush(waiting, (task.shot, ticket, task.again()))
+                heapq.heappush(waiting, (task.shot, ticket, replace(task, tries=task.tries + 1)))
             else:
                 totals.lost.add(task.shot)
             continue

@@ -19,6 +19,7 @@ import vidstyle
 
 Inputs = dict[str, dict[str, tuple[Any, ...]]]
 
+#: What a model is called with, by its own names.
 _LOOK: dict[str, tuple[Any, ...]] = {
     "strength": ("FLOAT", {"default": 1.0, "min": 0.0, "max": 1.0, "step": 0.05}),
     "detail": (
@@ -169,11 +170,8 @@ class Restyle:
         images: Tensor,
         style: Tensor,
         style_scale: float,
-        strength: float,
-        detail: float,
-        feather: float,
-        steady: bool,
         mask: Tensor | None = None,
+        **wanted: Any,
     ) -> tuple[Tensor, Tensor]:
         frames, masks = images[..., :3].movedim(-1, 1), _masks(mask, len(images))
         look = model.fit(
@@ -183,16 +181,7 @@ class Restyle:
             style_scale=style_scale,
             on_progress=_Progress(0.0, 0.2),
         )
-        styled = model(
-            frames,
-            look,
-            masks=masks,
-            strength=strength,
-            detail=detail,
-            feather=feather,
-            steady=steady,
-            on_progress=_Progress(0.2, 1.0),
-        )
+        styled = model(frames, look, masks=masks, on_progress=_Progress(0.2, 1.0), **wanted)
         if masks is None:
             masks = torch.ones_like(images[..., 0])
         return _with_alpha_of(images, styled), masks
@@ -234,13 +223,10 @@ class RestyleWithPaintedKeys:
         images: Tensor,
         keys: Tensor,
         key_frames: str,
-        strength: float,
-        detail: float,
-        feather: float,
-        steady: bool,
         mask: Tensor | None = None,
         outlines: Tensor | None = None,
         style: Tensor | None = None,
+        **wanted: Any,
     ) -> tuple[Tensor, Tensor]:
         painted = _keys(keys, key_frames, outlines)
         frames, masks = images[..., :3].movedim(-1, 1), _masks(mask, len(images))
@@ -251,16 +237,7 @@ class RestyleWithPaintedKeys:
             keys=painted,
             on_progress=_Progress(0.0, 0.5),
         )
-        styled = model(
-            frames,
-            look,
-            masks=masks,
-            strength=strength,
-            detail=detail,
-            feather=feather,
-            steady=steady,
-            on_progress=_Progress(0.5, 1.0),
-        )
+        styled = model(frames, look, masks=masks, on_progress=_Progress(0.5, 1.0), **wanted)
         return _with_alpha_of(images, styled), _as_mask(look.outlined(masks), images)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -32,6 +33,11 @@ class Reviewed:
     name: str
     mattes: Mattes
     carried: Mapping[int, float] | None = None
+
+    @cached_property
+    def wanted(self) -> list[int]:
+        """Frames that are best painted next."""
+        return proposed(self.carried or {})
 
 
 def write_review(take: Take, objects: Sequence[Reviewed], target: str) -> None:
@@ -77,7 +83,7 @@ def _key(seen: Reviewed, frame: int) -> str:
     """What a label says of painted keys."""
     if seen.carried is None:
         return ""
-    advice = ", paint this frame" if frame in proposed(seen.carried) else ""
+    advice = ", paint this frame" if frame in seen.wanted else ""
     return f", keys {seen.carried.get(frame, 0.0):.2f}{advice}"
 
 

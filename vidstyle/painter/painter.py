@@ -14,6 +14,7 @@ from vidstyle.media.frame import Box, luma
 from vidstyle.painter.polish import STEPS, polished
 from vidstyle.painter.synthesis import ROUNDS_IN_ALL, Known, Subject, synthesised
 from vidstyle.perceptual.network import PerceptualNetwork
+from vidstyle.segment.mattes.store import bounding_box
 from vidstyle.style.transform import Statistics, transport
 
 #: Pixels of the box around an object as it is painted, at strokes of 1, and the most that it is
@@ -175,8 +176,8 @@ def _core(matte: Tensor) -> Tensor:
 
 def _around(matte: Tensor) -> Box:
     """The box that an object is painted in."""
-    rows, columns = (matte[0, 0] > 0).nonzero(as_tuple=True)
-    box = Box(int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    box = bounding_box((matte[0, 0] > 0).byte().numpy())
+    assert box is not None
     return box.padded(RIM, 1, (matte.shape[2], matte.shape[3]))
 
 

@@ -10,6 +10,7 @@ bounded, as in StyLit (Fišer et al., SIGGRAPH 2016), so that nothing tiles.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -173,7 +174,7 @@ class _Scale:
         paints = patches(style, self._places)
         self._paint = Basis.of(paints, PAINTS)
         busy = subject.detail[0, 0, self._lattice.rows, self._lattice.columns]
-        own: list[Tensor] = []
+        self._own: list[Tensor] = []
         self._wanted: list[Tensor] = []
         for there, here in (
             (smoothed(style, SMOOTHING), smoothed(subject.picture, SMOOTHING)),
@@ -181,11 +182,11 @@ class _Scale:
         ):
             colours = patches(there, self._places)
             basis = Basis.of(colours, COLOURS)
-            own.append(basis(colours))
+            self._own.append(basis(colours))
             self._wanted.append(basis(patches(here, self._lattice)))
         seen = _seen(see, style, self._places)
         basis = Basis.of(seen, FEATURES)
-        own.append(basis(seen))
+        self._own.append(basis(seen))
         self._wanted.append(basis(_seen(see, subject.picture, self._lattice)))
         self._weights = [
             torch.ones_like(busy),
@@ -193,9 +194,13 @@ class _Scale:
             COLOUR * structure * DETAILED * busy,
             FEATURE * structure * (1 + DETAILED * busy),
         ]
-        blurred = F.interpolate(_reduced(style, 2), style.shape[2:], mode="bilinear")
-        self._choices = Choices([self._paint(paints), *own])
-        self._lacking = Choices([self._paint(patches(blurred, self._places)), *own])
+        self._choices = Choices([self._paint(paints), *self._own])
+
+    @cached_property
+    def _lacking(self) -> Choices:
+        """As if the style too lacked the detail of this scale."""
+        blurred = F.interpolate(_reduced(self._style, 2), self._style.shape[2:], mode="bilinear")
+        return Choices([self._paint(patches(blurred, self._places)), *self._own])
 
     def chosen(self, paint: Tensor, *, lacking: bool = False) -> Tensor:
         """One round: the number of the patch that every place takes, (N,).
