@@ -218,7 +218,13 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         outputs = [state, result, strip, files, command, *buttons, stop]
 
         def on(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> Any:
-            """Have an event call an action, whose trouble is told at the head of the page."""
+            """Have an event call an action, whose trouble is told at the head of the page.
+
+            Only jobs are queued. Gradio answers queued actions on one stream, which it closes
+            after the last; an action that joins the queue while the closing is on its way to the
+            browser is answered on no stream at all, and the page waits for ever.
+            """
+            how.setdefault("queue", False)
             told = actions.plainly(action, len(outputs))
             # What waits is what will change: the head of the page stands still.
             waits = [each for each in outputs if each is not table]
@@ -231,13 +237,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         def choose(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> None:
             """The same of an action after which something else may be missing."""
             on(event, action, inputs, outputs, **how).then(
-                # Not queued: each queued action opens a stream, and what begins while the last one
-                # closes may be lost.
-                actions.ready,
-                table,
-                [hint, *buttons],
-                show_progress="hidden",
-                queue=False,
+                actions.ready, table, [hint, *buttons], show_progress="hidden", queue=False
             )
 
         def alone(
@@ -245,7 +245,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         ) -> None:
             """One job at a time goes to the device, whoever asks; the page scrolls to what comes
             of it."""
-            how: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": DEVICE}
+            how = {"queue": True, "concurrency_limit": 1, "concurrency_id": DEVICE}
             choose(button.click, action, inputs, outputs, **how)
             button.click(None, js=_SCROLL.replace("ID", seen))
 
@@ -266,7 +266,7 @@ def build_app(styles: Sequence[Path], desks: Desks, options: RenderOptions) -> g
         choose(more.upload, actions.add_styles, [table, more], [table, gallery])
         choose(keep.click, actions.keep_object, pointed, [table, kept, painted])
         choose(over.click, actions.start_over, table, [table, kept])
-        on(stop.click, actions.cancel, table, [], queue=False)
+        on(stop.click, actions.cancel, table, [])
         seen = [table, slider, sizes, matte, command]
         alone(see, preview, [*pointed, full, *look], seen, "slider")
         alone(whole, render, [*pointed, *look], outputs, "state")
