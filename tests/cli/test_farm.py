@@ -117,7 +117,7 @@ def test_a_damaged_segment_is_found_and_repaired(
     vidstyle, run, shot, work: Path, one_go: Content, tmp_path: Path, damage: str
 ) -> None:
     run("segment-render", shot.clip, "--work", work, "--segments", "0-2")
-    file = work / "segments" / ("00001.json" if "sidecar" in damage else "00001.npy")
+    file = work / "segments" / ("00001.json" if "sidecar" in damage else "00001.frames")
     whole = file.read_bytes()
     if "gone" in damage:
         file.unlink()
@@ -160,7 +160,7 @@ def test_a_copy_of_the_clip_elsewhere_is_the_clip(run, shot, work: Path, tmp_pat
     copy = tmp_path / "mounted elsewhere.mp4"
     shutil.copyfile(shot.clip, copy)
     run("segment-render", copy, "--work", work, "--segments", "2")
-    assert (work / "segments" / "00002.npy").exists()
+    assert (work / "segments" / "00002.frames").exists()
 
 
 def test_other_weights_are_refused(

@@ -1,24 +1,24 @@
-"""A rendered segment on disk: its frames, as they are, and a sidecar that vouches for them.
+"""A rendered segment on disk: its frames without loss, and a sidecar that vouches for them.
 
-The frames are one array (N, H, W, 3), or (N, H, W, 4) of an element, in NumPy's own format,
-uncompressed: deflating them costs a fifth of rendering and saves a fifth of the space.
+The file begins with the pictures' size and depth and the coder's header; then comes each picture,
+(H, W, 3), or (H, W, 4) of an element, after the number of its bytes.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import Enum
-from io import BufferedRandom, BufferedReader, BytesIO
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 import torch
-from numpy.lib import format as npy
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from vidstyle.errors import MediaError
+from vidstyle.farm.lossless import Coder, coder
 from vidstyle.farm.manifest import Count, Sha256
 from vidstyle.farm.sealed import read_sealed, write_sealed
 from vidstyle.farm.work import WorkFolder
@@ -52,6 +52,9 @@ class Sidecar:
 
 _SIDECAR = TypeAdapter(Sidecar)
 
+#: Bytes that say how long a header or a picture is.
+_LENGTH = 4
+
 
 class State(Enum):
     """What is found where a segment should be."""
@@ -67,7 +70,7 @@ class FramesWriter(ClipWriter):
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._first: Tensor | None = None
+        self._coder: Coder | None = None
         self.frames: list[int] = []
         self.pts: list[int] = []
 
@@ -76,19 +79,15 @@ class FramesWriter(ClipWriter):
         image = frame.image
         if frame.premultiplied and frame.alpha is not None:
             image = torch.dstack([image, frame.alpha])
-        if self._first is None:
-            self._first = image
-            self._file.write(_header(image, 0))
-        self._file.write(image.contiguous().numpy().data)
+        if self._coder is None:
+            self._coder = coder(image)
+            self._file.write(_beginning(image) + _measured(self._coder.header))
+        self._file.write(_measured(self._coder.encode(image)))
         self.frames.append(frame.index)
         self.pts.append(frame.pts)
 
     def commit(self) -> None:
         """See :class:`~vidstyle.media.video.clip.ClipWriter`; without a frame the file is empty."""
-        if self._first is not None:
-            # NumPy leaves room in the header for the first axis to grow.
-            self._file.seek(0)
-            self._file.write(_header(self._first, len(self.frames)))
 
     def abort(self) -> None:
         """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
@@ -154,28 +153,40 @@ def images(path: Path, count: int, like: Tensor) -> Iterator[Tensor]:
     """
     if count == 0:
         return
-    dtype = like.numpy().dtype
-    size = dtype.itemsize * like.numel()
     try:
         with path.open("rb") as file:
-            # Compared, not parsed: NumPy's parser raises whatever a wrong character comes to.
-            header = _header(like, count)
-            if file.read(len(header)) != header:
+            beginning = _beginning(like)
+            if file.read(len(beginning)) != beginning:
                 raise ValueError("frames of another size or depth")
+            pictures = coder(like, _next(file))
             for _ in range(count):
-                content = file.read(size)
-                if len(content) < size:
-                    raise ValueError("cut off")
-                yield torch.from_numpy(np.frombuffer(bytearray(content), dtype)).view(like.shape)
+                yield pictures.decode(_next(file))
     except (OSError, ValueError) as error:
         raise MediaError(f"{path}: cannot be read ({error}); join with --repair") from None
 
 
-def _header(like: Tensor, count: int) -> bytes:
-    """How a file of so many such pictures begins."""
-    description = npy.dtype_to_descr(like.numpy().dtype)
-    header = BytesIO()
-    npy.write_array_header_1_0(
-        header, {"descr": description, "fortran_order": False, "shape": (count, *like.shape)}
-    )
-    return header.getvalue()
+def _beginning(like: Tensor) -> bytes:
+    """How a file of such pictures begins."""
+    height, width, channels = like.shape
+    depth = str(like.dtype).removeprefix("torch.")
+    return f"vidstyle segment 1: {width}x{height}x{channels} {depth}\n".encode()
+
+
+def _measured(content: bytes) -> bytes:
+    """After the number of its bytes."""
+    return len(content).to_bytes(_LENGTH, "little") + content
+
+
+def _next(file: BufferedReader) -> bytes:
+    """What :func:`_measured` wrote.
+
+    Raises:
+        ValueError: the file ends before.
+    """
+    prefix = file.read(_LENGTH)
+    length = int.from_bytes(prefix, "little")
+    # A damaged length may be any number: no more is asked for than there can be.
+    content = file.read(min(length, os.fstat(file.fileno()).st_size))
+    if len(prefix) < _LENGTH or len(content) < length:
+        raise ValueError("cut off")
+    return content

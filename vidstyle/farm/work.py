@@ -5,7 +5,7 @@
     statistics/<object>.safetensors
     carried/<object>/            what painted keys show in every frame, and carried/<object>.json
     review.mp4, objects.png      for people to look at, where they were asked for
-    segments/<number>.npy        rendered frames, and segments/<number>.json, the sidecar
+    segments/<number>.frames     rendered frames, and segments/<number>.json, the sidecar
 
 Every name is made from numbers, so nothing that a file says can lead outside.
 """
@@ -60,7 +60,7 @@ class WorkFolder:
 
     def segment(self, number: int) -> Path:
         """A segment's frames."""
-        return self.root / "segments" / f"{number:05d}.npy"
+        return self.root / "segments" / f"{number:05d}.frames"
 
     def sidecar(self, number: int) -> Path:
         """What is known of a segment's file."""
@@ -84,7 +84,7 @@ class WorkFolder:
     def forget_segments(self) -> None:
         """Delete what was rendered."""
         folder = self.segment(0).parent
-        self._delete(*folder.glob("[0-9]*.json"), *folder.glob("[0-9]*.npy"))
+        self._delete(*folder.glob("[0-9]*.json"), *folder.glob("[0-9]*.frames"))
 
     def sweep(self) -> None:
         """Delete what killed workers of this machine left, and those of others a day ago."""
