@@ -5,7 +5,7 @@
 Renders the first frames of a clip in one process, without a grid and on the default grid, and by
 ``analyse``, ``segment-render`` and ``join``, a process for each task of the template. Prints CPU
 seconds, and ends with exit code 1 when the farm takes over 1.3 times what the one process on the
-same grid takes, or gives other frames.
+same grid takes, or gives other frames. The segments' size on the disk is printed too.
 """
 
 import os
@@ -46,6 +46,7 @@ def main(clip: str, style: str, spec: str | None, frames: int, segment: int, chu
             )
             for n in range(0, last + 1, chunk)
         )
+        stored = sum(path.stat().st_size for path in Path(folder, "work/segments").glob("*.frames"))
         steps["join"] = cpu_seconds("join", clip, *work, "-o", str(joined))
         agree = packets(one) == packets(joined)
     farm = sum(steps.values())
@@ -56,6 +57,7 @@ def main(clip: str, style: str, spec: str | None, frames: int, segment: int, chu
         click.echo(f"  {name:<22} {seconds:8.1f}")
     click.echo(f"farm                     {farm:8.1f}")
     click.echo(f"ratio {farm / single:.3f} (at most {LIMIT}), to no grid {farm / plain:.3f}")
+    click.echo(f"segments take {stored / frames / pixels(clip):.2f} bytes a pixel")
     click.echo(f"frames {'agree' if agree else 'DIFFER'}")
     sys.exit(not agree or farm > LIMIT * single)
 
@@ -69,6 +71,13 @@ def cpu_seconds(*arguments: str) -> float:
     if process.returncode:
         raise click.ClickException(f"{arguments[0]} ended with exit code {process.returncode}")
     return usage.ru_utime + usage.ru_stime
+
+
+def pixels(clip: str) -> int:
+    """Of a frame."""
+    with av.open(clip) as container:
+        stream = container.streams.video[0]
+        return stream.width * stream.height
 
 
 def packets(path: Path) -> list[tuple[int | None, bytes]]:

@@ -34,7 +34,7 @@ class Constants:
         start: of any task: imports, and the models.
         analyse, render, join: a frame.
         source: bytes a frame of the plates, as they are stored.
-        raw: bytes a frame of a rendered segment.
+        segment: bytes a frame of a rendered segment.
         matte: bytes a frame of the mattes.
         network: bytes a second of the file server.
     """
@@ -44,7 +44,7 @@ class Constants:
     render: float
     join: float
     source: float
-    raw: float
+    segment: float
     matte: float
     network: float
 
@@ -88,12 +88,12 @@ def tasks_of(shot: int, frames: int, chunk: int, constants: Constants) -> list[l
     )  # fmt: skip
     rendering = [
         Task(
-            shot, "segment-render", c.start + n * c.render, n * (c.source + c.matte), n * c.raw,
-            n * c.raw,
+            shot, "segment-render", c.start + n * c.render, n * (c.source + c.matte), n * c.segment,
+            n * c.segment,
         )
         for n in parts
     ]  # fmt: skip
-    joining = Task(shot, "join", c.start + frames * c.join, frames * c.raw, frames * c.source)
+    joining = Task(shot, "join", c.start + frames * c.join, frames * c.segment, frames * c.source)
     return [[analysis], rendering, [joining]]
 
 
@@ -169,7 +169,9 @@ def shot_lengths(shots: int, frames: int, seed: int = 0) -> list[int]:
 @click.option("--shots", default=1500, show_default=True)
 @click.option("--frames", default=160_000, show_default=True)
 @click.option("--size", default=(2048, 1080), show_default=True, type=(int, int))
-@click.option("--depth", default=1, show_default=True, help="Bytes a channel of the plates.")
+@click.option("--segment", default=1.4, show_default=True,
+              help="Bytes a pixel of a rendered segment; 3 as it was before they were coded, of 16 "
+              "bits 4.3, of floating point 12.")  # fmt: skip
 @click.option("--source", default=3.0, show_default=True, help="MB a frame of the plates' files.")
 @click.option("--workers", default=200, show_default=True)
 @click.option("--chunk", default=4, show_default=True, help="Segments in a task.")
@@ -183,7 +185,7 @@ def main(
     shots: int,
     frames: int,
     size: tuple[int, int],
-    depth: int,
+    segment: float,
     source: float,
     workers: int,
     chunk: int,
@@ -203,7 +205,7 @@ def main(
         render=render * scale,
         join=join * scale,
         source=source * 1e6,
-        raw=3.0 * depth * pixels,
+        segment=segment * pixels,
         matte=0.02 * pixels,
         network=network * 1e6,
     )
