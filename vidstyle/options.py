@@ -1,4 +1,4 @@
-"""What a render can be told: each option's default and what it may be, which all others read
+"""What a render can be asked for: each option's default and what it may be, which all others read
 here."""
 
 from collections.abc import Iterator, Sequence

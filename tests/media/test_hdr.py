@@ -1,4 +1,4 @@
-"""Static HDR metadata goes into every bitstream that can be told it."""
+"""Static HDR metadata goes into every bitstream that can carry it."""
 
 from dataclasses import replace
 
@@ -37,9 +37,9 @@ def test_it_comes_back(tmp_path, info, pan, monkeypatch, name, codec, hdr):
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mov", "prores"), ("a.mkv", "ffv1")])
-def test_a_codec_that_cannot_be_told_says_so(tmp_path, info, pan, caplog, name, codec):
+def test_a_codec_that_cannot_carry_it_says_so(tmp_path, info, pan, caplog, name, codec):
     assert _written(tmp_path, info(hdr=P3), pan, name, codec) is None
-    assert f"{codec} cannot be told the HDR metadata" in caplog.text
+    assert f"{codec} cannot carry the HDR metadata" in caplog.text
 
 
 def test_clips_without_it_get_none(tmp_path, info, pan):

@@ -21,7 +21,7 @@ class Record:
         files: of the output, when it was done.
         report: see :class:`vidstyle.pipeline.report.Report`.
         seconds: that it took.
-        warnings: that were told meanwhile.
+        warnings: that were logged meanwhile.
     """
 
     state: str

@@ -54,7 +54,7 @@ class Result:
         error: why it failed; None where it did not.
         report: see :class:`vidstyle.pipeline.report.Report`; empty for a failure.
         seconds: that it took, now or before.
-        warnings: that were told meanwhile.
+        warnings: that were logged meanwhile.
     """
 
     shot: Shot
@@ -170,7 +170,7 @@ def _run(
 
 
 def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
-    """Raises UsageError or MediaError for what the list alone does not tell."""
+    """Raises UsageError or MediaError for what the list alone does not show."""
     if shot.trouble is not None:
         raise MediaError(shot.trouble)
     styles = shot.styles or defaults.styles

@@ -118,7 +118,7 @@ def main() -> NoReturn:
 
 
 def _lack(error: Exception) -> str | None:
-    """What to tell where the machine lacks room for something, wherever that was found."""
+    """What to say where the machine lacks room for something, wherever that was found."""
     if not isinstance(error, OSError):
         return None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -15,7 +15,7 @@ from vidstyle.cli.options import (
 from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
 from vidstyle.options import pair
-from vidstyle.runtime.progress import telling
+from vidstyle.runtime.progress import displayed
 
 
 @click.command("analyse")
@@ -62,9 +62,9 @@ def analyse_command(
 
     folder = WorkFolder(work)
     settings = read_render_options(source, options)
-    with telling(progress) as told:
+    with displayed(progress) as display:
         if list_objects:
-            for found in list_into(folder, source, settings, told):
+            for found in list_into(folder, source, settings, display):
                 say(found)
             say(folder.objects)
             return
@@ -72,7 +72,7 @@ def analyse_command(
         manifest = analyse_into(
             folder,
             request,
-            told,
+            display,
             matte_target=matte_target,
             review=review,
             overwrite=overwrite,

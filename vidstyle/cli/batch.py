@@ -90,8 +90,8 @@ def batch_command(
     if dry_run:
         say(_plan(shots, root, defaults))
         return
-    with closing(build_progress(progress)) as told:
-        results = run_batch(shots, root, defaults, told, overwrite=overwrite)
+    with closing(build_progress(progress)) as display:
+        results = run_batch(shots, root, defaults, display, overwrite=overwrite)
     say(_table(results))
     try:
         write_text(root / _SHEET, as_html(results, listed.resolve().name))
@@ -144,7 +144,7 @@ def _table(results: "list[Result]") -> str:
 
     rows = [("shot", "state", "frames", "seconds", "")]
     for result in results:
-        told = result.error or (result.job.target if result.job else "")
+        outcome = result.error or (result.job.target if result.job else "")
         frames = str(frames_of(result) or "")
-        rows.append((result.name, result.state, frames, f"{result.seconds:.1f}", told))
+        rows.append((result.name, result.state, frames, f"{result.seconds:.1f}", outcome))
     return aligned(rows)

@@ -176,8 +176,8 @@ def evaluate_command(
             fail_above=fail_above,
             fail_below=fail_below,
         )
-        with closing(build_progress(progress)) as told:
-            done = evaluate(job, told)
+        with closing(build_progress(progress)) as display:
+            done = evaluate(job, display)
     if json_file:
         write_text(json_file, as_json(done))
     if csv_file:

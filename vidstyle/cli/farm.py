@@ -30,7 +30,7 @@ from vidstyle.media.video.target import default_target, is_picture_target
 from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject, pair
 from vidstyle.runtime.atomic import replacing
 from vidstyle.runtime.extras import needs_extra
-from vidstyle.runtime.progress import telling
+from vidstyle.runtime.progress import displayed
 from vidstyle.words import counted
 
 log = logging.getLogger(__name__)
@@ -153,9 +153,9 @@ def farm_command(
     if submit and engine != "openjd":
         raise UsageError("--submit local: runs a template; leave out --engine")
     grid_options = replace(render, segment=render.segment or FARM_SEGMENT)
-    with telling(progress) as told:
+    with displayed(progress) as display:
         reader = open_clip(source)
-        shots = find_take(reader, render, manage(reader.info, render.colorspace), told).shots
+        shots = find_take(reader, render, manage(reader.info, render.colorspace), display).shots
     paired = pair(objects, styles, keys)
     settings = [*_objects(paired), *_given(render)]
     settings += map(Argument, ("--segment", str(grid_options.segment)))

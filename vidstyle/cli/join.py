@@ -8,7 +8,7 @@ from vidstyle.cli.options import farm_options, option
 from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
 from vidstyle.media.video.target import default_target
-from vidstyle.runtime.progress import telling
+from vidstyle.runtime.progress import displayed
 
 
 @click.command("join")
@@ -31,9 +31,9 @@ def join_command(
     from vidstyle.farm.worker import Worker
 
     folder, target = WorkFolder(work), target or default_target(source)
-    with telling(progress) as told:
+    with displayed(progress) as display:
         join(
-            Worker(folder, source), folder, source, target, told,
+            Worker(folder, source), folder, source, target, display,
             repair=repair, overwrite=overwrite,
         )  # fmt: skip
     say(target)

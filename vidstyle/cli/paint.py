@@ -7,7 +7,7 @@ import click
 from vidstyle.cli.options import default_of, option, paint_options, read_render_options
 from vidstyle.cli.say import say
 from vidstyle.options import PaintOptions
-from vidstyle.runtime.progress import telling
+from vidstyle.runtime.progress import displayed
 
 
 @click.command("paint")
@@ -62,7 +62,7 @@ def paint_command(
         options=read_render_options(source, options),
         overwrite=overwrite,
     )
-    with telling(progress) as told:
-        done = run(job, told)
+    with displayed(progress) as display:
+        done = run(job, display)
     for name in done:
         say(f"{name.path}@{name.frame}")

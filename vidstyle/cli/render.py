@@ -79,11 +79,11 @@ def render_command(
     if resume and is_made(job) and (quality is None or has_passed(report)):
         say(f"{job.target}: already there")
         return
-    with closing(build_progress(progress)) as told:
+    with closing(build_progress(progress)) as display:
         if dry_run:
-            say(plan(job, told))
+            say(plan(job, display))
             return
-        done = run(job, told)
+        done = run(job, display)
     if report:
         done.write(Path(report))
     say(job.target)

@@ -8,7 +8,7 @@ import click
 from vidstyle.cli.options import farm_options, option
 from vidstyle.errors import UsageError
 from vidstyle.farm.work import WorkFolder
-from vidstyle.runtime.progress import telling
+from vidstyle.runtime.progress import displayed
 
 #: No grid is larger: a day of film at 120 frames a second, in segments of two frames.
 _LARGEST = 10_000_000
@@ -40,9 +40,9 @@ def segment_render_command(
     numbers = parse_segments(segments)
     from vidstyle.farm.worker import Worker
 
-    with telling(progress) as told:
+    with displayed(progress) as display:
         worker = Worker(WorkFolder(work), source, device=device, flow_cache=flow_cache)
-        worker.render(numbers, told, overwrite)
+        worker.render(numbers, display, overwrite)
 
 
 def parse_segments(text: str) -> range:

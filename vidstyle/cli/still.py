@@ -80,13 +80,13 @@ def still_command(
     )
     if report:
         check_target(report, None)
-    with closing(build_progress(progress)) as told:
-        told.stage("stills", len(job.sources))
+    with closing(build_progress(progress)) as display:
+        display.stage("stills", len(job.sources))
         say(HEAD)
 
         def on_entry(entry: Entry) -> None:
             say(entry.line())
-            told.advance(1)
+            display.advance(1)
 
         studio, entries, failure = restyle_stills(job, on_entry)
     say(counted(entries))

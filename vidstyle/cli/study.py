@@ -44,7 +44,7 @@ def make_command(
     """Make a study of two FOLDERs or more, one a method.
 
     Files of one name (mp4, webm, png, jpg, webp) are results of one plate. They are copied under
-    names that tell nothing; sides and order are drawn for each rater.
+    names that give nothing away; sides and order are drawn for each rater.
 
     \b
     vidstyle study make ours/ theirs/ --reference plates/ -o study

@@ -147,8 +147,8 @@ def train_command(
         if style is None:
             raise UsageError("--shot: needs --style IMAGE as well")
         _check_free(output, overwrite)
-        with closing(build_progress(progress)) as told:
-            _tune(shot, spec, style, model, minutes, config, work, output, told)
+        with closing(build_progress(progress)) as display:
+            _tune(shot, spec, style, model, minutes, config, work, output, display)
     else:
         _refuse("without --shot", {"object": spec, "style": style, "model": model})
         if content is None or styles is None:
@@ -165,8 +165,8 @@ def train_command(
 
             sources = Sources(content, styles, videos, masks, domain, held_out)
             job = TrainJob(sources, config, work, output, minutes or 0.0, resume, overwrite)
-            with closing(build_progress(progress)) as told:
-                run(job, told)
+            with closing(build_progress(progress)) as display:
+                run(job, display)
     say(output)
 
 

@@ -47,7 +47,7 @@ class Job:
         flow_size: largest short side, in pixels, that flow is estimated at.
         flow_cache: folder that keeps flows for the next evaluation; None keeps none.
         flow_cache_size: MiB that it may hold.
-        reports: of the renders, which tell the flow that they used.
+        reports: of the renders, which name the flow that they used.
         used: flow that they are known to have used.
         teacher: in whose eyes style is compared.
         gaps: frames that pairs are apart.

@@ -49,7 +49,7 @@ class Instant:
 
 
 def open_alike(sources: Sequence[str], *, part: bool = False) -> list[ClipReader]:
-    """Readers of clips of one size, and of one length as far as their containers tell. A row or
+    """Readers of clips of one size, and of one length as far as their containers say. A row or
     column that was added to make a size even does not count.
 
     Args:

@@ -59,7 +59,7 @@ class Plan:
         title: of the job, on one line.
         program: the command that is vidstyle on the farm's machines.
         source, work, target: of the clip, the work directory, the joined clip.
-        settings: what ``analyse`` is told besides these.
+        settings: what ``analyse`` is given besides these.
         segments: how many the grid has.
         chunk: how many of them a task renders: its models are loaded once.
         limits: of every task.

@@ -56,7 +56,7 @@ class Worker:
         """
         Args:
             source: the clip that was analysed, wherever it lies on this machine.
-            device: as ``MachineOptions.device``; None for what the analysis was told.
+            device: as ``MachineOptions.device``; None for what the analysis was given.
             flow_cache: as ``MachineOptions.flow_cache``.
 
         Raises:

@@ -8,7 +8,7 @@ VARIABLE = "VIDSTYLE_MAX_PIXELS"
 """Environment variable that ``--max-pixels`` sets, for this process and those that it starts."""
 
 MOST = 1 << 27
-"""Pixels of a frame unless told otherwise: 16384×8192, twice what any camera takes."""
+"""Pixels of a frame unless set otherwise: 16384×8192, twice what any camera takes."""
 
 
 def most_pixels() -> int:

@@ -58,7 +58,7 @@ class Painter:
 
     @property
     def rounds(self) -> int:
-        """How often :meth:`__call__` tells that it is further."""
+        """How often :meth:`__call__` reports progress."""
         return ROUNDS_IN_ALL + STEPS
 
     def __call__(
@@ -74,7 +74,7 @@ class Painter:
             plate: (1, 3, H, W) in [0, 1].
             matte: of the object, (1, 1, H, W) in [0, 1]; not empty.
             known: what is painted already, of that size; it stays.
-            advance: told of each round.
+            advance: called after each round.
 
         Returns:
             (1, 3, H, W) in [0, 1]: the plate, painted over in a box around the object.

@@ -42,7 +42,7 @@ def polished(
         content: what was to be painted, likewise.
         matte: where, (1, 1, H, W) in [0, 1].
         style: (1, 3, h, w) in [0, 1].
-        advance: told of each step.
+        advance: called after each step.
 
     Returns:
         (1, 3, H, W) in [0, 1]

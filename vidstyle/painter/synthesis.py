@@ -77,7 +77,7 @@ class Subject:
     Attributes:
         picture: in the style's colours, (1, 3, H, W) in [0, 1].
         matte: where, (1, 1, H, W) in [0, 1].
-        detail: how much of it must be told, (1, 1, H, W) in [0, 1].
+        detail: how much of it must show, (1, 1, H, W) in [0, 1].
         known: what is painted already; None for nothing.
     """
 
@@ -119,7 +119,7 @@ def synthesised(
         seed: of the noise that painting starts with, and of the order in which places choose.
         magnified: a whole number. Patches are chosen as if subject and style were of one size, and
             taken from the style at so many times that size.
-        advance: told of each round; in all there are :data:`ROUNDS_IN_ALL`.
+        advance: called after each round; in all there are :data:`ROUNDS_IN_ALL`.
 
     Returns:
         (1, 3, magnified · H, magnified · W) in [0, 1]; apart from the matte, the picture.

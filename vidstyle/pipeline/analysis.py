@@ -284,7 +284,7 @@ def freeze(
         frames: to gather them from, see :func:`sampled`; for none of them it is None.
         style: see :func:`read_style`.
         supersample: see ``LookOptions.supersample``.
-        advance: told of each sample, as often as the model goes through them.
+        advance: called after each sample, as often as the model goes through them.
         fades: the clip's faded frames.
     """
     if not frames:
@@ -303,7 +303,7 @@ def find_excluded(
     take: Take, specs: Sequence[ObjectSpec], parts: Parts, work: Path, progress: Progress
 ) -> list[Mattes]:
     """Mattes of what ``--exclude`` names. Where such a thing is not seen, nothing is kept from
-    the style: that is told.
+    the style; the log says so.
 
     Args:
         work: folder that takes the mattes.

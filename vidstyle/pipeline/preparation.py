@@ -98,7 +98,7 @@ class Preparation:
         }
 
     def stages(self) -> list[str]:
-        """What :meth:`find_take` and :meth:`analyse` go through, as they tell."""
+        """What :meth:`find_take` and :meth:`analyse` go through, as they report them."""
         found = ["mattes" for spec in self._specs if spec is not None]
         excluded = ["mattes" for _ in self._exclusions]
         styled = ["statistics" for style in self._styles if style is not None]

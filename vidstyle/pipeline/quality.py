@@ -28,7 +28,7 @@ class QualityControl:
 
     Motion is judged by an estimator that the render does not use. The distance to a style is
     measured where all objects have the same; what lies inside the mattes, along their edges and
-    outside is told apart where all objects have mattes.
+    outside is scored apart where all objects have mattes.
     """
 
     def __init__(self, wanted: QualityOptions, request: Request, target: str, flow: str) -> None:

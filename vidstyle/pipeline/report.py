@@ -126,7 +126,7 @@ def has_passed(report: str | None) -> bool:
 
 
 def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
-    """What to tell of an object whose mattes are doubtful in runs of frames, first and last."""
+    """What to say of an object whose mattes are doubtful in runs of frames, first and last."""
     return (
         f"{name or 'whole frame'}: doubtful in frames {ranges(runs)}; look at them with "
         "'vidstyle analyse --review', and give a box, point or mask there"

@@ -69,7 +69,7 @@ def render_shot(
             state from frame to frame, so each segment starts with fresh ones.
         batch: frames that go through the network at once.
         workers: of the layers.
-        on_frames: told how many more frames were written.
+        on_frames: called with how many more frames were written.
         element: write what is restyled alone, premultiplied, over nothing.
     """
     for segment in segments:

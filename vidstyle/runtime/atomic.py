@@ -130,7 +130,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 
 def unwritable(path: Path, error: OSError) -> MediaError:
-    """What to tell of a file that the disk refuses."""
+    """What to say of a file that the disk refuses."""
     advice = _ADVICE.get(error.errno or 0, "check the disk and run again")
     return MediaError(f"{path}: cannot be written ({error.strerror or error}); {advice}")
 

@@ -1,4 +1,4 @@
-"""Where in its work this thread is: what log records tell besides their message."""
+"""Where in its work this thread is: what log records say besides their message."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

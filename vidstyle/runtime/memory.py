@@ -38,7 +38,7 @@ class Fitting:
         """Work on ``count`` pictures; what it comes to, part by part.
 
         Args:
-            work: told which pictures.
+            work: called with the pictures to do.
 
         Raises:
             DeviceError: there is no room for a single one.

@@ -51,7 +51,7 @@ def build_progress(name: str) -> Progress:
 
 
 @contextmanager
-def telling(name: str) -> Iterator[Progress]:
+def displayed(name: str) -> Iterator[Progress]:
     """As :func:`build_progress`, closed at the end; a failure is reported as a line, too."""
     progress = build_progress(name)
     try:

@@ -193,7 +193,7 @@ def _seen(
     sighting: Sighting, others: Sequence[Sighting], clip: Clip, segmenter: Segmenter
 ) -> KeyMattes:
     """Segment a found object where it was seen best, in frames spread over its time: roughly at
-    first, and again once these tell what the shot looks like without it."""
+    first, and again once these show what the shot looks like without it."""
     keys = KeyMattes(sighting=sighting)
     frames = sighting.spread(PLATES, others)
     images = {frame: picture(clip, frame) for frame in frames}

@@ -63,7 +63,7 @@ def find_mattes(
         shots: first frame and end of each shot, in order, not overlapping.
         tools: asked for only what the prompts need.
         folder: takes the mattes as ``%06d.png``, made if missing; given mattes are not copied.
-        progress: told how many more frames are done; the calls of one search sum up to the
+        progress: called with how many more frames are done; the calls of one search sum up to the
             shots' frames.
         edges: brings tracked mattes to the clip's size.
         plates: number of each of the clip's pictures, which given mattes are matched by; None of

@@ -107,7 +107,7 @@ def restyle_stills(
     """Run a job.
 
     Args:
-        on_entry: told what became of each still, in order.
+        on_entry: called with what became of each still, in order.
 
     Returns:
         The models; what became of each; and the first failure, None where all went well.

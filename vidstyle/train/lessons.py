@@ -146,7 +146,7 @@ class LessonWriter:
             crops: of photographs; paintings: of style pictures; both of ``config.side``. From the
                 first that are given components are found, unless the folder above holds them.
             count: of lessons.
-            advance: told of each.
+            advance: called after each.
 
         Raises:
             MediaError: a picture cannot be read.

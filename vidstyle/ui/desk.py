@@ -156,7 +156,7 @@ class Desk:
         return self._previews.preview(index, wishes, options, rows)
 
     def render(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Watched | Results]:
-        """Render in another thread, and tell how far it is until there are results. Closing the
+        """Render in another thread, and yield how far it is until there are results. Closing the
         iterator cancels the run.
 
         Raises:

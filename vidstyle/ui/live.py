@@ -78,7 +78,7 @@ class Screen:
 def play(
     clip: str, wishes: Sequence[Wish], options: RenderOptions, screen: Screen
 ) -> Iterator[Picture | Shown]:
-    """Show a clip live, for one :data:`TURN` at most, and tell at last how it went. Closing the
+    """Show a clip live, for one :data:`TURN` at most, and say at the end how it went. Closing the
     screen or the iterator ends it.
 
     Raises:

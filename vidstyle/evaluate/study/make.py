@@ -28,7 +28,7 @@ def make_study(
     reference: Path | None = None,
     trials_each: int | None = None,
 ) -> Study:
-    """Copy results under names that tell nothing, and write down which is whose.
+    """Copy results under names that give nothing away, and write down which is whose.
 
     Args:
         folders: one a method, at least two; files of one name are results of one plate.

@@ -22,7 +22,7 @@ class Item:
 
     Attributes:
         name: of the file, as in the compared folders.
-        results: file names in the folder ``media``, one a method; they tell nothing.
+        results: file names in the folder ``media``, one a method; they give nothing away.
         reference: the same of what all are shown beside; None for nothing.
     """
 

@@ -11,8 +11,8 @@ _CHUNK = struct.Struct("<4sI")
 
 
 def missing_bytes(path: Path) -> int:
-    """How many bytes a video file lacks of those that its own headers tell; 0 where they do not
-    tell, as of streams that were recorded live.
+    """How many bytes a video file lacks of those that its own headers announce; 0 where they
+    do not, as of streams that were recorded live.
 
     Matroska and WebM (RFC 8794), mp4 and mov (ISO/IEC 14496-12) and avi are known.
     """

@@ -51,7 +51,7 @@ class PacketIndex:
 
     @classmethod
     def build(cls, info: ClipInfo) -> "PacketIndex | None":
-        """Read all packets, decoding none. None when they do not tell where frames are."""
+        """Read all packets, decoding none. None when they do not say where frames are."""
         if info.codec not in _ONE_FRAME_A_PACKET:
             return None
         pts: list[int] = []
@@ -83,12 +83,12 @@ def decode(
     info: ClipInfo,
     start: int,
     index: PacketIndex | None,
-    tell: Callable[[Damage], None] = lambda _: None,
+    report: Callable[[Damage], None] = lambda _: None,
 ) -> Generator[Picture, None, None]:
     """Pictures from ``start`` or before: from the keyframe before it where ``index`` allows.
 
     Args:
-        tell: told at the end, once, what was damaged.
+        report: called at the end, once, with what was damaged.
     """
     key = index.key_before(start) if index is not None and start > 0 else None
     if index is not None and key is not None:
@@ -104,7 +104,7 @@ def decode(
             if first is not None and base is not None and base <= start:
                 # Pictures before the keyframe that needed those before it are no damage.
                 decoder.errors = 0
-                with decoder.reporting(tell):
+                with decoder.reporting(report):
                     yield Picture(first.coded, base, first.pts)
                     for picture in pictures:
                         yield Picture(picture.coded, base + picture.index, picture.pts)
@@ -112,7 +112,7 @@ def decode(
         log.debug("%s: cannot start at frame %d, decoding up to it", info.path, start)
     with open_video(info.path) as container:
         decoder = _Decoder(info, container, video_stream(container, info.path))
-        with decoder.reporting(tell):
+        with decoder.reporting(report):
             yield from decoder.pictures()
 
 
@@ -210,7 +210,7 @@ class _Decoder:
         return last + max(1, round(1 / (self._info.rate * self._info.time_base)))
 
     @contextmanager
-    def reporting(self, tell: Callable[[Damage], None]) -> Iterator[None]:
+    def reporting(self, report: Callable[[Damage], None]) -> Iterator[None]:
         """Say at the end, once, what was damaged."""
         try:
             yield
@@ -218,7 +218,7 @@ class _Decoder:
             damage = Damage(
                 max(self.errors, self._lost), self._concealed, self._short, self._missing
             )
-            tell(damage)
+            report(damage)
             if damage:
                 log.warning("%s: %s", self._info.path, damage)
             if self._retimed:

@@ -1,4 +1,4 @@
-"""The true rate of clips whose clock is too coarse to tell it.
+"""The true rate of clips whose clock is too coarse to show it.
 
 Matroska counts milliseconds, in which 24 frames a second come as 42, 41, 42 …, and would stay so in
 a container that counts finely.
@@ -20,7 +20,7 @@ def even_rate(info: ClipInfo) -> Fraction | None:
     """The rate that all frames of a file keep to within a tick of its coarse clock.
 
     Returns:
-        None where the clock is fine, frames are uneven, or their times cannot be told without
+        None where the clock is fine, frames are uneven, or their times cannot be known without
         decoding.
     """
     if info.is_sequence or info.time_base < _COARSE or not Path(info.path).is_file():

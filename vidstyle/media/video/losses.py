@@ -1,4 +1,4 @@
-"""What an output cannot keep of its clip, told before it is written."""
+"""What an output cannot keep of its clip, reported before it is written."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ _NO_ASPECT_IN_MKV = {"ffv1", "prores_ks", "libsvtav1", "av1_nvenc"}
 
 
 def halved_chroma(info: ClipInfo) -> str | None:
-    """What to tell of a clip whose colours come at half their size; None where they do so
+    """What to say of a clip whose colours come at half their size; None where they do so
     already."""
     if not info.is_sequence and chroma_of(info) == "420":
         return None
@@ -37,7 +37,7 @@ def losses(codec: Codec, suffix: str, info: ClipInfo) -> Iterator[str]:
     if info.bits > codec.depths[-1]:
         yield f"{info.bits} bits a component become {codec.depths[-1]} in {codec.name}"
     if info.hdr is not None and codec.hdr is None:
-        yield f"{codec.name} cannot be told the HDR metadata, left out"
+        yield f"{codec.name} cannot carry the HDR metadata, left out"
     if info.sample_aspect != 1 and (
         suffix == ".avi" or (suffix == ".mkv" and codec.encoder in _NO_ASPECT_IN_MKV)
     ):

@@ -22,7 +22,7 @@ from vidstyle.runtime.atomic import in_the_making
 log = logging.getLogger(__name__)
 
 SEQUENCE_RATE = Fraction(24)
-"""Frames per second of pictures that do not tell."""
+"""Frames per second of pictures that name none."""
 
 _ENCODER_OPTIONS = {
     ".png": [],

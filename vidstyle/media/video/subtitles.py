@@ -27,7 +27,7 @@ def subtitle_track(
     """Subtitles on their way into ``output``; None, with a warning, where it takes none.
 
     Args:
-        source: the name to tell.
+        source: the name for messages.
         copied: whether the container can hold packets of the stream.
     """
     if copied:

@@ -40,7 +40,7 @@ def frame_at(timecode: str, info: ClipInfo) -> int:
     """The number of the frame of a clip that bears a timecode.
 
     Counts as the clip does, dropping or not, from its start timecode, and past midnight. A clip
-    without one starts at 00:00:00:00; that is told.
+    without one starts at 00:00:00:00; the log says so.
 
     Raises:
         UsageError: it is no timecode, or none of a frame of the clip's rate or counting.

@@ -2,7 +2,7 @@
 
 Artists' tools write coverage: grey, or alpha, up to white. Annotation tools write labels, small
 numbers or colours that name an object: 0 and 1, a palette (DAVIS, Pascal VOC), red on black. A
-single picture does not always tell which it is, so this is settled over several of a sequence.
+single picture does not always show which it is, so this is settled over several of a sequence.
 """
 
 import logging
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 Matte = NDArray[np.uint8]
 
 SAMPLES = 9
-"""Pictures of a sequence that tell what its values mean."""
+"""Pictures of a sequence that show what its values mean."""
 
 _MOST_LABELS = 32  # more different values are those of a soft edge
 _DIM = 0.5  # of white: coverage that is nowhere more is seldom meant

@@ -125,7 +125,7 @@ class Tracker:
     @property
     def confidence(self) -> float:
         """Of the latest matte: about its intersection over union with the truth, 0 to 1, as far as
-        can be told; 1 at the key frame, 0 where the object is lost."""
+        can be known; 1 at the key frame, 0 where the object is lost."""
         return self._confidence
 
     def reset(self, image: Image, matte: Matte) -> None:
