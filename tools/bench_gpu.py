@@ -68,7 +68,7 @@ def main(
     if call_pixels is not None:
         product_stylizer.CALL_PIXELS[device.type] = call_pixels
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
-    model = choose_model(model, device)
+    model, _ = choose_model(model, device)
     click.echo(f"{model} on {name}, PyTorch {torch.__version__}")
     measured = [(*(int(side) for side in size.split("x")), batch) for size in sizes
                 for batch in batches]  # fmt: skip

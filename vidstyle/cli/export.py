@@ -51,7 +51,7 @@ def export_command(
     from vidstyle.runtime.device import select_device
     from vidstyle.style.build import build_stylizer, choose_model
 
-    model = choose_model(model, select_device("auto"))
+    model, _ = choose_model(model, select_device("auto"))
     path = default_target(model, name) if target is None else Path(target)
     if target is None:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -158,7 +158,7 @@ def fingerprint(request: Request, **more: object) -> str:
         "excluded": [_mattes(spec) for spec in request.options.exclude],
         "options": {k: v for k, v in asdict(request.options).items() if k not in _NO_MATTER},
         "model": model_identity(
-            choose_model(request.options.model, select_device(request.options.device))
+            choose_model(request.options.model, select_device(request.options.device))[0]
         ),
         **more,
     }

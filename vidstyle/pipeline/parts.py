@@ -129,7 +129,10 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         DeviceError, WeightsError, UsageError: see each part.
     """
     device = select_device(options.device)
-    options = replace(options, model=choose_model(options.model, device))
+    model, reason = choose_model(options.model, device)
+    if options.model == "auto":
+        log.info("model: %s (%s)", model, reason)
+    options = replace(options, model=model)
     # A plug-in's runtime has threads of its own.
     workers = WorkerPool() if find_plugin(options.model) else WorkerPool.of(device)
     steady = None

@@ -1,7 +1,6 @@
 """From the name of a style model to the model."""
 
 import hashlib
-import logging
 import math
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -23,26 +22,24 @@ from vidstyle.style.vgg import ENTRY, RIDGE, load_vgg
 #: What ``--model auto`` takes where there is no better: it ships with vidstyle.
 BUNDLED = "micro"
 
-log = logging.getLogger(__name__)
 
-
-def choose_model(model: str, device: torch.device) -> str:
+def choose_model(model: str, device: torch.device) -> tuple[str, str]:
     """The model that ``--model`` means on this machine.
 
     Args:
         model: ``auto`` is ``vgg19`` on CUDA, where its weights are there, and else the model that
             ships with vidstyle, which is made for CPUs. Any other name is itself.
+
+    Returns:
+        Its name, and why it was chosen.
     """
     if model != "auto":
-        return model
+        return model, "as asked for"
     if device.type != "cuda":
-        log.info("model: %s (on a CPU; --model %s paints more, and takes longer)", BUNDLED, ENTRY)
-        return BUNDLED
+        return BUNDLED, f"on a CPU; --model {ENTRY} paints more, and takes longer"
     if weights.find(ENTRY) is None:
-        log.info("model: %s (run `vidstyle models fetch %s` for the larger)", BUNDLED, ENTRY)
-        return BUNDLED
-    log.info("model: %s (CUDA, and its weights are on this machine)", ENTRY)
-    return ENTRY
+        return BUNDLED, f"run `vidstyle models fetch {ENTRY}` for the larger"
+    return ENTRY, "on CUDA, and its weights are on this machine"
 
 
 def build_style_model(
@@ -105,7 +102,7 @@ def build_stylizer(
     Raises:
         WeightsError: see :func:`build_network`.
     """
-    network, ridge = build_network(choose_model(model, device))
+    network, ridge = build_network(choose_model(model, device)[0])
     return Stylizer(network, device, ridge, backend, memory, workers)
 
 
