@@ -83,6 +83,7 @@ def test_reading_past_the_end_and_closing_early_are_quiet(reader):
         ("unordered.mov", 4, (1, 2, 3)),
         ("h265_10bits.mp4", 30, (7, 29)),
         ("video_90.mov", 3, (2,)),
+        ("cockatoo.mp4", 280, (80, 146, 252, 279)),  # keyframes that refer to frames before
     ],
 )
 def test_real_clips_start_exactly_anywhere(real, name, count, starts):

@@ -73,6 +73,10 @@ class PacketIndex:
         after = bisect_right(self.keys, self.pts[min(index, len(self.pts) - 1)])
         return self.keys[after - 1] if after > 1 else None
 
+    def forget(self, key: int) -> None:
+        """Decoding cannot start at this keyframe after all."""
+        self.keys = [each for each in self.keys if each != key]
+
     def number(self, pts: int) -> int | None:
         """The index of the frame at ``pts``, None for no frame's time."""
         index = bisect_left(self.pts, pts)
@@ -90,17 +94,18 @@ def decode(
     Args:
         report: called at the end, once, with what was damaged.
     """
-    key = index.key_before(start) if index is not None and start > 0 else None
-    if index is not None and key is not None:
+    while index is not None and start > 0 and (key := index.key_before(start)) is not None:
         with open_video(info.path) as container:
             stream = video_stream(container, info.path)
             container.seek(key, stream=stream)
             decoder = _Decoder(info, container, stream)
             pictures = decoder.pictures()
             first = next(pictures, None)
-            # Streams without true keyframes (intra refresh) show their first whole frame later,
-            # and some demuxers miss: only a first frame that is known and early enough will do.
-            base = None if first is None else index.number(first.pts)
+            # Streams without true keyframes (intra refresh) show their first whole frame later, or
+            # a first one that lacks what came before it; and some demuxers miss. So only a whole
+            # first frame that is known and early enough will do.
+            whole = first is not None and not first.coded.is_corrupt
+            base = index.number(first.pts) if first is not None and whole else None
             if first is not None and base is not None and base <= start:
                 # Pictures before the keyframe that needed those before it are no damage.
                 decoder.errors = 0
@@ -109,7 +114,8 @@ def decode(
                     for picture in pictures:
                         yield Picture(picture.coded, base + picture.index, picture.pts)
                 return
-        log.debug("%s: cannot start at frame %d, decoding up to it", info.path, start)
+        log.debug("%s: cannot start at the keyframe before frame %d", info.path, start)
+        index.forget(key)
     with open_video(info.path) as container:
         decoder = _Decoder(info, container, video_stream(container, info.path))
         with decoder.reporting(report):
