@@ -54,10 +54,17 @@ def test_stills_show_the_first_frame_and_the_worst_pair() -> None:
     stills = Stills()
     stills.begin(instant(0, 9))
     for index, error in ((1, 0.1), (2, 0.5), (3, 0.2)):
-        stills.add(instant(index - 1, 10 * index), instant(index, index), error)
-    shown = stills.pictures()
-    assert [int(pictures[0][0, 0, 0]) for _, pictures in shown] == [9, 20, 2]
-    assert shown[2][0].startswith("frame 2:")
+        difference = torch.zeros(1, 1, 4, 6)
+        difference[..., index] = error
+        pair = instant(index - 1, 10 * index), instant(index, index)
+        stills.add(*pair, error, difference, torch.ones(1, 1, 4, 6))
+    assert stills.first is not None
+    assert stills.worst is not None
+    (_, first), (_, before), (told, now), (_, where) = stills.first, *stills.worst
+    assert [int(pictures[0][0, 0, 0]) for pictures in (first, before, now)] == [9, 20, 2]
+    assert told == "frame 2"
+    brightness = where[0].sum(axis=-1)[0].astype(int)
+    assert brightness.argmax() == 2
 
 
 def test_pictures_become_small_and_of_eight_bits() -> None:

@@ -265,7 +265,8 @@ class _Scoring:
         if gap == min(self._job.gaps):
             done.flicker.add(difference, pair.mask)
             error = masked_mean(difference[1:], pair.mask).mean().item()
-            done.stills.add(_of_clips(earlier, clips), _of_clips(later, clips), error)
+            before, now = _of_clips(earlier, clips), _of_clips(later, clips)
+            done.stills.add(before, now, error, difference, pair.mask)
 
 
 def labels(results: Sequence[str]) -> list[str]:

@@ -9,9 +9,9 @@ from vidstyle.evaluate.evaluation import Evaluation
 from vidstyle.evaluate.gate import failures
 from vidstyle.evaluate.pictures import SLICE_FRAMES, Picture, bounded, data_url
 from vidstyle.evaluate.plot import colour, line_plot
-from vidstyle.evaluate.regions import PARTS, WHOLE
 from vidstyle.evaluate.scores import MEANINGS
 from vidstyle.evaluate.tables import best, shown
+from vidstyle.evaluate.verdict import main_region, sentences
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -35,17 +35,19 @@ figure { margin: 0; } img { width: 100%; display: block; } figcaption { font-siz
 svg { width: 100%; font: 11px system-ui, sans-serif; fill: #5b626d; }
 svg .title { font-size: 13px; fill: #1d2127; } svg .grid { stroke: #e4e7eb; fill: none; }
 svg .line { fill: none; stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
+.verdict { font-size: 1.05rem; max-width: 60rem; }
 .fail { border-left: 4px solid #b3261e; padding: .4rem .8rem; background: #fdeceb; }
 .pass { border-left: 4px solid #1b7f3b; padding: .4rem .8rem; background: #e9f6ed; }
 """
 
 
 def as_html(done: Evaluation) -> str:
-    """The page: verdict, means, values over time, flicker maps, slices, stills."""
+    """The page: a sentence for each result, thresholds, and the frames that are worst; then where
+    it flickers, means, values over time, and what was compared."""
     title = f"Evaluation of {', '.join(done.scores.clips[1:])}"
     body = "\n".join(
-        [f"<h1>{escape(title)}</h1>", *_facts(done), *_verdict(done), *_table(done),
-         *_plots(done), *_maps(done), *_slices(done), *_stills(done)]
+        [f"<h1>{escape(title)}</h1>", *_verdict(done), *_gate(done), *_worst(done), *_maps(done),
+         *_slices(done), *_table(done), *_plots(done), *_first(done), *_facts(done)]
     )  # fmt: skip
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -63,10 +65,16 @@ def _facts(done: Evaluation) -> Iterator[str]:
         "vidstyle": __version__,
     }
     terms = (f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    yield "<h2>What was compared</h2>"
     yield f"<dl>{''.join(terms)}</dl>"
 
 
 def _verdict(done: Evaluation) -> Iterator[str]:
+    for clip, sentence in sentences(done.scores).items():
+        yield f'<p class="verdict"><strong>{escape(clip)}</strong>: {escape(sentence)}</p>'
+
+
+def _gate(done: Evaluation) -> Iterator[str]:
     if not done.thresholds:
         return
     if found := failures(done.thresholds, done.scores):
@@ -127,7 +135,7 @@ def _coded(text: str) -> str:
 
 def _plots(done: Evaluation) -> Iterator[str]:
     scores = done.scores
-    region = _main_region(scores.measured())
+    region = main_region(scores)
     yield "<h2>Over time</h2>"
     yield _key(scores.clips)
     plots = []
@@ -161,9 +169,21 @@ def _slices(done: Evaluation) -> Iterator[str]:
     yield _gallery(done.scores.clips, done.slices.pictures(), kind="slice")
 
 
-def _stills(done: Evaluation) -> Iterator[str]:
-    yield "<h2>Stills</h2>"
-    for caption, pictures in done.stills.pictures():
+def _worst(done: Evaluation) -> Iterator[str]:
+    if not done.stills.worst:
+        return
+    yield "<h2>Where the results flicker most</h2>"
+    yield from _captioned(done, done.stills.worst)
+
+
+def _first(done: Evaluation) -> Iterator[str]:
+    if done.stills.first:
+        yield "<h2>The first frame</h2>"
+        yield from _captioned(done, [done.stills.first])
+
+
+def _captioned(done: Evaluation, shown: Sequence[tuple[str, list[Picture]]]) -> Iterator[str]:
+    for caption, pictures in shown:
         yield f"<p>{escape(caption[:1].upper() + caption[1:])}</p>"
         yield _gallery(done.scores.clips, pictures, lossless=False)
 
@@ -185,9 +205,3 @@ def _key(clips: Sequence[str]) -> str:
         for number, clip in enumerate(clips)
     )
     return f'<p class="key">{"".join(entries)}</p>'
-
-
-def _main_region(measures: Sequence[str]) -> str:
-    """The inside of the matte where there is one: style is there."""
-    inside = PARTS[0]
-    return inside if any(name.endswith(f".{inside}") for name in measures) else WHOLE

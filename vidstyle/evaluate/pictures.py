@@ -83,7 +83,8 @@ class Stills:
     """The first frame, and the pair of frames in which the results flicker most.
 
     Attributes:
-        shown: caption and pictures, one a clip.
+        first, worst: captions and pictures, (H, W, 3) RGB, one a clip; of the pair both frames,
+            and where they differ.
     """
 
     first: tuple[str, list[Picture]] | None = None
@@ -94,18 +95,20 @@ class Stills:
         """The first frame."""
         self.first = (f"frame {instant.index}", _whole(instant))
 
-    def add(self, before: Instant, now: Instant, error: float) -> None:
-        """A pair, and the mean warping error of the results."""
-        if error > self._most:
-            self._most = error
-            self.worst = [
-                (f"frame {each.index}: where results flicker most", _whole(each))
-                for each in (before, now)
-            ]
-
-    def pictures(self) -> list[tuple[str, list[Picture]]]:
-        """Captions and pictures, (H, W, 3) RGB, one a clip."""
-        return ([self.first] if self.first else []) + (self.worst or [])
+    def add(
+        self, before: Instant, now: Instant, error: float, difference: Tensor, mask: Tensor
+    ) -> None:
+        """A pair, the mean warping error of the results, and where it comes from: see
+        :meth:`FlickerMaps.add`."""
+        if error <= self._most:
+            return
+        self._most = error
+        where = FlickerMaps(len(difference), (difference.shape[-2], difference.shape[-1]))
+        where.add(difference, mask)
+        self.worst = [
+            *((f"frame {each.index}", _whole(each)) for each in (before, now)),
+            ("the difference of the two along the motion", list(map(bounded, where.pictures()))),
+        ]
 
 
 def _whole(instant: Instant) -> list[Picture]:

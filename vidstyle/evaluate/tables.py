@@ -11,10 +11,11 @@ from vidstyle.evaluate.evaluation import Evaluation
 from vidstyle.evaluate.gate import failures
 from vidstyle.evaluate.regions import PARTS, WHOLE
 from vidstyle.evaluate.scores import PLATE, Scores
+from vidstyle.evaluate.verdict import sentences
 
 
 def as_text(scores: Scores) -> str:
-    """Means, a row a measure and a column a clip; and why others are missing."""
+    """Means, a row a measure and a column a clip; why others are missing; and what it comes to."""
     names = scores.measured()
     first = max(map(len, ["mean of frames", *names]))
     width = max(10, *map(len, scores.clips))
@@ -23,6 +24,7 @@ def as_text(scores: Scores) -> str:
         cells = "".join(f"  {shown(scores.mean(clip, name)):>{width}}" for clip in scores.clips)
         lines.append(f"{name:{first}}{cells}")
     lines += [f"{name}: {reason}" for name, reason in scores.missing.items()]
+    lines += [f"{clip}: {sentence}" for clip, sentence in sentences(scores).items()]
     return "\n".join(lines)
 
 
@@ -45,6 +47,7 @@ def as_content(done: Evaluation) -> dict[str, Any]:
         **done.facts,
         "frames": scores.frames,
         "missing": scores.missing,
+        "verdict": sentences(scores),
         "failures": failures(done.thresholds, scores),
         "means": {
             clip: {name: _or_null(scores.mean(clip, name)) for name in names}
