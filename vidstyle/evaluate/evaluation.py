@@ -13,7 +13,12 @@ from vidstyle.evaluate.footage import Instant, open_alike, together, window
 from vidstyle.evaluate.gate import Threshold
 from vidstyle.evaluate.judge import choose_judge, flows_used
 from vidstyle.evaluate.likeness import build_lpips
-from vidstyle.evaluate.metrics import detail_ratio, masked_mean, warped_difference
+from vidstyle.evaluate.metrics import (
+    detail_of,
+    laplacian_energy,
+    masked_mean,
+    warped_difference,
+)
 from vidstyle.evaluate.pictures import FlickerMaps, Slices, Stills, middle_row
 from vidstyle.evaluate.regions import region_names
 from vidstyle.evaluate.scores import PLATE, Scores, measure_names, named
@@ -224,6 +229,7 @@ class _Scoring:
         scores, regions = self._done.scores, now.regions()
         images = now.images()
         plate = images[:1]
+        energies = None if self._reference_at is None else laplacian_energy(images)
         for number, clip in enumerate(scores.clips):
             image = images[number : number + 1]
             values: dict[str, float] = {}
@@ -237,9 +243,9 @@ class _Scoring:
                     values[named("ssim", name)] = masked_mean(similarity, mask * whole).item()
                     if distance is not None:
                         values[named("lpips", name)] = masked_mean(distance, mask).item()
-                    if self._reference_at is not None:
-                        kept = detail_ratio(image, images[self._reference_at][None], mask)
-                        values[named("detail", name)] = kept.item()
+                    if energies is not None and self._reference_at is not None:
+                        own, wanted = energies[number, None], energies[self._reference_at, None]
+                        values[named("detail", name)] = detail_of(own, wanted, mask).item()
             scores.put(clip, values)
 
     def _score_pair(self, earlier: Instant, later: Instant, gap: int) -> None:

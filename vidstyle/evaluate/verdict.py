@@ -57,7 +57,7 @@ def _flicker(scores: Scores, clip: str, region: str) -> Iterator[str]:
 
 def _detail(scores: Scores, clip: str, region: str) -> Iterator[str]:
     kept = scores.mean(clip, f"detail.{region}")
-    if not math.isfinite(kept):
+    if not math.isfinite(kept) or kept == 1:  # the reference itself
         return
     if abs(kept - 1) <= _SAME:
         yield "as detailed as the reference"
