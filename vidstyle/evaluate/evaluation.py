@@ -20,7 +20,7 @@ from vidstyle.evaluate.metrics import (
     warped_difference,
 )
 from vidstyle.evaluate.pictures import FlickerMaps, Slices, Stills, middle_row
-from vidstyle.evaluate.regions import region_names
+from vidstyle.evaluate.regions import PARTS, WHOLE, region_names
 from vidstyle.evaluate.scores import PLATE, Scores, measure_names, named
 from vidstyle.evaluate.structure import ssim_map
 from vidstyle.evaluate.style import LAYERS, StyleDistance
@@ -257,7 +257,8 @@ class _Scoring:
         here, there = (earlier, later) if pair.from_earlier else (later, earlier)
         flow = pair.flow.expand(clips, -1, -1, -1)
         difference = warped_difference(images[here.index], images[there.index], flow)
-        for name, region in here.regions().items():
+        regions = here.regions()
+        for name, region in regions.items():
             errors = masked_mean(difference, pair.mask * region)
             for clip, error in zip(done.scores.clips, errors, strict=True):
                 values = {
@@ -270,7 +271,8 @@ class _Scoring:
                 done.scores.put(clip, values)
         if gap == min(self._job.gaps):
             done.flicker.add(difference, pair.mask)
-            error = masked_mean(difference[1:], pair.mask).mean().item()
+            seen = pair.mask * regions.get(PARTS[0], regions[WHOLE])
+            error = masked_mean(difference[1:], seen).mean().item()
             before, now = _of_clips(earlier, clips), _of_clips(later, clips)
             done.stills.add(before, now, error, difference, pair.mask)
 

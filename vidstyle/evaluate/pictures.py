@@ -98,9 +98,9 @@ class Stills:
     def add(
         self, before: Instant, now: Instant, error: float, difference: Tensor, mask: Tensor
     ) -> None:
-        """A pair, the mean warping error of the results, and where it comes from: see
-        :meth:`FlickerMaps.add`."""
-        if error <= self._most:
+        """A pair, the mean warping error of the results (NaN for none), and where it comes from:
+        see :meth:`FlickerMaps.add`."""
+        if not error > self._most:
             return
         self._most = error
         where = FlickerMaps(len(difference), (difference.shape[-2], difference.shape[-1]))
