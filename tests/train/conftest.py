@@ -9,6 +9,7 @@ import pytest
 import skimage.data
 import torch
 
+from vidstyle.perceptual.network import MicroPerceptual
 from vidstyle.runtime.progress import Silence
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.config import DataConfig, DistilConfig, LessonConfig, Phase, RunConfig, flat
@@ -73,7 +74,7 @@ def distil(lessons: tuple[Lessons, Lessons]) -> Callable[[Phase], DistilObjectiv
         torch.manual_seed(0)
         network = MicroNetwork(Architecture("micro", 8, 8, 8, 8, (1, 1, 1, 1)))
         assert isinstance(phase, DistilConfig)
-        return DistilObjective(network, *lessons, phase, seed=5, items=3)
+        return DistilObjective(network, MicroPerceptual(), *lessons, phase, seed=5, items=3)
 
     return distilling
 

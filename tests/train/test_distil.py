@@ -10,12 +10,16 @@ import torch
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.transform import AffineMap
-from vidstyle.train.config import DistilConfig
+from vidstyle.train.config import DistilConfig, DistilWeights
 from vidstyle.train.data import Crops
 from vidstyle.train.lessons import Lessons, LessonWriter, cropped
 from vidstyle.train.record import read_curves
 
-PHASE = DistilConfig(side=64, lessons=replace(DistilConfig().lessons, side=96, pictures=2))
+PHASE = DistilConfig(
+    side=64,
+    lessons=replace(DistilConfig().lessons, side=96, pictures=2),
+    weights=DistilWeights(texture=0),
+)
 
 
 def test_training_lowers_the_loss(run, distil) -> None:
@@ -60,6 +64,19 @@ def test_the_decoder_is_shown_what_the_teacher_sees_at_first(distil) -> None:
         objective.weights(progress)
         values.add(float(objective(kept)["bands"].detach()))
     assert len(values) == 1
+
+
+def test_texture_is_compared_once_the_halves_are_joined(distil) -> None:
+    """With the teacher's pictures, which have it, and blurred ones, which have not."""
+    objective = distil(replace(PHASE, weights=DistilWeights(texture=2)))
+    pictures = torch.utils.data.default_collate(objective.held_out()[:1])["pictures"][0]
+    blurred = torch.nn.functional.avg_pool2d(pictures, 5, 1, 2, count_include_pad=False)
+    assert objective.weights(0.5)["texture"] == 0
+    assert float(objective._untextured(blurred, pictures)) == 0
+    assert objective.weights(0.9)["texture"] == 2
+    assert float(objective._untextured(pictures, pictures)) == 0
+    more = float(objective._untextured(torch.lerp(pictures, blurred, 0.5), pictures))
+    assert float(objective._untextured(blurred, pictures)) > 1.5 * more > 0
 
 
 def test_a_second_look_is_compared_place_by_place(distil) -> None:

@@ -9,9 +9,13 @@ whose gradient is mostly noise from one pair of pictures to the next, takes days
               the right colours and no strokes
     tones     mean colours of 8×8 pixels
     steady    |bands of D(T h) − those of the same place, seen some pixels farther on the grid|
+    texture   ‖Gram(D(T h)) − Gram(teacher's picture)‖², relative, over the layers of a
+              perceptual network up to relu3_1
 
-The last is a temporal loss on motion that is known: strokes move with what they are painted on, and
-stay what they are under fresh grain.
+``steady`` is a temporal loss on motion that is known: strokes move with what they are painted on,
+and stay what they are under fresh grain. ``texture`` counts once the two halves are joined.
+Compared with the teacher's picture of the same place, and not with the style picture, Gram
+matrices (Gatys 2016) have little noise: what is wanted there is known.
 
 T is the closed-form map between the teacher's statistics. h is what the teacher sees at first, so
 that the decoder learns from what it will be given; later more and more what the student sees.
@@ -24,6 +28,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from vidstyle.perceptual.network import PerceptualNetwork
+from vidstyle.perceptual.statistics import gram, gram_distance
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.train.config import DistilConfig
 from vidstyle.train.lessons import Lessons, cropped
@@ -39,18 +45,23 @@ _BORDER = 8
 #: border both are compared.
 _MOVED, _SEEN_TWICE = 7, 16
 
+#: Layers of the perceptual network in which texture is compared, from the first; and the least
+#: energy for each of their channels that it is relative to, since some crops are nearly flat.
+_TEXTURED, _FLAT = 3, 1e-2
+
 #: Places of the bands that local energy is the mean of, along each side.
 _AROUND = 5
 
 
 class DistilObjective(Objective):
-    """Terms ``features``, ``bands``, ``energy``, ``tones`` and ``steady``, as above."""
+    """The terms above."""
 
     deviation: Tensor
 
     def __init__(
         self,
         network: MicroNetwork,
+        perceptual: PerceptualNetwork,
         lessons: Lessons,
         held_out: Lessons,
         config: DistilConfig,
@@ -63,7 +74,7 @@ class DistilObjective(Objective):
             items: of the validation.
         """
         super().__init__()
-        self.network = network
+        self.network, self.perceptual = network, perceptual
         self._lessons, self._kept, self._config = lessons, held_out, config
         self._seed, self._items, self._progress = seed, items, 0.0
         if network.attention is not None:  # it learns in the style phase
@@ -74,7 +85,10 @@ class DistilObjective(Objective):
 
     def weights(self, progress: float) -> dict[str, float]:
         self._progress = progress
-        return dict(vars(self._config.weights))
+        weights = dict(vars(self._config.weights))
+        if progress < self._config.joined:
+            weights["texture"] = 0.0
+        return weights
 
     def sample(self, index: int) -> Sample:
         random = np.random.default_rng((self._seed, _TRAINING, index))
@@ -114,6 +128,7 @@ class DistilObjective(Objective):
             "bands": (ours - theirs).abs().mean(),
             "energy": (_energy(ours) - _energy(theirs)).abs().mean(),
             "steady": self._unsteady(decoded, batch),
+            "texture": self._untextured(painted, target),
             "tones": (F.avg_pool2d(painted - target, 8).square().mean() + 1e-6).sqrt(),
         }
 
@@ -140,6 +155,21 @@ class DistilObjective(Objective):
             for each in (torch.cat(here), again[..., inside, inside])
         )
         return (one - other).abs().mean()
+
+    def _untextured(self, painted: Tensor, target: Tensor) -> Tensor:
+        """How far Gram matrices are from those of the teacher's pictures; 0 where that does not
+        count yet."""
+        if self.weights(self._progress)["texture"] == 0:
+            return painted.new_zeros(())
+        with torch.no_grad():
+            wanted = self.perceptual(target)
+        layers = self.perceptual.layers[:_TEXTURED]
+        found = self.perceptual(painted)
+        distances = [
+            gram_distance(gram(found[layer]), gram(wanted[layer]), _FLAT * found[layer].shape[1])
+            for layer in layers
+        ]
+        return torch.stack(distances).mean()
 
     def _draw(self, lessons: Lessons, number: int, random: np.random.Generator) -> Sample:
         lesson, side = lessons[number], self._config.side

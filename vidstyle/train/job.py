@@ -92,7 +92,7 @@ def run(job: TrainJob, progress: Progress) -> None:
         network.requires_grad_(True)
         objective: Objective
         if name == "distil":
-            objective = _distilling(job, network, data, config, accelerator, progress)
+            objective = _distilling(job, network, perceptual, data, config, accelerator, progress)
         else:
             objective = _painting(network, perceptual, data, config)
         trained[name] = train(
@@ -151,6 +151,7 @@ def _start(config: TrainConfig) -> MicroNetwork:
 def _distilling(
     job: TrainJob,
     network: MicroNetwork,
+    perceptual: PerceptualNetwork,
     data: TrainingData,
     config: TrainConfig,
     accelerator: Accelerator,
@@ -182,7 +183,9 @@ def _distilling(
             )
     learned, held_out = lessons
     return DistilObjective(
-        network, learned, held_out, config.distil, seed=config.seed, items=config.validation
+        *(network, perceptual, learned, held_out, config.distil),
+        seed=config.seed,
+        items=config.validation,
     )
 
 
