@@ -47,6 +47,7 @@ OUTSIDE = {
     "python tools/bench_gpu.py": "needs a GPU; tests/tools runs it on a CPU",
     "python tools/fuzz_farm.py": "takes an hour",
     "python tools/simulate_farm.py": "tests/tools tests it",
+    "python tools/expect_gpu.py": "the same",
     "vidstyle render shot.mp4 --object person --style a.jpg --object dog": "no dog is at hand",
     "vidstyle paint ": "needs vgg19; tests/cli/test_paint.py runs it",
     "--key painted.0008.png@8": "the same",

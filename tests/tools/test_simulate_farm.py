@@ -8,7 +8,7 @@ from simulate_farm import Constants, simulate
 
 LENGTHS = [100, 300, 20]
 FREE = Constants(
-    start=1.0, analyse=0.5, render=2.0, join=0.1, source=3e6, raw=6e6, matte=1e5, network=1e15
+    start=1.0, analyse=0.5, render=2.0, join=0.1, source=3e6, segment=6e6, matte=1e5, network=1e15
 )
 
 
@@ -27,10 +27,10 @@ def test_steps_of_a_shot_wait_for_each_other() -> None:
 
 def test_everything_is_moved_once_and_segments_twice() -> None:
     found = simulate(LENGTHS, workers=3, chunk=4, failures=0.0, constants=FREE)
-    each = 2 * FREE.source + 2 * FREE.matte + 2 * FREE.raw + FREE.source
+    each = 2 * FREE.source + 2 * FREE.matte + 2 * FREE.segment + FREE.source
     assert found.moved == pytest.approx(sum(LENGTHS) * each)
     assert found.folders == pytest.approx(0)
-    assert found.most <= sum(LENGTHS) * (FREE.raw + FREE.matte)
+    assert found.most <= sum(LENGTHS) * (FREE.segment + FREE.matte)
 
 
 def test_a_slow_network_is_what_all_wait_for() -> None:
