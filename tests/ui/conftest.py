@@ -8,12 +8,42 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from typing import IO, Protocol
 
 import pytest
 
+from vidstyle.options import RenderOptions
+from vidstyle.ui.desk import Desk
+from vidstyle.ui.results import Results
+from vidstyle.ui.selection import Selection, Wish
+
 #: Seconds within which a server is up, or has ended.
 PATIENCE = 120
+
+
+@pytest.fixture
+def options(tiny_model) -> RenderOptions:
+    """Of a fast render."""
+    return RenderOptions(model=str(tiny_model), device="cpu", segmenter="grabcut")
+
+
+@pytest.fixture
+def desk(shot) -> Iterator[Desk]:
+    """With the generated shot on it."""
+    desk = Desk(shot.clip, most_frames=100, most_pixels=1 << 24)
+    yield desk
+    desk.clear()
+
+
+@pytest.fixture
+def results(desk, options, style_picture) -> Results:
+    """Frames 2 to 5 of it, boxed and restyled."""
+    boxed = Selection("box").clicked(30, 20, 2).clicked(70, 90, 2)
+    part = replace(options, first=2, last=5)
+    *_, results = desk.render([Wish(boxed, style_picture)], part)
+    assert isinstance(results, Results)
+    return results
 
 
 class Served(Protocol):

@@ -1,17 +1,23 @@
 """The page, driven by a browser as users drive it."""
 
 import re
+import shlex
 import shutil
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
 import cv2
+import make_shot
 import numpy as np
 import pytest
+
+from vidstyle.models import weights
+from vidstyle.ui.frames import frame_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytest.importorskip("gradio")
@@ -91,7 +97,7 @@ def click_at(page, x: float, y: float) -> None:
     )
     before = image.get_attribute("src")
     box = image.bounding_box()
-    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    image.click(position={"x": x * box["width"], "y": y * box["height"]})
     page.wait_for_function(
         """before => {
             const shown = document.querySelector('#picture img');
@@ -164,7 +170,7 @@ def test_a_painted_frame_and_where_to_look(visit, shot, tmp_path) -> None:
     page.locator("#painted").get_by_text("frame 0: hero.0000.png").wait_for()
     click_at(page, 0.2, 0.2)
     click_at(page, 0.4, 0.95)
-    page.get_by_text("Ready. A preview shows styles").wait_for()
+    page.get_by_text("Ready. For a preview choose a style picture").wait_for()
     assert page.locator("#preview").is_disabled()
     page.locator("#last input").fill("3")
     page.locator("#part").click()
@@ -172,8 +178,173 @@ def test_a_painted_frame_and_where_to_look(visit, shot, tmp_path) -> None:
     strip.wait_for()
     assert "--key hero.0000.png@0" in page.locator("#command .cm-content").inner_text()
     box = strip.bounding_box()
-    page.mouse.click(box["x"] + 0.9 * box["width"], box["y"] + box["height"] / 2)
+    strip.click(position={"x": 0.9 * box["width"], "y": box["height"] / 2})
     page.wait_for_function("() => document.querySelector('#frame input').value == '3'")
+
+
+def boxed_and_styled(page, clip: Path) -> None:
+    upload(page, clip)
+    choose(page, "box")
+    page.get_by_text("Next: choose a style picture").wait_for()
+    click_at(page, 0.2, 0.2)
+    click_at(page, 0.4, 0.95)
+    pick_style(page, 0)
+    until_ready(page)
+
+
+def render_to(page, last: int) -> None:
+    """Render from the first frame to another."""
+    before = page.locator("#renders label").count()
+    page.locator("#last input").fill(str(last))
+    page.locator("#part").click()
+    page.wait_for_function(
+        "before => document.querySelectorAll('#renders label').length > before", arg=before
+    )
+    page.get_by_text(f"Done: {last + 1} frames").wait_for()
+
+
+def sides(page, slider: str) -> list[np.ndarray]:
+    """The pictures of a slider, left and right, (H, W, 3) BGR."""
+    page.wait_for_function(
+        """slider => {
+            const shown = [...document.querySelectorAll(slider + ' img')];
+            return shown.length && shown.every(each => each.complete && each.naturalWidth > 0);
+        }""",
+        arg=slider,
+    )
+    sources = page.locator(f"{slider} img").evaluate_all("all => all.map(each => each.src)")
+    files = [page.request.get(url).body() for url in dict.fromkeys(sources)]
+    return [cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR) for file in files]
+
+
+def until_changed(page, slider: str, before: str) -> None:
+    page.wait_for_function(
+        "([slider, before]) => document.querySelector(slider + ' img')?.src != before",
+        arg=[slider, before],
+    )
+
+
+def test_a_result_is_scrubbed_against_the_plate(visit, shot) -> None:
+    page = visit()
+    boxed_and_styled(page, shot.clip)
+    render_to(page, 5)
+    plates = [frame_of(shot.clip, index)[..., ::-1] for index in (0, 5)]
+    plate, result = sides(page, "#wipe")
+    assert np.abs(plate.astype(int) - plates[0]).mean() < 4
+    inside = shot.matte(0) > 200
+    assert np.abs(result.astype(int) - plate)[inside].mean() > 8
+    before = page.locator("#wipe img").first.get_attribute("src")
+    page.locator("#scrub input[type=range]").press("End")  # by the keyboard alone
+    until_changed(page, "#wipe", before)
+    assert np.abs(sides(page, "#wipe")[0].astype(int) - plates[1]).mean() < 4
+
+
+def test_renders_are_kept_until_they_are_removed(visit, shot, tmp_path) -> None:
+    other = shutil.copy(shot.clip, tmp_path / "other.mp4")
+    page = visit()
+    boxed_and_styled(page, shot.clip)
+    render_to(page, 1)
+    page.locator("#clip").get_by_label("Clear").click()
+    upload(page, other)
+    page.get_by_text("Next: click on two opposite corners").wait_for()
+    click_at(page, 0.2, 0.2)
+    click_at(page, 0.4, 0.95)
+    until_ready(page)
+    render_to(page, 2)
+    renders = page.locator("#renders label")
+    assert re.match(r"2 · other\.mp4 0-2 · box:\d.* in the style of coffee", told(renders.first))
+    assert re.match(r"1 · shot\.mp4 0-1 · ", told(renders.last))
+    assert "2 renders, kept until you leave" in page.locator("#renders").inner_text()
+    film = page.locator("#result video").get_attribute("src")
+    renders.last.click()
+    page.wait_for_function(
+        "before => document.querySelector('#result video').src != before", arg=film
+    )
+    assert "render shot.mp4" in page.locator("#command .cm-content").inner_text()
+    page.locator("#remove").click()
+    page.wait_for_function("() => document.querySelectorAll('#renders label').length == 1")
+    assert "render other.mp4" in page.locator("#command .cm-content").inner_text()
+    page.locator("#remove").click()
+    page.locator("#made").wait_for(state="hidden")
+
+
+def told(locator) -> str:
+    return " ".join(locator.inner_text().split())
+
+
+def test_all_of_a_render_is_downloaded_at_once(
+    visit, shot, vidstyle, monkeypatch, tmp_path
+) -> None:
+    page = visit()
+    boxed_and_styled(page, shot.clip)
+    render_to(page, 1)
+    with page.expect_download() as download:
+        page.locator("#pack").click()
+    assert download.value.suggested_filename == "shot.zip"
+    with zipfile.ZipFile(download.value.path()) as archive:
+        archive.extractall(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    line = " ".join(page.locator("#command .cm-content").inner_text().split())
+    assert (tmp_path / "render.sh").read_text().endswith(f"{line}\n")
+    assert vidstyle(*shlex.split(line)[1:]).code == 0
+    again, before = (Path(name) for name in ("shot.styled.mp4", "result/shot.styled.mp4"))
+    assert again.read_bytes() == before.read_bytes()
+
+
+def test_two_styles_side_by_side(visit, shot) -> None:
+    page = visit()
+    boxed_and_styled(page, shot.clip)
+    preview(page)
+    first = sides(page, "#slider")[1]
+    assert page.locator("#versus").is_disabled()
+    page.locator("#hold").click()
+    page.get_by_text("A is coffee").wait_for()
+    page.locator("#gallery .grid-container button").nth(1).click()
+    page.wait_for_function("() => !document.querySelector('#versus').disabled")
+    before = page.locator("#slider img").first.get_attribute("src")
+    page.locator("#versus").click()
+    until_changed(page, "#slider", before)
+    page.get_by_text("A, coffee, left; B, stars, right").wait_for()
+    a, b = sides(page, "#slider")
+    assert (a == first).all()
+    assert np.abs(a.astype(int) - b).mean() > 1
+    assert "--style stars.png" in page.locator("#command .cm-content").inner_text()
+
+
+def test_a_click_is_undone_and_another_says_what_is_not_the_object(visit, shot) -> None:
+    page = visit()
+    upload(page, shot.clip)
+    pick_style(page, 0)
+    choose(page, "click")
+    page.get_by_text("Next: click on the object").wait_for()
+    click_at(page, 0.3, 0.6)
+    until_ready(page)
+    page.locator("#undo").click()
+    page.get_by_text("Next: click on the object").wait_for()
+    click_at(page, 0.3, 0.6)
+    page.locator("#sign").get_by_label("not the object").check()
+    click_at(page, 0.8, 0.2)
+    until_ready(page)
+    assert re.search(r"--object point:\d+,\d+@0\+-point:\d+,\d+@0 ", preview(page))
+
+
+@pytest.mark.weights
+def test_what_is_there_can_be_clicked_on(visit, tmp_path) -> None:
+    if weights.find("yolov3-tiny") is None:
+        pytest.skip("no detector; run `vidstyle models fetch`")
+    clip = tmp_path / "walk.mp4"
+    make_shot.write_shot(clip, count=10)
+    page = visit()
+    upload(page, clip)
+    pick_style(page, 0)
+    choose(page, "name")
+    page.locator("#search").click()
+    page.get_by_text("Found person#1: click on one").wait_for()
+    image = page.locator("#picture img")
+    box = image.bounding_box()
+    image.click(position={"x": 0.5 * box["width"], "y": 0.7 * box["height"]})
+    page.wait_for_function("() => document.querySelector('#name input').value == 'person#1'")
+    assert "--object person#1 " in preview(page).replace("'", "")
 
 
 def shown_live(page, pattern: str) -> None:

@@ -63,6 +63,14 @@ from vidstyle.runtime.scratch import temporary_folder
     show_default=True,
     help="Largest frames that are taken.",
 )
+@option(
+    "--max-results",
+    type=click.IntRange(1),
+    metavar="MIB",
+    default=4096,
+    show_default=True,
+    help="Disk that a visitor's renders may take; with more, one is to be removed first.",
+)
 @option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))
 @option(
     "--device", metavar="auto|cpu|cuda[:N]|mps", help="Where networks run.", **default_of("device")
@@ -76,6 +84,7 @@ def ui_command(
     max_upload: int,
     max_frames: int,
     max_frame_pixels: int,
+    max_results: int,
     model: str,
     device: str,
 ) -> None:
@@ -91,7 +100,7 @@ def ui_command(
         with needs_extra("ui", "vidstyle ui"):
             from vidstyle.ui.serve import Door, Limits, serve
         options = RenderOptions(model=model, device=device)
-        limits = Limits(max_upload, max_frames, max_frame_pixels)
+        limits = Limits(max_upload, max_frames, max_frame_pixels, max_results)
         door = Door(host, port, names, password)
         serve(_pictures(styles), limits, options, door, folder / "uploads")
 

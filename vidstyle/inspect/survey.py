@@ -15,7 +15,7 @@ from vidstyle.pipeline.analysis import Take
 from vidstyle.runtime.progress import Progress
 from vidstyle.segment.clip import eight_bit, resized, working_size
 from vidstyle.segment.detectors.detector import Detector
-from vidstyle.segment.search import search
+from vidstyle.segment.search import looked_at, search
 from vidstyle.segment.tracking.linking import Sighting
 
 TILES = 12  # frames that a picture shows, at most
@@ -60,14 +60,15 @@ def survey(take: Take, detector: Detector, progress: Progress) -> list[SurveyedO
     Raises:
         ObjectNotFoundError: it finds none.
     """
-    progress.stage("objects", len(take.shots))
+    progress.stage("objects", sum(len(looked_at(span)) for span in take.spans))
     found = []
     for shot in take.shots:
         counts: dict[str, int] = {}
-        for sighting in search(take, (shot.start, shot.stop), detector, ()):
+        for sighting in search(
+            take, (shot.start, shot.stop), detector, (), on_frames=progress.advance
+        ):
             counts[sighting.name] = counts.get(sighting.name, 0) + 1
             found.append(_surveyed(sighting, counts[sighting.name], shot, take.size))
-        progress.advance(1)
     if not found:
         raise ObjectNotFoundError(
             f"--list-objects: {detector.name} finds no object in {take.reader.info.path}; "

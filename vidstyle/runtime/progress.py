@@ -71,7 +71,15 @@ def say_no_more(stream: TextIO) -> None:
 
 
 #: How long a stage takes, about, against the others of a run, on a CPU.
-_SHARES = {"cuts": 1, "mattes": 10, "statistics": 3, "render": 12, "evaluate": 20, "paint": 30}
+_SHARES = {
+    "cuts": 1,
+    "objects": 5,
+    "mattes": 10,
+    "statistics": 3,
+    "render": 12,
+    "evaluate": 20,
+    "paint": 30,
+}
 
 
 class Course:

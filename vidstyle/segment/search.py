@@ -1,7 +1,7 @@
 """Searching a shot for objects by name."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -30,6 +30,7 @@ def search(
     detector: Detector,
     names: Sequence[str],
     faint: bool = False,
+    on_frames: Callable[[int], None] = lambda _: None,
 ) -> list[Sighting]:
     """The objects in a shot (first frame, end), the most prominent first.
 
@@ -38,6 +39,7 @@ def search(
     Args:
         faint: of the names alone, take also what the detector hardly believes in any frame, if
             it sees it in most.
+        on_frames: called with how many more frames were looked at.
     """
     detections, colours, salience = {}, {}, {}
     flow = DisFlow(_FLOW_SIDE)
@@ -48,6 +50,7 @@ def search(
         boxes = [d.box for d in detections[frame]]
         colours[frame] = [_colours(image, box) for box in boxes]
         salience[frame] = saliences(boxes, image, beside, flow)
+        on_frames(1)
     sightings = link(detections, colours, salience)
     if faint:
         least = max(_LEAST_FAINT, _FAINT_SHARE * len(detections))

@@ -2,72 +2,36 @@
 
 import json
 import re
-import shlex
 import shutil
 import tempfile
-import threading
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from weakref import WeakSet
 
 import cv2
 
 from vidstyle.carry.key import KeyName, read_key
-from vidstyle.constraints import option_of
-from vidstyle.errors import Cancelled, MediaError, UsageError, VidstyleError
+from vidstyle.errors import MediaError, VidstyleError
 from vidstyle.live.run import Shown
 from vidstyle.media.video.reader import open_clip
 from vidstyle.options import RenderOptions
 from vidstyle.pipeline.job import Job, run
 from vidstyle.pipeline.output import matte_targets
-from vidstyle.pipeline.report import Report
 from vidstyle.runtime.atomic import write_text
-from vidstyle.runtime.progress import minutes
-from vidstyle.segment.clip import eight_bit
+from vidstyle.ui.candidates import Candidates, find_candidates, numbered
+from vidstyle.ui.command import command, output_of
 from vidstyle.ui.confidence import Confidences
+from vidstyle.ui.frames import frame_of
 from vidstyle.ui.live import Picture, Screen, play
 from vidstyle.ui.preview import ROWS, Preview, Previews
-from vidstyle.ui.progress import Watched
-from vidstyle.ui.selection import Image, Wish
-from vidstyle.words import counted
-
-#: Seconds between two looks at a run.
-_LOOK = 0.25
-
-
-@dataclass(frozen=True)
-class Results:
-    """Files of a finished render.
-
-    Attributes:
-        sources: masks and frames that were painted, which the command line names.
-        frames: that were rendered.
-        seconds: that it took.
-        doubts: what is to be said of mattes that are not to be relied on.
-        confidences: of the mattes; None where whole frames were restyled.
-    """
-
-    clip: Path
-    mattes: tuple[Path, ...]
-    report: Path
-    sources: tuple[Path, ...]
-    frames: int = 0
-    seconds: float = 0.0
-    doubts: tuple[str, ...] = ()
-    confidences: Confidences | None = None
-
-    def __str__(self) -> str:
-        """What was made, how long it took, and what is to be looked at."""
-        size = self.clip.stat().st_size / 1e6
-        made = f"Done: {counted(self.frames, 'frame')} in {minutes(self.seconds)}"
-        return ". ".join([f"{made}, {self.clip.name} of {size:.1f} MB", *self.doubts])
-
-    @property
-    def all(self) -> list[str]:
-        """Every file's path."""
-        return [str(path) for path in (self.clip, *self.mattes, self.report, *self.sources)]
+from vidstyle.ui.results import Results
+from vidstyle.ui.running import Runner, Watched
+from vidstyle.ui.selection import Image, Selection, Wish
 
 
 class Desk:
@@ -77,25 +41,27 @@ class Desk:
         clip: the file, under the name that the user gave it.
         count: its frames.
         size: (H, W).
-        results: of the last render; None before it.
+        candidates: what can be chosen by name; None before it is looked for.
     """
 
-    def __init__(self, upload: Path, *, most_frames: int, most_pixels: int) -> None:
+    def __init__(
+        self, upload: Path, *, most_frames: int, most_pixels: int, within: Path | None = None
+    ) -> None:
         """
         Args:
             upload: copied to the desk.
             most_frames: a longer clip is refused.
             most_pixels: so is one of larger frames, before any of them is decoded.
+            within: folder of the desk's own; None for the system's temporary folder.
 
         Raises:
             MediaError: no clip, or one that is too large or too long.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="vidstyle-desk-"))
-        self._running: Watched | None = None
-        self._thread: threading.Thread | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="vidstyle-desk-", dir=within))
+        self._runner = Runner()
         self._screen = Screen()
         self._previews = Previews(self.frame)
-        self.results: Results | None = None
+        self.candidates: Candidates | None = None
         self.clip = self._folder / upload.name
         try:
             shutil.copy(upload, self.clip)
@@ -124,9 +90,16 @@ class Desk:
         Raises:
             MediaError: it cannot be decoded.
         """
-        for frame in open_clip(str(self.clip)).frames(index, index + 1):
-            return eight_bit(frame)
-        raise MediaError(f"{self.clip.name}: frame {index} cannot be decoded; choose another")
+        return frame_of(self.clip, index)
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of the disk."""
+        total = 0
+        for path in self._folder.rglob("*"):
+            with suppress(FileNotFoundError):  # a render's temporary files come and go
+                total += path.stat().st_size
+        return total
 
     def paint(self, mask: Image) -> Path:
         """Keep a painted mask (h, w), 255 inside, at the clip's size."""
@@ -140,81 +113,85 @@ class Desk:
         Raises:
             MediaError: it cannot be read, or is not of the clip's size.
         """
-        path = self._folder / f"{upload.stem}.{frame:04}{upload.suffix}"
+        folder = Path(tempfile.mkdtemp(prefix="key-", dir=self._folder))
+        path = folder / f"{upload.stem}.{frame:04}{upload.suffix}"
         try:
             shutil.copy(upload, path)
             read_key(KeyName(path, frame), self.size)
         except (VidstyleError, OSError) as error:
-            path.unlink(missing_ok=True)
+            shutil.rmtree(folder)
             raise MediaError(without_folders(str(error))) from None
         return path
+
+    def find_candidates(self, options: RenderOptions) -> Iterator[Watched | Candidates]:
+        """Look for what can be chosen by name: how far that is, and at last what there is.
+
+        Raises:
+            UsageError, VidstyleError: see :class:`Runner` and :func:`find_candidates`.
+        """
+        for step in self._runner.run(partial(find_candidates, self.clip, options)):
+            if isinstance(step, Candidates):
+                self.candidates = step
+            yield step
 
     def preview(
         self, index: int, wishes: Sequence[Wish], options: RenderOptions, rows: int | None = ROWS
     ) -> Preview:
-        """One frame restyled; see :meth:`Previews.preview <vidstyle.ui.preview.Previews>`."""
-        return self._previews.preview(index, wishes, options, rows)
+        """One frame restyled; see :meth:`Previews.preview <vidstyle.ui.preview.Previews>`. Of
+        candidates the box is taken, since they are numbered by the whole shot."""
+        placed = [replace(wish, object=self._placed(wish.object, index)) for wish in wishes]
+        return self._previews.preview(index, placed, options, rows)
+
+    def _placed(self, chosen: Selection, index: int) -> Selection:
+        if self.candidates is None or chosen.kind != "name":
+            return chosen
+        box = self.candidates.boxes(index).get(numbered(chosen.name))
+        if box is None:
+            return chosen
+        corners = Selection("box").clicked(box.x0, box.y0, index)
+        return corners.clicked(box.x1 - 1, box.y1 - 1, index)
 
     def render(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Watched | Results]:
         """Render in another thread, and yield how far it is until there are results. Closing the
         iterator cancels the run.
 
         Raises:
-            UsageError: a render of this clip is on its way.
+            UsageError: this clip is being worked on.
             VidstyleError: as of a render.
             ValueError: an object was not pointed at.
         """
-        if self._running is not None:
-            raise UsageError("this clip is being rendered; wait, or cancel it")
-        mattes = str(self._folder / f"{self.clip.stem}.mattes.mkv")
-        files = Results(
-            self._folder / self._target,
-            tuple(map(Path, matte_targets(mattes, len(wishes)))),
-            self._folder / "report.json",
-            (
-                *(wish.object.mask for wish in wishes if wish.object.mask),
-                *(path for wish in wishes for path, _ in wish.keys),
-            ),
-        )
+        return self._runner.run(partial(self._render, tuple(wishes), options))
+
+    def _render(
+        self, wishes: tuple[Wish, ...], options: RenderOptions, watched: Watched
+    ) -> Results:
+        begun = time.monotonic()
+        folder = Path(tempfile.mkdtemp(prefix="render-", dir=self._folder))
+        mattes = str(folder / f"{self.clip.stem}.mattes.mkv")
         job = Job(
             source=str(self.clip),
-            target=str(files.clip),
+            target=str(folder / output_of(self.clip)),
             objects=[wish.keyed() for wish in wishes],
             options=options,
             matte_target=mattes,
-            overwrite=True,
         )
-        watched, failures, reports = Watched(), list[BaseException](), list[Report]()
-        begun = time.monotonic()
-
-        def work() -> None:
-            try:
-                report = run(job, watched)
-                told = json.dumps(report.content, indent=2)
-                for style in filter(None, (wish.style for wish in wishes)):
-                    told = told.replace(json.dumps(str(style)), json.dumps(style.name))
-                write_text(files.report, without_folders(told) + "\n")
-                reports.append(report)
-            except (Exception, Cancelled) as error:  # told to the user's thread
-                failures.append(error)
-
-        thread = threading.Thread(target=work, name="ui-render")
-        self._running, self._thread = watched, thread
-        thread.start()
         try:
-            while thread.is_alive():
-                yield watched
-                thread.join(_LOOK)
-        finally:
-            watched.cancel()
-            thread.join()
-            self._running = None
-        if failures:
-            raise failures[0]
-        (report,) = reports
+            report = run(job, watched)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        told = json.dumps(report.content, indent=2)
+        for style in filter(None, (wish.style for wish in wishes)):
+            told = told.replace(json.dumps(str(style)), json.dumps(style.name))
+        write_text(folder / "report.json", without_folders(told) + "\n")
         found = [each for each in report.content["objects"] if each["object"] is not None]
-        self.results = replace(
-            files,
+        return Results(
+            plate=self.clip,
+            wishes=wishes,
+            options=options,
+            clip=Path(job.target),
+            mattes=tuple(map(Path, matte_targets(mattes, len(wishes)))),
+            report=folder / "report.json",
             frames=report.content["input"]["frames"],
             seconds=time.monotonic() - begun,
             doubts=tuple(report.doubts),
@@ -222,7 +199,6 @@ class Desk:
             if found
             else None,
         )
-        yield self.results
 
     def play(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Picture | Shown]:
         """Show the clip live; see :func:`vidstyle.ui.live.play`."""
@@ -231,8 +207,7 @@ class Desk:
 
     def cancel(self) -> None:
         """End the render or the live picture on its way, if there is one."""
-        if self._running is not None:
-            self._running.cancel()
+        self._runner.cancel()
         self._screen.close()
 
     def command(self, wishes: Sequence[Wish], options: RenderOptions) -> str:
@@ -241,29 +216,16 @@ class Desk:
         Raises:
             ValueError: an object was not pointed at.
         """
-        words = ["vidstyle", "render", self.clip.name]
-        for number, wish in enumerate(wishes, 1):
-            spec = wish.object.spec()
-            if spec is not None:
-                words += ["--object", without_folders(spec)]
-            if wish.style is not None:
-                words += ["--style", wish.style.name]
-            whose = f"#{number}" if len(wishes) > 1 else ""
-            for path, frame in wish.keys:
-                words += ["--key", f"{path.name}@{frame}{whose}"]
-        for name, value in options.changed():
-            words += [option_of(name)] if value is True else [option_of(name), str(value)]
-        return shlex.join([*words, "-o", self._target])
+        return command(self.clip, wishes, options)
 
-    @property
-    def _target(self) -> str:
-        return f"{self.clip.stem}.styled.mp4"
+    def close(self) -> None:
+        """End what is on its way, and wait until it has ended."""
+        self.cancel()
+        self._runner.close()
 
     def clear(self) -> None:
         """End what is on its way, and remove everything."""
-        self.cancel()
-        if self._thread is not None:
-            self._thread.join()
+        self.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
@@ -276,27 +238,32 @@ def without_folders(text: str) -> str:
 class Desks:
     """Every user's desk."""
 
-    def __init__(self, most_frames: int, most_pixels: int) -> None:
+    def __init__(self, most_frames: int, most_pixels: int, within: Path | None = None) -> None:
         """
         Args:
-            most_frames, most_pixels: see :class:`Desk`.
+            most_frames, most_pixels, within: see :class:`Desk`.
         """
-        self._most_frames, self._most_pixels = most_frames, most_pixels
+        self._most_frames, self._most_pixels, self._within = most_frames, most_pixels, within
         self._taken = WeakSet[Desk]()
-        self._of = dict[str, Desk]()
+        self._of = defaultdict[str, WeakSet[Desk]](WeakSet)
 
     def take(self, upload: Path, session: str) -> Desk:
         """A new desk of a session; else arguments and errors as of :class:`Desk`. The upload goes:
         the desk has it."""
-        desk = Desk(upload, most_frames=self._most_frames, most_pixels=self._most_pixels)
+        desk = Desk(
+            upload,
+            most_frames=self._most_frames,
+            most_pixels=self._most_pixels,
+            within=self._within,
+        )
         upload.unlink(missing_ok=True)
         self._taken.add(desk)
-        self._of[session] = desk
+        self._of[session].add(desk)
         return desk
 
     def leave(self, session: str) -> None:
-        """Clear the desk of a session whose page was closed."""
-        if desk := self._of.pop(session, None):
+        """Clear the desks of a session whose page was closed."""
+        for desk in list(self._of.pop(session, ())):
             desk.clear()
 
     def clear(self) -> None:

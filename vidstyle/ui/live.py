@@ -93,7 +93,7 @@ def play(
         seconds=TURN,
     )
     for wish in wishes:
-        if wish.object.kind in POINTED and wish.object.frame >= FIRST:
+        if any(frame >= FIRST for frame in wish.object.frames):
             raise UsageError(f"live starts at frame 0: point at the object before frame {FIRST}")
     ended, failures = list[Shown](), list[BaseException]()
 
@@ -179,7 +179,7 @@ class Camera:
             self._height = None
         job = LiveJob(
             source="camera",
-            objects=[wish.styled(0) for wish in wishes],
+            objects=[wish.styled() for wish in wishes],
             options=options,
             height=self._height,
         )

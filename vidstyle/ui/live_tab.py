@@ -1,14 +1,27 @@
-"""The page's tab of live pictures."""
+"""The page's tab of live pictures, and what its buttons do."""
 
+import html
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
-from vidstyle.ui.live import RATE, TURN
+from vidstyle.errors import VidstyleError
+from vidstyle.options import RenderOptions
+from vidstyle.ui.choosing import Canvas, paint
+from vidstyle.ui.desk import without_folders
+from vidstyle.ui.live import RATE, TURN, Picture
+from vidstyle.ui.selection import Image
+from vidstyle.ui.table import Table
+
+#: See :func:`watch`.
+Clock = dict[str, float]
 
 #: The queue of all that takes the device: one job at a time, whoever asks.
 DEVICE = "device"
+
+#: Pixels of a camera's picture at most; the page asks for 640×360.
+_CAMERA = 1920 * 1080
 
 # With each frame of the camera go its number, when it was sent, and how many milliseconds the
 # picture before took until it was shown; all by the browser's own clock.
@@ -30,7 +43,7 @@ def live_tab(
     pointed: Sequence[Any],
     look: Sequence[Any],
     trouble: Any,
-) -> None:
+) -> gr.Button:
     """Lay it out in the context that is open.
 
     Args:
@@ -40,6 +53,9 @@ def live_tab(
         pointed: components: the table, then what was pointed at.
         look: components.
         trouble: takes what ``play`` and ``stop`` say first: what went wrong.
+
+    Returns:
+        What plays the clip; it cannot be pressed yet.
     """
     table = pointed[0]
     gr.Markdown(
@@ -48,7 +64,9 @@ def live_tab(
         "The camera's *Record* starts it; its frames lie with the uploads until the server ends."
     )
     with gr.Row():
-        begin = gr.Button("Play the clip", variant="primary", min_width=120, elem_id="play")
+        begin = gr.Button(
+            "Play the clip", variant="primary", min_width=120, interactive=False, elem_id="play"
+        )
         end = gr.Button("Stop", variant="stop", min_width=120, elem_id="stop")
     screen = gr.HTML(elem_id="screen", min_height=40)
     camera = gr.Image(
@@ -80,3 +98,45 @@ def live_tab(
         concurrency_id=DEVICE,
     )
     screen.change(None, screen, None, js=_SHOWN)
+    return begin
+
+
+def play(table: Table, number: float, canvas: Canvas, options: RenderOptions) -> Iterator[str]:
+    """The clip, live: the screen."""
+    desk = table.clip
+    paint(table, canvas, number)
+    screen = ""
+    for seen in desk.play(table.all_wishes(), options):
+        if isinstance(seen, Picture):
+            screen = _screen(seen)
+            yield screen
+        else:
+            yield f"{screen}<p>ended: {html.escape(str(seen))}</p>"
+
+
+def watch(table: Table, image: Image | None, clock: Clock, options: RenderOptions) -> str:
+    """A frame of the camera: the screen. What goes wrong stands below the picture, since the next
+    frame comes anyway.
+
+    Args:
+        clock: the browser's: ``frame``, its number; ``sent``, when; ``latency``, how long the
+            picture before took; in milliseconds.
+    """
+    if image is None:
+        return ""
+    if image.shape[0] * image.shape[1] > _CAMERA:
+        return "<p>the camera's picture is too large</p>"
+    try:
+        wishes = table.all_wishes()
+        number, latency = int(clock["frame"]), clock["latency"] / 1000
+        seen = table.camera.step(image, number, latency, wishes, options)
+    except (VidstyleError, ValueError) as error:
+        seen = Picture.of(image, without_folders(" ".join(str(error).split())))
+    return _screen(seen, clock["sent"])
+
+
+def _screen(seen: Picture, sent: float = 0) -> str:
+    return (
+        f'<img src="{seen.url}" alt="live picture" data-sent="{sent:.0f}">'
+        f"<p>{html.escape(seen.told)}</p>"
+    )

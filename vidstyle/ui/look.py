@@ -27,6 +27,14 @@ def look_inputs() -> list[gr.components.Component]:
     return [build(value=getattr(DEFAULTS, field)) for field, build in _INPUTS.items()]
 
 
+def look_of(options: RenderOptions) -> list[str]:
+    """What of it is not as it is at first, in words: ``strength 0.5``."""
+    changed = [(name, value) for name, value in options.changed() if name in _INPUTS]
+    return [
+        name if value is True else f"{name.replace('_', ' ')} {value}" for name, value in changed
+    ]
+
+
 def with_look(options: RenderOptions, look: Sequence[Any]) -> RenderOptions:
     """The options with what the components hold."""
     return replace(options, **dict(zip(_INPUTS, look, strict=True)))

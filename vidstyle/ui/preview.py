@@ -100,7 +100,7 @@ class Previews:
         return Few([Frame(torch.from_numpy(self._frame(index)), 0, 0, Fraction(1))])
 
     def _find(self, index: int, chosen: Selection, invert: bool, parts: Parts) -> Found:
-        return find(chosen.spec(0), self._plate(index, None), parts, invert=invert)
+        return find(chosen.alone(index).spec(), self._plate(index, None), parts, invert=invert)
 
     def _freeze(
         self,
@@ -113,6 +113,6 @@ class Previews:
         parts: Parts,
     ) -> tuple[Mattes, Frozen | None]:
         few = self._plate(index, rows)
-        mattes = mattes_of(self._found(index, wish.object, invert, parts), few)
         style = self._style(wish.styled_after, few.size, scale, parts)
+        mattes = mattes_of(self._found(index, wish.object, invert, parts), few)
         return mattes, freeze_over(few, mattes, style, parts, supersample)

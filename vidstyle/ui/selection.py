@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from vidstyle.options import StyledObject
 from vidstyle.segment.prompts import is_named
+from vidstyle.words import ranges
 
 #: How an object can be chosen, and what the page calls it.
 KINDS = ("whole frame", "name", "click", "box", "brush")
@@ -18,7 +19,22 @@ POINTED = ("click", "box", "brush")
 #: A picture, (H, W, 3) RGB, or a matte, (H, W).
 Image = NDArray[np.uint8]
 
-_MARK = (255, 64, 64)
+#: Marks of what is the object, and of what is not (Okabe & Ito 2008).
+_INSIDE, _OUTSIDE = (0, 158, 115), (213, 94, 0)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A click on a frame, in its pixels; ``outside`` says that the object is not there."""
+
+    x: int
+    y: int
+    frame: int
+    outside: bool = False
+
+    def __str__(self) -> str:
+        """As a prompt."""
+        return f"{'-' if self.outside else ''}point:{self.x},{self.y}@{self.frame}"
 
 
 @dataclass(frozen=True)
@@ -28,61 +44,98 @@ class Selection:
     Attributes:
         kind: one of :data:`KINDS`.
         name: of a class, such as ``person`` or ``person#2``.
-        points: clicked, in pixels of the frame; the last two of them are a box's corners.
+        points: clicked, in any number of frames; of a box its corners, in one frame.
         mask: file of what was painted; None for nothing.
-        frame: in which it was pointed at.
+        frame: in which that was painted.
     """
 
     kind: str = KINDS[0]
     name: str = ""
-    points: tuple[tuple[int, int], ...] = field(default=())
+    points: tuple[Point, ...] = field(default=())
     mask: Path | None = None
     frame: int = 0
 
-    def clicked(self, x: int, y: int, frame: int) -> "Selection":
-        """With one point more; those of another frame are forgotten, and a third corner begins a
-        new box."""
-        kept = self.points if frame == self.frame else ()
-        if self.kind == "box" and len(kept) >= 2:
-            kept = ()
-        return replace(self, points=(*kept, (x, y)), frame=frame)
+    def clicked(self, x: int, y: int, frame: int, *, outside: bool = False) -> "Selection":
+        """With one point more. A third corner, or one in another frame, begins a new box."""
+        if self.kind != "box":
+            return replace(self, points=(*self.points, Point(x, y, frame, outside)))
+        corners = self.points if len(self.points) == 1 and self.points[0].frame == frame else ()
+        return replace(self, points=(*corners, Point(x, y, frame)))
 
-    def spec(self, frame: int | None = None) -> str | None:
-        """The SPEC, for the frame in which it was pointed at or for ``frame``; None for the whole
-        frame.
+    def undone(self) -> "Selection":
+        """Without the last point."""
+        return replace(self, points=self.points[:-1])
+
+    @property
+    def frames(self) -> list[int]:
+        """Those in which it was pointed at, rising."""
+        if self.kind == "brush":
+            return [self.frame] if self.mask else []
+        return sorted({point.frame for point in self.points})
+
+    def within(self, first: int, last: int) -> "Selection":
+        """With the points in these frames alone, if they say what the object is; else as it is."""
+        there = tuple(point for point in self.points if first <= point.frame <= last)
+        if self.kind == "click" and any(not point.outside for point in there):
+            return replace(self, points=there)
+        return self
+
+    def alone(self, frame: int) -> "Selection":
+        """The same in a clip that is this one frame.
+
+        Raises:
+            ValueError: it was pointed at in other frames only.
+        """
+        if frame not in self.frames and self.frames:
+            told = ranges([(each, each) for each in self.frames])
+            raise ValueError(
+                f"the object was pointed at in frame {told}, and a render follows it from there; "
+                "for a preview go there, or point at it here too"
+            )
+        here = tuple(replace(point, frame=0) for point in self.points if point.frame == frame)
+        return replace(self, points=here, frame=0)
+
+    def spec(self) -> str | None:
+        """The SPEC; None for the whole frame.
 
         Raises:
             ValueError: nothing was pointed at yet; the message says what to do.
         """
-        at = f"@{self.frame if frame is None else frame}"
         match self.kind:
             case "name":
                 return self._chosen(self._named(), "type what to look for, such as person")
             case "click":
-                return self._chosen(
-                    "+".join(f"point:{x},{y}{at}" for x, y in self.points),
-                    "click on the object in the picture",
-                )
+                if all(point.outside for point in self.points):
+                    raise ValueError("click on the object in the picture")
+                return "+".join(map(str, self.points))
             case "box":
                 if len(self.points) < 2:
                     raise ValueError("click on two opposite corners of a box around the object")
-                (x0, y0), (x1, y1) = self.points[-2:]
-                corners = min(x0, x1), min(y0, y1), max(x0, x1) + 1, max(y0, y1) + 1
-                return f"box:{','.join(map(str, corners))}{at}"
+                a, b = self.points
+                corners = min(a.x, b.x), min(a.y, b.y), max(a.x, b.x) + 1, max(a.y, b.y) + 1
+                return f"box:{','.join(map(str, corners))}@{a.frame}"
             case "brush":
-                painted = f"mask:{self.mask}{at}" if self.mask else ""
+                painted = f"mask:{self.mask}@{self.frame}" if self.mask else ""
                 return self._chosen(painted, "paint over the object with the brush")
         return None
 
-    def drawn(self, picture: Image) -> Image:
-        """The picture (H, W, 3) with what was pointed at marked in it."""
+    def drawn(self, picture: Image, frame: int) -> Image:
+        """A frame's picture (H, W, 3) with what was pointed at in it marked: a disc for what is the
+        object, a cross for what is not."""
         marked = picture.copy()
         size = max(4, picture.shape[0] // 100)
-        for point in self.points:
-            cv2.circle(marked, point, size, (255, 255, 255), -1, cv2.LINE_AA)
-            cv2.circle(marked, point, size - 1, _MARK, -1, cv2.LINE_AA)
-        if self.kind == "box" and len(self.points) >= 2:
-            cv2.rectangle(marked, self.points[-2], self.points[-1], _MARK, max(1, size // 3))
+        here = [point for point in self.points if point.frame == frame]
+        for point in here:
+            at = point.x, point.y
+            if point.outside:
+                for width, colour in ((size, (255, 255, 255)), (size // 2, _OUTSIDE)):
+                    cv2.drawMarker(marked, at, colour, cv2.MARKER_TILTED_CROSS, 3 * size, width)
+            else:
+                cv2.circle(marked, at, size, (255, 255, 255), -1, cv2.LINE_AA)
+                cv2.circle(marked, at, size - 1, _INSIDE, -1, cv2.LINE_AA)
+        if self.kind == "box" and len(here) == 2:
+            a, b = here
+            cv2.rectangle(marked, (a.x, a.y), (b.x, b.y), _INSIDE, max(1, size // 3))
         return marked
 
     def _named(self) -> str:
@@ -112,14 +165,13 @@ class Wish:
     style: Path | None
     keys: tuple[tuple[Path, int], ...] = ()
 
-    def styled(self, frame: int | None = None) -> StyledObject:
-        """By its style alone, as single frames and live pictures are; ``frame`` as of
-        :meth:`Selection.spec`.
+    def styled(self) -> StyledObject:
+        """By its style alone, as live pictures are.
 
         Raises:
             ValueError: there is no style.
         """
-        return StyledObject(self.object.spec(frame), str(self.styled_after))
+        return StyledObject(self.object.spec(), str(self.styled_after))
 
     def keyed(self) -> StyledObject:
         """With its painted frames, as a render takes it."""

@@ -17,9 +17,10 @@ from fastapi import FastAPI
 
 from vidstyle.errors import UsageError
 from vidstyle.options import RenderOptions
-from vidstyle.ui.app import CSS, build_app
+from vidstyle.ui.app import build_app
 from vidstyle.ui.desk import Desks
 from vidstyle.ui.guard import Guard
+from vidstyle.ui.style_sheet import CSS
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +36,13 @@ class Limits:
         upload: MiB of a file.
         frames: of a clip.
         pixels: of a frame.
+        results: MiB that the renders of a session may take, with their clips.
     """
 
     upload: int
     frames: int
     pixels: int
+    results: int
 
     @property
     def hourly(self) -> int:
@@ -97,8 +100,10 @@ def serve(
         UsageError: the address cannot be served at.
         MediaError: a style picture cannot be read.
     """
-    desks = Desks(limits.frames, limits.pixels)
-    app = build_app(styles, desks, options).queue(max_size=64, api_open=False)
+    # Gradio serves what lies among its own files as it is, and copies what does not.
+    uploads.mkdir(exist_ok=True)
+    desks = Desks(limits.frames, limits.pixels, uploads)
+    app = build_app(styles, desks, options, limits.results << 20).queue(max_size=64, api_open=False)
     page = gr.mount_gradio_app(
         FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         app,

@@ -8,8 +8,10 @@ import numpy as np
 
 from vidstyle.media.picture import read_by_opencv
 from vidstyle.ui.desk import Desk
+from vidstyle.ui.history import History
 from vidstyle.ui.live import Camera
 from vidstyle.ui.selection import Image, Selection, Wish
+from vidstyle.words import ranges
 
 #: Largest side, in pixels, of a style picture in the gallery.
 _THUMBNAIL = 200
@@ -26,12 +28,16 @@ class Table:
         object: being chosen.
         keys: frames of it that were painted, and their numbers.
         wishes: objects that were chosen before it, with their styles.
+        history: what was rendered.
+        rival: the style that the chosen one is compared to; None for none.
         camera: the user's own, restyled live.
     """
 
     desk: Desk | None
     styles: list[Path]
+    history: History
     style: Path | None = None
+    rival: Path | None = None
     object: Selection = field(default_factory=Selection)
     keys: tuple[tuple[Path, int], ...] = ()
     wishes: tuple[Wish, ...] = ()
@@ -62,10 +68,9 @@ class Table:
             raise ValueError("choose a style picture for this object too")
         return wishes
 
-    @property
-    def is_styled(self) -> bool:
-        """Whether there is a style to show in single frames."""
-        return self.style is not None
+    def can_compare(self) -> bool:
+        """Whether there are two."""
+        return self.style is not None and self.rival not in (None, self.style)
 
     def missing(self) -> str | None:
         """What is to be done before something can be rendered; None for nothing. What was painted
@@ -79,6 +84,20 @@ class Table:
             return str(error)
         return None
 
+    def missing_here(self, frame: int) -> str | None:
+        """What else is to be done before a frame can be previewed; None for nothing."""
+        if self.style is None:
+            return "choose a style picture; painted frames are carried by a render"
+        pointed = self.object.kind != "brush" and self.object.frames
+        if pointed and frame not in self.object.frames:
+            told = ranges([(each, each) for each in self.object.frames])
+            return f"go to frame {told}, where you pointed, or point here too"
+        return None
+
+    def can_play(self) -> bool:
+        """Whether the clip can be played live."""
+        return self.missing() is None and self.style is not None
+
     def gallery(self) -> list[tuple[Image, str]]:
         """The styles made small, and their names.
 
@@ -87,10 +106,17 @@ class Table:
         """
         return [thumbnail(path) for path in self.styles]
 
+    def put_clip_away(self) -> None:
+        """End what is made of the clip. It goes, unless what was rendered of it is kept."""
+        if self.desk is not None:
+            self.desk.close()
+            self.history.put_away(self.desk, None)
+            self.desk = None
+
     def clear(self) -> None:
         """Remove the user's files."""
-        if self.desk is not None:
-            self.desk.clear()
+        self.put_clip_away()
+        self.history.clear()
 
 
 def thumbnail(path: Path) -> tuple[Image, str]:

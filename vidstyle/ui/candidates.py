@@ -1,0 +1,121 @@
+"""What can be chosen by name: the objects that a clip holds, with numbers, to click on."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from vidstyle.errors import ObjectNotFoundError, WeightsError
+from vidstyle.inspect.marking import colour_of, label, mark_box, scale_of
+from vidstyle.inspect.survey import SurveyedObject, survey
+from vidstyle.media.colour_management import manage
+from vidstyle.media.frame import Box
+from vidstyle.media.video.kept import KeptClip
+from vidstyle.media.video.reader import open_clip
+from vidstyle.options import RenderOptions
+from vidstyle.pipeline.analysis import find_take
+from vidstyle.runtime.progress import Progress
+from vidstyle.segment.search import looked_at
+from vidstyle.ui.models import kept_parts
+from vidstyle.ui.selection import Image
+
+_GREY = (160, 160, 160)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Objects of a clip, by shot and there the most prominent first."""
+
+    found: Sequence[SurveyedObject]
+
+    @property
+    def names(self) -> list[str]:
+        """Of all objects, as ``--object`` takes them; of several shots each name once."""
+        return list(dict.fromkeys(each.name for each in self.found))
+
+    def boxes(self, frame: int) -> dict[str, Box]:
+        """Where each object is in a frame, by name."""
+        return {each.name: _box(each, frame) for each in self.found if _is_there(each, frame)}
+
+    def at(self, x: int, y: int, frame: int) -> str | None:
+        """The object at a place, the smallest of several; None for none."""
+        boxes = self.boxes(frame)
+        here = [
+            name for name, box in boxes.items() if box.x0 <= x < box.x1 and box.y0 <= y < box.y1
+        ]
+        return min(here, key=lambda name: boxes[name].area, default=None)
+
+    def drawn(self, picture: Image, frame: int, chosen: str) -> Image:
+        """A frame's picture (H, W, 3) with a box and a name for each object; when one is chosen,
+        the others are grey."""
+        marked, names = picture.copy(), {numbered(each) for each in chosen.split("+")}
+        boxes = self.boxes(frame)
+        some = bool(names & set(boxes))
+        order = sorted(boxes, key=lambda name: name in names)  # the chosen one on top
+        for name in order:
+            colour = colour_of(self.names.index(name)) if name in names or not some else _GREY
+            mark_box(marked, boxes[name], colour)
+            if name in names:
+                mark_box(marked, _inside(boxes[name], scale_of(marked)), colour)
+            label(marked, name, boxes[name].x0, boxes[name].y0, colour)
+        return marked
+
+
+def find_candidates(clip: Path, options: RenderOptions, progress: Progress) -> Candidates:
+    """Look through a clip.
+
+    Raises:
+        WeightsError: no detector's weights are on this machine.
+        ObjectNotFoundError: it finds nothing.
+        MediaError: the clip cannot be decoded.
+    """
+    detector = kept_parts(options).detector
+    if detector is None:
+        raise WeightsError(
+            "finding objects by name needs a detector, and none is on the machine that serves this "
+            "page; 'vidstyle models fetch' there brings one, or choose click or box"
+        )
+    reader = open_clip(str(clip))
+    progress.outline(["cuts", "objects"])
+    with closing(KeptClip(reader, None)) as kept:
+        take = find_take(kept, options, manage(reader.info, options.colorspace), progress)
+        try:
+            return Candidates(survey(take, detector, progress))
+        except ObjectNotFoundError:
+            raise ObjectNotFoundError(
+                f"{detector.name} knows nothing that is in this clip; choose click or box"
+            ) from None
+
+
+def numbered(name: str) -> str:
+    """``person#1`` for ``person``."""
+    name = name.strip().lower()
+    return name if "#" in name or not name else f"{name}#1"
+
+
+def _is_there(each: SurveyedObject, frame: int) -> bool:
+    """Whether an object is in a frame, as far as one can say of those that were not looked at."""
+    shot = each.shot
+    looked = looked_at((shot.start, shot.stop))
+    reach = max((after - before for before, after in pairwise(looked)), default=shot.stop)
+    near = min(each.boxes) - reach < frame < max(each.boxes) + reach
+    return near and shot.start <= frame < shot.stop
+
+
+def _box(each: SurveyedObject, frame: int) -> Box:
+    """Its box in a frame, on the way from where it was seen before to where it is seen after."""
+    before = max((seen for seen in each.boxes if seen <= frame), default=min(each.boxes))
+    after = min((seen for seen in each.boxes if seen >= frame), default=max(each.boxes))
+    a, b = each.boxes[before], each.boxes[after]
+    way = (frame - before) / (after - before) if after > before else 0.0
+    ends = zip((a.x0, a.y0, a.x1, a.y1), (b.x0, b.y0, b.x1, b.y1), strict=True)
+    return Box(*(round(start + way * (end - start)) for start, end in ends))
+
+
+def _inside(box: Box, scale: float) -> Box:
+    """A second outline, within the first."""
+    step = max(2, round(4 * scale))
+    if min(box.width, box.height) <= 2 * step + 1:
+        return box
+    return Box(box.x0 + step, box.y0 + step, box.x1 - step, box.y1 - step)

@@ -1,0 +1,103 @@
+"""The finished renders of a session, which stay until their user removes them or leaves."""
+
+from dataclasses import dataclass, field
+
+from vidstyle.errors import UsageError
+from vidstyle.ui.desk import Desk
+from vidstyle.ui.results import Results
+from vidstyle.words import counted
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A render, the desk that its files lie on, and its number in the session, from 1."""
+
+    number: int
+    desk: Desk
+    results: Results
+
+
+@dataclass
+class History:
+    """Renders, the newest last.
+
+    Attributes:
+        most: bytes that clips and results may take; with more no render begins.
+        shown: the one that is looked at; None for none.
+    """
+
+    most: int
+    renders: list[Kept] = field(default_factory=list)
+    shown: Kept | None = None
+    _count: int = 0
+
+    def check_room(self) -> None:
+        """
+        Raises:
+            UsageError: there is no room for another render.
+        """
+        if self.bytes >= self.most:
+            raise UsageError(
+                f"the renders that are kept take {_gigabytes(self.bytes)} of the "
+                f"{_gigabytes(self.most)} that this page keeps; remove one that is not needed"
+            )
+
+    @property
+    def bytes(self) -> int:
+        """What the renders and their clips take."""
+        return sum(desk.bytes for desk in self._desks())
+
+    def __str__(self) -> str:
+        return (
+            f"{counted(len(self.renders), 'render')}, kept until you leave: "
+            f"{_gigabytes(self.bytes)} of {_gigabytes(self.most)}"
+        )
+
+    def add(self, desk: Desk, results: Results) -> None:
+        """Keep one more, and show it."""
+        self._count += 1
+        self.shown = Kept(self._count, desk, results)
+        self.renders.append(self.shown)
+
+    def show(self, number: int) -> None:
+        """
+        Raises:
+            UsageError: it was removed.
+        """
+        for kept in self.renders:
+            if kept.number == number:
+                self.shown = kept
+                return
+        raise UsageError(f"render {number} was removed; choose another")
+
+    def remove(self, current: Desk | None) -> None:
+        """Remove the one that is shown, and show the newest of the others.
+
+        Args:
+            current: the desk that is worked at; another goes with the last of its renders.
+        """
+        if self.shown is None:
+            return
+        self.renders.remove(self.shown)
+        self.shown.results.remove()
+        self.put_away(self.shown.desk, current)
+        self.shown = self.renders[-1] if self.renders else None
+
+    def put_away(self, desk: Desk, current: Desk | None) -> None:
+        """Clear a desk that nothing needs any more."""
+        if desk is not current and desk not in self._desks():
+            desk.clear()
+
+    def clear(self) -> None:
+        """Remove everything."""
+        for desk in self._desks():
+            desk.clear()
+        self.renders.clear()
+        self.shown = None
+
+    def _desks(self) -> list[Desk]:
+        return list(dict.fromkeys(kept.desk for kept in self.renders))
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.2f} GB"

@@ -1,0 +1,186 @@
+"""What is made of what was chosen: previews, renders, and a look at those that are kept."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+
+from vidstyle.options import RenderOptions
+from vidstyle.ui.choosing import Canvas, called, paint, show_frame
+from vidstyle.ui.history import Kept
+from vidstyle.ui.look import look_of
+from vidstyle.ui.preview import ROWS
+from vidstyle.ui.results import Results
+from vidstyle.ui.selection import Image
+from vidstyle.ui.table import Table
+from vidstyle.ui.telling import bar, told
+from vidstyle.ui.trouble import Shown
+
+#: How many components :func:`shown` fills.
+SHOWN = 9
+
+#: Percent of the width that a preview shows of the plate at most.
+_PLATE = 16.0
+
+
+def preview(
+    table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
+) -> tuple[Shown, ...]:
+    """One frame: table, before and after, its size, matte unless it is everything, command line."""
+    desk = table.clip
+    paint(table, canvas, number)
+    wishes = table.all_wishes()
+    seen = desk.preview(int(number), wishes, options, None if full else ROWS)
+    sides = gr.update(
+        value=(seen.before, seen.after),
+        slider_position=_wipe(seen.matte),
+        label="Preview: plate left, result right",
+    )
+    matte = gr.update(value=seen.matte, visible=bool((seen.matte < 255).any()))
+    return table, sides, _sizes(seen.size, desk.size), matte, desk.command(wishes, options)
+
+
+def compare(
+    table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
+) -> tuple[Shown, ...]:
+    """One frame in two styles; else as :func:`preview`, whose command line is that of B."""
+    if table.rival is None:
+        raise ValueError("keep a style as A first")
+    table, sides, *rest = preview(table, number, canvas, full, options)
+    *below, top = table.all_wishes()
+    rival = [*below, replace(top, style=table.rival)]
+    a = table.clip.preview(int(number), rival, options, None if full else ROWS)
+    sides = gr.update(
+        value=(a.after, sides["value"][1]),
+        slider_position=50,
+        label=f"A, {_title(table.rival)}, left; B, {_title(table.style)}, right",
+    )
+    return table, sides, *rest
+
+
+def render(
+    table: Table, number: float, canvas: Canvas, options: RenderOptions
+) -> Iterator[tuple[Shown, ...]]:
+    """A range or the whole shot, told as it goes: state, table, what :func:`shown` fills, and the
+    buttons: preview, range, shot and cancel."""
+    desk = table.clip
+    paint(table, canvas, number)
+    first, last = options.first or 0, desk.count - 1 if options.last is None else options.last
+    wishes = [replace(wish, object=wish.object.within(first, last)) for wish in table.all_wishes()]
+    table.history.check_room()
+
+    def rendered(results: Results) -> tuple[Shown, ...]:
+        table.history.add(desk, results)
+        return (bar(1, str(results)), table, *shown(table))
+
+    yield from told(desk.render(wishes, options), rendered, 1 + SHOWN)
+
+
+def cancel(table: Table) -> None:
+    """End the run or the live picture on its way."""
+    table.clip.cancel()
+
+
+def shown(table: Table) -> tuple[Shown, ...]:
+    """The render that is looked at: the part of the page, the list of renders, film, frame slider,
+    plate and result, strip of confidences, files, archive, command line."""
+    kept = table.history.shown
+    if kept is None:
+        return (gr.update(visible=False), *(gr.skip(),) * (SHOWN - 1))
+    results = kept.results
+    return (
+        gr.update(visible=True),
+        gr.update(
+            choices=[(_line(each), each.number) for each in reversed(table.history.renders)],
+            value=kept.number,
+            label=str(table.history),
+        ),
+        str(results.clip),
+        gr.update(
+            minimum=results.first,
+            maximum=max(results.first + 1, results.last),
+            value=results.first,
+            visible=results.last > results.first,
+        ),
+        results.against_plate(results.first),
+        gr.update(visible=False)
+        if results.confidences is None
+        else gr.update(value=results.confidences.drawn(), visible=True),
+        results.all,
+        gr.update(value=None, visible=False),
+        results.command,
+    )
+
+
+def look_at(table: Table, number: int) -> tuple[Shown, ...]:
+    """Another render that is kept: table, and what :func:`shown` fills."""
+    table.history.show(number)
+    return (table, *shown(table))
+
+
+def remove(table: Table) -> tuple[Shown, ...]:
+    """The render that is looked at goes: table, and what :func:`shown` fills."""
+    table.history.remove(table.desk)
+    return (table, *shown(table))
+
+
+def scrub(table: Table, number: float) -> tuple[Image, Image]:
+    """A frame of the render that is looked at: plate and result."""
+    return _looked_at(table).results.against_plate(int(number))
+
+
+def pack(table: Table) -> Shown:
+    """The render that is looked at, with all that belongs to it, as one archive."""
+    return gr.update(value=str(_looked_at(table).results.pack()), visible=True)
+
+
+def go_to(table: Table, event: gr.SelectData) -> tuple[Shown, ...]:
+    """A click on the strip of confidences: frame of the render, plate and result; and where it is
+    of the clip on the desk, frame slider, picture, brush."""
+    kept = _looked_at(table)
+    if kept.results.confidences is None:
+        raise ValueError("render an object first")
+    number = kept.results.confidences.frame_at(int(event.index[0]))
+    views = (gr.skip(),) * 3
+    if kept.desk is table.desk:
+        views = (gr.update(value=number), *show_frame(table, number))
+    return (gr.update(value=number), kept.results.against_plate(number), *views)
+
+
+def _looked_at(table: Table) -> Kept:
+    if table.history.shown is None:
+        raise ValueError("render first")
+    return table.history.shown
+
+
+def _line(kept: Kept) -> str:
+    """A render in a line."""
+    results = kept.results
+    wishes = "; ".join(map(called, results.wishes))
+    frames = f"{results.plate.name} {results.first}-{results.last}"
+    return f"{kept.number} · {frames} · " + ", ".join([wishes, *look_of(results.options)])
+
+
+def _title(style: Path | None) -> str:
+    return "none" if style is None else style.stem.replace("_", " ")
+
+
+def _wipe(matte: Image) -> float:
+    """Where the slider starts, in percent of the width: left of the object, which then is on the
+    side of the result; a whole frame shows a sixth of the plate."""
+    columns = np.flatnonzero((matte > 127).any(axis=0))
+    if not len(columns):
+        return _PLATE
+    return float(min(max(100 * columns[0] / matte.shape[1] - 2, 2), _PLATE))
+
+
+def _sizes(seen: tuple[int, int], clip: tuple[int, int]) -> str:
+    told = f"Previewed at {seen[1]}×{seen[0]}"
+    if seen == clip:
+        return f"{told}, the clip's own size."
+    return (
+        f"{told}; the clip has {clip[1]}×{clip[0]}, where strokes and detail come out finer. "
+        "*At full size* shows them, and takes longer."
+    )

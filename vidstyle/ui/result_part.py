@@ -1,0 +1,62 @@
+"""The part of the page where finished renders are looked at."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+
+@dataclass(frozen=True)
+class ResultPart:
+    """Its components: what :func:`vidstyle.ui.making.shown` fills, in that order, and the rest."""
+
+    whole: gr.Column
+    renders: gr.Radio
+    film: gr.Video
+    frame: gr.Slider
+    wipe: gr.ImageSlider
+    strip: gr.Image
+    files: gr.File
+    command: gr.Code
+    remove: gr.Button
+    pack: gr.Button
+    archive: gr.File
+
+    @property
+    def shown(self) -> list[Any]:
+        """What a render fills."""
+        return [
+            *(self.whole, self.renders, self.film, self.frame, self.wipe, self.strip),
+            *(self.files, self.archive, self.command),
+        ]
+
+
+def result_part(command: gr.Code) -> ResultPart:
+    """Lay it out in the context that is open, unseen until there is a render.
+
+    Args:
+        command: stands elsewhere, since previews fill it too.
+    """
+    with gr.Column(visible=False, elem_id="made") as whole:
+        film = gr.Video(label="Result", elem_id="result", buttons=[])
+        frame = gr.Slider(0, 1, 0, step=1, label="Frame of the result", elem_id="scrub")
+        wipe = gr.ImageSlider(
+            label="Plate left, result right", format="jpeg", interactive=False, elem_id="wipe",
+            buttons=["fullscreen"],
+        )  # fmt: skip
+        strip = gr.Image(
+            label="Confidence: click to go there", interactive=False, elem_id="confidence",
+            buttons=[],
+        )  # fmt: skip
+        renders = gr.Radio([], label="Renders", elem_id="renders")
+        with gr.Row():
+            pack = gr.Button("Download all", size="sm", min_width=140, elem_id="pack")
+            remove = gr.Button("Remove this render", size="sm", min_width=140, elem_id="remove")
+        archive = gr.File(
+            label="All of it, with the command line as a script", interactive=False,
+            visible=False, elem_id="archive",
+        )  # fmt: skip
+        files = gr.File(label="Download", file_count="multiple", interactive=False, elem_id="files")
+    return ResultPart(
+        whole, renders, film, frame, wipe, strip, files, command, remove, pack, archive
+    )

@@ -1,0 +1,48 @@
+"""A run, told as it goes."""
+
+import html
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from vidstyle.errors import Cancelled, VidstyleError
+from vidstyle.ui.running import Watched
+from vidstyle.ui.trouble import Shown
+
+
+def told(
+    steps: Iterator[Any], ended: Callable[[Any], tuple[Shown, ...]], others: int
+) -> Iterator[tuple[Shown, ...]]:
+    """How far a run is, and what comes of it: state, other components, and the buttons: preview,
+    range, shot and cancel.
+
+    Args:
+        ended: state and others, from what the run comes to.
+        others: how many they are; as long as it runs they stay as they are.
+    """
+    unchanged = (gr.skip(),) * others
+    try:
+        for step in steps:
+            if isinstance(step, Watched):
+                yield (bar(step.fraction, str(step)), *unchanged, *buttons(running=True))
+            else:
+                yield (*ended(step), *buttons(running=False))
+    except Cancelled:
+        yield (bar(0, "cancelled: nothing was written"), *unchanged, *buttons(running=False))
+    except (VidstyleError, ValueError):
+        yield ("", *unchanged, *buttons(running=False))
+        raise
+
+
+def bar(fraction: float, state: str) -> str:
+    """HTML."""
+    return (
+        f'<div class="bar"><div style="width:{100 * fraction:.1f}%"></div></div>'
+        f"<p>{html.escape(state)}</p>"
+    )
+
+
+def buttons(*, running: bool) -> tuple[Shown, ...]:
+    """Preview, range and shot wait for a run; it alone can be cancelled."""
+    return (*(gr.update(interactive=not running),) * 3, gr.update(interactive=running))
