@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import vidstyle
-from vidstyle.errors import MediaError
+from vidstyle.errors import Cancelled, MediaError
 from vidstyle.media.video.clip import ClipWriter
 from vidstyle.media.video.overlap import WriteBehind, queue_depth
 from vidstyle.media.video.reader import open_clip
@@ -104,6 +104,21 @@ def test_leaving_early_stops_and_closes_the_source(depth):
         assert [next(ahead), next(ahead)] == [0, 1]
     assert source.closed
     assert source.made <= 2 + depth
+
+
+def test_waiting_can_be_broken_off():
+    wanted = threading.Event()
+
+    def slow():
+        wanted.wait(10)
+        yield 0
+
+    def go_on():
+        wanted.set()
+        raise Cancelled("cancelled")
+
+    with read_ahead(slow(), 1, go_on) as ahead, pytest.raises(Cancelled):
+        next(ahead)
 
 
 def test_no_more_than_depth_wait_in_memory():

@@ -7,8 +7,16 @@ import sys
 import pytest
 
 from vidstyle.cli.logs import start_logging
-from vidstyle.runtime.progress import Bars, Course
-from vidstyle.ui.progress import Watched
+from vidstyle.errors import Cancelled
+from vidstyle.runtime.progress import (
+    Bars,
+    CancelToken,
+    Course,
+    Reporting,
+    Step,
+    build_progress,
+)
+from vidstyle.ui.running import Watched
 
 
 def test_one_course_through_all_stages() -> None:
@@ -74,3 +82,17 @@ def test_log_lines_stand_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "frames 3-4: seen" in lines
     assert "warning: something is odd" in lines
     assert any("mattes" in line and "left" in line for line in lines)
+
+
+def test_asking_whether_to_go_on_reports_nothing(capfd) -> None:
+    told, token = list[Step](), CancelToken()
+    run = Reporting(told.append, token)
+    lines = build_progress("json")
+    for progress in (run, lines):
+        progress.stage("mattes", 0)
+        progress.advance(0)
+    assert len(told) == 1
+    assert capfd.readouterr().out.count("\n") == 1
+    token.cancel()
+    with pytest.raises(Cancelled):
+        run.advance(0)

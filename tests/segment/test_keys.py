@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from vidstyle.errors import Cancelled
 from vidstyle.media.frame import Box
 from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.keys import find_keys
@@ -45,6 +46,32 @@ def frames(make_clip):
         return [sorted(thing.small) for thing in things]
 
     return find
+
+
+@pytest.mark.parametrize("after", [1, 10, 15])
+def test_looking_and_cutting_out_can_be_broken_off_at_any_frame(make_clip, after):
+    """Ten frames are looked at before any is cut out."""
+    looked, cut, calls = [], [], []
+
+    class Counting(Filling):
+        def segment(self, image, boxes=(), **hints):
+            cut.append(image)
+            return super().segment(image, boxes, **hints)
+
+    def detect(image, *_):
+        looked.append(image)
+        return [Detection("person", 0.5, RIDER)]
+
+    def go_on():
+        calls.append(1)
+        if len(calls) == after:
+            raise Cancelled("cancelled")
+
+    detector = SimpleNamespace(detect=detect, name_of=lambda word: word)
+    person = parse_object("person")
+    with pytest.raises(Cancelled):
+        find_keys(person, make_clip(FRAMES), (0, FRAMES), Counting(), detector, go_on=go_on)
+    assert (len(looked), len(cut)) == (min(after, 10), max(after - 10, 0))
 
 
 def test_a_rider_is_cut_out_where_the_bicycle_overlaps_as_it_usually_does(frames):

@@ -125,7 +125,7 @@ def preview(page) -> str:
     except sync_api.TimeoutError:
         pytest.fail(f"no preview came; the page says: {page.locator('body').inner_text()}")
     page.wait_for_function(
-        "() => document.querySelector('#command').innerText.includes('vidstyle render')"
+        "() => document.querySelector('#command')?.innerText.includes('vidstyle render')"
     )
     return " ".join(page.locator("#command .cm-content").inner_text().split())
 
@@ -339,10 +339,10 @@ def test_what_is_there_can_be_clicked_on(visit, tmp_path) -> None:
     pick_style(page, 0)
     choose(page, "name")
     page.locator("#search").click()
-    page.get_by_text("Found person#1: click on one").wait_for()
+    page.get_by_text("Found 1 object: click on one").wait_for()
     image = page.locator("#picture img")
     box = image.bounding_box()
-    image.click(position={"x": 0.5 * box["width"], "y": 0.7 * box["height"]})
+    image.click(position={"x": 0.2 * box["width"], "y": 0.6 * box["height"]})
     page.wait_for_function("() => document.querySelector('#name input').value == 'person#1'")
     assert "--object person#1 " in preview(page).replace("'", "")
 

@@ -10,6 +10,7 @@ it is encoded, the one after it is drafted, and those to come are decoded.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 
 import torch
@@ -69,7 +70,8 @@ def render_shot(
             state from frame to frame, so each segment starts with fresh ones.
         batch: frames that go through the network at once.
         workers: of the layers.
-        on_frames: called with how many more frames were written.
+        on_frames: called with how many more frames were written; with 0 while a batch is waited
+            for, so that it may end the run.
         element: write what is restyled alone, premultiplied, over nothing.
     """
     for segment in segments:
@@ -78,7 +80,9 @@ def render_shot(
         depth = queue_depth(reader.info, batch)
         with (
             read_ahead(plates, depth) as frames,
-            read_ahead(_drafted(frames, layers, batch, stages), depth=1) as drafted,
+            read_ahead(
+                _drafted(frames, layers, batch, stages), depth=1, go_on=partial(on_frames, 0)
+            ) as drafted,
         ):
             try:
                 for group, drafts in drafted:

@@ -8,7 +8,7 @@ hands on what they make is a ``with`` as well.
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
@@ -24,16 +24,24 @@ R = TypeVar("R")
 #: four times as fast.
 MOST_HANDS = 4
 
+#: Seconds between two looks at whether what is waited for is still wanted.
+_WAKE: Final = 0.2
+
 _END: Final = object()
 
 
 @contextmanager
-def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
+def read_ahead(
+    items: Iterable[T], depth: int, go_on: Callable[[], None] | None = None
+) -> Iterator[Iterator[T]]:
     """The same items, up to ``depth`` of them made ready in another thread.
 
     They are there within the ``with`` only: however it is left, the item in the making is waited
     for, no more are made, and ``items`` is closed where that is a generator. What the other thread
     raises is raised where the items are used, after those before it.
+
+    Args:
+        go_on: called every now and then while an item is waited for; it may raise.
     """
     iterator = iter(items)
     pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
@@ -46,7 +54,7 @@ def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
 
     def made() -> Iterator[T]:
         ready = deque(begin() for _ in range(depth))
-        while (item := ready.popleft().result()) is not _END:
+        while (item := _waited_for(ready.popleft(), go_on)) is not _END:
             ready.append(begin())
             yield item  # type: ignore[misc]  # next() returns a T or the mark
 
@@ -56,6 +64,12 @@ def read_ahead(items: Iterable[T], depth: int) -> Iterator[Iterator[T]]:
         pool.shutdown(cancel_futures=True)
         if isinstance(iterator, Generator):
             iterator.close()
+
+
+def _waited_for(future: Future[R], go_on: Callable[[], None] | None) -> R:
+    while go_on is not None and not wait((future,), _WAKE).done:
+        go_on()
+    return future.result()
 
 
 def most_hands() -> int:

@@ -28,7 +28,8 @@ class Progress(Protocol):
         ...
 
     def advance(self, steps: int) -> None:
-        """``steps`` more are done."""
+        """``steps`` more are done; none of them asks whether the run is to go on, while it waits
+        or works at one step for long."""
         ...
 
     def close(self) -> None:
@@ -194,6 +195,7 @@ class Reporting:
         """See :class:`Progress`."""
         self.course.stage(name, total)
         self.advance(0)
+        self._tell()
 
     def advance(self, steps: int) -> None:
         """See :class:`Progress`.
@@ -203,7 +205,11 @@ class Reporting:
         """
         if self._token is not None:
             self._token.check()
-        self.course.advance(steps)
+        if steps:
+            self.course.advance(steps)
+            self._tell()
+
+    def _tell(self) -> None:
         if self._on_progress is not None:
             course = self.course
             self._on_progress(
@@ -288,7 +294,8 @@ class Lines:
 
     def advance(self, steps: int) -> None:
         self._done += steps
-        if self._done >= self._total or time.monotonic() - self._said > 0.5:
+        due = self._done >= self._total or time.monotonic() - self._said > 0.5
+        if steps and due:
             self._say()
 
     def close(self) -> None: ...

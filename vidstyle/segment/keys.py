@@ -1,7 +1,7 @@
 """From prompts to key mattes: the frames of a shot in which the object is segmented afresh."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -111,6 +111,7 @@ def find_keys(
     segmenter: Segmenter,
     detector: Detector | None,
     faint: bool = False,
+    go_on: Callable[[], None] = lambda: None,
 ) -> list[KeyMattes]:
     """The things that ``spec`` means in ``shot`` (first frame, end), each to be tracked by itself:
     one for all its boxes, points and masks, and one for each object found by name. Masks joined to
@@ -119,6 +120,7 @@ def find_keys(
 
     Args:
         faint: names may mean what the detector sees faintly; see ``search``.
+        go_on: called for every frame that is looked at or cut out; it may raise.
 
     Raises:
         ObjectNotFoundError: an object name that the detector does not know, or an empty mask.
@@ -127,7 +129,7 @@ def find_keys(
     found = []
     if spec.names and detector is not None:
         names = [detector.name_of(p.name) for p in spec.names if isinstance(p, NamePrompt)]
-        sightings = search(clip, shot, detector, names, faint)
+        sightings = search(clip, shot, detector, names, faint, lambda _: go_on())
         chosen = {prompt: _chosen(prompt, sightings, detector) for prompt in spec.names}
         for prompt, things in chosen.items():
             if isinstance(prompt, NamePrompt):
@@ -140,7 +142,7 @@ def find_keys(
                 for other in sightings
                 if other is not sighting and (other.name == sighting.name or other not in wanted)
             ]
-            found.append(_seen(sighting, strangers, clip, segmenter))
+            found.append(_seen(sighting, strangers, clip, segmenter, go_on))
     pointed = [p for p in spec.frame_prompts if shot[0] <= p.frame < shot[1]]
     if pointed:
         keys = _pointed(pointed, clip, segmenter)
@@ -190,14 +192,21 @@ def _correction(prompts: Sequence[FramePrompt], size: tuple[int, int]) -> Correc
 
 
 def _seen(
-    sighting: Sighting, others: Sequence[Sighting], clip: Clip, segmenter: Segmenter
+    sighting: Sighting,
+    others: Sequence[Sighting],
+    clip: Clip,
+    segmenter: Segmenter,
+    go_on: Callable[[], None],
 ) -> KeyMattes:
     """Segment a found object where it was seen best, in frames spread over its time: roughly at
     first, and again once these show what the shot looks like without it."""
     keys = KeyMattes(sighting=sighting)
     frames = sighting.spread(PLATES, others)
-    images = {frame: picture(clip, frame) for frame in frames}
-    cuts = {f: cut(segmenter, images[f], sighting.seen[f]) for f in frames}
+    images, cuts = dict[int, Image](), dict[int, Matte]()
+    for frame in frames:
+        images[frame] = picture(clip, frame)
+        cuts[frame] = cut(segmenter, images[frame], sighting.seen[frame])
+        go_on()
     keys.plate = _clean_plate(sighting, images, cuts)
     for frame in sighting.spread(KEYS, others):
         matte, detection = cuts.get(frame), sighting.seen[frame]
@@ -205,6 +214,7 @@ def _seen(
             images[frame] = picture(clip, frame)
             matte = cut(segmenter, images[frame], detection)
         keys.keep(frame, images[frame], recut(segmenter, images[frame], detection, matte, keys))
+        go_on()
     return keys
 
 

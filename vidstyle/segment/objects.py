@@ -5,6 +5,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -64,7 +65,7 @@ def find_mattes(
         tools: asked for only what the prompts need.
         folder: takes the mattes as ``%06d.png``, made if missing; given mattes are not copied.
         progress: called with how many more frames are done; the calls of one search sum up to the
-            shots' frames.
+            shots' frames. Calls with 0 come wherever work may be broken off.
         edges: brings tracked mattes to the clip's size.
         plates: number of each of the clip's pictures, which given mattes are matched by; None of
             a video.
@@ -88,12 +89,13 @@ def find_mattes(
     detector = tools.detector if spec.names else None
     spec.check_names(detector)
     store = MatteStore(folder, clip.size, clip.count)
+    go_on = partial(progress, 0)
 
     def track(faint: bool) -> list[tuple[int, int]]:
         """Returns the shots without the object."""
         empty = []
         for shot in shots:
-            if things := find_keys(spec, clip, shot, tools.segmenter, detector, faint):
+            if things := find_keys(spec, clip, shot, tools.segmenter, detector, faint, go_on):
                 _track(things, clip, shot, tools.segmenter, store, progress, edges)
             else:
                 empty.append(shot)
@@ -141,7 +143,9 @@ def _track(
     ):
         flows = PairFlows(file=file)
         tracked = [
-            hold(thing, clip, shot, segmenter, Path(temporary, str(number)), tick, flows)
+            hold(
+                thing, clip, shot, segmenter, Path(temporary, str(number)), tick, flows, tick.go_on
+            )
             for number, thing in enumerate(things)
         ]
         tick.finish(length)
@@ -194,9 +198,12 @@ class _Ticks:
     def __call__(self) -> None:
         self.finish(self._units - self._done - 1)
 
+    def go_on(self) -> None:
+        """No more is done."""
+        self._progress(0)
+
     def finish(self, left: int) -> None:
         """All but the last ``left`` units are done: what more there was to do did not count."""
         before = self._done * self._frames // self._units
         self._done = max(self._done, self._units - max(left, 0))
-        if more := self._done * self._frames // self._units - before:
-            self._progress(more)
+        self._progress(self._done * self._frames // self._units - before)

@@ -184,6 +184,7 @@ def build_app(
                             False, label="Preview at full size", min_width=140, elem_id="full"
                         )
                     state = gr.HTML(elem_id="state")
+                    result = result_part()
                     slider = gr.ImageSlider(
                         label="Preview: plate left, result right",
                         interactive=False, elem_id="slider", buttons=[],
@@ -195,9 +196,9 @@ def build_app(
                     )  # fmt: skip
                     command = gr.Code(
                         label="The same from the command line", language="shell", lines=2,
-                        max_lines=6, interactive=False, wrap_lines=True, elem_id="command",
+                        max_lines=6, interactive=False, wrap_lines=True,
+                        visible=False, elem_id="command",
                     )  # fmt: skip
-                    result = result_part(command)
                 with gr.Tab("Live"):
                     live = live_tab.live_tab(
                         plainly(play, 1),
@@ -270,15 +271,16 @@ def build_app(
         previewed = [table, slider, sizes, matte, command]
         alone(see, preview, [*pointed, full, *look], previewed, "slider")
         alone(versus, compare, [*pointed, full, *look], previewed, "slider")
-        made = [state, table, *result.shown, *runs]
+        shown = [table, *result.shown, command]
+        made = [state, *shown, *runs]
         alone(whole, render, [*pointed, *look], made, "state")
         alone(part, render_part, [*pointed, first, last, *look], made, "state")
 
         sides = [result.frame, result.wipe]
         on(result.frame.input, making.scrub, [table, result.frame], [result.wipe], **latest)
         choose(result.strip.select, making.go_to, table, [*sides, number, *views])
-        on(result.renders.input, making.look_at, [table, result.renders], [table, *result.shown])
-        on(result.remove.click, making.remove, table, [table, *result.shown])
+        on(result.renders.input, making.look_at, [table, result.renders], shown)
+        on(result.remove.click, making.remove, table, shown)
         on(result.pack.click, making.pack, table, [result.archive]).then(None, js=_DOWNLOAD)
     return app
 

@@ -20,7 +20,7 @@ from vidstyle.segment.search import looked_at
 from vidstyle.ui.models import kept_parts
 from vidstyle.ui.selection import Image
 
-_GREY = (160, 160, 160)
+_GREY = (190, 190, 190)
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,17 @@ class Candidates:
         return min(here, key=lambda name: boxes[name].area, default=None)
 
     def drawn(self, picture: Image, frame: int, chosen: str) -> Image:
-        """A frame's picture (H, W, 3) with a box and a name for each object; when one is chosen,
-        the others are grey."""
-        marked, names = picture.copy(), {numbered(each) for each in chosen.split("+")}
-        boxes = self.boxes(frame)
-        some = bool(names & set(boxes))
-        order = sorted(boxes, key=lambda name: name in names)  # the chosen one on top
-        for name in order:
-            colour = colour_of(self.names.index(name)) if name in names or not some else _GREY
-            mark_box(marked, boxes[name], colour)
-            if name in names:
-                mark_box(marked, _inside(boxes[name], scale_of(marked)), colour)
-            label(marked, name, boxes[name].x0, boxes[name].y0, colour)
+        """A frame's picture (H, W, 3) with a box and a name for each object; where one is chosen,
+        the others are grey, with their numbers."""
+        marked, boxes = picture.copy(), self.boxes(frame)
+        taken = {numbered(name) for name in chosen.split("+")} & set(boxes)
+        for name in sorted(boxes, key=taken.__contains__):  # the chosen one on top
+            box, is_grey = boxes[name], bool(taken) and name not in taken
+            colour = _GREY if is_grey else colour_of(self.names.index(name))
+            mark_box(marked, box, colour)
+            if name in taken:
+                mark_box(marked, _inside(box, scale_of(marked)), colour)
+            label(marked, name[name.index("#") :] if is_grey else name, box.x0, box.y0, colour)
         return marked
 
 
@@ -115,7 +114,7 @@ def _box(each: SurveyedObject, frame: int) -> Box:
 
 def _inside(box: Box, scale: float) -> Box:
     """A second outline, within the first."""
-    step = max(2, round(4 * scale))
+    step = max(1, round(2 * scale))
     if min(box.width, box.height) <= 2 * step + 1:
         return box
     return Box(box.x0 + step, box.y0 + step, box.x1 - step, box.y1 - step)

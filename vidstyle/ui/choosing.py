@@ -17,6 +17,7 @@ from vidstyle.ui.selection import POINTED, Image, Selection, Wish
 from vidstyle.ui.table import Table, thumbnail
 from vidstyle.ui.telling import bar, told
 from vidstyle.ui.trouble import Shown
+from vidstyle.words import counted
 
 #: What the image editor hands over: background, layers and composite, (H, W, 4) RGBA.
 Canvas = dict[str, Any] | None
@@ -100,7 +101,7 @@ def find(table: Table, number: float, options: RenderOptions) -> Iterator[tuple[
 
     def found(candidates: Candidates) -> tuple[Shown, ...]:
         names = gr.update(choices=[*candidates.names, *sorted(NAMES)])
-        state = f"Found {', '.join(candidates.names)}: click on one"
+        state = f"Found {counted(len(candidates.names), 'object')}: click on one, or take its name"
         return bar(1, state), table, viewed(table, number), names
 
     yield from told(table.clip.find_candidates(options), found, 3)

@@ -38,8 +38,8 @@ class History:
         """
         if self.bytes >= self.most:
             raise UsageError(
-                f"the renders that are kept take {_gigabytes(self.bytes)} of the "
-                f"{_gigabytes(self.most)} that this page keeps; remove one that is not needed"
+                f"the renders that are kept take {self.bytes >> 20} MiB, and this page keeps "
+                f"{self.most >> 20}; remove one that is not needed"
             )
 
     @property
@@ -50,7 +50,7 @@ class History:
     def __str__(self) -> str:
         return (
             f"{counted(len(self.renders), 'render')}, kept until you leave: "
-            f"{_gigabytes(self.bytes)} of {_gigabytes(self.most)}"
+            f"{self.bytes >> 20} of {self.most >> 20} MiB"
         )
 
     def add(self, desk: Desk, results: Results) -> None:
@@ -97,7 +97,3 @@ class History:
 
     def _desks(self) -> list[Desk]:
         return list(dict.fromkeys(kept.desk for kept in self.renders))
-
-
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.2f} GB"

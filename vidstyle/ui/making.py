@@ -39,7 +39,8 @@ def preview(
         label="Preview: plate left, result right",
     )
     matte = gr.update(value=seen.matte, visible=bool((seen.matte < 255).any()))
-    return table, sides, _sizes(seen.size, desk.size), matte, desk.command(wishes, options)
+    line = gr.update(value=desk.command(wishes, options), visible=True)
+    return table, sides, _sizes(seen.size, desk.size), matte, line
 
 
 def compare(
@@ -110,7 +111,7 @@ def shown(table: Table) -> tuple[Shown, ...]:
         else gr.update(value=results.confidences.drawn(), visible=True),
         results.all,
         gr.update(value=None, visible=False),
-        results.command,
+        gr.update(value=results.command, visible=True),
     )
 
 

@@ -8,7 +8,8 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class ResultPart:
-    """Its components: what :func:`vidstyle.ui.making.shown` fills, in that order, and the rest."""
+    """Its components: most of what :func:`vidstyle.ui.making.shown` fills, in that order, and
+    two buttons."""
 
     whole: gr.Column
     renders: gr.Radio
@@ -17,27 +18,23 @@ class ResultPart:
     wipe: gr.ImageSlider
     strip: gr.Image
     files: gr.File
-    command: gr.Code
-    remove: gr.Button
-    pack: gr.Button
     archive: gr.File
+    pack: gr.Button
+    remove: gr.Button
 
     @property
     def shown(self) -> list[Any]:
-        """What a render fills."""
+        """What a render fills of it."""
         return [
             *(self.whole, self.renders, self.film, self.frame, self.wipe, self.strip),
-            *(self.files, self.archive, self.command),
+            *(self.files, self.archive),
         ]
 
 
-def result_part(command: gr.Code) -> ResultPart:
-    """Lay it out in the context that is open, unseen until there is a render.
-
-    Args:
-        command: stands elsewhere, since previews fill it too.
-    """
+def result_part() -> ResultPart:
+    """Lay it out in the context that is open, unseen until there is a render."""
     with gr.Column(visible=False, elem_id="made") as whole:
+        renders = gr.Radio([], label="Renders", elem_id="renders")
         film = gr.Video(label="Result", elem_id="result", buttons=[])
         frame = gr.Slider(0, 1, 0, step=1, label="Frame of the result", elem_id="scrub")
         wipe = gr.ImageSlider(
@@ -48,7 +45,6 @@ def result_part(command: gr.Code) -> ResultPart:
             label="Confidence: click to go there", interactive=False, elem_id="confidence",
             buttons=[],
         )  # fmt: skip
-        renders = gr.Radio([], label="Renders", elem_id="renders")
         with gr.Row():
             pack = gr.Button("Download all", size="sm", min_width=140, elem_id="pack")
             remove = gr.Button("Remove this render", size="sm", min_width=140, elem_id="remove")
@@ -57,6 +53,4 @@ def result_part(command: gr.Code) -> ResultPart:
             visible=False, elem_id="archive",
         )  # fmt: skip
         files = gr.File(label="Download", file_count="multiple", interactive=False, elem_id="files")
-    return ResultPart(
-        whole, renders, film, frame, wipe, strip, files, command, remove, pack, archive
-    )
+    return ResultPart(whole, renders, film, frame, wipe, strip, files, archive, pack, remove)

@@ -19,9 +19,16 @@ CSS = """
         background: var(--body-background-fill); flex-wrap: nowrap; align-items: stretch;
         border-top: 1px solid var(--border-color-primary);
     }
-    #actions button { min-width: 0 !important; padding: 10px 4px; font-size: 14px; }
-    #slider, #state { scroll-margin-bottom: 90px; }
-    .gradio-container { padding-bottom: 90px !important; }
+    #actions button {
+        min-width: 0 !important; height: 60px; padding: 10px 4px; font-size: 14px;
+    }
+    #hint {
+        position: fixed; inset: auto 0 76px 0; z-index: 1000; padding: 6px 12px;
+        background: var(--body-background-fill); font-size: 14px;
+        border-top: 1px solid var(--border-color-primary);
+    }
+    #slider, #state { scroll-margin-bottom: 130px; }
+    .gradio-container { padding-bottom: 130px !important; }
 }
 #gallery .grid-wrap { height: auto; min-height: 0; max-height: 300px; }
 #gallery .grid-container { grid-template-columns: repeat(4, minmax(0, 1fr)); }

@@ -39,6 +39,7 @@ def hold(
     folder: Path,
     tick: Callable[[], None],
     flows: PairFlows | None = None,
+    go_on: Callable[[], None] = lambda: None,
 ) -> MatteStore:
     """A thing's mattes at the working size in every frame of a shot.
 
@@ -53,6 +54,7 @@ def hold(
         folder: takes the mattes.
         tick: called once a frame tracked in the first round.
         flows: see :class:`Tracker`.
+        go_on: called once a frame tracked again; it may raise.
     """
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
@@ -70,11 +72,11 @@ def hold(
     if thing.corrections or (thing.given and not thing.certain):
         _correct(thing, clip, shot[0], store, segmenter)
         doubtful = _by_hand_alone(thing)
-        track(_silent, renewal)
+        track(go_on, renewal)
         _keep_where_lost(thing, doubtful, store, shot[0])
-        arrivals = track(_silent)
+        arrivals = track(go_on)
     elif renewal is not None and (_outvote(thing, arrivals, segmenter) or renewal.changed):
-        arrivals = track(_silent)
+        arrivals = track(go_on)
     for _ in range(0 if thing.certain else ROUNDS - 1):
         doubted = _doubted(thing, arrivals)
         for frame in doubted:
@@ -87,7 +89,7 @@ def hold(
             _cut_afresh(thing, clip, frame, segmenter)
         if not doubted and not missed:
             break
-        arrivals = track(_silent)
+        arrivals = track(go_on)
     if thing.sighting is not None:
         _clear_remains(thing.sighting, thing.small, store, shot)
     _judge_keys(thing, store, shot)
@@ -219,7 +221,3 @@ def _cut_afresh(thing: KeyMattes, clip: Clip, frame: int, segmenter: Segmenter) 
     image, detection = picture(clip, frame), thing.sighting.seen[frame]
     first = cut(segmenter, image, detection)
     thing.keep(frame, image, recut(segmenter, image, detection, first, thing))
-
-
-def _silent() -> None:
-    """Later rounds are not reported."""
