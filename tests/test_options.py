@@ -11,7 +11,7 @@ from vidstyle.batch.shot import OPTIONS, shot_of
 from vidstyle.cli.render import render_command
 from vidstyle.constraints import OneOf, Within, constraint_of, option_of
 from vidstyle.errors import UsageError
-from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions
+from vidstyle.options import DEFAULTS, QualityOptions, RenderOptions, pair
 
 #: A value that is not valid, and what is said of it.
 WRONG = [
@@ -99,3 +99,11 @@ def test_what_was_changed_is_known() -> None:
     changed = RenderOptions(first=0, exclude=("dog",), invert=True, strength=1.0)
     assert dict(changed.changed()) == {"first": 0, "exclude": ("dog",), "invert": True}
     assert not dict(DEFAULTS.changed())
+
+
+def test_the_whole_frame_may_lie_below_an_object() -> None:
+    layers = pair(["frame", "person"], ["a.png", "b.png"])
+    assert [(layer.object, layer.spec) for layer in layers] == [
+        (None, "frame"),
+        ("person", "person"),
+    ]

@@ -9,6 +9,9 @@ from vidstyle.choices import EDGES, FLOWS, PRESERVED, TEMPORAL
 from vidstyle.constraints import Checked, OneOf, Within
 from vidstyle.errors import UsageError
 
+#: The whole frame as a SPEC, for where it is one of several layers.
+WHOLE_FRAME = "frame"
+
 
 @dataclass(frozen=True)
 class StyledObject:
@@ -23,6 +26,11 @@ class StyledObject:
     object: str | None
     style: str | None
     keys: tuple[str, ...] = ()
+
+    @property
+    def spec(self) -> str:
+        """As ``--object`` takes it."""
+        return self.object or WHOLE_FRAME
 
     def __str__(self) -> str:
         after = [] if self.style is None else [f"in the style of {self.style}"]
@@ -41,7 +49,7 @@ def pair(
     Raises:
         UsageError: the numbers do not match.
     """
-    wanted: Sequence[str | None] = objects or [None]
+    wanted = [None if name == WHOLE_FRAME else name for name in objects] or [None]
     owned = _owned(keys, len(wanted))
     if not styles and not all(owned):
         raise UsageError("--style is missing; give a picture whose style is wanted")

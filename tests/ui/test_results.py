@@ -77,6 +77,18 @@ def test_files_of_one_name_have_two_in_the_archive(
     ]
 
 
+def test_an_object_over_a_restyled_frame_has_a_command_too(
+    desk, options, style_picture, other_style_picture, vidstyle, monkeypatch, tmp_path
+) -> None:
+    boxed = Selection("box").clicked(30, 20, 0).clicked(70, 90, 0)
+    wishes = [Wish(Selection(), style_picture), Wish(boxed, other_style_picture)]
+    *_, made = desk.render(wishes, replace(options, last=1))
+    words = unpacked(made, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert vidstyle(*words).code == 0
+    assert Path("shot.styled.mp4").read_bytes() == made.clip.read_bytes()
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no modes of files")
 def test_the_script_can_be_run(results) -> None:
     with zipfile.ZipFile(results.pack()) as archive:

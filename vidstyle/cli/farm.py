@@ -212,10 +212,10 @@ def _is_clip(name: str) -> bool:
 
 def _objects(paired: Sequence[StyledObject]) -> Iterator[Argument]:
     for number, wanted in enumerate(paired, start=1):
-        if wanted.object is not None:
+        if wanted.object is not None or len(paired) > 1:
             yield from (
                 Argument("--object"),
-                Argument(wanted.object, Kind.STRING, f"Object{number}"),
+                Argument(wanted.spec, Kind.STRING, f"Object{number}"),
             )
         if wanted.style is not None:
             yield from (Argument("--style"), _path(wanted.style, Kind.FILE_IN, f"Style{number}"))

@@ -63,7 +63,8 @@ _STYLED = (
     option("--object", "objects", multiple=True, metavar="SPEC",
            help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame] "
            "(-box: and -point: for what is not the object), "
-           "mask:FILE[@frame], matte:PATTERN, all; joined by +. The whole frame by default. "
+           "mask:FILE[@frame], matte:PATTERN, all; joined by +. Or frame: the whole frame, which "
+           "is the default. "
            "--object and --style may repeat, paired in order."),
 )  # fmt: skip
 

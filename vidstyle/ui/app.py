@@ -215,7 +215,7 @@ def build_app(
         runs = [see, part, whole, stop]
 
         def on(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> Any:
-            """Have an event call an action, whose trouble is told at the head of the page.
+            """Have an event call an action, whose trouble is shown at the head of the page.
 
             Only jobs are queued. Gradio answers queued actions on one stream, which it closes
             after the last; an action that joins the queue while the closing is on its way to the

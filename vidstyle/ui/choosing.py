@@ -13,9 +13,9 @@ from vidstyle.options import RenderOptions
 from vidstyle.segment.detectors.coco import NAMES
 from vidstyle.ui.candidates import Candidates
 from vidstyle.ui.desk import Desks, without_folders
+from vidstyle.ui.reporting import bar, reported
 from vidstyle.ui.selection import POINTED, Image, Selection, Wish
 from vidstyle.ui.table import Table, thumbnail
-from vidstyle.ui.telling import bar, told
 from vidstyle.ui.trouble import Shown
 from vidstyle.words import counted
 
@@ -96,7 +96,7 @@ def call_it(table: Table, name: str | None, number: float) -> tuple[Shown, ...]:
 
 
 def find(table: Table, number: float, options: RenderOptions) -> Iterator[tuple[Shown, ...]]:
-    """Look for what can be called by name, told as it goes: state, table, picture, names, and the
+    """Look for what can be called by name, with its progress: state, table, picture, names, and the
     buttons: preview, range, shot and cancel."""
 
     def found(candidates: Candidates) -> tuple[Shown, ...]:
@@ -104,7 +104,7 @@ def find(table: Table, number: float, options: RenderOptions) -> Iterator[tuple[
         state = f"Found {counted(len(candidates.names), 'object')}: click on one, or take its name"
         return bar(1, state), table, viewed(table, number), names
 
-    yield from told(table.clip.find_candidates(options), found, 3)
+    yield from reported(table.clip.find_candidates(options), found, 3)
 
 
 def point_at(table: Table, number: float, sign: str, event: gr.SelectData) -> tuple[Shown, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidstyle.constraints import option_of
-from vidstyle.options import RenderOptions
+from vidstyle.options import WHOLE_FRAME, RenderOptions
 from vidstyle.ui.selection import Wish
 
 #: Name of the command line as a file.
@@ -47,8 +47,10 @@ def command(clip: Path, wishes: Sequence[Wish], options: RenderOptions) -> str:
     words = ["vidstyle", "render", _plain(names[clip])]
     for number, wish in enumerate(wishes, 1):
         spec, mask = wish.object.spec(), wish.object.mask
-        if spec is not None:
-            words += ["--object", spec.replace(str(mask), names[mask]) if mask else spec]
+        if spec is not None and mask is not None:
+            spec = spec.replace(str(mask), names[mask])
+        if spec is not None or len(wishes) > 1:
+            words += ["--object", spec or WHOLE_FRAME]
         if wish.style is not None:
             words += ["--style", _plain(names[wish.style])]
         whose = f"#{number}" if len(wishes) > 1 else ""

@@ -12,10 +12,10 @@ from vidstyle.ui.choosing import Canvas, called, paint, show_frame
 from vidstyle.ui.history import Kept
 from vidstyle.ui.look import look_of
 from vidstyle.ui.preview import ROWS
+from vidstyle.ui.reporting import bar, reported
 from vidstyle.ui.results import Results
 from vidstyle.ui.selection import Image
 from vidstyle.ui.table import Table
-from vidstyle.ui.telling import bar, told
 from vidstyle.ui.trouble import Shown
 
 #: How many components :func:`shown` fills.
@@ -64,7 +64,7 @@ def compare(
 def render(
     table: Table, number: float, canvas: Canvas, options: RenderOptions
 ) -> Iterator[tuple[Shown, ...]]:
-    """A range or the whole shot, told as it goes: state, table, what :func:`shown` fills, and the
+    """A range or the whole shot, with its progress: state, table, what :func:`shown` fills, and the
     buttons: preview, range, shot and cancel."""
     desk = table.clip
     paint(table, canvas, number)
@@ -76,7 +76,7 @@ def render(
         table.history.add(desk, results)
         return (bar(1, str(results)), table, *shown(table))
 
-    yield from told(desk.render(wishes, options), rendered, 1 + SHOWN)
+    yield from reported(desk.render(wishes, options), rendered, 1 + SHOWN)
 
 
 def cancel(table: Table) -> None:

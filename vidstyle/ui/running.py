@@ -61,7 +61,7 @@ class Runner:
         def target() -> None:
             try:
                 ended.append(work(watched))
-            except (Exception, Cancelled) as error:  # told to the user's thread
+            except (Exception, Cancelled) as error:  # raised in the user's thread
                 failures.append(error)
 
         thread = threading.Thread(target=target, name="ui-run")

@@ -1,4 +1,4 @@
-"""What went wrong, told in one place of the page, in words."""
+"""What went wrong, shown in one place of the page, in words."""
 
 import html
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A run, told as it goes."""
+"""What the page shows of a run while it lasts."""
 
 import html
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from vidstyle.ui.running import Watched
 from vidstyle.ui.trouble import Shown
 
 
-def told(
+def reported(
     steps: Iterator[Any], ended: Callable[[Any], tuple[Shown, ...]], others: int
 ) -> Iterator[tuple[Shown, ...]]:
     """How far a run is, and what comes of it: state, other components, and the buttons: preview,
