@@ -43,10 +43,20 @@ def test_a_frame_alone_has_its_own_clicks() -> None:
         chosen.alone(4)
 
 
-def test_a_part_of_the_clip_takes_the_clicks_in_it_if_they_are_enough() -> None:
+def test_a_part_of_the_clip_takes_the_clicks_in_it() -> None:
     chosen = Selection("click").clicked(1, 2, 3).clicked(3, 4, 9).clicked(5, 6, 20, outside=True)
     assert chosen.within(8, 12).spec() == "point:3,4@9"
-    assert chosen.within(15, 30) == chosen
+    for pointed in (
+        chosen,
+        Selection("box").clicked(1, 2, 9).clicked(8, 9, 9),
+        Selection("brush", mask=Path("b.png"), frame=9),
+    ):
+        assert pointed.within(8, 9).spec()
+        with pytest.raises(
+            ValueError, match=r"in frame .*9.*, which is not among the frames 15-30"
+        ):
+            pointed.within(15, 30)
+    assert Selection("name", "dog").within(15, 30).spec() == "dog"
 
 
 def test_a_box_from_any_two_corners() -> None:

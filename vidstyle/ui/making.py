@@ -68,8 +68,11 @@ def render(
     buttons: preview, range, shot and cancel."""
     desk = table.clip
     paint(table, canvas, number)
-    first, last = options.first or 0, desk.count - 1 if options.last is None else options.last
-    wishes = [replace(wish, object=wish.object.within(first, last)) for wish in table.all_wishes()]
+    wishes = table.all_wishes()
+    first, stop = options.range
+    last = desk.count - 1 if stop is None else stop - 1
+    if first <= last:  # else the render says what is wrong
+        wishes = tuple(replace(w, object=w.object.within(first, last)) for w in wishes)
     table.history.check_room()
 
     def rendered(results: Results) -> tuple[Shown, ...]:

@@ -74,11 +74,23 @@ class Selection:
         return sorted({point.frame for point in self.points})
 
     def within(self, first: int, last: int) -> "Selection":
-        """With the points in these frames alone, if they say what the object is; else as it is."""
-        there = tuple(point for point in self.points if first <= point.frame <= last)
-        if self.kind == "click" and any(not point.outside for point in there):
-            return replace(self, points=there)
-        return self
+        """With what was pointed at in these frames alone.
+
+        Raises:
+            ValueError: that does not say what the object is.
+        """
+        there = replace(self, points=tuple(p for p in self.points if first <= p.frame <= last))
+        if not first <= self.frame <= last:
+            there = replace(there, mask=None)
+        try:
+            there.spec()
+        except ValueError:
+            told = ranges([(each, each) for each in self.frames])
+            raise ValueError(
+                f"the object was pointed at in frame {told}, which is not among the frames "
+                f"{first}-{last}; point at it in one of them, or render others"
+            ) from None
+        return there
 
     def alone(self, frame: int) -> "Selection":
         """The same in a clip that is this one frame.
