@@ -122,9 +122,15 @@ def build_app(
                 )  # fmt: skip
                 with gr.Row():
                     undo = gr.Button(
-                        "Undo the last click", size="sm", visible=False, elem_id="undo"
+                        "Undo the last click",
+                        size="sm",
+                        min_width=120,
+                        visible=False,
+                        elem_id="undo",
                     )
-                    again = gr.Button("Point again", size="sm", visible=False, elem_id="again")
+                    again = gr.Button(
+                        "Point again", size="sm", min_width=120, visible=False, elem_id="again"
+                    )
                 gallery = gr.Gallery(
                     value=begin.gallery(),
                     label="3 · Style",
