@@ -10,6 +10,9 @@
 
 Pixels count from the upper left corner, frames from 0; ``@FRAME`` is 0 when left out. With ``-`` a
 box or point says what is not the object. PICK is the name of a channel, or the number of a label.
+
+``--object frame`` is the whole frame, as one of several layers: no object is looked for, so that it
+never comes here (:func:`vidstyle.options.pair`).
 """
 
 import re
