@@ -79,7 +79,7 @@ class DistilWeights:
     energy: float = 4.0
     tones: float = 0.3
     steady: float = 0.25
-    texture: float = 1.0
+    texture: float = 0.0
 
     def __post_init__(self) -> None:
         _require_not_negative(self)

@@ -13,9 +13,10 @@ whose gradient is mostly noise from one pair of pictures to the next, takes days
               perceptual network up to relu3_1
 
 ``steady`` is a temporal loss on motion that is known: strokes move with what they are painted on,
-and stay what they are under fresh grain. ``texture`` counts once the two halves are joined.
-Compared with the teacher's picture of the same place, and not with the style picture, Gram
-matrices (Gatys 2016) have little noise: what is wanted there is known.
+and stay what they are under fresh grain. ``texture`` counts once the two halves are joined, and
+is for the last part of a training, which starts from what the others made. Compared with the
+teacher's picture of the same place, and not with the style picture, Gram matrices (Gatys 2016)
+have little noise: what is wanted there is known.
 
 T is the closed-form map between the teacher's statistics. h is what the teacher sees at first, so
 that the decoder learns from what it will be given; later more and more what the student sees.
