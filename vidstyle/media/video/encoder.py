@@ -28,6 +28,7 @@ from vidstyle.media.video.colour import (
     to_frame,
 )
 from vidstyle.media.video.hdr import encoder_options
+from vidstyle.runtime.scheduling import scheduling_kept
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +165,8 @@ def refusal(codec: Codec, info: ClipInfo) -> str | None:
             assert isinstance(context, VideoCodecContext)
             context.options = options_for(codec, info)
             configure(context, codec, info)
-            context.open()
+            with scheduling_kept():
+                context.open()
         except (av.error.FFmpegError, ValueError) as error:
             return said[-1][2].strip() if said else str(error)
     return None

@@ -36,6 +36,7 @@ from vidstyle.media.video.span import WHOLE, Span
 from vidstyle.media.video.target import check_target
 from vidstyle.media.video.timecodes import advanced
 from vidstyle.runtime.atomic import Unfinished, unwritable
+from vidstyle.runtime.scheduling import scheduling_kept
 
 __all__ = ["ClipWriter", "MovieWriter", "open_writer"]
 
@@ -248,7 +249,7 @@ class MovieWriter(ClipWriter):
         self._container.set_chapters(
             chapters_within(self._belongings.chapters, self._span, self._shift)
         )
-        with self._writing():
+        with self._writing(), scheduling_kept():
             self._container.start_encoding()
 
     def _mux(self, frame: av.VideoFrame | None) -> None:
