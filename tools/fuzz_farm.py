@@ -47,11 +47,19 @@ from vidstyle.errors import VidstyleError
 from vidstyle.farm.frozen import load, store
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
 from vidstyle.farm.plan import Argument, Kind, Limits, Plan
-from vidstyle.farm.rendered import Sidecar, images, read_sidecar, state_of, write_sidecar
+from vidstyle.farm.rendered import (
+    FramesWriter,
+    Sidecar,
+    images,
+    read_sidecar,
+    state_of,
+    write_sidecar,
+)
 from vidstyle.farm.sealed import SEAL, write_sealed
 from vidstyle.farm.slurm import slurm_script
 from vidstyle.farm.template import template
 from vidstyle.farm.work import WorkFolder
+from vidstyle.media.frame import Frame
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.video.shots import Shot
 from vidstyle.options import RenderOptions, StyledObject
@@ -134,7 +142,10 @@ class Fuzzer:
         write_manifest(self.work, manifest)
         self.work.make(self.work.segment(0).parent)
         write_sidecar(self.work, Sidecar(0, ZERO, (0, 1), (0, 1), ZERO, "cpu", {"style": 1.0}))
-        np.save(self.work.segment(0), np.zeros((2, *SIZE, 3), np.uint8))
+        with self.work.segment(0).open("wb") as file, FramesWriter(file) as writer:
+            for number in range(2):
+                image = torch.randint(256, (*SIZE, 3), dtype=torch.uint8, generator=generator)
+                writer.write(Frame(image, number, number, Fraction(1, 25)))
         return manifest
 
     def manifests(self, share: float) -> None:
