@@ -55,11 +55,13 @@ def search(
     if faint:
         least = max(_LEAST_FAINT, _FAINT_SHARE * len(detections))
         sightings = [sighting for sighting in sightings if len(sighting.seen) >= least]
-    for sighting in sightings:
+    for name in dict.fromkeys(sighting.name for sighting in sightings):
+        alike = [sighting for sighting in sightings if sighting.name == name]
+        frames = [frame for sighting in alike for frame in sighting.seen]
         logger.info(
-            "%s found between frames %d and %d", sighting.name, min(sighting.seen),
-            max(sighting.seen),
-        )  # fmt: skip
+            "found: %d × %s between frames %d and %d", len(alike), name, min(frames), max(frames)
+        )
+    for sighting in sightings:
         logger.debug(
             "%s: in %d of %d samples, total score %.2f",
             sighting.name, len(sighting.seen), len(detections), sighting.total,
