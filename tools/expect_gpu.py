@@ -54,9 +54,11 @@ class Count(TorchDispatchMode):
     """
     Attributes:
         operations: of each call, its floating-point operations and its bytes.
+        copied: bytes that go from one memory to the other besides.
     """
 
     operations: list[tuple[float, float]] = field(default_factory=list)
+    copied: float = 0.0
 
     def __post_init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -86,7 +88,8 @@ class Count(TorchDispatchMode):
 
     def seconds(self, flops: float, bandwidth: float) -> float:
         """What a card takes that does so many operations, or moves so many bytes, a second."""
-        return sum(max(work / flops, moved / bandwidth) for work, moved in self.operations)
+        computed = sum(max(work / flops, moved / bandwidth) for work, moved in self.operations)
+        return computed + self.copied / PCIE
 
 
 def size_of(value: Any) -> int:
@@ -115,10 +118,8 @@ def main(names: tuple[str, ...], sizes: tuple[str, ...], cards: tuple[str, ...])
         for name, count in counts.items():
             work = sum(flops for flops, _ in count.operations) / 1e9
             moved = sum(read for _, read in count.operations) / 1e9
-            # RGB in 8 bits, up and down.
-            copies = 2 * 3 * width * height / PCIE if name.startswith("all") else 0.0
             told = " | ".join(
-                f"{1000 * (copies + count.seconds(SHARE * 1e12 * flops, SHARE * 1e9 * rate)):.1f}"
+                f"{1000 * count.seconds(SHARE * 1e12 * flops, SHARE * 1e9 * rate):.1f}"
                 for flops, rate in rates.values()
             )
             click.echo(f"| {name} | {size} | {work:.0f} | {moved:.2f} | {told} |")
@@ -147,6 +148,8 @@ def motion(width: int, height: int) -> Count:
 
 def around(width: int, height: int) -> Count:
     """What a frame goes through besides: the temporal step, the composite, conversions."""
+    # With two, networks and flows run in threads of their own, which the mode does not see.
+    torch.set_num_threads(2)
     model = vidstyle.load_model("micro", device="cpu")
     plate, style = (
         natural_noise((1, 3, height, width), seed)[0].float().movedim(0, -1).numpy()
@@ -154,10 +157,11 @@ def around(width: int, height: int) -> Count:
     )
     plates = np.stack([plate] * FRAMES)
     look = model.fit(plates[:1], style**2)
-    # The networks and the flows run in threads of their own, of which the mode sees nothing.
     with (count := Count()):
         model(plates, look, steady=True)
-    return Count([(work / FRAMES, moved / FRAMES) for work, moved in count.operations])
+    each = [(work / FRAMES, moved / FRAMES) for work, moved in count.operations]
+    # RGB in 8 bits, up and down.
+    return Count(each, copied=2 * 3 * width * height)
 
 
 if __name__ == "__main__":
