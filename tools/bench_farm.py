@@ -17,6 +17,7 @@ from pathlib import Path
 import av
 import click
 
+from vidstyle.media.video.reader import open_clip
 from vidstyle.options import FARM_SEGMENT
 
 LIMIT = 1.3
@@ -57,7 +58,8 @@ def main(clip: str, style: str, spec: str | None, frames: int, segment: int, chu
         click.echo(f"  {name:<22} {seconds:8.1f}")
     click.echo(f"farm                     {farm:8.1f}")
     click.echo(f"ratio {farm / single:.3f} (at most {LIMIT}), to no grid {farm / plain:.3f}")
-    click.echo(f"segments take {stored / frames / pixels(clip):.2f} bytes a pixel")
+    height, width = open_clip(clip).info.size
+    click.echo(f"segments take {stored / (frames * height * width):.2f} bytes a pixel")
     click.echo(f"frames {'agree' if agree else 'DIFFER'}")
     sys.exit(not agree or farm > LIMIT * single)
 
@@ -71,13 +73,6 @@ def cpu_seconds(*arguments: str) -> float:
     if process.returncode:
         raise click.ClickException(f"{arguments[0]} ended with exit code {process.returncode}")
     return usage.ru_utime + usage.ru_stime
-
-
-def pixels(clip: str) -> int:
-    """Of a frame."""
-    with av.open(clip) as container:
-        stream = container.streams.video[0]
-        return stream.width * stream.height
 
 
 def packets(path: Path) -> list[tuple[int | None, bytes]]:

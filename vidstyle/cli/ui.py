@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -14,6 +15,9 @@ from vidstyle.media.pattern import PICTURE_SUFFIXES
 from vidstyle.options import RenderOptions
 from vidstyle.runtime.extras import needs_extra
 from vidstyle.runtime.scratch import temporary_folder
+
+#: An option that bounds what is taken.
+_limit = partial(option, type=click.IntRange(1), show_default=True)
 
 
 @click.command("ui")
@@ -39,36 +43,15 @@ from vidstyle.runtime.scratch import temporary_folder
     metavar="DIR",
     help="Style pictures for everybody to choose from.",
 )
-@option(
-    "--max-upload",
-    type=click.IntRange(1),
-    metavar="MIB",
-    default=2048,
-    show_default=True,
-    help="Largest file that is taken.",
+@_limit("--max-upload", metavar="MIB", default=2048, help="Largest file that is taken.")
+@_limit("--max-frames", metavar="N", default=10_000, help="Longest clip that is taken.")
+@_limit(
+    "--max-frame-pixels", metavar="N", default=4096 * 2304, help="Largest frames that are taken."
 )
-@option(
-    "--max-frames",
-    type=click.IntRange(1),
-    metavar="N",
-    default=10_000,
-    show_default=True,
-    help="Longest clip that is taken.",
-)
-@option(
-    "--max-frame-pixels",
-    type=click.IntRange(1),
-    metavar="N",
-    default=4096 * 2304,
-    show_default=True,
-    help="Largest frames that are taken.",
-)
-@option(
+@_limit(
     "--max-results",
-    type=click.IntRange(1),
     metavar="MIB",
     default=4096,
-    show_default=True,
     help="Disk that a visitor's renders may take; with more, one is to be removed first.",
 )
 @option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))

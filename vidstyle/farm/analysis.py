@@ -139,11 +139,13 @@ def list_into(
     reader = open_clip(source)
     detector = build_parts(options, [parse_object("all", "--list-objects")]).detector
     assert detector is not None
-    take = find_take(reader, options, manage(reader.info, options.colorspace), progress)
-    objects = survey(take, detector, progress)
+    with closing(KeptClip(reader, None)) as kept:
+        take = find_take(kept, options, manage(reader.info, options.colorspace), progress)
+        objects = survey(take, detector, progress)
+        picture = encoded(draw(take, objects))
     work.make(work.root)
     with replacing(work.objects) as file:
-        file.write(encoded(draw(take, objects)))
+        file.write(picture)
     return objects
 
 

@@ -15,7 +15,7 @@ from vidstyle.ui.candidates import Candidates
 from vidstyle.ui.desk import Desks, without_folders
 from vidstyle.ui.reporting import bar, reported
 from vidstyle.ui.selection import POINTED, Image, Selection, Wish
-from vidstyle.ui.table import Table, thumbnail
+from vidstyle.ui.table import Table, thumbnail, title_of
 from vidstyle.ui.trouble import Shown
 from vidstyle.words import counted
 
@@ -148,7 +148,7 @@ def hold_style(table: Table) -> tuple[Shown, ...]:
     if table.style is None:
         raise ValueError("choose a style picture")
     table.rival = table.style
-    return table, f"A is {table.style.stem.replace('_', ' ')}"
+    return table, f"A is {title_of(table.style)}"
 
 
 def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:

@@ -15,7 +15,7 @@ from vidstyle.ui.preview import ROWS
 from vidstyle.ui.reporting import bar, reported
 from vidstyle.ui.results import Results
 from vidstyle.ui.selection import Image
-from vidstyle.ui.table import Table
+from vidstyle.ui.table import Table, title_of
 from vidstyle.ui.trouble import Shown
 
 #: How many components :func:`shown` fills.
@@ -168,7 +168,7 @@ def _line(kept: Kept) -> str:
 
 
 def _title(style: Path | None) -> str:
-    return "none" if style is None else style.stem.replace("_", " ")
+    return "none" if style is None else title_of(style)
 
 
 def _wipe(matte: Image) -> float:

@@ -73,6 +73,11 @@ class Selection:
             return [self.frame] if self.mask else []
         return sorted({point.frame for point in self.points})
 
+    @property
+    def places(self) -> str:
+        """Those frames in words."""
+        return ranges([(frame, frame) for frame in self.frames])
+
     def within(self, first: int, last: int) -> "Selection":
         """With what was pointed at in these frames alone.
 
@@ -85,9 +90,8 @@ class Selection:
         try:
             there.spec()
         except ValueError:
-            told = ranges([(each, each) for each in self.frames])
             raise ValueError(
-                f"the object was pointed at in frame {told}, which is not among the frames "
+                f"the object was pointed at in frame {self.places}, which is not among the frames "
                 f"{first}-{last}; point at it in one of them, or render others"
             ) from None
         return there
@@ -99,10 +103,9 @@ class Selection:
             ValueError: it was pointed at in other frames only.
         """
         if frame not in self.frames and self.frames:
-            told = ranges([(each, each) for each in self.frames])
             raise ValueError(
-                f"the object was pointed at in frame {told}, and a render follows it from there; "
-                "for a preview go there, or point at it here too"
+                f"the object was pointed at in frame {self.places}, and a render follows it from "
+                "there; for a preview go there, or point at it here too"
             )
         here = tuple(replace(point, frame=0) for point in self.points if point.frame == frame)
         return replace(self, points=here, frame=0)

@@ -11,7 +11,6 @@ from vidstyle.ui.desk import Desk
 from vidstyle.ui.history import History
 from vidstyle.ui.live import Camera
 from vidstyle.ui.selection import Image, Selection, Wish
-from vidstyle.words import ranges
 
 #: Largest side, in pixels, of a style picture in the gallery.
 _THUMBNAIL = 200
@@ -90,8 +89,7 @@ class Table:
             return "choose a style picture; painted frames are carried by a render"
         pointed = self.object.kind != "brush" and self.object.frames
         if pointed and frame not in self.object.frames:
-            told = ranges([(each, each) for each in self.object.frames])
-            return f"go to frame {told}, where you pointed, or point here too"
+            return f"go to frame {self.object.places}, where you pointed, or point here too"
         return None
 
     def can_play(self) -> bool:
@@ -128,4 +126,9 @@ def thumbnail(path: Path) -> tuple[Image, str]:
     picture = read_by_opencv(path, cv2.IMREAD_COLOR_RGB)
     scale = min(1.0, _THUMBNAIL / max(picture.shape[:2]))
     small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), path.stem.replace("_", " ")
+    return np.asarray(small, np.uint8), title_of(path)
+
+
+def title_of(style: Path) -> str:
+    """What a style picture is called on the page: its name in words."""
+    return style.stem.replace("_", " ")
