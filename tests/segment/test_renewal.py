@@ -12,7 +12,7 @@ from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.segmenters.sam import Sam
 from vidstyle.segment.tracking.propagate import propagate
-from vidstyle.segment.tracking.renewal import EVERY, REST, Renewal
+from vidstyle.segment.tracking.renewal import DENSE, REST, SPARSE, Renewal
 from vidstyle.segment.tracking.tracker import Tracker
 
 
@@ -50,24 +50,25 @@ def tracker(clip):
 def renew(clip, tmp_path):
     """Tracks a thing through the clip, both ways, with new key mattes on the way."""
 
-    def run(thing, tracker, segmenter):
+    def run(thing, tracker, segmenter, every=DENSE):
         stores = [MatteStore(tmp_path / name, clip.size, clip.count) for name in ("to", "back")]
-        shot, renewal = (0, clip.count), Renewal(segmenter, clip.count)
+        shot, renewal = (0, clip.count), Renewal(segmenter, clip.count, every=every)
         propagate(thing.small, clip, shot, tracker, *stores, lambda: None, renewal)
         return stores[0]
 
     return run
 
 
-def test_every_tenth_frame_is_bettered_both_ways(renew, clip, thing, tracker):
-    segmenter = Answering(clip, lambda frame, _: clip.truth[frame])
-    renew(thing, tracker, segmenter)
-    assert segmenter.asked == [4 + EVERY, 4 + 2 * EVERY]
-    assert sorted(thing.small) == [4, 4 + EVERY, 4 + 2 * EVERY]
-    assert np.array_equal(thing.small[4 + EVERY], clip.truth[4 + EVERY])
-    thing.small = {24: clip.truth[24]}
-    renew(thing, tracker, segmenter)
-    assert segmenter.asked[2:] == [24 - EVERY, 24 - 2 * EVERY]
+@pytest.mark.parametrize("every", [DENSE, SPARSE])
+def test_frames_at_equal_distances_are_bettered_both_ways(renew, clip, tracker, every):
+    for key in (4, 24):
+        segmenter = Answering(clip, lambda frame, _: clip.truth[frame])
+        thing = KeyMattes({key: clip.truth[key]}, {}, {})
+        renew(thing, tracker, segmenter, every)
+        onwards, back = range(key + every, clip.count, every), range(key - every, -1, -every)
+        assert segmenter.asked == [*onwards, *back]
+        assert thing.small.keys() == {key, *onwards, *back}
+        assert all(np.array_equal(thing.small[f], clip.truth[f]) for f in thing.small)
 
 
 def test_where_confidence_falls_it_is_asked_at_once(renew, clip, thing):
@@ -100,7 +101,7 @@ def test_what_one_key_matte_has_goes_on_to_those_that_miss_it(clip, tmp_path):
     segmenter = Answering(clip, lambda _, hint: hint)
     for settled, bettered in ((None, ()), ({2, 8, 14}, ()), ((), (2, 14)), ({2}, (14,))):
         keys = {2: half(clip.truth[2]), 8: clip.truth[8], 14: half(clip.truth[14])}
-        renewal = Renewal(segmenter, clip.count, settled)
+        renewal = Renewal(segmenter, clip.count, settled, SPARSE)
         stores = [MatteStore(tmp_path / name, clip.size, clip.count) for name in ("to", "back")]
         propagate(keys, clip, (0, 16), Tracker(), *stores, lambda: None, renewal)
         assert (renewal.changed > 0) == (bettered != ())
@@ -116,7 +117,7 @@ def test_a_hidden_thing_is_not_asked_about(renew, clip, tracker):
 
 
 def test_sam_looks_at_no_frame_that_it_is_not_needed_in(clip, tiny_sam, tmp_path):
-    """The package's own network: its image encoder runs in every tenth frame, once, however often
+    """The package's own network: its image encoder runs every few frames, once, however often
     the clip is tracked. Untrained, it sees nothing, and tracking goes on without its answers."""
     cv2.imwrite(str(tmp_path / "mask.png"), clip.truth[0])
     looks = []
@@ -129,5 +130,5 @@ def test_sam_looks_at_no_frame_that_it_is_not_needed_in(clip, tiny_sam, tmp_path
         tmp_path / "mattes",
         lambda _: None,
     )
-    assert len(looks) == (clip.count - 1) // EVERY
+    assert len(looks) == (clip.count - 1) // DENSE
     assert all(mattes.box(i) for i in range(clip.count))

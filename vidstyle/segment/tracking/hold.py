@@ -18,7 +18,7 @@ from vidstyle.segment.tracking.linking import Sighting
 from vidstyle.segment.tracking.matte_tracker import MatteTracker
 from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import Arrival, propagate
-from vidstyle.segment.tracking.renewal import DOUBT, SAME, Renewal
+from vidstyle.segment.tracking.renewal import DOUBT, SAME, SPARSE, Renewal
 from vidstyle.segment.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
@@ -59,8 +59,7 @@ def hold(
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
-    settled = None if thing.certain else thing.by_hand
-    renewal = Renewal(segmenter, length, settled) if segmenter.renews else None
+    renewal = _renewal(thing, segmenter, length) if segmenter.renews else None
 
     def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
         tracker = _tracker(thing, segmenter, flows)
@@ -94,6 +93,12 @@ def hold(
         _clear_remains(thing.sighting, thing.small, store, shot)
     _judge_keys(thing, store, shot)
     return store
+
+
+def _renewal(thing: KeyMattes, segmenter: Segmenter, length: int) -> Renewal:
+    if thing.certain:
+        return Renewal(segmenter, length)
+    return Renewal(segmenter, length, thing.by_hand, SPARSE)
 
 
 def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segmenter) -> bool:
