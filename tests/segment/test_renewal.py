@@ -78,7 +78,7 @@ def test_where_confidence_falls_it_is_asked_at_once(renew, clip, thing):
         confidence = 0.3
 
     segmenter = Answering(clip, lambda frame, _: clip.truth[frame])
-    renew(thing, Wavering(), segmenter)
+    renew(thing, Wavering(), segmenter, SPARSE)
     assert segmenter.asked == [*range(4 + REST, 26, REST), 4 - REST]
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from vidstyle.segment.mattes.store import Mattes
 
 #: Confidence below which a matte is doubtful. It is the region similarity J that the tracker
-#: expects. With MobileSAM, by box and by point, on six whole DAVIS clips, this flags 77 % of the
-#: frames of J below 0.6 and 7 % of the others; 0.6 flagged 66 % and 4 %, 0.7 81 % and 11 %.
-DOUBTFUL = 0.65
+#: expects. With MobileSAM, by box, point and name, on six whole DAVIS clips, this flags 81 % of the
+#: frames of J below 0.6 and 9 % of the others; 0.65 flagged 69 % and 5 %, 0.72 85 % and 14 %.
+DOUBTFUL = 0.7
 
 # Frames in between that are no better news.
 _BETWEEN = 4
