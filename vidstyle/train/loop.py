@@ -5,6 +5,7 @@ over processes. Whatever is random is drawn from the seed and the index of an it
 that was interrupted goes on to the same losses as one that was not.
 """
 
+import atexit
 import logging
 import math
 import os
@@ -62,12 +63,16 @@ def build_accelerator(device: torch.device) -> Accelerator:
     """
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
-    return Accelerator(
+    accelerator = Accelerator(
         cpu=device.type == "cpu",
         mixed_precision="fp16" if device.type == "cuda" else "no",
         # Normalisation is frozen; there is nothing in the buffers to keep in step.
         kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
     )
+    if accelerator.num_processes > 1:
+        # Threads of the group that still run when Python ends may abort a run that went well.
+        atexit.register(accelerator.end_training)
+    return accelerator
 
 
 def train(
