@@ -82,6 +82,17 @@ def test_where_confidence_falls_it_is_asked_at_once(renew, clip, thing):
     assert segmenter.asked == [*range(4 + REST, 26, REST), 4 - REST]
 
 
+def test_what_is_asked_in_turn_goes_on_when_no_more_is_asked_out_of_turn(clip, monkeypatch):
+    monkeypatch.setattr("vidstyle.segment.tracking.renewal.MOST", 2)
+    segmenter = Answering(clip, lambda _, hint: hint)
+    renewal, every = Renewal(segmenter, clip.count, every=SPARSE), clip.count // 2
+    for _ in range(2):
+        for frame in range(clip.count):
+            renewal.renewed(frame, clip.images[frame], clip.truth[frame], 0.3)
+    steps = [REST, 2 * REST, *range(2 * REST + every, 2 * clip.count + 1, every)]
+    assert segmenter.asked == [(step - 1) % clip.count for step in steps]
+
+
 def test_an_answer_that_is_another_object_is_not_taken(renew, clip, thing, tracker):
     segmenter = Answering(clip, lambda _, hint: hint[::-1, ::-1].copy())
     renew(thing, tracker, segmenter)

@@ -18,7 +18,7 @@ DENSE = 3
 SPARSE = 10
 DOUBT = 0.5  # confidence below which the next one comes at once,
 REST = 4  # yet not sooner than so many frames after the last
-MOST = 100  # a shot, so that neither time nor memory is without bounds
+MOST = 100  # a shot, in turn and as many out of it: neither time nor memory is without bounds
 LEAST = 0.4  # agreement with what was tracked, below which the answer is another object
 MORE = 0.7  # agreement of a key matte with itself and what arrives, below which too much arrives
 SAME = 0.97  # the same, above which nothing is missing
@@ -99,10 +99,11 @@ class Renewal:
             matte, confidence: as tracked, (H, W) and 0 to 1.
         """
         self._since += 1
-        due = self._since >= self._every or (self._since >= REST and confidence < DOUBT)
-        if not due or self._asked == MOST or not (matte > 127).any():
+        due = self._since >= self._every
+        doubted = self._since >= REST and confidence < DOUBT and self._asked < MOST
+        if not (due or doubted) or not (matte > 127).any():
             return None
-        self._asked, self._since = self._asked + 1, 0
+        self._asked, self._since = self._asked + (not due), 0
         answer = self._segmenter.segment(image, hint=matte)
         if agreement(answer, matte) >= LEAST:
             return answer
