@@ -19,6 +19,7 @@ from vidstyle.export.formats import FORMATS, format_of, load
 from vidstyle.export.graph import StyleGraph
 from vidstyle.export.parity import Bound, compare
 from vidstyle.export.probe import Probe, natural_noise, paired_probes, probe
+from vidstyle.models import weights
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.style.stylizer import Stylizer
@@ -102,6 +103,28 @@ def test_a_stylizer_takes_it_for_its_network(
     transfer = stylizer.transfer(lambda: [(images, torch.ones_like(images[:, :1]))], style)
     wanted, got = stylizer(images, transfer, 0.7), other(images, transfer, 0.7)
     assert got.shape == images.shape
+    assert (got - wanted).abs().mean() * 255 <= FORMATS[name].bound.mean
+
+
+@pytest.mark.weights
+@pytest.mark.skipif(weights.find("vgg19") is None, reason="run `vidstyle models fetch vgg19`")
+@pytest.mark.parametrize("name", ["torchscript", "torch-export", "onnx"])
+def test_vgg19_paints_the_same_from_a_file(name: str, tmp_path: Path) -> None:
+    """With its own weights; export itself compares what it wrote, with pictures of another size."""
+    if name == "onnx":
+        pytest.importorskip("onnxruntime")
+    path = tmp_path / f"vgg19{FORMATS[name].suffix}"
+    export("vgg19", name, path)
+    images, painting = natural_noise((2, 3, 43, 60), seed=3), natural_noise((1, 3, 64, 64), seed=4)
+    eager, other = (
+        build_stylizer("vgg19", CPU, build_backend(given, "vgg19", CPU))
+        for given in ("torch", str(path))
+    )
+    transfer = eager.transfer(
+        lambda: [(images, torch.ones_like(images[:, :1]))], eager.style(painting**2)
+    )
+    wanted, got = eager(images, transfer), other(images, transfer)
+    assert (wanted - images).abs().mean() > 0.05
     assert (got - wanted).abs().mean() * 255 <= FORMATS[name].bound.mean
 
 

@@ -30,7 +30,9 @@ def write(graph: StyleGraph, file: BinaryIO, model: str) -> None:
     Args:
         model: sha256 of the style model's weights, which is kept in the file.
     """
-    torch.export.save(program_of(graph), file, extra_files={_MODEL: model})
+    # Weights whose channels lie last are taken for parts of others when they are packed.
+    program = program_of(graph.to(memory_format=torch.contiguous_format))
+    torch.export.save(program, file, extra_files={_MODEL: model})
 
 
 def load(path: Path, device: torch.device) -> tuple[Runtime, str]:
