@@ -81,9 +81,11 @@ def distil(lessons: tuple[Lessons, Lessons]) -> Callable[[Phase], DistilObjectiv
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs an objective in a folder, on the CPU."""
+    """Runs an objective in a folder, on the CPU; runs are compared with each other, so it is the
+    same arithmetic on every machine."""
 
     folder: Path
+    precision: str = "full"
 
     def __call__(
         self,
@@ -96,7 +98,7 @@ class Runner:
             objective,
             phase,
             self.folder / name,
-            build_accelerator(torch.device("cpu")),
+            build_accelerator(torch.device("cpu"), self.precision),
             name=name,
             average=0.9,
             run=run or RunConfig(checkpoint_every=3, validate_every=4, workers=0),

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from vidstyle.errors import Cancelled, UsageError, WeightsError
-from vidstyle.train.config import DistilConfig, Phase, RunConfig
-from vidstyle.train.loop import build_accelerator
+from vidstyle.train.config import PRECISIONS, DistilConfig, Phase, RunConfig
+from vidstyle.train.loop import build_accelerator, half_precision
 from vidstyle.train.objective import Objective, Sample
 from vidstyle.train.record import read_curves
 
@@ -91,6 +91,28 @@ def test_accumulation_is_a_larger_batch(run, distil) -> None:
     run(distil(one), one, name="one")
     run(distil(two), two, name="two")
     assert losses(run.folder / "two") == pytest.approx(losses(run.folder / "one"), rel=1e-4)
+
+
+def test_half_precision_learns_nearly_the_same(
+    run, distil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidstyle.train.loop.half_precision", lambda _: "bf16")
+    phase = replace(PHASE, steps=3)
+    for precision in PRECISIONS:
+        replace(run, precision=precision)(distil(phase), phase, name=precision)
+    half, full = (losses(run.folder / precision) for precision in PRECISIONS)
+    assert half != full
+    assert half == pytest.approx(full, rel=0.1)
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_a_processor_is_asked_whether_it_multiplies_in_half_precision(
+    able: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able}, raising=False)
+    assert half_precision(torch.device("cpu")) == ("bf16" if able else "no")
+    assert half_precision(torch.device("cuda")) == "fp16"
+    assert half_precision(torch.device("mps")) == "no"
 
 
 def test_another_recipe_is_not_resumed(run) -> None:

@@ -24,6 +24,7 @@ from vidstyle.runtime.nesting import parsed
 from vidstyle.style.micro import Architecture
 
 SCHEDULES = ("cosine", "plateau")
+PRECISIONS = ("auto", "full")
 
 
 @dataclass(frozen=True)
@@ -234,24 +235,30 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run behaves; nothing of it changes what is learned, so it may differ on resuming.
+    """How a run behaves; it changes what is learned by rounding at most, so it may differ on
+    resuming.
 
     Attributes:
         checkpoint_every, validate_every: steps from one to the next.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         workers: processes that draw samples; 0 draws them in the training process, −1 takes none
             on a CPU and one a core, eight at most, on CUDA.
+        precision: ``auto`` multiplies in half precision where the device is fast in it; ``full``
+            does not.
     """
 
     checkpoint_every: int = 100
     validate_every: int = 100
     device: str = "auto"
     workers: int = -1
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         _require(self.checkpoint_every >= 1, "checkpoint_every must be 1 or more")
         _require(self.validate_every >= 1, "validate_every must be 1 or more")
         _require(self.workers >= -1, "workers must be -1 or more")
+        known = self.precision in PRECISIONS
+        _require(known, f"precision must be one of {', '.join(PRECISIONS)}")
 
 
 @dataclass(frozen=True)

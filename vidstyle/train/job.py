@@ -75,7 +75,7 @@ def run(job: TrainJob, progress: Progress) -> None:
     """
     check_model_folder(job.output, job.overwrite)
     sweep(job.output.parent)
-    accelerator = build_accelerator(select_device(job.config.run.device))
+    accelerator = build_accelerator(select_device(job.config.run.device), job.config.run.precision)
     _clear_work(job, accelerator)
     config = job.config
     data = read_data(job.sources, config.data)

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import DistributedDataParallelKwargs, broadcast, send_to_device
 from torch import Tensor
 from torch.func import functional_call
@@ -56,22 +57,19 @@ class Trained:
     validation: dict[str, float]
 
 
-def precision_of(device: torch.device) -> str:
-    """``fp16`` on CUDA; ``bf16`` on a processor that multiplies in it, where a step takes a third
-    of the time (AMX) or a half; else ``no``: a processor that must convert first takes longer."""
-    if device.type == "cuda":
-        return "fp16"
-    said = getattr(torch.cpu, "get_capabilities", dict)()  # PyTorch 2.9 does not say
-    return "bf16" if device.type == "cpu" and said.get("avx512_bf16") else "no"
+def build_accelerator(device: torch.device, precision: str = "auto") -> Accelerator:
+    """What a process trains with; one of all processes where a launcher started several.
 
-
-def build_accelerator(device: torch.device) -> Accelerator:
-    """What a process trains with; one of all processes where a launcher started several."""
+    Args:
+        precision: one of ``config.PRECISIONS``.
+    """
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
+    # Accelerate keeps the precision for a whole process, which may train twice.
+    AcceleratorState._reset_state()
     accelerator = Accelerator(
         cpu=device.type == "cpu",
-        mixed_precision=precision_of(device),
+        mixed_precision=half_precision(device) if precision == "auto" else "no",
         # Normalisation is frozen; there is nothing in the buffers to keep in step.
         kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
     )
@@ -79,6 +77,17 @@ def build_accelerator(device: torch.device) -> Accelerator:
         # Threads of the group that still run when Python ends may abort a run that went well.
         atexit.register(accelerator.end_training)
     return accelerator
+
+
+def half_precision(device: torch.device) -> str:
+    """``accelerate``'s name of the half precision that is fast on a device: ``fp16`` on CUDA,
+    ``bf16`` on a processor that multiplies in it (a step of ``micro`` takes half of the time on one
+    with AMX), ``no`` on others, which would convert at every product."""
+    if device.type == "cuda":
+        return "fp16"
+    # PyTorch 2.9 does not say.
+    able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return "bf16" if device.type == "cpu" and able.get("avx512_bf16") else "no"
 
 
 def train(

@@ -89,7 +89,7 @@ def tune_shot(
     Raises:
         VidstyleError: as ``render`` does; UsageError also where the run diverges.
     """
-    accelerator = build_accelerator(select_device(config.run.device))
+    accelerator = build_accelerator(select_device(config.run.device), config.run.precision)
     spec = None if object is None else parse_object(object)
     options = replace(DEFAULTS, model=model, device=config.run.device, temporal="off")
     reader = open_clip(source)
