@@ -13,5 +13,6 @@ DETECTORS = (
 )  # best first; or one of the hub's
 ENCODERS = ("micro", "mobilenet")
 EXPORTS = ("torchscript", "torch-export", "int8", "onnx", "tensorrt")
-BACKENDS = ("torch", *EXPORTS)  # or an exported file
+BFLOAT16 = "torch-bf16"
+BACKENDS = ("torch", BFLOAT16, *EXPORTS)  # or an exported file
 PROGRESSES = ("auto", "tqdm", "json", "openjd", "none")

@@ -191,7 +191,8 @@ class MachineOptions(Checked):
     """Where a render runs, and in what portions: what belongs to a machine, not to a shot.
 
     Attributes:
-        backend: what runs the style network: ``torch``, an export format, or an exported file.
+        backend: what runs the style network: ``torch``, ``torch-bf16`` (faster on processors with
+            AMX; half a level off), an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         max_memory: MiB that the style network may take at once; larger frames go in tiles.
         batch: frames that go through the network at once. The box around the object is that of

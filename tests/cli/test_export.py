@@ -1,5 +1,6 @@
 """``vidstyle export``, and ``render --backend`` with what it wrote."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,30 @@ def test_a_render_through_a_file_is_the_same(
         results.append(frames_of(target))
     for plain, through in zip(*results, strict=True):
         assert np.abs(plain.astype(int) - through).max() <= 1
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_bfloat16_is_for_devices_that_are_fast_in_it(
+    able: bool,
+    vidstyle: Callable[..., Any],
+    shot: Any,
+    style_picture: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("vidstyle.pipeline.parts.multiplies_in_bfloat16", lambda _: able)
+    done = vidstyle(
+        *("render", shot.clip, "--style", style_picture, "--model", tiny_model, "--out", 0),
+        *("--backend", "torch-bf16", "--report", tmp_path / "r.json", "-o", tmp_path / "x.mp4"),
+    )
+    if able:
+        assert done.code == 0, done.err
+        assert json.loads((tmp_path / "r.json").read_text())["parts"]["backend"] == "torch-bf16"
+    else:
+        assert done.code == 5
+        assert "does not multiply in bfloat16" in done.err
+        assert not (tmp_path / "x.mp4").exists()
 
 
 def test_what_is_missing_is_exported_once(

@@ -72,6 +72,16 @@ def test_a_batch_equals_its_frames(
     torch.testing.assert_close(stylizer(pair, transfer), singles, atol=1e-4, rtol=0)
 
 
+def test_bfloat16_paints_the_same_to_a_level(
+    stylizer: Stylizer, photograph: Tensor, painting: Tensor
+) -> None:
+    other = build_stylizer("micro", CPU, bfloat16=True)
+    wanted, got = (
+        each(photograph, frozen(each, photograph, painting)) for each in (stylizer, other)
+    )
+    assert 0 < (got - wanted).abs().mean() < 1 / 255
+
+
 def test_a_box_with_its_margin_equals_the_frame(stylizer: Stylizer, painting: Tensor) -> None:
     check_box(stylizer, painting)
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vidstyle.errors import Cancelled, UsageError, WeightsError
+from vidstyle.runtime.device import multiplies_in_bfloat16
 from vidstyle.train.config import PRECISIONS, DistilConfig, Phase, RunConfig
 from vidstyle.train.loop import build_accelerator, half_precision
 from vidstyle.train.objective import Objective, Sample
@@ -110,6 +111,7 @@ def test_a_processor_is_asked_whether_it_multiplies_in_half_precision(
     able: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able}, raising=False)
+    assert multiplies_in_bfloat16(torch.device("cpu")) == able
     assert half_precision(torch.device("cpu")) == ("bf16" if able else "no")
     assert half_precision(torch.device("cuda")) == "fp16"
     assert half_precision(torch.device("mps")) == "no"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from vidstyle.choices import DETECTORS, SEGMENTERS, TEMPORAL
-from vidstyle.errors import UsageError, WeightsError
+from vidstyle.choices import BFLOAT16, DETECTORS, SEGMENTERS, TEMPORAL
+from vidstyle.errors import DeviceError, UsageError, WeightsError
 from vidstyle.export.backend import build_backend
 from vidstyle.models import weights
 from vidstyle.models.hub import find_hub_model, hub_names, model_type, require_hub_model
@@ -19,7 +19,7 @@ from vidstyle.motion.cache import FlowCache
 from vidstyle.motion.dis import LIGHT, DisFlow
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.options import MachineOptions, RenderOptions
-from vidstyle.runtime.device import select_device
+from vidstyle.runtime.device import multiplies_in_bfloat16, select_device
 from vidstyle.runtime.extras import is_installed, needs_extra
 from vidstyle.runtime.workers import WorkerPool
 from vidstyle.segment.detectors.detector import Detector
@@ -171,8 +171,15 @@ def _build_style_model(
             f"--backend {options.backend}: the plug-in {options.model} has a runtime of its own; "
             "leave --backend out"
         )
-    backend = build_backend(options.backend, options.model, device)
-    return build_stylizer(options.model, device, backend, memory, workers)
+    if options.backend != BFLOAT16:
+        backend = build_backend(options.backend, options.model, device)
+        return build_stylizer(options.model, device, backend, memory, workers)
+    if not multiplies_in_bfloat16(device):
+        raise DeviceError(
+            f"--backend {BFLOAT16}: this device does not multiply in bfloat16 and would take longer; "
+            "leave --backend out"
+        )
+    return build_stylizer(options.model, device, None, memory, workers, bfloat16=True)
 
 
 def _flow_cache(options: MachineOptions) -> FlowCache | None:

@@ -1,7 +1,8 @@
 """The device that networks run on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,6 +53,16 @@ def holds(device: torch.device, kind: torch.dtype) -> bool:
     """Whether a device has a type of numbers: Apple's has no double precision, and of unsigned
     integers bytes alone."""
     return device.type != "mps" or kind not in (torch.float64, torch.uint16)
+
+
+def multiplies_in_bfloat16(device: torch.device) -> bool:
+    """Whether a device is faster in bfloat16 than in single precision: CUDA since Ampere, and
+    processors with AMX or AVX-512 BF16. Others would convert before every product."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    # PyTorch 2.9 does not say.
+    able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return device.type == "cpu" and bool(able.get("avx512_bf16"))
 
 
 @contextmanager

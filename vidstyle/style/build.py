@@ -92,18 +92,19 @@ def build_stylizer(
     backend: Through | None = None,
     memory: int | None = None,
     workers: WorkerPool | None = None,
+    bfloat16: bool = False,
 ) -> Stylizer:
     """Load the style model that ``--model`` names, verified.
 
     Args:
         model: see :func:`build_network`.
-        backend, memory, workers: see :class:`~vidstyle.style.stylizer.Stylizer`.
+        backend, memory, workers, bfloat16: see :class:`~vidstyle.style.stylizer.Stylizer`.
 
     Raises:
         WeightsError: see :func:`build_network`.
     """
     network, ridge = build_network(choose_model(model, device)[0])
-    return Stylizer(network, device, ridge, backend, memory, workers)
+    return Stylizer(network, device, ridge, backend, memory, workers, bfloat16)
 
 
 def build_network(model: str) -> tuple[StyleNetwork, float]:

@@ -44,6 +44,7 @@ def _winograd_pays(features: Tensor) -> bool:
         features.device.type == "cpu"
         and features.dtype == torch.float32
         and places >= LEAST_PLACES
+        and not torch.is_autocast_enabled("cpu")
         and torch._nnpack_available()
     )
 

@@ -87,6 +87,7 @@ class Stylizer:
         backend: Through | None = None,
         memory: int | None = None,
         workers: WorkerPool | None = None,
+        bfloat16: bool = False,
     ) -> None:
         """
         Args:
@@ -97,9 +98,11 @@ class Stylizer:
                 tiles. None for no bound but :data:`TILE_PIXELS`.
             workers: restyles pictures and tiles side by side, as many as ``memory`` holds; None for
                 one after the other.
+            bfloat16: multiply in it; CUDA devices do so in float16 otherwise, others in float32.
         """
-        # Tensor cores take channels last.
-        order = torch.channels_last if device.type == "cuda" else network.order
+        # Tensor cores, and their like in processors, take channels last.
+        matrices = device.type == "cuda" or bfloat16
+        order = torch.channels_last if matrices else network.order
         self.network = network.to(device).to(memory_format=order).eval().requires_grad_(False)
         self.device = device
         self.ridge = ridge
@@ -109,6 +112,7 @@ class Stylizer:
         self._tile = min(self._pixels, TILE_PIXELS[device.type])
         self._workers = workers or WorkerPool()
         self._lapped = LappedTransform().to(device)
+        self._bfloat16 = bfloat16
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> Style:  # noqa: ARG002
         """See :meth:`style`."""
@@ -274,7 +278,9 @@ class Stylizer:
             return painted(self.network, plates, features)
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.float16, enabled=self.device.type == "cuda")
+        kind = self.device.type
+        half = torch.bfloat16 if self._bfloat16 else torch.float16
+        return torch.autocast(kind, half, enabled=self._bfloat16 or kind == "cuda")
 
     def _ready(self, images: Tensor) -> Tensor:
         """On the device, padded right and below to whole steps of the grid, two at least, by

@@ -26,6 +26,7 @@ from torch.func import functional_call
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from vidstyle.errors import Cancelled
+from vidstyle.runtime.device import multiplies_in_bfloat16
 from vidstyle.runtime.progress import Progress
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.train.checkpoint import load_checkpoint, save_checkpoint
@@ -82,12 +83,10 @@ def build_accelerator(device: torch.device, precision: str = "auto") -> Accelera
 def half_precision(device: torch.device) -> str:
     """``accelerate``'s name of the half precision that is fast on a device: ``fp16`` on CUDA,
     ``bf16`` on a processor that multiplies in it (a step of ``micro`` takes half of the time on one
-    with AMX), ``no`` on others, which would convert at every product."""
+    with AMX), ``no`` on others."""
     if device.type == "cuda":
         return "fp16"
-    # PyTorch 2.9 does not say.
-    able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return "bf16" if device.type == "cpu" and able.get("avx512_bf16") else "no"
+    return "bf16" if multiplies_in_bfloat16(device) else "no"
 
 
 def train(
