@@ -10,7 +10,7 @@ whose gradient is mostly noise from one pair of pictures to the next, takes days
     tones     mean colours of 8×8 pixels
     steady    |bands of D(T h) − those of the same place, seen some pixels farther on the grid|
     texture   ‖Gram(D(T h)) − Gram(teacher's picture)‖², relative, over the layers of a
-              perceptual network up to relu3_1
+              perceptual network up to relu4_1
 
 ``steady`` is a temporal loss on motion that is known: strokes move with what they are painted on,
 and stay what they are under fresh grain. ``texture`` counts once the two halves are joined, and
@@ -46,9 +46,9 @@ _BORDER = 8
 #: border both are compared.
 _MOVED, _SEEN_TWICE = 7, 16
 
-#: Layers of the perceptual network in which texture is compared, from the first; and the least
-#: energy for each of their channels that it is relative to, since some crops are nearly flat.
-_TEXTURED, _FLAT = 3, 1e-2
+#: The least energy, for each channel of a layer, that texture is relative to: some crops are nearly
+#: flat.
+_FLAT = 1e-2
 
 #: Places of the bands that local energy is the mean of, along each side.
 _AROUND = 5
@@ -164,11 +164,9 @@ class DistilObjective(Objective):
             return painted.new_zeros(())
         with torch.no_grad():
             wanted = self.perceptual(target)
-        layers = self.perceptual.layers[:_TEXTURED]
-        found = self.perceptual(painted)
         distances = [
-            gram_distance(gram(found[layer]), gram(wanted[layer]), _FLAT * found[layer].shape[1])
-            for layer in layers
+            gram_distance(gram(found), gram(wanted[layer]), _FLAT * found.shape[1])
+            for layer, found in self.perceptual(painted).items()
         ]
         return torch.stack(distances).mean()
 
