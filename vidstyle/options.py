@@ -192,7 +192,7 @@ class MachineOptions(Checked):
 
     Attributes:
         backend: what runs the style network: ``torch``, ``torch-bf16`` (faster on processors with
-            AMX; 0.6 of a level off), an export format, or an exported file.
+            AMX; 0.8 of a level off), an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         max_memory: MiB that the style network may take at once; larger frames go in tiles.
         batch: frames that go through the network at once. The box around the object is that of

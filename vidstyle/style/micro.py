@@ -39,7 +39,7 @@ class Architecture:
     fine: int = 64
     coarse: int = 128
     brush: int = 96
-    depth: tuple[int, int, int, int] = (3, 6, 6, 6)
+    depth: tuple[int, int, int, int] = (3, 6, 8, 7)
     attention: int = 0
 
 
