@@ -122,6 +122,22 @@ def test_part_of_the_way_back_to_the_distilled_weights(vidstyle, arguments, tmp_
         assert torch.allclose(half[name].float(), middle, atol=2e-3), name
 
 
+def test_a_distillation_goes_on_from_a_model(vidstyle, arguments, tmp_path: Path) -> None:
+    """At next to no rate it comes out as it went in, sizes and all."""
+    assert vidstyle(*arguments).code == 0
+    recipe = tmp_path / "on.toml"
+    on = RECIPE.partition("[architecture]")[0] + "[data]" + RECIPE.partition("[data]")[2]
+    on = on.replace("steps = 4", "steps = 2\nrate = 1e-9").replace("[style]\nsteps = 2", "[style]")
+    recipe.write_text(f"start = '{tmp_path / 'mine'}'\n{on}")
+    done = vidstyle(*arguments[:-1], tmp_path / "further", "--config", recipe)
+    assert done.code == 0, done.err
+    before, after = (
+        load_file(tmp_path / name / "weights.safetensors") for name in ("mine", "further")
+    )
+    for name, weights in before.items():
+        assert torch.allclose(after[name].float(), weights.float(), atol=1e-3), name
+
+
 @pytest.mark.parametrize(
     ("more", "code", "message"),
     [

@@ -1,5 +1,6 @@
 """The first phase: lessons, and a student that learns from them."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -121,6 +122,31 @@ def test_features_follow_a_crop_off_their_grid(lessons: tuple[Lessons, Lessons])
         assert pictures.shape == (2, 3, 64, 64)
         wanted = (1 - part) * whole[:, 1:9, 2:10] + part * whole[:, 2:10, 2:10]
         np.testing.assert_allclose(features, wanted, atol=1e-5)
+
+
+def test_a_student_that_has_learned_is_told_in_its_own_axes(training_data, tmp_path: Path) -> None:
+    """One that sees what the teacher does, turned, larger and shifted, has nothing to learn."""
+    torch.manual_seed(1)
+    teacher = MicroNetwork(Architecture("micro", 6, 8, 8, 8, (1, 1, 1, 1)))
+    student = copy.deepcopy(teacher)
+    last = student.encoder.coarse[-1]
+    turn, _ = torch.linalg.qr(torch.randn(6, 6))
+    with torch.no_grad():
+        last.weight.copy_(torch.einsum("dc,cikl->dikl", 2.5 * turn, last.weight))
+        last.bias.copy_(2.5 * turn @ last.bias + 0.7)
+    config = replace(PHASE.lessons, side=64, styles=1, samples=2)
+    crops = Crops([training_data.content.train], 64, (0.8, 1.0))
+    off = {}
+    for told in (None, student):
+        writer = LessonWriter(
+            teacher, 0.01, 6, config, seed=0, device=torch.device("cpu"), student=told
+        )
+        folder = tmp_path / str(told is None) / "train"
+        lesson = writer.write(folder, crops, crops, 1, lambda _: None)[0]
+        with torch.inference_mode():
+            seen = student.encode(torch.from_numpy(lesson.content)[None] / 255)[0]
+        off[told is None] = np.abs(seen.numpy() - lesson.features).max() / float(seen.std())
+    assert off[False] < 0.01 < 0.5 < off[True]
 
 
 def test_lessons_that_are_there_are_kept(training_data, tmp_path: Path) -> None:

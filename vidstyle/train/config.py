@@ -267,9 +267,9 @@ class TrainConfig:
 
     Attributes:
         seed: of every random choice.
-        start: style model that the second phase goes on from, by name or folder, which then also
-            says the architecture; "" starts from random weights and the encoder's pretrained
-            backbone.
+        start: style model that training goes on from, by name or folder, which then also says the
+            architecture; "" starts from random weights and the encoder's pretrained backbone. A
+            first phase that goes on wants ``apart = 0`` and a ``joined`` near it.
         teacher: style model that the first phase learns from, by name or folder.
         perceptual: what the second phase compares pictures with: ``auto``, a name from
             :data:`vidstyle.perceptual.network.PERCEPTUAL`, or a file.
@@ -299,8 +299,6 @@ class TrainConfig:
         _require(not nothing, "distil.steps and style.steps are both 0: there is nothing to do")
         random = not self.distil.steps and not self.start
         _require(not random, "distil.steps is 0: name a model in start, or style has no ground")
-        both = bool(self.distil.steps and self.start)
-        _require(not both, "start is for the style phase: set distil.steps to 0, or leave it out")
         _require(self.seed >= 0, "seed must be 0 or more")
         _require(self.ridge > 0, "ridge must be above 0")
         _require(0 <= self.average < 1, "average must be in [0, 1)")

@@ -172,6 +172,7 @@ def _distilling(
             wanted,
             seed=config.seed,
             device=accelerator.device,
+            student=network if config.start else None,
         )
         for part, count in (("train", wanted.count), ("held_out", kept)):
             photographs, paintings = (

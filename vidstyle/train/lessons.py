@@ -25,8 +25,8 @@ from vidstyle.style.transform import AffineMap, Statistics, transport
 from vidstyle.train.config import LessonConfig
 from vidstyle.train.data import Crops
 
-#: Random streams: what components are found from, styles, lessons.
-_COMPONENTS, _STYLES, _LESSONS = 0, 1, 2
+#: Random streams: what components are found from, styles, lessons, what axes are found from.
+_COMPONENTS, _STYLES, _LESSONS, _AXES = range(4)
 
 #: One lesson in so many goes to a style halfway only: a student must know the way, too.
 _HALFWAY = 8
@@ -57,6 +57,22 @@ class Components:
         """(N, K, h, w) → (N, C, h, w): the features that have these components and no others."""
         flat: Tensor = self.basis @ (components.flatten(2) * self.scale) + self.mean
         return flat.unflatten(2, components.shape[2:])  # type: ignore[no-any-return]
+
+    def turned(self, own: Tensor, wanted: Tensor) -> "Components":
+        """The same space in the axes that come nearest to what somebody else sees: turned, scaled
+        and shifted by the orthogonal Procrustes fit (Schönemann 1966).
+
+        Args:
+            own, wanted: these components of some places and what is seen there, (K, n) each.
+        """
+        ours, theirs = own.double(), wanted.double()
+        middle, goal = ours.mean(1, keepdim=True), theirs.mean(1, keepdim=True)
+        left, sizes, right = torch.linalg.svd((theirs - goal) @ (ours - middle).mT)
+        turn = left @ right
+        gain = sizes.sum() / (ours - middle).square().sum()
+        basis, scale = self.basis.double() @ turn.mT, self.scale.double() / gain
+        mean = self.mean.double() - basis @ (goal - gain * turn @ middle) * scale
+        return Components(mean.float(), basis.float().contiguous(), scale.float())
 
 
 @dataclass(frozen=True)
@@ -113,11 +129,14 @@ class LessonWriter:
         *,
         seed: int,
         device: torch.device,
+        student: StyleNetwork | None = None,
     ) -> None:
         """
         Args:
             ridge: of the teacher's transform.
             channels: of the student's features.
+            student: one on the CPU that has learned before: features are told in the axes that it
+                sees by already. None for one that has not.
 
         Raises:
             UsageError: the teacher has fewer channels than the student.
@@ -129,7 +148,7 @@ class LessonWriter:
             )
         self._teacher = teacher.to(device).eval().requires_grad_(False)
         self._ridge, self._channels, self._config = ridge, channels, config
-        self._seed, self._device = seed, device
+        self._seed, self._device, self._student = seed, device, student
         self._components: Components | None = None
 
     def write(
@@ -226,10 +245,27 @@ class LessonWriter:
             vectors[:, -self._channels :].flip(1).float().contiguous(),
             kept.mean().sqrt().float(),
         )
+        if self._student is not None:
+            components = self._in_axes_of(self._student, components, (crops, paintings))
         tensors = {name: tensor.cpu() for name, tensor in vars(components).items()}
         with replacing(path) as file:
             file.write(safetensors.torch.save(tensors))
         return components
+
+    def _in_axes_of(
+        self, student: StyleNetwork, components: Components, kinds: Sequence[Crops]
+    ) -> Components:
+        random = self._random(_AXES, 0)
+        own, wanted = [], []
+        for kind in kinds:
+            for _ in range(self._config.samples):
+                crop = kind.plain(random)[None, :3]
+                seen = components.of(self._teacher.encode(crop.to(self._device)))
+                own.append(seen[0].flatten(1).cpu())
+                wanted.append(student.encode(crop)[0].flatten(1))
+        return components.turned(
+            torch.cat(own, 1).to(self._device), torch.cat(wanted, 1).to(self._device)
+        )
 
     def _random(self, stream: int, number: int) -> np.random.Generator:
         return np.random.default_rng((self._seed, stream, number))
