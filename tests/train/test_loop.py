@@ -107,10 +107,10 @@ def test_half_precision_learns_nearly_the_same(
 
 
 @pytest.mark.parametrize("able", [True, False])
-def test_a_processor_is_asked_whether_it_multiplies_in_half_precision(
+def test_a_processor_is_asked_whether_it_has_units_for_half_precision(
     able: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able}, raising=False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"amx_bf16": able}, raising=False)
     assert multiplies_in_bfloat16(torch.device("cpu")) == able
     assert half_precision(torch.device("cpu")) == ("bf16" if able else "no")
     assert half_precision(torch.device("cuda")) == "fp16"

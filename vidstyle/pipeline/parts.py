@@ -176,7 +176,7 @@ def _build_style_model(
         return build_stylizer(options.model, device, backend, memory, workers)
     if not multiplies_in_bfloat16(device):
         raise DeviceError(
-            f"--backend {BFLOAT16}: this device does not multiply in bfloat16 and would take "
+            f"--backend {BFLOAT16}: this device has no units for bfloat16 and would take "
             "longer; leave --backend out"
         )
     return build_stylizer(options.model, device, None, memory, workers, bfloat16=True)

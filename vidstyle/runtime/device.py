@@ -56,13 +56,13 @@ def holds(device: torch.device, kind: torch.dtype) -> bool:
 
 
 def multiplies_in_bfloat16(device: torch.device) -> bool:
-    """Whether a device is faster in bfloat16 than in single precision: CUDA since Ampere, and
-    processors with AMX or AVX-512 BF16. Others would convert before every product."""
+    """Whether a device has units for matrices of bfloat16: CUDA since Ampere, and processors with
+    AMX. Others convert before every product."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     # PyTorch 2.9 does not say.
     able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    return device.type == "cpu" and bool(able.get("avx512_bf16"))
+    return device.type == "cpu" and bool(able.get("amx_bf16"))
 
 
 @contextmanager
