@@ -82,8 +82,8 @@ def build_accelerator(device: torch.device, precision: str = "auto") -> Accelera
 
 def half_precision(device: torch.device) -> str:
     """``accelerate``'s name of the half precision that is fast on a device: ``fp16`` on CUDA,
-    ``bf16`` on a processor with units for it (a step of ``micro`` takes half of the time), ``no`` on
-    others."""
+    ``bf16`` on a processor with units for it (a step of ``micro`` takes half of the time), else
+    ``no``."""
     if device.type == "cuda":
         return "fp16"
     return "bf16" if multiplies_in_bfloat16(device) else "no"
