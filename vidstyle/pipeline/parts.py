@@ -171,15 +171,14 @@ def _build_style_model(
             f"--backend {options.backend}: the plug-in {options.model} has a runtime of its own; "
             "leave --backend out"
         )
-    if options.backend != BFLOAT16:
-        backend = build_backend(options.backend, options.model, device)
-        return build_stylizer(options.model, device, backend, memory, workers)
-    if not multiplies_in_bfloat16(device):
+    bfloat16 = options.backend == BFLOAT16
+    if bfloat16 and not multiplies_in_bfloat16(device):
         raise DeviceError(
             f"--backend {BFLOAT16}: this device has no units for bfloat16 and would take "
             "longer; leave --backend out"
         )
-    return build_stylizer(options.model, device, None, memory, workers, bfloat16=True)
+    backend = None if bfloat16 else build_backend(options.backend, options.model, device)
+    return build_stylizer(options.model, device, backend, memory, workers, bfloat16)
 
 
 def _flow_cache(options: MachineOptions) -> FlowCache | None:
