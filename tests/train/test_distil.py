@@ -10,7 +10,7 @@ import torch
 
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.style.micro import Architecture, MicroNetwork
-from vidstyle.style.transform import AffineMap
+from vidstyle.style.transform import AffineMap, Statistics
 from vidstyle.train.config import DistilConfig, DistilWeights
 from vidstyle.train.data import Crops
 from vidstyle.train.lessons import Lessons, LessonWriter, cropped
@@ -70,14 +70,30 @@ def test_the_decoder_is_shown_what_the_teacher_sees_at_first(distil) -> None:
 def test_texture_is_compared_once_the_halves_are_joined(distil) -> None:
     """With the teacher's pictures, which have it, and blurred ones, which have not."""
     objective = distil(replace(PHASE, weights=DistilWeights(texture=2)))
+    middle = torch.full((1, 2), 0.5)
     pictures = torch.utils.data.default_collate(objective.held_out()[:1])["pictures"][0]
     blurred = torch.nn.functional.avg_pool2d(pictures, 5, 1, 2, count_include_pad=False)
     assert objective.weights(0.5)["texture"] == 0
-    assert float(objective._untextured(blurred, pictures)) == 0
+    assert float(objective._untextured(blurred, pictures, middle)) == 0
     assert objective.weights(0.9)["texture"] == 2
-    assert float(objective._untextured(pictures, pictures)) == 0
-    more = float(objective._untextured(torch.lerp(pictures, blurred, 0.5), pictures))
-    assert float(objective._untextured(blurred, pictures)) > 1.5 * more > 0
+    assert float(objective._untextured(pictures, pictures, middle)) == 0
+    between = torch.lerp(pictures, blurred, 0.5)
+    more = float(objective._untextured(between, pictures, middle))
+    assert float(objective._untextured(blurred, pictures, middle)) > 1.5 * more > 0
+
+
+def test_texture_is_compared_on_a_square_of_each_crop(distil) -> None:
+    """The same one in all styles of a lesson; what lies outside does not count."""
+    objective = distil(replace(PHASE, texture_side=32, weights=DistilWeights(texture=1)))
+    objective.weights(1.0)
+    corner, other = torch.zeros(1, 2), torch.ones(1, 2)
+    pictures = torch.rand(2, 3, 48, 48)
+    damaged = pictures.clone()
+    damaged[..., :16, :] = 0
+    assert float(objective._untextured(damaged, pictures, other)) == 0
+    assert float(objective._untextured(damaged, pictures, corner)) > 0.1
+    drawn = torch.stack([objective.sample(number)["part"] for number in range(9)])
+    assert len(drawn.unique()) == 18
 
 
 def test_a_second_look_is_compared_place_by_place(distil) -> None:
@@ -101,6 +117,17 @@ def test_a_second_look_is_compared_place_by_place(distil) -> None:
     assert float(objective._unsteady(still["content"].repeat_interleave(2, 0), still)) > 0.1
 
 
+def test_half_of_a_batch_is_looked_at_twice(distil) -> None:
+    objective = distil(PHASE)
+    seen: list[int] = []
+    encode = objective.network.encode
+    objective.network.encode = lambda images: seen.append(len(images)) or encode(images)
+    for count in (1, 3, 4):
+        items = [objective.sample(number) for number in range(count)]
+        objective(torch.utils.data.default_collate(items))
+    assert seen == [1, 1, 3, 2, 4, 2]
+
+
 def test_a_lesson_is_what_the_teacher_makes_of_it(lessons: tuple[Lessons, Lessons]) -> None:
     lesson = lessons[0][0]
     assert lesson.content.shape == (3, 96, 96)
@@ -111,6 +138,15 @@ def test_a_lesson_is_what_the_teacher_makes_of_it(lessons: tuple[Lessons, Lesson
     assert moved.shape == (1, 8, 12, 12)
     assert torch.isfinite(moved).all()
     assert (lesson.pictures[0].astype(int) - lesson.content).std() > 1
+
+
+def test_a_mix_of_two_styles_lies_between_them() -> None:
+    one, other = (Statistics.gather(torch.randn(1, 3, 9, 9) * k + k) for k in (1.0, 3.0))
+    mixed = one.weighing(0.25) + other.weighing(0.75)
+    torch.testing.assert_close(mixed.mean, 0.25 * one.mean + 0.75 * other.mean)
+    spread = mixed.covariance.diagonal()
+    assert (spread > one.covariance.diagonal()).all()
+    assert torch.isclose(one.weighing(7).weight, torch.tensor(7.0, dtype=torch.float64))
 
 
 def test_features_follow_a_crop_off_their_grid(lessons: tuple[Lessons, Lessons]) -> None:

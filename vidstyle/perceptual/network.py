@@ -100,6 +100,8 @@ class VggPerceptual(PerceptualNetwork):
         for module in self.network:
             if isinstance(module, nn.ReLU):
                 module.inplace = False
+            if isinstance(module, nn.Conv2d):
+                module.padding_mode = "zeros"  # as all VGGs learned, and the faster one
         if file is None:
             self.mean.zero_()
             self.std.fill_(1)

@@ -49,6 +49,13 @@ class Statistics:
             self.weight + other.weight, self.first + other.first, self.second + other.second
         )
 
+    def weighing(self, weight: float) -> "Statistics":
+        """The same mean and covariance with another weight in a sum."""
+        share = weight / self.weight
+        return Statistics(
+            self.weight * share, self.first * share[..., None], self.second * share[..., None, None]
+        )
+
     @property
     def mean(self) -> Tensor:
         """(..., C)"""

@@ -95,7 +95,9 @@ class LessonConfig:
         side: of them, in pixels; a multiple of 8.
         zoom: a crop covers ``side`` times something in this range.
         styles: crops of style pictures, some recoloured.
+        whole: fraction of them that are the whole picture, at some size.
         pictures: that the teacher paints of each photograph.
+        mixed: fraction of these that are painted in a mix of two styles.
         samples: crops of each kind that the principal components are found from.
     """
 
@@ -103,7 +105,9 @@ class LessonConfig:
     side: int = 384
     zoom: tuple[float, float] = (0.6, 1.6)
     styles: int = 300
+    whole: float = 0.4
     pictures: int = 6
+    mixed: float = 0.3
     samples: int = 40
 
     def __post_init__(self) -> None:
@@ -112,6 +116,8 @@ class LessonConfig:
         _require(
             self.side >= 64 and self.side % 8 == 0, "side must be a multiple of 8, at least 64"
         )
+        for name in ("whole", "mixed"):
+            _require(0 <= getattr(self, name) <= 1, f"{name} must be in [0, 1]")
         _require(0 < self.zoom[0] <= self.zoom[1], "zoom must be two rising numbers above 0")
 
 
@@ -125,6 +131,7 @@ class DistilConfig(Phase):
         joined: fraction after which the decoder sees with the student's eyes alone.
         noise: largest deviation of the grain that is laid on photographs, so that what the
             student paints does not flicker with a camera's.
+        texture_side: of the square of each crop whose texture is compared, in pixels.
     """
 
     steps: int = 12000
@@ -136,6 +143,7 @@ class DistilConfig(Phase):
     apart: float = 0.35
     joined: float = 0.65
     noise: float = 0.02
+    texture_side: int = 128
     lessons: LessonConfig = field(default_factory=LessonConfig)
     weights: DistilWeights = field(default_factory=DistilWeights)
 
@@ -143,6 +151,7 @@ class DistilConfig(Phase):
         super().__post_init__()
         _require(0 <= self.apart < self.joined <= 1, "apart and joined must rise within [0, 1]")
         _require(self.noise >= 0, "noise must be 0 or more")
+        _require(self.texture_side >= 32, "texture_side must be 32 or more")
         _require(self.side <= self.lessons.side, "side must not exceed that of the lessons")
         _require(
             1 <= self.styles <= self.lessons.pictures,

@@ -21,6 +21,7 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.media.picture import read_by_opencv
 from vidstyle.media.video.clip import ClipReader
 from vidstyle.style.borders import inside_border
+from vidstyle.style.network import GRID
 from vidstyle.train.config import DataConfig
 from vidstyle.train.masks import Masks, read_masks
 from vidstyle.train.pairs import find_clips
@@ -221,19 +222,37 @@ class Crops:
             f"{folder}: its pictures are dark or flat; give photographs and paintings with detail"
         )
 
-    def varied(self, random: np.random.Generator) -> Tensor:
-        """As :meth:`plain` without a mask; now and then turned, channels exchanged, or negative.
+    def varied(
+        self, random: np.random.Generator, whole: tuple[float, float] | None = None
+    ) -> Tensor:
+        """As :meth:`plain` without a mask; now and then turned, channels exchanged, negative, or
+        of other contrast.
 
         The styles at hand are few, and a network must not learn them by heart.
+
+        Args:
+            whole: a whole picture and no crop, (3, H, W), its shorter side a crop's times something
+                in this range, to the next multiple of 8.
         """
-        crop = self.plain(random)[:3]
+        crop = self.plain(random)[:3] if whole is None else self._whole(random, whole)
         if random.random() < 0.3:
             crop = crop[torch.from_numpy(random.permutation(3))]
         if random.random() < 0.3:
             crop = crop.rot90(1, (1, 2))
         if random.random() < 0.1 and crop.mean() < 0.8:
             crop = 1 - crop
+        if random.random() < 0.25:
+            contrast, light = random.uniform(0.6, 1.3), random.uniform(-0.12, 0.12)
+            crop = ((crop - 0.5) * contrast + 0.5 + light).clamp(0, 1)
         return crop.contiguous()
+
+    def _whole(self, random: np.random.Generator, sizes: tuple[float, float]) -> Tensor:
+        folder, index = self._places[int(random.integers(len(self._places)))]
+        picture = folder[index][None, :3].float() / 255
+        scale = self._side * random.uniform(*sizes) / min(picture.shape[2:])
+        sides = [GRID * round(scale * side / GRID) for side in picture.shape[2:]]
+        resized: Tensor = F.interpolate(picture, sides, mode="bilinear", antialias=True)
+        return resized[0]
 
     def _any(self, random: np.random.Generator) -> Tensor:
         folder, index = self._places[int(random.integers(len(self._places)))]

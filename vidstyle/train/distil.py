@@ -13,10 +13,11 @@ whose gradient is mostly noise from one pair of pictures to the next, takes days
               perceptual network up to relu4_1
 
 ``steady`` is a temporal loss on motion that is known: strokes move with what they are painted on,
-and stay what they are under fresh grain. ``texture`` counts once the two halves are joined, and
+and stay what they are under fresh grain. Half of a batch is looked at twice for it: the same
+gradient in the mean, for half of the work. ``texture`` counts once the two halves are joined, and
 is for the last part of a training, which starts from what the others made. Compared with the
 teacher's picture of the same place, and not with the style picture, Gram matrices (Gatys 2016)
-have little noise: what is wanted there is known.
+have little noise: what is wanted there is known. A part of a crop is enough.
 
 T is the closed-form map between the teacher's statistics. h is what the teacher sees at first, so
 that the decoder learns from what it will be given; later more and more what the student sees.
@@ -95,6 +96,7 @@ class DistilObjective(Objective):
         random = np.random.default_rng((self._seed, _TRAINING, index))
         sample = self._draw(self._lessons, int(random.integers(len(self._lessons))), random)
         noise = self._config.noise * random.random()
+        sample["part"] = torch.from_numpy(random.random(2))
         for look in ("content", "again"):
             grain = random.standard_normal(tuple(sample[look].shape), np.float32)
             sample[look] = sample[look] + noise * torch.from_numpy(grain)
@@ -110,6 +112,7 @@ class DistilObjective(Objective):
                     np.random.default_rng((self._seed, _HELD_OUT, number)),
                 ),
                 "chance": torch.tensor(0.0),
+                "part": torch.tensor([0.5, 0.5], dtype=torch.float64),
             }
             for number in range(self._items)
         ]
@@ -129,7 +132,7 @@ class DistilObjective(Objective):
             "bands": (ours - theirs).abs().mean(),
             "energy": (_energy(ours) - _energy(theirs)).abs().mean(),
             "steady": self._unsteady(decoded, batch),
-            "texture": self._untextured(painted, target),
+            "texture": self._untextured(painted, target, batch["part"]),
             "tones": (F.avg_pool2d(painted - target, 8).square().mean() + 1e-6).sqrt(),
         }
 
@@ -142,12 +145,13 @@ class DistilObjective(Objective):
         """What a second look at the same place changes, 0 where that is not asked for."""
         if self._config.weights.steady == 0:
             return decoded.new_zeros(())
-        again = self._decoded(self.network.encode(batch["again"]).float(), batch)
-        side = decoded.shape[-1] - 2 * _SEEN_TWICE
         styles = len(decoded) // len(batch["moved"])
+        half = {name: values[: -(-len(values) // 2)] for name, values in batch.items()}
+        again = self._decoded(self.network.encode(half["again"]).float(), half)
+        side = decoded.shape[-1] - 2 * _SEEN_TWICE
         here = [
             look[..., y : y + side, x : x + side]
-            for look, (down, right) in zip(decoded.split(styles), batch["moved"], strict=True)
+            for look, (down, right) in zip(decoded.split(styles), half["moved"], strict=False)
             for y, x in [(_SEEN_TWICE + int(down), _SEEN_TWICE + int(right))]
         ]
         inside = slice(_SEEN_TWICE, _SEEN_TWICE + side)
@@ -157,11 +161,17 @@ class DistilObjective(Objective):
         )
         return (one - other).abs().mean()
 
-    def _untextured(self, painted: Tensor, target: Tensor) -> Tensor:
+    def _untextured(self, painted: Tensor, target: Tensor, part: Tensor) -> Tensor:
         """How far Gram matrices are from those of the teacher's pictures; 0 where that does not
-        count yet."""
+        count yet.
+
+        Args:
+            part: where the part that is compared lies: what share of the room above and left of
+                it, (N, 2) in [0, 1].
+        """
         if self.weights(self._progress)["texture"] == 0:
             return painted.new_zeros(())
+        painted, target = (self._part(pictures, part) for pictures in (painted, target))
         with torch.no_grad():
             wanted = self.perceptual(target)
         distances = [
@@ -169,6 +179,18 @@ class DistilObjective(Objective):
             for layer, found in self.perceptual(painted).items()
         ]
         return torch.stack(distances).mean()
+
+    def _part(self, pictures: Tensor, part: Tensor) -> Tensor:
+        """One square of every picture, the same one in all styles of a lesson."""
+        side = min(self._config.texture_side, pictures.shape[-1])
+        room = pictures.shape[-1] - side
+        of_lesson = pictures.split(len(pictures) // len(part))
+        places = (part * (room + 1)).long().clamp(max=room).tolist()
+        squares = [
+            each[..., top : top + side, left : left + side]
+            for each, (top, left) in zip(of_lesson, places, strict=True)
+        ]
+        return torch.cat(squares)
 
     def _draw(self, lessons: Lessons, number: int, random: np.random.Generator) -> Sample:
         lesson, side = lessons[number], self._config.side

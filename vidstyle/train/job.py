@@ -173,6 +173,7 @@ def _distilling(
             seed=config.seed,
             device=accelerator.device,
             student=network if config.start else None,
+            half=accelerator.mixed_precision == "bf16",
         )
         for part, count in (("train", wanted.count), ("held_out", kept)):
             photographs, paintings = (

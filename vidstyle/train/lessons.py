@@ -28,8 +28,11 @@ from vidstyle.train.data import Crops
 #: Random streams: what components are found from, styles, lessons, what axes are found from.
 _COMPONENTS, _STYLES, _LESSONS, _AXES = range(4)
 
-#: One lesson in so many goes to a style halfway only: a student must know the way, too.
+#: One picture in so many goes to a style halfway only: a student must know the way, too.
 _HALFWAY = 8
+
+#: Sizes at which a whole style picture is looked at, times the side of a lesson.
+_WHOLE = (0.8, 1.6)
 
 log = logging.getLogger(__name__)
 
@@ -130,11 +133,13 @@ class LessonWriter:
         seed: int,
         device: torch.device,
         student: StyleNetwork | None = None,
+        half: bool = False,
     ) -> None:
         """
         Args:
             ridge: of the teacher's transform.
             channels: of the student's features.
+            half: the teacher multiplies in bfloat16; its pictures are 59 dB from float32's.
             student: one on the CPU that has learned before: features are told in the axes that it
                 sees by already. None for one that has not.
 
@@ -146,9 +151,11 @@ class LessonWriter:
                 f"features = {channels}: the teacher has {teacher.channels} channels only; lower "
                 "features to that, or take another teacher"
             )
-        self._teacher = teacher.to(device).eval().requires_grad_(False)
+        self._teacher = teacher.to(memory_format=teacher.order).to(device)
+        self._teacher.eval().requires_grad_(False)
         self._ridge, self._channels, self._config = ridge, channels, config
         self._seed, self._device, self._student = seed, device, student
+        self._half = torch.autocast(device.type, torch.bfloat16, enabled=half)
         self._components: Components | None = None
 
     def write(
@@ -174,10 +181,13 @@ class LessonWriter:
         if self._components is None:
             kept = folder.parent / "components.safetensors"
             self._components = self._found_components(crops, paintings, kept)
-        styles = [self._statistics(paintings, number) for number in range(self._config.styles)]
+        styles: list[Statistics] = []
         for number in range(count):
             path = folder / f"{number:06d}.npz"
             if not path.exists():
+                styles = styles or [
+                    self._statistics(paintings, each) for each in range(self._config.styles)
+                ]
                 with replacing(path) as file:
                     np.savez(file, **vars(self._lesson(crops, styles, number)))
             advance(1)
@@ -193,15 +203,16 @@ class LessonWriter:
         statistics = Statistics.gather(features)
         pictures, maps = [], []
         for _ in range(self._config.pictures):
-            style = styles[int(random.integers(len(styles)))]
+            style = self._chosen(styles, random)
             part = float(random.random()) if random.integers(_HALFWAY) == 0 else 1.0
             to_style = transport(statistics, style, self._ridge).to(self._device)
             identity = torch.eye(len(to_style.matrix), device=self._device)
             matrix = torch.lerp(identity, to_style.matrix, part)
             offset = part * to_style.offset[..., 0]
             moved = AffineMap(matrix, torch.zeros_like(offset), offset)(features)
-            picture = self._teacher.decode(components.undone(moved))
-            pictures.append(_code(picture[0].clamp(0, 1).cpu()))
+            with self._half:
+                picture = self._teacher.decode(components.undone(moved))
+            pictures.append(_code(picture[0].float().clamp(0, 1).cpu()))
             maps.append((matrix, offset))
         return Lesson(
             content=content.numpy(),
@@ -211,13 +222,25 @@ class LessonWriter:
             offset=torch.stack([offset for _, offset in maps]).cpu().numpy(),
         )
 
+    def _chosen(self, styles: Sequence[Statistics], random: np.random.Generator) -> Statistics:
+        """One of the styles, or a mix of two: paintings are few, and between them lie more."""
+        style, other = (styles[int(random.integers(len(styles)))] for _ in range(2))
+        if random.random() >= self._config.mixed:
+            return style
+        part = float(random.random())
+        return style.weighing(1 - part) + other.weighing(part)
+
     def _seen(self, picture: Tensor) -> Tensor:
         assert self._components is not None
-        return self._components.of(self._teacher.encode(picture[None].to(self._device)))
+        with self._half:
+            features = self._teacher.encode(picture[None].to(self._device))
+        return self._components.of(features.float())
 
     @torch.inference_mode()
     def _statistics(self, paintings: Crops, number: int) -> Statistics:
-        style = paintings.varied(self._random(_STYLES, number))
+        random = self._random(_STYLES, number)
+        is_whole = random.random() < self._config.whole
+        style = paintings.varied(random, whole=_WHOLE if is_whole else None)
         return Statistics.gather(self._seen(style))
 
     @torch.inference_mode()

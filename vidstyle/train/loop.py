@@ -139,6 +139,9 @@ class _Loop:
         # A shorter memory than usual for the gradient's square, which changes fast at the start.
         optimizer = torch.optim.Adam(self._trained, phase.rate, betas=(0.9, 0.98))
         objective.to(accelerator.device)
+        if accelerator.mixed_precision != "no":
+            # Convolutions in half precision are a quarter faster on channels that lie last.
+            objective.to(memory_format=torch.channels_last)
         self._average = average_of(objective.network, average)
         self._schedule = build_schedule(phase, optimizer)
         self._step, self._before, self._progress = 0, 0.0, 0.0
@@ -196,7 +199,8 @@ class _Loop:
         if not validation:  # the run was over before
             validation = self._validate()
         self._accelerator.unwrap_model(self._model, keep_fp32_wrapper=False)
-        network: MicroNetwork = self._average.module.cpu()  # type: ignore[assignment]
+        averaged = self._average.module.to(memory_format=torch.contiguous_format).cpu()
+        network: MicroNetwork = averaged  # type: ignore[assignment]
         return Trained(network, self._step, self._seconds(), validation)
 
     def _update(
