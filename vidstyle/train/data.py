@@ -246,17 +246,19 @@ class Crops:
             crop = ((crop - 0.5) * contrast + 0.5 + light).clamp(0, 1)
         return crop.contiguous()
 
-    def _whole(self, random: np.random.Generator, sizes: tuple[float, float]) -> Tensor:
+    def _picture(self, random: np.random.Generator) -> Tensor:
         folder, index = self._places[int(random.integers(len(self._places)))]
-        picture = folder[index][None, :3].float() / 255
+        return folder[index]
+
+    def _whole(self, random: np.random.Generator, sizes: tuple[float, float]) -> Tensor:
+        picture = self._picture(random)[None, :3].float() / 255
         scale = self._side * random.uniform(*sizes) / min(picture.shape[2:])
         sides = [GRID * round(scale * side / GRID) for side in picture.shape[2:]]
         resized: Tensor = F.interpolate(picture, sides, mode="bilinear", antialias=True)
         return resized[0]
 
     def _any(self, random: np.random.Generator) -> Tensor:
-        folder, index = self._places[int(random.integers(len(self._places)))]
-        picture = folder[index]
+        picture = self._picture(random)
         height, width = picture.shape[1:]
         extent = min(round(self._side * random.uniform(*self._zoom)), height, width)
         top, left = random.integers(height - extent + 1), random.integers(width - extent + 1)

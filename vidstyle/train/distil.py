@@ -145,19 +145,13 @@ class DistilObjective(Objective):
         """What a second look at the same place changes, 0 where that is not asked for."""
         if self._config.weights.steady == 0:
             return decoded.new_zeros(())
-        styles = len(decoded) // len(batch["moved"])
         half = {name: values[: -(-len(values) // 2)] for name, values in batch.items()}
         again = self._decoded(self.network.encode(half["again"]).float(), half)
         side = decoded.shape[-1] - 2 * _SEEN_TWICE
-        here = [
-            look[..., y : y + side, x : x + side]
-            for look, (down, right) in zip(decoded.split(styles), half["moved"], strict=False)
-            for y, x in [(_SEEN_TWICE + int(down), _SEEN_TWICE + int(right))]
-        ]
+        here = _squares(decoded[: len(again)], _SEEN_TWICE + half["moved"], side)
         inside = slice(_SEEN_TWICE, _SEEN_TWICE + side)
         one, other = (
-            _opponent(self.network.lapped(each))
-            for each in (torch.cat(here), again[..., inside, inside])
+            _opponent(self.network.lapped(each)) for each in (here, again[..., inside, inside])
         )
         return (one - other).abs().mean()
 
@@ -171,7 +165,10 @@ class DistilObjective(Objective):
         """
         if self.weights(self._progress)["texture"] == 0:
             return painted.new_zeros(())
-        painted, target = (self._part(pictures, part) for pictures in (painted, target))
+        side = min(self._config.texture_side, painted.shape[-1])
+        room = painted.shape[-1] - side
+        corners = (part * (room + 1)).long().clamp(max=room)
+        painted, target = (_squares(pictures, corners, side) for pictures in (painted, target))
         with torch.no_grad():
             wanted = self.perceptual(target)
         distances = [
@@ -179,18 +176,6 @@ class DistilObjective(Objective):
             for layer, found in self.perceptual(painted).items()
         ]
         return torch.stack(distances).mean()
-
-    def _part(self, pictures: Tensor, part: Tensor) -> Tensor:
-        """One square of every picture, the same one in all styles of a lesson."""
-        side = min(self._config.texture_side, pictures.shape[-1])
-        room = pictures.shape[-1] - side
-        of_lesson = pictures.split(len(pictures) // len(part))
-        places = (part * (room + 1)).long().clamp(max=room).tolist()
-        squares = [
-            each[..., top : top + side, left : left + side]
-            for each, (top, left) in zip(of_lesson, places, strict=True)
-        ]
-        return torch.cat(squares)
 
     def _draw(self, lessons: Lessons, number: int, random: np.random.Generator) -> Sample:
         lesson, side = lessons[number], self._config.side
@@ -217,6 +202,21 @@ class DistilObjective(Objective):
         rest = min(1.0, max(0.0, (joined - self._progress) / (joined - apart)))
         given = torch.ones_like(chance) if rest == 1 else rest * chance
         return torch.where(chance > 0, 1 - given, 1.0)
+
+
+def _squares(pictures: Tensor, corners: Tensor, side: int) -> Tensor:
+    """A square of every picture, (N · styles, 3, H, W) → (N · styles, 3, side, side), at the same
+    place in all styles of a lesson.
+
+    Args:
+        corners: row and column of the upper left one in each lesson, (N, 2).
+    """
+    of_lesson = pictures.split(len(pictures) // len(corners))
+    squares = [
+        each[..., top : top + side, left : left + side]
+        for each, (top, left) in zip(of_lesson, corners.tolist(), strict=True)
+    ]
+    return torch.cat(squares)
 
 
 def _opponent(bands: Tensor) -> Tensor:

@@ -139,9 +139,9 @@ class LessonWriter:
         Args:
             ridge: of the teacher's transform.
             channels: of the student's features.
-            half: the teacher multiplies in bfloat16; its pictures are 59 dB from float32's.
             student: one on the CPU that has learned before: features are told in the axes that it
                 sees by already. None for one that has not.
+            half: the teacher multiplies in bfloat16; its pictures are 59 dB from float32's.
 
         Raises:
             UsageError: the teacher has fewer channels than the student.
