@@ -3,6 +3,7 @@
 import io
 import wave
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -106,6 +107,34 @@ def test_sound_that_the_container_cannot_hold_is_encoded_again_in_time(tmp_path,
     assert _onsets(target) == pytest.approx(_onsets(source), abs=0.005)
     _copy(source, target, 20, 45)
     assert _onsets(target) == pytest.approx([0.7], abs=0.02)
+
+
+def _recording(path: Path, *, audio_late: int) -> bytes:
+    """A second of MPEG-2 whose sound's times start ``audio_late`` samples later."""
+    with av.open(str(path), "w", format="mpegts") as container:
+        video = container.add_stream("mpeg2video", rate=25, width=64, height=64)
+        audio = container.add_stream("mp2", rate=48000, layout="mono")
+        for _ in range(25):
+            container.mux(video.encode(av.VideoFrame(64, 64, "yuv420p")))
+        container.mux(video.encode(None))
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.int16), "s16", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, audio_late, Fraction(1, 48000)
+        container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".avi"])
+def test_times_that_run_backwards_are_put_in_order(tmp_path, caplog, suffix):
+    """Of recordings that were joined byte by byte."""
+    part = tmp_path / "part.ts"
+    source, target = tmp_path / "in.ts", tmp_path / f"out{suffix}"
+    source.write_bytes(_recording(part, audio_late=48000) + _recording(part, audio_late=0))
+    _copy(str(source), str(target))
+    assert "in.ts: times of its sound run backwards, put in order" in caplog.text
+    times = [time for time, _ in _packets(str(target))[0]]
+    assert times == sorted(times)
+    assert len(times) > 75
 
 
 def test_clips_without_sound_and_other_streams_are_no_trouble(real, tmp_path, caplog):

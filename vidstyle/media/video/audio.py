@@ -90,6 +90,7 @@ class CopiedAudio:
             self._stream.codec_context.layout = told_layout(stream)
         self._span = span
         self._hides = output.format.name in ("mp4", "mov")
+        self._order = _Order(stream)
         describe(stream, self._stream)
 
     def takes(self, packet: "Packet[Any]") -> bool:
@@ -102,6 +103,9 @@ class CopiedAudio:
 
     def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
         ticks = round(shift / packet.time_base)
+        dts = packet.dts if packet.dts is not None else packet.pts
+        if dts is not None:
+            ticks += self._order.late(dts + ticks, packet.duration or 0)
         if packet.pts is not None:
             packet.pts += ticks
         if packet.dts is not None:
@@ -130,6 +134,7 @@ class EncodedAudio:
             self._stream.format = av.AudioFormat("s16p" if shallow else "s32p")
         self._starts_with_picture = output.format.name == "avi"
         self._begun = False
+        self._order = _Order(stream)
         describe(stream, self._stream)
 
     def takes(self, packet: "Packet[Any]") -> bool:
@@ -155,10 +160,35 @@ class EncodedAudio:
             self._begun = True
             if cut.pts is not None and cut.time_base is not None:
                 cut.pts += round(shift / cut.time_base)
+                length = int(Fraction(cut.samples, cut.sample_rate) / cut.time_base)
+                cut.pts += self._order.late(cut.pts, length)
             self._output.mux(self._stream.encode(cut))
 
     def flush(self) -> None:
         self._output.mux(self._stream.encode(None))
+
+
+class _Order:
+    """Times that run backwards, as damaged files have them and no container takes them."""
+
+    def __init__(self, stream: AudioStream) -> None:
+        self._source = stream.container.name
+        self._last: int | None = None
+        self._length = 1
+        self._told = False
+
+    def late(self, ticks: int, length: int) -> int:
+        """How many ticks later what lasts ``length`` must come: after the end of what came last,
+        where it would not come after its start; 0 in a healthy file. The first time that it is
+        not, that is logged."""
+        late = 0
+        if self._last is not None and ticks <= self._last:
+            late = self._last + self._length - ticks
+        self._last, self._length = ticks + late, max(1, length)
+        if late and not self._told:
+            log.warning("%s: times of its sound run backwards, put in order", self._source)
+            self._told = True
+        return late
 
 
 def _times(packet: "Packet[Any]") -> tuple[Fraction, Fraction]:

@@ -112,6 +112,8 @@ class Companions:
         try:
             for packet in container.demux(streams):
                 ticks = packet.pts if packet.pts is not None else packet.dts
+                if not packet.size:  # muxers take it for the end of the stream
+                    continue
                 if ticks is not None and self._tracks[packet.stream.index].takes(packet):
                     yield ticks * packet.time_base, packet
         except av.error.FFmpegError as error:
