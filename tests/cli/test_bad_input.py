@@ -73,7 +73,7 @@ CASES = {
     "output that is a folder": (GOOD + " -o {out}", USAGE, "a folder"),
     "output that is the input": (GOOD + " -o {clip} --overwrite", USAGE, "the input itself"),
     "output that exists": (GOOD + " -o {style}", USAGE, "add --overwrite"),
-    "unknown container": (GOOD + " -o {out}/a.wmv", USAGE, "no container"),
+    "unknown container": (GOOD + " -o {out}/a.wmv", USAGE, ".wmv cannot be written"),
     "one picture for a clip": (GOOD + " -o {out}/a.png", USAGE, "cannot hold 16 frames"),
     "mattes over the output": (GOOD + " --matte-out {out}/styled.mp4", USAGE, "is the output"),
     "mattes over the input": (

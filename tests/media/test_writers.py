@@ -268,10 +268,10 @@ def test_chroma_and_depth_follow_the_source(tmp_path, info, pan, source, codec, 
             r"\.mp4 cannot hold it; choose h264, .*or end the output.s name in \.mov or \.mkv$",
         ),
         ("out.mov", "ffv1", r"end the output's name in \.mkv or \.mp4 or \.avi$"),
-        ("out.wmv", None, r"no container is called '\.wmv'; end the name in \.mp4"),
-        ("out", None, "no container"),
+        ("out.wmv", None, r"\.wmv cannot be written; end the name in \.mp4"),
+        ("out", None, "a name without a suffix cannot be written"),
         ("shot.####.png", "h264", r"\.png pictures take none"),
-        ("shot.####.webm", None, "no container is called"),
+        ("shot.####.webm", None, r"\.webm cannot be written"),
     ],
 )
 def test_codecs_and_containers_that_do_not_go_together(tmp_path, info, name, codec, message):

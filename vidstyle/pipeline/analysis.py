@@ -235,7 +235,7 @@ def analyse(
     factors = {each.factor for each in transfers if each}
     if max(factors, default=1) > 1:
         log.info(
-            "small object: painted at %s times its size", " and ".join(map(str, sorted(factors)))
+            "painted at %s times its size, being small", " and ".join(map(str, sorted(factors)))
         )
     return Analysis(mattes, transfers, lost, carried)
 

@@ -178,7 +178,7 @@ def choose_codec(name: str | None, target: str, info: ClipInfo | None = None) ->
     suffix = Path(target).suffix.lower()
     if suffix not in MOVIE_SUFFIXES:
         raise UsageError(
-            f"{target}: no container is called {suffix or 'that'!r}; "
+            f"{target}: {suffix or 'a name without a suffix'} cannot be written; "
             f"end the name in {', '.join(MOVIE_SUFFIXES)}, .png or .jpg"
         )
     fitting = ", ".join(c.name for c in CODECS.values() if suffix in c.suffixes)
