@@ -52,7 +52,7 @@ def pair(
     wanted = [None if name == WHOLE_FRAME else name for name in objects] or [None]
     owned = _owned(keys, len(wanted))
     if not styles and not all(owned):
-        raise UsageError("--style is missing; give a picture whose style is wanted")
+        raise UsageError("--style is missing; give a style picture")
     if not styles:
         return [StyledObject(name, None, own) for name, own in zip(wanted, owned, strict=True)]
     if len(styles) == 1:

@@ -67,7 +67,7 @@ def test_colours_of_a_premultiplied_picture_are_what_was_painted(tmp_path: Path)
 
 @pytest.mark.parametrize("text", ["k.png", "k.png@", "@3", "k.png@-1", "k.png@x"])
 def test_a_key_names_its_frame(text: str) -> None:
-    with pytest.raises(UsageError, match="names no frame"):
+    with pytest.raises(UsageError, match="no frame given"):
         KeyName.parsed(text)
 
 

@@ -23,7 +23,7 @@ LONG = 300 * "x"
 
 CASES = {
     # The clip.
-    "name longer than any file's": (f"{LONG}.mp4 --style {{style}}", USAGE, "so long a name"),
+    "name longer than any file's": (f"{LONG}.mp4 --style {{style}}", USAGE, "file name is too long"),
     "missing file": ("{bad}/none.mp4 --style {style}", MEDIA, "no such file"),
     "folder without pictures": ("{bad}/empty --style {style}", MEDIA, "no pictures in it"),
     "pattern without files": ("{bad}/none.####.png --style {style}", MEDIA, "matches no file"),
@@ -32,7 +32,7 @@ CASES = {
     "truncated mp4": ("{bad}/cut.mp4 --style {style}", MEDIA, "cut short"),
     "zero bytes": ("{bad}/zero.mp4 --style {style}", MEDIA, "0 bytes"),
     "audio only": ("{bad}/sound.mp4 --style {style}", MEDIA, "no video in it"),
-    "range the wrong way round": (GOOD + " --in 9 --out 3", USAGE, "no frame lies between"),
+    "range the wrong way round": (GOOD + " --in 9 --out 3", USAGE, "the range is empty"),
     "range that is no number": (GOOD + " --in soon", USAGE, "--in soon: give a frame number"),
     "timecode after the end": (GOOD + " --in 01:00:00:00", USAGE, "not in"),
     "range after the end": (GOOD + " --in 99", USAGE, "has fewer frames"),
@@ -90,11 +90,11 @@ CASES = {
         USAGE,
         "at least 256x120",
     ),
-    "output longer than any file's": (GOOD + f" -o {{out}}/{LONG}.mp4", USAGE, "so long a name"),
+    "output longer than any file's": (GOOD + f" -o {{out}}/{LONG}.mp4", USAGE, "file name is too long"),
     "frames longer than any file's": (
         GOOD + f" -o {{out}}/{LONG[:248]}.%d.png",
         USAGE,
-        "so long a name",
+        "file name is too long",
     ),
     "codec for pictures": (GOOD + " -o {out}/%04d.png --codec h264", USAGE, "pictures take none"),
     "no such device": (GOOD + " --device cuda:99", DEVICE, "CUDA devices"),

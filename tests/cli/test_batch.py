@@ -158,7 +158,7 @@ def test_a_bad_shot_does_not_stop_the_others(
     assert outcome.code == 8
     assert outcome.err.splitlines()[-1] == (
         "vidstyle: 5 of 6 shots failed (broken, gone, sh0, sh1, sh2); "
-        "mend them and run the same again"
+        "fix them and run the same command again"
     )
     assert "Traceback" not in outcome.err
     for reason in ("text, not a video", "no such file", "96x64", "not in", "no such style picture"):
@@ -199,7 +199,7 @@ def test_what_is_not_its_own_is_not_replaced(
     call = ("-q", "batch", edit, "-o", root, "--only", "sh0", *options)
     outcome = vidstyle(*call)
     assert outcome.code == 8
-    assert "is not this batch's" in outcome.out
+    assert "this batch did not write it" in outcome.out
     assert (root / "sh0.mov").read_bytes() == b"somebody's"
     assert vidstyle(*call, "--overwrite").code == 0
     assert vidstyle(*call, "--only", "sh7").code == 2

@@ -155,7 +155,7 @@ def test_what_options_were_called_before_is_taken_with_a_warning(
     done = vidstyle("-q", "farm", clip, "--style", style_picture, "--work", "work", *old)
     assert done.code == 0, done.err
     assert done.out == "job.yaml: 1 segment in 1 task\n"
-    assert "say --job JOB -o CLIP" in caplog.text
+    assert "use --job JOB -o CLIP" in caplog.text
     paths = json.loads(Path("job.paths.json").read_text())
     assert Path(paths["Output"]).name == (result or "shot.styled.mp4")
 

@@ -207,7 +207,7 @@ def test_of_several_objects_each_has_its_keys(
     ("key", "code", "word"),
     [
         ("none.png@3", 3, "no such picture"),
-        ("painted.png", 2, "names no frame"),
+        ("painted.png", 2, "no frame given"),
         ("{small}@3", 3, "export the painted frame at the size of the plate"),
         ("{right}@99", 2, "not among the frames"),
         ("{right}@3#2", 2, "there is no object 2"),

@@ -117,7 +117,7 @@ def test_resume_takes_nobody_elses_picture_for_done(still, photos: Path, tmp_pat
     (out / "a.png").write_bytes(b"somebody's")
     done = still(photos, "-o", out, "--resume")
     assert (done.code, "2 done, 0 kept, 1 failed" in done.out) == (USAGE, True)
-    assert "a.png: exists, and nothing says what it was made of; add --overwrite" in done.err
+    assert "a.png: exists, and there is no record of how it was made; add --overwrite" in done.err
     assert (out / "a.png").read_bytes() == b"somebody's"
     again = still(photos / "a.png", "-o", out / "a.png", "--overwrite")
     assert again.code == 0

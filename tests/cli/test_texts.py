@@ -102,9 +102,7 @@ def test_no_folder_for_temporary_files(vidstyle, monkeypatch) -> None:
         patch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere"])
         outcome = vidstyle("ui")
     assert outcome.code == 3
-    assert outcome.err.splitlines()[-1] == (
-        "vidstyle: no folder for temporary files can be written; name one by TMPDIR"
-    )
+    assert outcome.err.splitlines()[-1] == ("vidstyle: no temporary folder is writable; set TMPDIR")
 
 
 def test_a_damaged_exr_that_names_no_text(tmp_path: Path) -> None:

@@ -144,9 +144,9 @@ def test_a_distillation_goes_on_from_a_model(vidstyle, arguments, tmp_path: Path
         (["--held-out", "cofee"], 2, "--held-out cofee: nothing has this name; try coffee"),
         (["--perceptual", "nobody"], 2, "--perceptual nobody: no such file"),
         (["--teacher", "nobody"], 4, "nobody: no such style model"),
-        (["--object", "person"], 2, "without --shot: --object has no use here"),
-        (["--shot", "in.mp4"], 2, "--shot: --content and --styles has no use here"),
-        (["--videos", "nowhere"], 3, "--videos nowhere: there is no such folder"),
+        (["--object", "person"], 2, "without --shot: --object does not apply here"),
+        (["--shot", "in.mp4"], 2, "--shot: --content and --styles does not apply here"),
+        (["--videos", "nowhere"], 3, "--videos nowhere: no such folder"),
         (["--config", "nowhere.toml"], 2, "nowhere.toml: cannot be read"),
     ],
 )
@@ -161,7 +161,7 @@ def test_an_empty_folder(vidstyle, arguments, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = vidstyle(*arguments, "--content", tmp_path / "empty")
     assert done.code == 3
-    assert "empty: there are no pictures in this folder" in done.err
+    assert "empty: no pictures in this folder" in done.err
 
 
 @pytest.fixture(scope="module")

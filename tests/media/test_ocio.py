@@ -58,11 +58,11 @@ def test_the_view_and_its_inverse(config):
 
 def test_a_config_that_cannot_be_read(monkeypatch, tmp_path):
     monkeypatch.setenv("OCIO", str(tmp_path / "none.ocio"))
-    with pytest.raises(UsageError, match=r"OCIO=.*none\.ocio: no colour config"):
+    with pytest.raises(UsageError, match=r"OCIO=.*none\.ocio: not a readable colour config"):
         Config()
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "PyOpenColorIO", None)
-    with pytest.raises(UsageError, match=r"take OpenColorIO; .*vidstyle\[post\]"):
+    with pytest.raises(UsageError, match=r"need OpenColorIO; .*vidstyle\[post\]"):
         Config()

@@ -52,7 +52,7 @@ def test_handles_reach_as_far_as_the_clip(info):
         ("01:00:00:00", FILM, "01:00:00:24", "does not exist at 23.976 frames/s"),
         ("01:00:00:00", FILM, "01:00:61:00", "does not exist"),
         ("00:00:00;00", NTSC, "00:01:00;01", "does not exist at 29.97 frames/s"),
-        ("01:00:00:00", NTSC, "01:00:00;10", "without dropping; write 01:00:00:10"),
+        ("01:00:00:00", NTSC, "01:00:00;10", "non-drop; write 01:00:00:10"),
         ("01:00:00;00", FILM, "01:00:00:10", "drops frames, which does not fit 23.976"),
     ],
 )
@@ -69,5 +69,5 @@ def test_a_timecode_outside_the_clip_tells_where_the_clip_is(info):
 
 
 def test_a_range_the_wrong_way_round(info):
-    with pytest.raises(UsageError, match="--in 9 --out 8: no frame lies between"):
+    with pytest.raises(UsageError, match="--in 9 --out 8: the range is empty"):
         frame_range(info(), "9", "8", 5)

@@ -198,5 +198,5 @@ def test_what_cannot_be_read_is_named(tmp_path):
 def test_without_the_library_the_extra_is_named(tmp_path, monkeypatch):
     (tmp_path / "a.exr").write_bytes(b"v/1")
     monkeypatch.setitem(sys.modules, "OpenImageIO", None)
-    with pytest.raises(UsageError, match=r"a\.exr: takes OpenImageIO; .*vidstyle\[post\]"):
+    with pytest.raises(UsageError, match=r"a\.exr: needs OpenImageIO; .*vidstyle\[post\]"):
         open_clip(str(tmp_path / "a.exr"))

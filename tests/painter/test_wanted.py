@@ -23,7 +23,7 @@ def test_frames_given_keys_and_auto() -> None:
         (["-3"], "--key -3: no frame"),
         (["3", "3"], "--key 3: named twice"),
         (["3", "a.png@3"], "--key 3: named twice"),
-        (["a.png@"], "names no frame"),
+        (["a.png@"], "no frame given"),
     ],
 )
 def test_all_else_is_refused(texts: list[str], says: str) -> None:

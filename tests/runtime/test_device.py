@@ -11,7 +11,7 @@ CPU = torch.device("cpu")
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("mps", "no GPU of Apple's"), ("tpu", "use auto, cpu"), ("meta", "use --device cpu")],
+    [("mps", "no usable Apple GPU"), ("tpu", "use auto, cpu"), ("meta", "use --device cpu")],
 )
 def test_a_device_that_is_not_there_is_refused(
     name: str, said: str, monkeypatch: pytest.MonkeyPatch

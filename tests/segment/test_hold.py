@@ -79,7 +79,7 @@ def test_a_key_matte_that_its_neighbours_contradict_is_dropped(
         result = held(thing, photo_clip, segmenter)
     assert sorted(thing.small) == sorted(thing.images) == [0, 15]
     assert segmenter.asked == 0
-    assert "frame 8: its cut-out is contradicted" in caplog.text
+    assert "frame 8: its matte contradicts" in caplog.text
     assert score(result.mattes[8], truth[8]) > 0.8
 
 
@@ -178,7 +178,7 @@ def test_what_was_drawn_by_hand_outweighs_other_cuts_across_the_shot(
     with caplog.at_level("INFO"):
         mattes = held(thing, photo_clip, Knowing(photo_clip, blind=True)).mattes
     assert min(score(mattes[i], photo_clip.truth[i]) for i in range(16)) > 0.85
-    assert "frame 14: what was drawn by hand outweighs its cut-out" in caplog.text
+    assert "frame 14: the matte drawn by hand overrules this one" in caplog.text
 
 
 def test_where_the_hand_s_word_is_lost_what_is_clearly_seen_counts(held, vanishing, score):

@@ -163,7 +163,7 @@ def test_what_is_seen_faintly_in_most_frames_is_taken_with_a_warning(
 ):
     mattes = find("person", photo_clip, detector=FaintDetector(photo_clip, blind=[2]))
     assert np.mean(scores(mattes, photo_clip, score)) > 0.8
-    assert "person: seen faintly" in caplog.text
+    assert "person: detected with low confidence" in caplog.text
 
 
 def test_what_is_seen_faintly_now_and_then_is_nothing(find, photo_clip):

@@ -64,5 +64,5 @@ def test_weights_that_are_no_numbers_are_refused(model: Path, changed) -> None:
     tensors[name].view(-1)[0] = torch.nan
     safetensors.torch.save_file(tensors, path)
     changed("sha256", f'"{hashlib.sha256(path.read_bytes()).hexdigest()}"')
-    with pytest.raises(WeightsError, match=f"{name} holds what is no number; restore or train"):
+    with pytest.raises(WeightsError, match=f"{name} contains NaN or infinity; restore or train"):
         build_network(str(model))

@@ -126,7 +126,9 @@ def test_no_detector_and_nothing_found_say_what_to_do(desk, options, seen_by) ->
     with pytest.raises(WeightsError, match="vidstyle models fetch"):
         list(desk.find_candidates(options))
     seen_by(Eyes())
-    with pytest.raises(ObjectNotFoundError, match=r"^eyes knows nothing .* choose click or box"):
+    with pytest.raises(
+        ObjectNotFoundError, match=r"^eyes recognises nothing .* choose click or box"
+    ):
         list(desk.find_candidates(options))
 
 

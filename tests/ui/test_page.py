@@ -487,7 +487,7 @@ def test_trouble_is_told_in_one_place_until_it_is_mended(visit, shot) -> None:
     page.locator("#first input").fill("12")
     page.locator("#last input").fill("3")
     page.locator("#part").click()
-    page.locator("#trouble").get_by_text("no frame lies between").wait_for()
+    page.locator("#trouble").get_by_text("the range is empty").wait_for()
     assert page.get_by_text("Error", exact=True).count() == 0
     page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
     told = page.locator("#trouble p").bounding_box()

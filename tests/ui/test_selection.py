@@ -21,7 +21,7 @@ def test_a_name() -> None:
     "typed", ["mask:/etc/hostname", "matte:/home", "person+mask:/proc/self/fd/3", " -box:1,2,3,4 "]
 )
 def test_a_name_points_at_no_file(typed: str) -> None:
-    with pytest.raises(ValueError, match=r"is no name; .* click or box"):
+    with pytest.raises(ValueError, match=r"is not a name; .* click or box"):
         Selection("name", typed).spec()
 
 

@@ -37,7 +37,7 @@ def read_shots(path: Path, media: Path | None = None, rate: Fraction | None = No
 
             shots = shots_in_timeline(path, media or path.parent, rate)
     else:
-        raise UsageError(f"{path}: no list of shots; give a folder, .csv, .yaml, .edl or .otio")
+        raise UsageError(f"{path}: not a list of shots; give a folder, .csv, .yaml, .edl or .otio")
     if not shots:
-        raise MediaError(f"{path}: names no shot")
+        raise MediaError(f"{path}: lists no shots")
     return shots

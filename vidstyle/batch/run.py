@@ -106,12 +106,14 @@ def _alone_in(root: Path) -> Iterator[None]:
         (root / FOLDER).mkdir(parents=True, exist_ok=True)
         lock = (root / FOLDER / "lock").open("w")
     except OSError as error:
-        raise MediaError(f"{root}: no folder to write to ({error.strerror})") from None
+        raise MediaError(f"{root}: cannot write to this folder ({error.strerror})") from None
     with lock:
         try:
             hold(lock)
         except OSError:
-            raise UsageError(f"{root}: another batch is at work there; wait for it") from None
+            raise UsageError(
+                f"{root}: another batch is running there; wait for it to finish"
+            ) from None
         yield
 
 
@@ -146,7 +148,9 @@ def _run(
                                   tuple(before.warnings))  # fmt: skip
                 overwrite = True
             elif target_exists(target) and not overwrite:
-                raise UsageError(f"{target}: exists, and is not this batch's; add --overwrite")
+                raise UsageError(
+                    f"{target}: exists, and this batch did not write it; add --overwrite"
+                )
             Record("started", request, own).write(path)
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             report = run(replace(job, overwrite=overwrite), progress).content
@@ -175,10 +179,12 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
         raise MediaError(shot.trouble)
     styles = shot.styles or defaults.styles
     if not styles and not shot.keys:
-        raise UsageError(f"shot {shot.name}: no style; name one in the list, or --style for all")
+        raise UsageError(
+            f"shot {shot.name}: no style; give one in the list, or --style for all shots"
+        )
     for style in styles:
         if not Path(style).is_file():
-            raise MediaError(f"{style}: there is no such style picture; check the name")
+            raise MediaError(f"{style}: no such style picture; check the name")
     asked = defaults.range if shot.range == WHOLE else shot.range
     handles = defaults.handles if shot.handles is None else shot.handles
     first, last = asked.frames(probe(shot.source), handles)

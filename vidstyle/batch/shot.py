@@ -110,7 +110,7 @@ def shot_of(
         if key not in _OWN and key not in OPTIONS:
             near = difflib.get_close_matches(key, [*_OWN, *OPTIONS], 1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            raise UsageError(f"{where}: there is no field {key!r}{hint}")
+            raise UsageError(f"{where}: unknown field {key!r}{hint}")
     known = known or Shot(name="", source="")
     source = path_of(told["source"]) if "source" in told else known.source
     if not source and known.trouble is None:
@@ -132,7 +132,7 @@ def shot_of(
 
 def _handles(text: str, where: str) -> int:
     if not text.isdecimal():
-        raise UsageError(f"{where}: handles {text!r}: is no number of frames")
+        raise UsageError(f"{where}: handles {text!r}: not a number of frames")
     return int(text)
 
 

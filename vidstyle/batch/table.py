@@ -51,10 +51,10 @@ def shots_in_yaml(path: Path) -> list[Shot]:
         content = parsed(partial(yaml.load, Loader=yaml.BaseLoader), text)
     except (yaml.YAMLError, ValueError) as error:
         problem = " ".join(str(error).split())
-        raise MediaError(f"{path}: not YAML ({problem}); mend or export it again") from None
+        raise MediaError(f"{path}: not YAML ({problem}); fix it or export it again") from None
     entries = content.get("shots") if isinstance(content, dict) else content
     if not isinstance(entries, list):
-        raise UsageError(f"{path}: no list of shots; give a list, or one under 'shots:'")
+        raise UsageError(f"{path}: not a list of shots; give a list, or one under 'shots:'")
     return [
         shot_of(_texts(entry, f"{path}, shot {n}"), f"{path}, shot {n}", beside(path))
         for n, entry in enumerate(entries, start=1)
@@ -68,11 +68,11 @@ def beside(path: Path) -> Callable[[str], str]:
 
 def _texts(entry: Any, where: str) -> dict[str, str]:
     if not isinstance(entry, dict):
-        raise UsageError(f"{where}: no mapping; write 'source: clip.mov' and the like")
+        raise UsageError(f"{where}: not a mapping; write entries such as 'source: clip.mov'")
     texts = {}
     for key, value in entry.items():
         parts = value if isinstance(value, list) else [value]
         if not isinstance(key, str) or not all(isinstance(part, str) for part in parts):
-            raise UsageError(f"{where}: {key}: neither a text nor a list of texts")
+            raise UsageError(f"{where}: {key}: neither a string nor a list of strings")
         texts[key] = "|".join(parts)
     return texts

@@ -73,7 +73,7 @@ def _read(path: Path, **options: Any) -> otio.schema.Timeline:
     except Exception as error:  # adapters raise whatever they meet
         problem = " ".join(str(error).split())[:200]
         raise MediaError(
-            f"{path}: not a timeline that can be read ({problem}); export it again"
+            f"{path}: not a readable timeline ({problem}); export it again"
             + ("; --rate says what an EDL counts in" if options else "")
         ) from None
     if not isinstance(read, otio.schema.Timeline):
@@ -239,7 +239,7 @@ def _settings(clip: otio.schema.Clip, where: str) -> dict[str, str]:
             try:
                 pairs = shlex.split(rest)
             except ValueError as error:  # a quote without its other half
-                raise UsageError(f"{where}: {comment}: {error}; mend it") from None
+                raise UsageError(f"{where}: {comment}: {error}; fix it") from None
             for pair in pairs:
                 key, _, value = pair.partition("=")
                 settings[key] = value

@@ -130,7 +130,7 @@ class FieldFolder:
         try:
             content = path.read_bytes()
             if hashlib.sha256(content).hexdigest() != self.hashes[name]:
-                raise ValueError("its sha256 is another")
+                raise ValueError("its sha256 differs")
             return Field.unpacked(content)
         except OSError as error:
             raise MediaError(f"{path}: cannot be read ({error.strerror}); run it again") from None

@@ -37,7 +37,7 @@ class KeyName:
         path, at, frame = text.rpartition("@")
         if not at or not path or not re.fullmatch("[0-9]{1,9}", frame):
             raise UsageError(
-                f"--key {text}: names no frame; write FILE@FRAME, such as painted.0020.png@20"
+                f"--key {text}: no frame given; write FILE@FRAME, such as painted.0020.png@20"
             )
         return cls(Path(path), int(frame))
 
@@ -47,7 +47,7 @@ class KeyName:
             MediaError: there is no such picture.
         """
         if not self.path.is_file():
-            raise MediaError(f"{self}: there is no such picture; check the name")
+            raise MediaError(f"{self}: no such picture; check the name")
 
     def __str__(self) -> str:
         return f"--key {self.path}@{self.frame}"
@@ -83,7 +83,7 @@ class PaintedFrame:
         if alpha is None:
             return cls(name, frame, picture, None)
         if float(alpha.max()) < 0.5:
-            raise MediaError(f"{name}: all of it is transparent; export it with what was painted")
+            raise MediaError(f"{name}: entirely transparent; export it with the paint visible")
         outline = None if float(alpha.min()) >= OPAQUE else alpha[None, None]
         return cls(name, frame, picture, outline)
 

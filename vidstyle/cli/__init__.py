@@ -109,7 +109,7 @@ def main() -> NoReturn:
         from vidstyle.runtime.memory import is_out_of_memory
 
         if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
-            fail(f"{error.filename}: no file can have so long a name; give a shorter one", 2)
+            fail(f"{error.filename}: the file name is too long; give a shorter one", 2)
         if is_out_of_memory(error):
             fail("out of memory; use a smaller --batch", DeviceError.exit_code)
         traceback.print_exc()
@@ -127,7 +127,7 @@ def _lack(error: Exception) -> str | None:
         where = error.filename or "standard output, or a temporary file"
         return f"{where}: cannot be written ({error.strerror}); free the disk and run again"
     if "No usable temporary directory" in str(error):
-        return "no folder for temporary files can be written; name one by TMPDIR"
+        return "no temporary folder is writable; set TMPDIR"
     return None
 
 

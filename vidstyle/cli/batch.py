@@ -101,7 +101,7 @@ def batch_command(
     if failed := [result.name for result in results if result.state == "failed"]:
         raise BatchError(
             f"{len(failed)} of {counted(len(results), 'shot')} failed ({', '.join(failed[:5])}"
-            f"{', …' if len(failed) > 5 else ''}); mend them and run the same again"
+            f"{', …' if len(failed) > 5 else ''}); fix them and run the same command again"
         )
 
 
@@ -111,7 +111,7 @@ def _rate(text: str | None) -> Fraction | None:
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if rate is not None and not 1 <= rate <= 1000:
-        raise UsageError(f"--rate {text}: give frames per second, as 25 or 24000/1001")
+        raise UsageError(f"--rate {text}: give frames per second, such as 25 or 24000/1001")
     return rate
 
 

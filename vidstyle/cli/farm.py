@@ -199,7 +199,7 @@ def _job_and_target(
 ) -> tuple[Path, str | None]:
     """The job's file, and the clip's; as they were called before too, with a warning."""
     if result is not None or (job is None and target is not None and not _is_clip(target)):
-        log.warning("farm: -o names the result now and --job the job; say --job JOB -o CLIP")
+        log.warning("farm: -o now names the result, and --job the job file; use --job JOB -o CLIP")
         job, target = job or (Path(target) if target else None), result
     if job is None:
         raise UsageError("--job is missing; give a file for the job's template or script")
@@ -255,7 +255,7 @@ def _write(path: Path, text: str) -> None:
         content = text.encode()
     except UnicodeEncodeError:
         raise UsageError(
-            f"{path}: a job names no file whose name is not UTF-8; rename it"
+            f"{path}: a farm job cannot name a file whose name is not UTF-8; rename it"
         ) from None
     with replacing(path) as file:
         file.write(content)

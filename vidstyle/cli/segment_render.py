@@ -53,8 +53,8 @@ def parse_segments(text: str) -> range:
     """
     match = re.fullmatch(r"([0-9]{1,8})(?:-([0-9]{1,8}))?", text)
     if match is None:
-        raise UsageError(f"--segments {text}: not a range; give one number, or two as in 0-3")
+        raise UsageError(f"--segments {text}: not a range; give one number, or two such as 0-3")
     first, last = int(match[1]), int(match[2] or match[1])
     if last < first or last > _LARGEST:
-        raise UsageError(f"--segments {text}: no segment lies between; give the lesser first")
+        raise UsageError(f"--segments {text}: the range is empty; give the smaller number first")
     return range(first, last + 1)

@@ -106,4 +106,4 @@ def _strengths(text: str | None) -> tuple[float, ...]:
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--grid {text}: give strengths, as 0.25,0.5,1") from None
+        raise UsageError(f"--grid {text}: give strengths, such as 0.25,0.5,1") from None

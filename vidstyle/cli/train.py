@@ -155,7 +155,7 @@ def train_command(
             raise UsageError("give --content DIR and --styles DIR, or --shot INPUT and --style")
         for name, folder in folders.items():
             if folder is not None and not folder.exists():
-                raise MediaError(f"--{name} {folder}: there is no such folder; check the name")
+                raise MediaError(f"--{name} {folder}: no such folder; check the name")
         if resume and not overwrite and output.exists():
             say(f"{output}: already there")
             return
@@ -231,7 +231,7 @@ def _tune(
 def _refuse(place: str, options: dict[str, object]) -> None:
     given = [f"--{name}" for name, value in options.items() if value]
     if given:
-        raise UsageError(f"{place}: {' and '.join(given)} has no use here; leave it out")
+        raise UsageError(f"{place}: {' and '.join(given)} does not apply here; leave it out")
 
 
 def _check_free(output: Path, overwrite: bool) -> None:

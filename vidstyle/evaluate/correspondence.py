@@ -113,7 +113,10 @@ class TrueFlow:
         if not files:
             raise MediaError(f"--flow {folder}: no numbered .flo files in it; name their folder")
         if not self._maps(next(iter(self._files.values()))):
-            _log.info("flow: no occlusion maps in %s: truth counts where DIS agrees", folder)
+            _log.info(
+                "flow: no occlusion maps in %s; the true flow counts where DIS agrees with it",
+                folder,
+            )
 
     def between(self, earlier: Tensor, later: Tensor, index: int, gap: int) -> Correspondence:
         """See :meth:`Judge.between`."""

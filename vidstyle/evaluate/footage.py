@@ -61,7 +61,9 @@ def open_alike(sources: Sequence[str], *, part: bool = False) -> list[ClipReader
     readers = [open_seen(source) for source in sources]
     first = readers[0].info
     if min(first.size) < LEAST_SIDE:
-        raise MediaError(f"{sources[0]}: frames below {LEAST_SIDE} pixels cannot be compared")
+        raise MediaError(
+            f"{sources[0]}: frames smaller than {LEAST_SIDE} pixels cannot be compared"
+        )
     for source, reader in zip(sources, readers, strict=True):
         info = reader.info
         if info.size not in (first.size, _padded(first.size)):

@@ -66,10 +66,12 @@ def choose_judge(
         _log.info("motion is judged by %s (%s)", name, reason)
     elif name in used:
         raise UsageError(
-            f"--flow {name}: the render used it, and agrees with its own flow; use auto or another"
+            f"--flow {name}: the render used it, so it would judge itself; use auto or another"
         )
     if not used and name == "dis":
-        _log.warning("flow: dis judges; a render on a CPU uses it too: give --report to be sure")
+        _log.warning(
+            "flow: judged by dis, which renders on a CPU use too; give --report to be sure"
+        )
     return EstimatedFlow(build_flow(name, device, flow_size, cache))
 
 

@@ -41,7 +41,7 @@ class StyleDistance:
         self._teacher, self._device = teacher.to(device), device
         picture = next(iter(open_seen(style).frames(0, 1)), None)
         if picture is None:
-            raise MediaError(f"--style {style}: there is no picture in it; give another")
+            raise MediaError(f"--style {style}: no picture in it; give another")
         features = self._see(without_border(unit_range(picture.image), style)[None])
         self._grams = {layer: gram(seen) for layer, seen in features.items()}
         self._moments = {layer: moments(seen) for layer, seen in features.items()}

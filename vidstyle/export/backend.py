@@ -49,7 +49,7 @@ def build_backend(backend: str, model: str, device: torch.device) -> Backend | N
         if not path.is_file() or (FORMATS[name].is_code and not is_own(path)):
             if name in ("int8", "tensorrt"):
                 raise WeightsError(
-                    f"--backend {name}: nothing is exported of {model}; run vidstyle export "
+                    f"--backend {name}: {model} has not been exported for it; run vidstyle export "
                     f"--model {model} --format {name}"
                 )
             log.info("backend: exporting %s to %s, once", model, path)
@@ -60,7 +60,7 @@ def build_backend(backend: str, model: str, device: torch.device) -> Backend | N
         name = format_of(path)
     runtime, of = load(name, path, device)
     if of != model_digest(model):
-        raise WeightsError(f"{path}: exported from another model than {model}; export it again")
+        raise WeightsError(f"{path}: exported from a model other than {model}; export it again")
     log.info("backend: %s, %s", name, path)
     return Backend(runtime)
 

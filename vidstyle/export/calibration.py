@@ -34,7 +34,7 @@ def calibration_pictures(source: str, short: int = SHORT) -> list[Tensor]:
         if frame.index in wanted
     ]
     if not pictures:
-        raise MediaError(f"{source}: no frame of it can be decoded; give another for --calibrate")
+        raise MediaError(f"{source}: no frame can be decoded; give another for --calibrate")
     return pictures
 
 

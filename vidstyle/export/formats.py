@@ -50,7 +50,7 @@ def format_of(path: Path) -> str:
         if path.name.endswith(format.suffix):
             return name
     suffixes = ", ".join(format.suffix for format in FORMATS.values())
-    raise UsageError(f"{path}: not the name of an exported network; it ends in one of {suffixes}")
+    raise UsageError(f"{path}: the name of an exported network ends in one of {suffixes}")
 
 
 def load(name: str, path: Path, device: torch.device) -> tuple[Runtime, str]:
@@ -61,7 +61,7 @@ def load(name: str, path: Path, device: torch.device) -> tuple[Runtime, str]:
         UsageError, DeviceError: what runs it is not on this machine.
     """
     if not path.is_file():
-        raise WeightsError(f"{path}: there is no such file; make it with vidstyle export")
+        raise WeightsError(f"{path}: no such file; make it with vidstyle export")
     if FORMATS[name].is_code and not is_own(path):
         raise WeightsError(
             f"{path}: not exported by this user on this machine, and such a file can run code; "

@@ -65,7 +65,7 @@ def load(path: Path, device: torch.device) -> tuple[Runtime, str]:
     with needs_extra("export", "ONNX"):
         session = open_session(path, device, threads_at_hand())
     if device.type == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
-        log.warning("ONNX Runtime here has no CUDA (onnxruntime-gpu has): it runs on the CPU")
+        log.warning("this ONNX Runtime has no CUDA (onnxruntime-gpu does); it runs on the CPU")
     model = session.get_modelmeta().custom_metadata_map.get(_MODEL, "")
 
     def run(images: Tensor, maps: Sequence[Tensor]) -> Tensor:

@@ -77,7 +77,9 @@ def load(path: Path, device: torch.device) -> tuple[Runtime, str]:
             context.set_tensor_address(name, tensor.data_ptr())
         stream = torch.cuda.current_stream(device)
         if not context.execute_async_v3(stream.cuda_stream):
-            raise DeviceError(f"{path}: the engine takes no {tuple(images.shape)}; export it again")
+            raise DeviceError(
+                f"{path}: the engine does not accept {tuple(images.shape)}; export it again"
+            )
         return result.to(images.device)
 
     return run, engine.name

@@ -179,7 +179,7 @@ def _there(work: WorkFolder, settings: str, model: StyleModel, overwrite: bool) 
             raise UsageError(f"{error}; or add --overwrite to analyse again") from None
     if not overwrite:
         raise UsageError(
-            f"{work.root}: analysed with other settings, styles, models or footage; "
+            f"{work.root}: analysed with different settings, styles, models or footage; "
             "add --overwrite to replace it, or name another folder"
         )
     work.forget_segments()

@@ -58,7 +58,7 @@ class StoredMattes(Mattes):
         content = _read(path, entry[0])
         matte = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
         if matte is None or matte.shape != self._size or matte.dtype != np.uint8:
-            raise MediaError(f"{path}: no matte of this clip; analyse again")
+            raise MediaError(f"{path}: not a matte of this clip; analyse again")
         return np.asarray(matte)
 
     def box(self, index: int) -> Box | None:
@@ -151,7 +151,7 @@ def _load_mattes(
     if digest != frozen.mattes or not all(
         0 <= x0 < x1 <= width and 0 <= y0 < y1 <= height for _, (x0, y0, x1, y1) in entries.values()
     ):
-        raise MediaError(f"{path}: of another analysis; analyse again")
+        raise MediaError(f"{path}: from another analysis; analyse again")
     count = manifest.segments[-1].stop
     return StoredMattes(work.mattes(number), (height, width), count, entries)
 
@@ -235,7 +235,7 @@ def _load_carried(work: WorkFolder, number: int, digest: str) -> Carried:
         content, found = read_sealed(path, "analyse again")
         index = _CARRIED.validate_python(content)
         if found != digest:
-            raise MediaError(f"{path}: of another analysis; analyse again")
+            raise MediaError(f"{path}: from another analysis; analyse again")
         files = dict(index.files)
         keys = [
             _load_key(folder / _key_name(key), frame, files.pop(_key_name(key)))
@@ -277,5 +277,5 @@ def _read(path: Path, digest: str) -> bytes:
     except OSError as error:
         raise MediaError(f"{path}: cannot be read ({error.strerror}); analyse again") from None
     if _sha256(content) != digest:
-        raise MediaError(f"{path}: damaged (its sha256 is another); analyse again")
+        raise MediaError(f"{path}: damaged (its sha256 differs); analyse again")
     return content

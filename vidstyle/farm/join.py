@@ -69,11 +69,11 @@ def _join(
     lacking = [n for n, state in worker.states(every).items() if state is not State.WHOLE]
     if lacking and not repair:
         raise MediaError(
-            f"{work.root}: segments {runs(lacking)} of {len(every)} are missing, damaged or of "
+            f"{work.root}: segments {runs(lacking)} of {len(every)} are missing, damaged or from "
             "another analysis; render them, or join with --repair"
         )
     if lacking:
-        log.warning("segments %s: rendered again", runs(lacking))
+        log.warning("segments %s: rendering them again", runs(lacking))
         worker.render(lacking, progress, overwrite=True)
     take = Take(worker.reader, manifest.shots, colour, manifest.clip.fades)
     check_fits(take, target)
@@ -129,4 +129,6 @@ def _sidecar(work: WorkFolder, number: int) -> Sidecar:
     try:
         return read_sidecar(work, number)
     except FileNotFoundError as error:
-        raise MediaError(f"{error.filename}: has gone; is somebody deleting?") from None
+        raise MediaError(
+            f"{error.filename}: has disappeared; is something deleting files there?"
+        ) from None

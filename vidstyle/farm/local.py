@@ -30,7 +30,7 @@ def run_here(plan: Plan, template: Path, values: Path, workers: int) -> None:
     chunks = [{SEGMENTS: f"{first}-{last}"} for first, last in plan.tasks()]
     shares = [chunks[n::workers] for n in range(min(workers, len(chunks)))]
     for step, sessions in ((ANALYSE, [None]), (RENDER, shares), (JOIN, [None])):
-        log.info("step %s, %s at once", step, counted(len(sessions), "session"))
+        log.info("step %s, %s at a time", step, counted(len(sessions), "session"))
         _together(_command(template, values, step, share) for share in sessions)
 
 

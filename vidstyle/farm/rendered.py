@@ -116,7 +116,7 @@ def read_sidecar(work: WorkFolder, number: int) -> Sidecar:
     except ValidationError:
         raise MediaError(f"{path}: damaged; render it again") from None
     if sidecar.segment != number or len(sidecar.frames) != len(sidecar.pts):
-        raise MediaError(f"{path}: of another segment; render it again")
+        raise MediaError(f"{path}: from another segment; render it again")
     return sidecar
 
 

@@ -55,10 +55,10 @@ def read_sealed(path: Path, advice: str) -> tuple[dict[str, Any], str]:
             raise ValueError("too large")
         content = from_json(path.read_bytes(), allow_inf_nan=False)
         if not isinstance(content, dict):
-            raise ValueError("no JSON object")
+            raise ValueError("not a JSON object")
         found = content.pop(SEAL, None)
         if found != seal(content):
-            raise ValueError("its checksum is another")
+            raise ValueError("its checksum differs")
     except FileNotFoundError:
         raise
     except OSError as error:

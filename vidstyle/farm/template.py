@@ -74,7 +74,7 @@ def _check(content: dict[str, Any]) -> None:
     try:
         decode_job_template(template=content, supported_extensions=EXTENSIONS)
     except DecodeValidationError as error:
-        raise UsageError(f"no job template can say this: {error}") from None
+        raise UsageError(f"a job template cannot express this: {error}") from None
 
 
 def _definitions(arguments: Iterable[Argument]) -> Iterable[dict[str, Any]]:

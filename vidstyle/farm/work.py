@@ -78,7 +78,9 @@ class WorkFolder:
         except OSError as error:
             raise unwritable(folder, error) from None
         if not folder.resolve().is_relative_to(self.root.resolve()):
-            raise UsageError(f"{folder}: leads out of the work directory; replace it by a folder")
+            raise UsageError(
+                f"{folder}: points outside the work directory; replace it with a folder"
+            )
         return folder
 
     def forget_segments(self) -> None:

@@ -98,10 +98,10 @@ class Worker:
                     f"{self._work.segment(number)}: {state.value}; add --overwrite to replace it"
                 )
             if state is State.WHOLE:
-                log.info("segment %d: already there", number)
+                log.info("segment %d: already rendered", number)
                 continue
             if state is State.DAMAGED:
-                log.warning("segment %d: damaged, rendered again", number)
+                log.warning("segment %d: damaged, rendering it again", number)
             due.append(number)
         if due:
             with seeded(self._options.seed):
@@ -112,7 +112,7 @@ class Worker:
         flow = options.flow if options.temporal == "blend" else None
         if weight_hashes(options.model, flow, options.backend) != manifest.weights:
             raise WeightsError(
-                f"{self._work.root}: analysed with other weights than this machine's; "
+                f"{self._work.root}: analysed with weights that differ from this machine's; "
                 "give all machines the same"
             )
         parts = build_parts(options)

@@ -101,7 +101,7 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
         arrivals = source.arrivals()
         first = [arrival.frame for arrival, _ in zip(arrivals, range(FIRST), strict=False)]
         if not first:
-            raise MediaError(f"{job.source}: sends no frame; check it")
+            raise MediaError(f"{job.source}: sent no frames; check the source")
         session = begin(job, Few(first), float(source.rate), parts, hands)
         meter = Meter(session.size, lambda: source.dropped)
         with open_sink(session.size, source.rate) as sink:
@@ -119,7 +119,7 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
             except Terminated:
                 raise
             except Cancelled:
-                log.info("live: interrupted, ends here")
+                log.info("live: interrupted")
         return meter.summary()
 
 

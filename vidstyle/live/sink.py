@@ -135,7 +135,7 @@ class Stream:
         try:
             self._container.mux(self._stream.encode(coded))
         except (av.error.FFmpegError, OSError) as error:
-            raise MediaError(f"{self._url}: the other side has gone ({error})") from None
+            raise MediaError(f"{self._url}: the receiver closed the connection ({error})") from None
         return True
 
     def __enter__(self) -> Self:

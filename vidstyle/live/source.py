@@ -129,7 +129,9 @@ class LiveSource:
         except MediaError as error:
             self._failure = error
         except (av.error.FFmpegError, OSError) as error:
-            self._failure = MediaError(f"{self.name}: broke off ({error}); is it still sending?")
+            self._failure = MediaError(
+                f"{self.name}: the stream stopped ({error}); is it still sending?"
+            )
         finally:
             with self._change:
                 self._ended = True
@@ -203,7 +205,7 @@ def _explained(name: str) -> Iterator[None]:
     except (av.error.FFmpegError, OSError, ValueError) as error:
         what = "camera" if name.isdigit() else "stream"
         raise MediaError(
-            f"{name}: no such {what} answers ({error}); check its name, or name a file"
+            f"{name}: no {what} responds ({error}); check its name, or name a file"
         ) from None
 
 

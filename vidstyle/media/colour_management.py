@@ -84,7 +84,7 @@ class Management:
         names = self.config.aliases(space)
         tags = next((_TAGS[name] for name in names if name in _TAGS), None)
         if tags is None and not is_picture_target(target):
-            log.warning("%s: no video tags are known for %s: the clip's own stay", target, space)
+            log.warning("%s: no video tags are known for %s; keeping the clip's own", target, space)
         return Conversion(transform, dtype, names[0], tags)
 
     def record(self) -> dict[str, str | None]:
@@ -116,7 +116,7 @@ def manage(info: ClipInfo, colorspace: str | None) -> Management:
         return Management(config, *config.pair_named(colorspace))
     space = config.space_of_file(info.path, info.space)
     log.info(
-        "%s: taken for %s, seen by %s (%s); --colorspace names another",
+        "%s: taken to be %s, viewed through %s (%s); --colorspace sets another",
         info.path,
         space,
         " / ".join(config.view),

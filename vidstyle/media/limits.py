@@ -36,5 +36,5 @@ def check_size(name: object, width: int, height: int) -> None:
     if width * height > most:
         raise MediaError(
             f"{name}: {width}x{height} pixels are more than the {most} that are allowed; "
-            "if it is meant, raise --max-pixels"
+            "if that is intended, raise --max-pixels"
         )

@@ -59,7 +59,7 @@ class Config:
         except (self._ocio.Exception, self._ocio.ExceptionMissingFile) as error:
             reason = str(error).splitlines()[0]
             raise UsageError(
-                f"OCIO={self.name}: no colour config that can be read ({reason}); "
+                f"OCIO={self.name}: not a readable colour config ({reason}); "
                 "correct it, or unset it"
             ) from None
 
@@ -173,7 +173,7 @@ def _library() -> Any:
         return import_module("PyOpenColorIO")
     except ImportError:
         raise UsageError(
-            "colour spaces take OpenColorIO; install it: pip install 'vidstyle[post]'"
+            "colour spaces need OpenColorIO; install it: pip install 'vidstyle[post]'"
         ) from None
 
 

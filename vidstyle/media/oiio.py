@@ -54,7 +54,7 @@ def library(what: object) -> Any:
         return import_module("OpenImageIO")
     except ImportError:
         raise UsageError(
-            f"{what}: takes OpenImageIO; install it: pip install 'vidstyle[post]'"
+            f"{what}: needs OpenImageIO; install it: pip install 'vidstyle[post]'"
         ) from None
 
 
@@ -205,7 +205,7 @@ def opened(path: Path) -> Iterator[Parts]:
         yield Parts(path, source)
     except UnicodeDecodeError:  # of a name in the file, or in what is said of it
         raise MediaError(
-            f"{path}: a damaged picture (names in it are no text); export it again"
+            f"{path}: a damaged picture (its channel names are not text); export it again"
         ) from None
     finally:
         if source is not None:

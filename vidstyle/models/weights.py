@@ -204,7 +204,9 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
         raise WeightsError(f"{path}: holds more than named tensors; give a state dict")
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise WeightsError(f"{path}: {name} holds what is no number; restore or train it again")
+            raise WeightsError(
+                f"{path}: {name} contains NaN or infinity; restore or train it again"
+            )
     return tensors
 
 

@@ -108,7 +108,7 @@ class FlowCache:
         if excess > 0 and not self._full:
             self._full = True
             _log.warning(
-                "flow cache: %s is full; flows that were not used for longest go", self._folder
+                "flow cache: %s is full; removing the least recently used flows", self._folder
             )
         for _, size, path in sorted(found):
             if excess <= 0:

@@ -105,7 +105,7 @@ class Easel:
                     self._paint(first, None)
         if not self.keys:
             raise ObjectNotFoundError(
-                "--key auto: the object is seen in no frame; give a box, point or mask"
+                "--key auto: the object is not seen in any frame; give a box, point or mask"
             )
         for _ in range(PASSES):
             carried = self._carried(self.keys, self._take.spans)

@@ -137,7 +137,7 @@ def _check_frames(wanted: WantedKeys, take: Take) -> None:
     for frame in wanted.named:
         if not take.start <= frame < take.count:
             raise UsageError(
-                f"--key {frame}: not among the frames that are looked at, "
+                f"--key {frame}: outside the frames that are looked at, "
                 f"{take.start}-{take.count - 1}; frames count from 0"
             )
 

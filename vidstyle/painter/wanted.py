@@ -41,8 +41,8 @@ class WantedKeys:
                 given.append(KeyName.parsed(text))
             elif text != AUTO:
                 raise UsageError(
-                    f"--key {text}: no frame; give its number from 0, auto, or FILE@FRAME of a key "
-                    "that is there"
+                    f"--key {text}: not a frame; give its number from 0, auto, or FILE@FRAME of an "
+                    "existing key"
                 )
         wanted = cls(tuple(frames), tuple(given), AUTO in texts)
         if not frames and not wanted.auto:

@@ -112,7 +112,8 @@ def find_take(
     first, stop = options.range
     if first < 0 or (stop is not None and stop <= first):
         raise UsageError(
-            f"--in {first} --out {options.last}: no frame lies between; --out names the last frame"
+            f"--in {first} --out {options.last}: the range is empty; "
+            "--out is the last frame, inclusive"
         )
     progress.stage("cuts", (stop or reader.info.frame_count or 0) - first)
     frames = SeenClip(reader, colour.view()).frames(first, stop)
@@ -122,7 +123,7 @@ def find_take(
     if not shots:
         if first:
             raise UsageError(f"--in {first}: {reader.info.path} has fewer frames")
-        raise MediaError(f"{reader.info.path}: no frame of it can be decoded")
+        raise MediaError(f"{reader.info.path}: no frame can be decoded")
     if reader.damage and options.strict:
         raise MediaError(
             f"{reader.info.path}: {reader.damage}; copy or export it again, or leave out --strict"
@@ -131,10 +132,10 @@ def find_take(
     log.info("%s: frames %s", counted(len(shots), "shot"), parts)
     fades = find_fades(shots, seen)
     if fades:
-        log.info("faded: %d frames, of which the paint fades as they do", len(fades))
+        log.info("fades: in %d frames the paint fades with the picture", len(fades))
     picture = bars.picture()
     if picture:
-        log.info("bars around %dx%d pixels, left alone", picture.width, picture.height)
+        log.info("black bars around the %dx%d picture, left alone", picture.width, picture.height)
     return Take(reader, shots, colour, fades, picture)
 
 
@@ -208,7 +209,7 @@ def analyse(
         )
         if more := proposed(carried.confidences):
             log.info(
-                "keys: in places they show little of the object; best painted next: frame %s",
+                "keys: they show little of the object in places; best to paint next: frame %s",
                 ", ".join(map(str, more)),
             )
         if carried.is_outlined:
@@ -340,7 +341,7 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
         MediaError: the picture is missing, unreadable, or too small.
     """
     if not Path(path).is_file():
-        raise MediaError(f"{path}: there is no such style picture; check the name")
+        raise MediaError(f"{path}: no such style picture; check the name")
     frame = next(open_seen(path).frames(0, 1))
     picture = unit_range(frame.image)
     if frame.alpha is not None:

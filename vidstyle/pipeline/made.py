@@ -174,7 +174,7 @@ def style_hash(wanted: StyledObject) -> str | None:
     if wanted.style is None:
         return None
     if not Path(wanted.style).is_file():
-        raise MediaError(f"{wanted.style}: there is no such style picture; check the name")
+        raise MediaError(f"{wanted.style}: no such style picture; check the name")
     return weights.sha256(Path(wanted.style))
 
 

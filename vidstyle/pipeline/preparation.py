@@ -89,7 +89,7 @@ class Preparation:
             [read_key(name, size, options.colorspace) for name in names] for names in key_names
         ]
         if any(self._keys) and not any(wanted.style for wanted in request.objects):
-            log.info("painted keys alone: the style model has nothing to do")
+            log.info("painted keys only: the style model is not used")
         styles = {wanted.style for wanted in request.objects if wanted.style is not None}
         self.hashes = {
             "model": model_identity(self.parts.model),

@@ -30,7 +30,7 @@ def select_device(name: str) -> torch.device:
         if torch.backends.mps.is_available():
             return device
         raise DeviceError(
-            f"--device {name}: no GPU of Apple's that this PyTorch can use; use --device cpu"
+            f"--device {name}: this PyTorch finds no usable Apple GPU; use --device cpu"
         )
     count = torch.cuda.device_count()
     if device.type != "cuda" or (device.index or 0) >= count:

@@ -73,7 +73,7 @@ def sweep(*folders: Path) -> None:
                 with suppress(OSError):  # another sweeps too
                     if _is_left(entry):
                         _remove(entry)
-                        log.info("%s: removed, a run that was killed left it", entry.path)
+                        log.info("%s: removed; a killed run left it behind", entry.path)
 
 
 def tag() -> str:

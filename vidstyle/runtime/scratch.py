@@ -24,9 +24,7 @@ def temporary_folder() -> Iterator[Path]:
     try:
         parent = Path(tempfile.gettempdir())
     except FileNotFoundError:
-        raise MediaError(
-            "no folder for temporary files can be written; name one by TMPDIR"
-        ) from None
+        raise MediaError("no temporary folder is writable; set TMPDIR") from None
     sweep(parent)
     folder = parent / f"vidstyle{tag()}"
     try:

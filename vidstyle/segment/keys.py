@@ -273,7 +273,7 @@ def _tell(
         frame, detection = sighting.best
         box = _scaled(detection.box, working_size(clip.size), clip.size)
         logger.info(
-            "frames %d-%d: %s is number %d of %d, box:%d,%d,%d,%d@%d%s",
+            "frames %d-%d: using %s %d of %d, box:%d,%d,%d,%d@%d%s",
             shot[0], shot[1] - 1, sighting.name, prompt.instance, len(alike),
             box.x0, box.y0, box.x1, box.y1, frame,
             "" if len(alike) == 1 else "; --list-objects shows them all, "

@@ -106,12 +106,12 @@ def find_mattes(
         empty = track(faint=True)
         if len(empty) < len(shots):
             logger.warning(
-                "%s %s: seen faintly, so it may be something else: look at its mattes, or give a "
-                "box, point or mask",
+                "%s %s: detected with low confidence, so it may be something else; "
+                "check its mattes, or give a box, point or mask",
                 spec.option, spec,
             )  # fmt: skip
     for start, stop in empty if len(empty) < len(shots) else ():
-        logger.warning("frames %d-%d: no object %s here", start, stop - 1, spec)
+        logger.warning("frames %d-%d: no %s found", start, stop - 1, spec)
         progress(stop - start)
     if len(empty) == len(shots):
         raise ObjectNotFoundError(

@@ -103,7 +103,7 @@ def read_dicom(path: Path, window: Window | None) -> tuple[ClipInfo, Frame, Meta
     except Exception as error:
         # pydicom and its decoders raise whatever a broken or unknown file makes them stumble on.
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise MediaError(f"{path}: DICOM that cannot be read ({reason}); export it again") from None
+        raise MediaError(f"{path}: unreadable DICOM ({reason}); export it again") from None
     for complaint in complaints:
         log.warning("%s: %s", path, complaint.message)
     height, width = pixels.shape[:2]

@@ -147,7 +147,9 @@ def _made_or_restyled(job: StillJob, studio: Studio, source: Path, output: Path)
     if job.resume and record.holds(request):
         return Entry(str(source), str(output), "kept")
     if output.exists() and not (job.overwrite or record.known):
-        raise UsageError(f"{output}: exists, and nothing says what it was made of; add --overwrite")
+        raise UsageError(
+            f"{output}: exists, and there is no record of how it was made; add --overwrite"
+        )
     return _restyle(job, studio, source, output, record.making(request, [str(output)]))
 
 

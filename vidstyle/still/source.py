@@ -61,7 +61,8 @@ def read_still(path: Path, window: Window | None = None) -> Still:
         return Still(path, *read_dicom(path, window))
     if path.suffix.lower() not in PICTURE_SUFFIXES:
         raise MediaError(
-            f"{path}: not a picture that is read; convert it to one of {' '.join(PICTURE_SUFFIXES)}"
+            f"{path}: not a supported kind of picture; "
+            f"convert it to one of {' '.join(PICTURE_SUFFIXES)}"
         )
     metadata = read_metadata(path)
     clip = open_clip(str(path))

@@ -92,7 +92,7 @@ class Studio:
             ]
             matte: Matte = np.maximum.reduce([analysis.mattes[0] for analysis in analyses])
             if not matte.any():
-                raise ObjectNotFoundError(f"{still.path}: nothing in it is to be styled")
+                raise ObjectNotFoundError(f"{still.path}: no object in it to style")
             pictures = tuple(
                 self._painted(still, take, analyses, strength) for strength in strengths
             )

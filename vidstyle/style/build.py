@@ -165,5 +165,5 @@ def _architecture(table: Any, tensors: Mapping[str, Tensor]) -> Architecture:
 
 def _ridge(told: object) -> float:
     if isinstance(told, bool) or not isinstance(told, int | float) or not 0 < told < math.inf:
-        raise ValueError(f"ridge = {told!r} is no number above 0")
+        raise ValueError(f"ridge = {told!r} is not a number above 0")
     return float(told)

@@ -217,5 +217,5 @@ def _checking(file: Path) -> Iterator[None]:
     # What a wrong type in the JSON leads to; pycocotools raises plain Exception.
     except Exception as error:
         raise MediaError(
-            f"{file}: broken annotation ({' '.join(str(error).split())}); mend or remove it"
+            f"{file}: broken annotation ({' '.join(str(error).split())}); fix or remove it"
         ) from None

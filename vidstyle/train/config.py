@@ -327,7 +327,7 @@ def read_config(path: Path) -> TrainConfig:
     try:
         table = parsed(tomllib.loads, path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read as TOML ({error}); mend it") from None
+        raise UsageError(f"{path}: cannot be read as TOML ({error}); fix it") from None
     config: TrainConfig = _build(TrainConfig, table, path, "")
     return config
 

@@ -184,7 +184,7 @@ def find_pictures(folder: Path) -> list[Path]:
     """
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
     if not files:
-        raise MediaError(f"{folder}: there are no pictures in this folder; give one with some")
+        raise MediaError(f"{folder}: no pictures in this folder; give one that has some")
     for file in files:
         if not cv2.haveImageReader(str(file)):
             raise MediaError(f"{file}: is not a picture; remove it from the training data")
@@ -294,7 +294,7 @@ def _divided(
     if not train:
         raise UsageError(f"--held-out: nothing is left of {', '.join(sorted(kept))}; name fewer")
     if not kept:
-        log.warning("none of %s … is held out: validation is on what is trained on", names[0])
+        log.warning("none of %s … is held out: validation uses the training data", names[0])
         return train, train
     return train, [thing for thing, each in zip(things, names, strict=True) if each in kept]
 

@@ -140,7 +140,7 @@ def _start(config: TrainConfig) -> MicroNetwork:
     if config.start:
         started, _ = build_network(config.start)
         if not isinstance(started, MicroNetwork):
-            raise UsageError(f"start = {config.start}: is not trained here; name a folder")
+            raise UsageError(f"start = {config.start}: cannot be trained; name a folder")
         return started
     torch.manual_seed(config.seed)
     network = MicroNetwork(config.architecture)

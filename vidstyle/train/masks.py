@@ -93,8 +93,8 @@ def read_masks(
     for stem, count in Counter(picture.stem for picture in pictures).items():
         if count > 1 and stem in draw:
             raise MediaError(
-                f"{source}: {count} pictures are named {stem}, and which of them this mask "
-                "belongs to is open; give each its own name"
+                f"{source}: {count} pictures are named {stem}, so it is ambiguous which of "
+                "them this mask belongs to; give each its own name"
             )
     log.info("%s: %s for %d of %d pictures", source, kind, len(draw), len(stems))
     return Masks(draw)
@@ -103,7 +103,7 @@ def read_masks(
 def _by_stem(folder: Path, suffix: str, stems: Collection[str]) -> dict[str, Path]:
     """The files below a folder that belong to pictures of these stems."""
     if not folder.is_dir():
-        raise MediaError(f"{folder}: there is no such file or folder of masks; check the name")
+        raise MediaError(f"{folder}: no such file or folder of masks; check the name")
     found: dict[str, Path] = {}
     for file in sorted(folder.rglob("*")):
         if file.suffix.lower() == suffix and file.stem in stems:

@@ -161,8 +161,8 @@ class VideoPairs:
             if len(pairs) == len(gaps) and _teaches(pairs[0]):
                 return pairs
         raise MediaError(
-            f"{self._clips[0][0].info.path} and {len(self._clips) - 1} more clips: hardly a pair "
-            f"of frames {gaps[0]} apart is not flat and can be followed; give other clips"
+            f"{self._clips[0][0].info.path} and {len(self._clips) - 1} more clips: almost every "
+            f"pair of frames {gaps[0]} apart is flat or cannot be followed; give other clips"
         )
 
     def _estimate(self, number: int, end: int, gap: int) -> _Whole | None:

@@ -114,10 +114,10 @@ def tune_shot(
         pairs = read_pairs(take, found.mattes)
     stylizer = parts.stylizer.model
     if not isinstance(stylizer, Stylizer):
-        raise UsageError(f"--model {model}: a plug-in, which is not trained here; name a folder")
+        raise UsageError(f"--model {model}: a plug-in, which cannot be trained; name a folder")
     network = stylizer.network
     if not isinstance(network, MicroNetwork):
-        raise UsageError(f"--model {model}: is not trained here; name a folder, or micro")
+        raise UsageError(f"--model {model}: cannot be trained; name a folder, or micro")
     network.requires_grad_(True)
     phase = _recipe(config.style, take.size, picture, minutes)
     estimator = build_flow("dis", torch.device("cpu"), options.flow_size)

@@ -83,7 +83,7 @@ def find_candidates(clip: Path, options: RenderOptions, progress: Progress) -> C
             return Candidates(survey(take, detector, progress))
         except ObjectNotFoundError:
             raise ObjectNotFoundError(
-                f"{detector.name} knows nothing that is in this clip; choose click or box"
+                f"{detector.name} recognises nothing in this clip; choose click or box"
             ) from None
 
 

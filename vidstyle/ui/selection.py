@@ -157,7 +157,7 @@ class Selection:
         """The name. Other prompts in its place could read any file of the machine that serves."""
         name = self.name.strip()
         if not is_named(name):
-            raise ValueError(f"'{name}' is no name; to point at the object choose click or box")
+            raise ValueError(f"'{name}' is not a name; to point at the object choose click or box")
         return name
 
     @staticmethod

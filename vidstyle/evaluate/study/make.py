@@ -41,7 +41,7 @@ def make_study(
     """
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < max(2, len(names)):
-        raise UsageError(f"{', '.join(names)}: give two folders or more, of different names")
+        raise UsageError(f"{', '.join(names)}: give two folders or more, with different names")
     if target.exists():
         raise UsageError(f"{target}: exists; name a new folder")
     if not target.resolve().parent.is_dir():

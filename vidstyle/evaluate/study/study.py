@@ -111,5 +111,5 @@ class Study:
             return cls(told["question"], tuple(told["methods"]), items, told["trials_each"])
         except (OSError, ValueError, KeyError, TypeError):
             raise MediaError(
-                f"{folder}: no study; name a folder that 'vidstyle study make' made"
+                f"{folder}: not a study; name a folder made by 'vidstyle study make'"
             ) from None

@@ -145,7 +145,7 @@ class EncodedAudio:
         try:
             frames = packet.stream.decode(packet)
         except av.error.FFmpegError as error:
-            log.warning("a packet of sound is damaged, left out (%s)", error)
+            log.warning("a damaged audio packet is left out (%s)", error)
             return
         # Sound before the picture, where that cannot be.
         start = -shift if self._starts_with_picture else self._span.start
@@ -186,7 +186,7 @@ class _Order:
             late = self._last + self._length - ticks
         self._last, self._length = ticks + late, max(1, length)
         if late and not self._told:
-            log.warning("%s: times of its sound run backwards, put in order", self._source)
+            log.warning("%s: audio timestamps run backwards; put in order", self._source)
             self._told = True
         return late
 

@@ -117,7 +117,7 @@ class Companions:
                 if ticks is not None and self._tracks[packet.stream.index].takes(packet):
                     yield ticks * packet.time_base, packet
         except av.error.FFmpegError as error:
-            log.warning("%s: sound breaks off (%s), kept up to there", container.name, error)
+            log.warning("%s: sound ends early (%s); kept up to there", container.name, error)
 
 
 def check_sound(source: str, target: str) -> None:

@@ -229,7 +229,7 @@ class _Decoder:
                 log.warning("%s: %s", self._info.path, damage)
             if self._retimed:
                 log.warning(
-                    "%s: frames without a usable time, put in order: %d",
+                    "%s: frames without a usable timestamp, put in order: %d",
                     *(self._info.path, self._retimed),
                 )
 
@@ -244,5 +244,5 @@ def _packets(
     try:
         yield from container.demux(stream)
     except av.error.FFmpegError as error:
-        log.warning("%s: breaks off (%s), read up to there", container.name, error)
+        log.warning("%s: ends early (%s); read up to there", container.name, error)
         yield None

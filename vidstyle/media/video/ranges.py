@@ -21,7 +21,7 @@ def frame_range(
     stop = None if last is None else _frame("--out", last, info)
     if start is not None and stop is not None and stop < start:
         raise UsageError(
-            f"--in {first} --out {last}: no frame lies between; --out names the last frame"
+            f"--in {first} --out {last}: the range is empty; --out is the last frame, inclusive"
         )
     if start is not None:
         start = max(0, start - handles)

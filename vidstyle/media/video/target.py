@@ -33,7 +33,7 @@ def check_target(target: str, source: str | None) -> None:
     path = Path(target)
     longest = numbered(target, _LARGE_NUMBER).name if is_numbered(target) else path.name
     if len(os.fsencode(longest)) > _LONGEST:
-        raise UsageError(f"{target}: no file can have so long a name; give a shorter one")
+        raise UsageError(f"{target}: the file name is too long; give a shorter one")
     if path.is_dir():
         raise UsageError(f"{target}: a folder; name a file, or a pattern in it: shot.####.png")
     folder = path.parent

@@ -48,7 +48,7 @@ def frame_at(timecode: str, info: ClipInfo) -> int:
     start = info.timecode
     if start is None:
         start = "00:00:00;00" if ";" in timecode else "00:00:00:00"
-        log.info("%s: has no timecode, counted from %s", info.path, start)
+        log.info("%s: no timecode; counting from %s", info.path, start)
     # Editors write either separator for a count that drops; one that does not cannot drop.
     wanted = timecode.replace(".", ":")
     if ";" in start:
@@ -56,8 +56,7 @@ def frame_at(timecode: str, info: ClipInfo) -> int:
         wanted = f"{head};{frame}"
     elif ";" in wanted:
         raise UsageError(
-            f"timecode {timecode}: {info.path} counts without dropping; write "
-            f"{wanted.replace(';', ':')}"
+            f"timecode {timecode}: {info.path} counts non-drop; write {wanted.replace(';', ':')}"
         )
     try:
         first, named = _parse(start, info.rate), _parse(wanted, info.rate)
@@ -81,7 +80,7 @@ def _parse(text: str, rate: Fraction) -> Timecode:
     if drop and (rate / _NTSC).denominator != 1:
         raise ValueError(f"drops frames, which does not fit {_shown(rate)} frames/s")
     if not is_timecode(text):
-        raise ValueError("is no timecode (hh:mm:ss:ff)")
+        raise ValueError("is not a timecode (hh:mm:ss:ff)")
     try:
         parsed = Timecode(rate, text, force_non_drop_frame=not drop)
     except (TimecodeError, ValueError) as error:

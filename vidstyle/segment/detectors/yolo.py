@@ -52,7 +52,7 @@ class YoloTiny:
                 )
         if weights.stat().st_size != _WEIGHTS_BYTES:
             raise WeightsError(
-                f"{weights}: damaged: not {_WEIGHTS_BYTES} bytes; run 'vidstyle models fetch'"
+                f"{weights}: damaged, not {_WEIGHTS_BYTES} bytes; run 'vidstyle models fetch'"
             )
         try:
             self._net = cv2.dnn.readNetFromDarknet(

@@ -42,7 +42,7 @@ class OnnxEncoder(torch.nn.Module):
             self.runtime, self._run = "OpenCV", _by_opencv(path)
         else:
             self.runtime, self._run = "ONNX Runtime", _by_onnxruntime(path, device)
-        logger.info("%s runs by %s", path.name, self.runtime)
+        logger.info("%s runs in %s", path.name, self.runtime)
 
     def forward(self, pictures: Tensor) -> Tensor:
         features = self._run(pictures.float().cpu().contiguous().numpy())

@@ -79,12 +79,14 @@ def hold(
     for _ in range(0 if thing.certain else ROUNDS - 1):
         doubted = _doubted(thing, arrivals)
         for frame in doubted:
-            logger.info("frame %d: its cut-out is contradicted by the others: dropped", frame)
+            logger.info("frame %d: its matte contradicts the others; dropped", frame)
             del thing.small[frame]
             thing.images.pop(frame, None)
         missed = _missed(thing, store, shot[0])
         for frame in missed:
-            logger.info("frame %d: the object is seen where it was not tracked: cut out", frame)
+            logger.info(
+                "frame %d: the object is seen where it was not tracked; matte made there", frame
+            )
             _cut_afresh(thing, clip, frame, segmenter)
         if not doubted and not missed:
             break
@@ -121,7 +123,7 @@ def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segme
             continue
         answer = segmenter.segment(image, hint=most)
         if agreement(answer, most) > agreement(key, most):
-            logger.info("frame %d: cut out again, as in the frames around it", frame)
+            logger.info("frame %d: matte redone to agree with the frames around it", frame)
             thing.small[frame], changed = answer, True
     return changed
 
@@ -166,7 +168,7 @@ def _keep_where_lost(
         if store.confidence(frame - start) < DOUBT:
             thing.small.setdefault(frame, matte)
         else:
-            logger.info("frame %d: what was drawn by hand outweighs its cut-out", frame)
+            logger.info("frame %d: the matte drawn by hand overrules this one", frame)
 
 
 def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:

@@ -72,7 +72,7 @@ class Renewal:
         if agreement(answer, hint) <= agreement(key, hint):
             return key
         self.changed += 1
-        logger.info("frame %d: cut out again, with what it has in other frames", frame)
+        logger.info("frame %d: matte redone with what other frames show", frame)
         return answer
 
     def found_again(self, frame: int, image: Image, expected: Matte) -> Matte | None:
@@ -89,7 +89,7 @@ class Renewal:
         answer = self._segmenter.segment(image, hint=expected)
         if agreement(answer, expected) < LEAST:
             return None
-        logger.info("frame %d: looked for again where it should come out", frame)
+        logger.info("frame %d: found again where it was expected to reappear", frame)
         return answer
 
     def renewed(self, frame: int, image: Image, matte: Matte, confidence: float) -> Matte | None:
@@ -107,5 +107,9 @@ class Renewal:
         answer = self._segmenter.segment(image, hint=matte)
         if agreement(answer, matte) >= LEAST:
             return answer
-        logger.info("frame %d: %s sees another object there", frame, self._segmenter.name)
+        logger.info(
+            "frame %d: %s sees a different object there; keeping the tracked matte",
+            frame,
+            self._segmenter.name,
+        )
         return None
