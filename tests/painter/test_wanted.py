@@ -19,8 +19,8 @@ def test_frames_given_keys_and_auto() -> None:
     [
         ([], "--key is missing"),
         (["a.png@3"], "--key is missing"),
-        (["twenty"], "--key twenty: no frame"),
-        (["-3"], "--key -3: no frame"),
+        (["twenty"], "--key twenty: not a frame"),
+        (["-3"], "--key -3: not a frame"),
         (["3", "3"], "--key 3: named twice"),
         (["3", "a.png@3"], "--key 3: named twice"),
         (["a.png@"], "no frame given"),
