@@ -23,7 +23,11 @@ LONG = 300 * "x"
 
 CASES = {
     # The clip.
-    "name longer than any file's": (f"{LONG}.mp4 --style {{style}}", USAGE, "file name is too long"),
+    "name longer than any file's": (
+        f"{LONG}.mp4 --style {{style}}",
+        USAGE,
+        "file name is too long",
+    ),
     "missing file": ("{bad}/none.mp4 --style {style}", MEDIA, "no such file"),
     "folder without pictures": ("{bad}/empty --style {style}", MEDIA, "no pictures in it"),
     "pattern without files": ("{bad}/none.####.png --style {style}", MEDIA, "matches no file"),
@@ -90,7 +94,11 @@ CASES = {
         USAGE,
         "at least 256x120",
     ),
-    "output longer than any file's": (GOOD + f" -o {{out}}/{LONG}.mp4", USAGE, "file name is too long"),
+    "output longer than any file's": (
+        GOOD + f" -o {{out}}/{LONG}.mp4",
+        USAGE,
+        "file name is too long",
+    ),
     "frames longer than any file's": (
         GOOD + f" -o {{out}}/{LONG[:248]}.%d.png",
         USAGE,

@@ -66,7 +66,10 @@ def test_clicks_stay_when_another_frame_is_shown(desk, style_picture) -> None:
     picture, _ = show_frame(table, 5)
     assert (picture == desk.frame(5)).all()
     hint, preview, _, part, *_ = ready(table, 5)
-    assert hint == "Ready. For a preview go to frame 0, where you pointed, or point here too."
+    assert (
+        hint
+        == "Ready. To preview, go to frame 0, where you marked the object, or mark it here too."
+    )
     assert (preview["interactive"], part["interactive"]) == (False, True)
     _, picture, _ = point_at(table, 5, OUTSIDE, click(90, 20))
     assert (picture[20, 90] != desk.frame(5)[20, 90]).any()

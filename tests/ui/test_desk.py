@@ -162,7 +162,7 @@ def test_a_render_says_how_sure_its_mattes_are(desk, options, style_picture) -> 
 def test_a_cancelled_render_leaves_no_result(desk, options, style_picture) -> None:
     running = desk.render([Wish(Selection(), style_picture)], options)
     next(running)
-    with pytest.raises(UsageError, match="is being worked on"):
+    with pytest.raises(UsageError, match="is already being processed"):
         next(desk.render([Wish(Selection(), style_picture)], options))
     desk.cancel()
     with pytest.raises(Cancelled):

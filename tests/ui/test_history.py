@@ -43,7 +43,7 @@ def test_what_is_kept_is_bounded_and_told(desk, results) -> None:
     history.check_room()
     history.add(desk, results)
     assert "1 render, kept until you leave: 0 of 0 MiB" in str(history)
-    with pytest.raises(UsageError, match="remove one that is not needed"):
+    with pytest.raises(UsageError, match="remove one that you no longer need"):
         history.check_room()
     history.remove(desk)
     history.check_room()

@@ -53,7 +53,7 @@ def taken(camera, desk, numbers, wishes, options) -> list[Picture]:
 def test_a_camera_begins_after_its_first_frames(desk, options, style_picture) -> None:
     camera, wishes = Camera(), [Wish(Selection(), style_picture)]
     *gathered, begun, first = taken(camera, desk, range(FIRST + 1), wishes, options)
-    assert {picture.told for picture in gathered} == {"looking at the first frames"}
+    assert {picture.told for picture in gathered} == {"analysing the first frames"}
     assert begun.told == first.told == ""
     later = taken(camera, desk, (FIRST + 1, FIRST + 2, FIRST + 5), wishes, options)
     assert "latency 100 ms" in later[-1].told

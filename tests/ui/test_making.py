@@ -23,5 +23,5 @@ def test_a_preview_begins_with_the_object_on_the_side_of_the_result(columns, pos
 def test_a_range_in_which_nothing_was_pointed_at_is_refused(desk, options, style_picture) -> None:
     table = Table(desk, [style_picture], History(1 << 30), style_picture)
     table.object = Selection("click").clicked(40, 50, 3)
-    with pytest.raises(ValueError, match="frame 3, which is not among the frames 8-12"):
+    with pytest.raises(ValueError, match="frame 3, which is outside frames 8-12"):
         list(render(table, 3, None, replace(options, first=8, last=12)))

@@ -147,7 +147,7 @@ def test_a_name_reads_no_file(client, call, shot, style_picture) -> None:
     for secret in (f"mask:{shot.mask}", f"matte:{shot.mattes}"):
         call("choose_kind", None, "name", secret, 0)
         told = call("preview", None, 0)
-        assert "is no name" in told
+        assert "is not a name" in told
         assert '"url"' not in told, "no picture is handed out"
 
 

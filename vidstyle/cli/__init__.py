@@ -62,7 +62,7 @@ class _Commands(click.Group):
 @click.option("--log-json", is_flag=True, envvar="VIDSTYLE_LOG_JSON", help="Log JSON lines.")
 @click.option("--max-pixels", type=click.IntRange(1, 2**31 - 1), envvar=limits.VARIABLE,
               metavar="N", default=limits.MOST, show_default=True,
-              help="Refuse frames and pictures of more pixels.")  # fmt: skip
+              help="Refuse frames and pictures with more pixels than this.")  # fmt: skip
 def cli(verbose: bool, quiet: bool, log_json: bool, max_pixels: int) -> None:
     """Restyle one object of a film shot, and leave every other pixel alone."""
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO

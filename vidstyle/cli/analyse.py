@@ -25,12 +25,13 @@ from vidstyle.runtime.progress import displayed
 @option(
     "--list-objects",
     is_flag=True,
-    help="List what can be named by --object, draw it into the work directory, and stop.",
+    help="List the objects that --object can name, draw them to a picture in the work directory, "
+    "and exit.",
 )
 @option(
     "--review",
     is_flag=True,
-    help="Write a video of all mattes with their confidence into the work directory.",
+    help="Write a review video of all mattes, with their confidence, to the work directory.",
 )
 @render_options
 def analyse_command(
@@ -46,10 +47,11 @@ def analyse_command(
     review: bool,
     **options: Any,
 ) -> None:
-    """Find cuts, objects and statistics of INPUT, once for all machines, into a work directory.
+    """Analyse INPUT once for all machines: write its cuts, objects and statistics to a work
+    directory.
 
-    Takes render's options, which then hold for segment-render and join. Without --segment the
-    grid is of 64 frames.
+    Takes the options of render, which then apply to segment-render and join. Without --segment,
+    shots are split into segments of 64 frames.
 
     \b
     vidstyle analyse in.mp4 --list-objects --work in.work

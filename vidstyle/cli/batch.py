@@ -30,17 +30,19 @@ _SHEET = "contact_sheet.html"
 @click.command("batch")
 @click.argument("listed", metavar="SHOTS", type=click.Path(path_type=Path))
 @option("-o", "--output", "root", type=_FOLDER, metavar="DIR",
-        help="Folder of the results; beside SHOTS by default.")  # fmt: skip
+        help="Output folder; by default beside SHOTS.")  # fmt: skip
 @option("--style", "styles", multiple=True, metavar="IMAGE",
-        help="Style of shots that name none; as --object, as of render.")  # fmt: skip
-@option("--object", "objects", multiple=True, metavar="SPEC", help="Their objects.")
+        help="Style picture for shots that name none, as in render.")  # fmt: skip
+@option("--object", "objects", multiple=True, metavar="SPEC",
+        help="Object to style in shots that name none, as in render.")  # fmt: skip
 @option("--media", type=_FOLDER, metavar="DIR",
-        help="Where the clips of a timeline lie that it does not refer to.")  # fmt: skip
-@option("--rate", metavar="FPS", help="What an EDL counts in, if not as its clips: 24000/1001.")
-@option("--only", multiple=True, metavar="NAME", help="Render this shot alone; may repeat.")
+        help="Folder to search for clips that a timeline does not locate.")  # fmt: skip
+@option("--rate", metavar="FPS",
+        help="Frame rate of an EDL, if it differs from its clips': 24000/1001.")  # fmt: skip
+@option("--only", multiple=True, metavar="NAME", help="Render only this shot; may repeat.")
 @render_options
-@option("--overwrite", is_flag=True, help="Replace files that are not this batch's own.")
-@option("--dry-run", is_flag=True, help="Print the shots and stop.")
+@option("--overwrite", is_flag=True, help="Also replace files that this batch did not write.")
+@option("--dry-run", is_flag=True, help="Print the shots and exit.")
 @option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
         help="How progress is reported.")  # fmt: skip
 def batch_command(
@@ -56,16 +58,16 @@ def batch_command(
     progress: str,
     **options: Any,
 ) -> None:
-    """Render every shot that SHOTS names: a folder of clips and sequences, a list (.csv, .yaml),
+    """Render every shot in SHOTS: a folder of clips and image sequences, a list (.csv, .yaml) or
     an edit (.edl, .otio).
 
     Columns of a list: source, name, in, out, handles, object, style, output, strength, feather,
-    invert, exclude, codec, model, … Only source is needed; objects and styles are parted by "|".
-    An OTIO clip says the same in its metadata, under vidstyle; an EDL in a comment below the
-    event: * VIDSTYLE: object=person style=art.jpg
+    invert, exclude, codec, model, … Only source is required; separate several objects or styles
+    with "|". An OTIO clip carries the same fields in its metadata, under vidstyle; an EDL in a
+    comment below the event: * VIDSTYLE: object=person style=art.jpg
 
-    A shot that fails does not stop the others; then the exit code is 8. Called again, it renders
-    what is not finished, and what changed.
+    A failed shot does not stop the others, but the exit code is then 8. Run again, the same
+    command renders only shots that are unfinished or have changed.
 
     \b
     vidstyle batch plates/ --object person --style art.jpg

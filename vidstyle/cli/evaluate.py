@@ -25,21 +25,22 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @option(
     "--matte",
     metavar="PATTERN|FILE",
-    help="The object's mattes, one a frame or one for all: scores inside, a band along its edge, "
-    "and outside too.",
+    help="The object's mattes, one per frame or one for all frames; adds scores inside the object, "
+    "in a band along its edge, and outside.",
 )
 @option(
     "--reference",
     metavar="CLIP",
-    help="Whose detail results should have; the first of several results by default.",
+    help="Clip whose level of detail the results should match; by default the first of several "
+    "results.",
 )
 @option(
     "--flow",
     metavar="NAME|DIR",
     default="auto",
     show_default=True,
-    help="Who judges motion: raft-large, raft-small, dis, or a folder of true flows (.flo). "
-    "auto: the best on this machine that no render used.",
+    help="Optical flow to judge motion by: raft-large, raft-small, dis, or a folder of "
+    "ground-truth flows (.flo). auto picks the best on this machine that no render used.",
 )
 @option(
     "--flow-size",
@@ -47,7 +48,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     metavar="PX",
     default=360,
     show_default=True,
-    help="Largest short side for the flow.",
+    help="Maximum short side for optical flow.",
 )
 @flow_cache_options
 @option(
@@ -56,29 +57,28 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=_FILE,
     multiple=True,
     metavar="FILE.json",
-    help="What `render --report` wrote: names the flow that may not judge; may repeat.",
+    help="Report written by `render --report`; the flow it names may not judge motion. May repeat.",
 )
 @option(
     "--teacher",
     metavar="NAME|FILE",
     default="auto",
     show_default=True,
-    help="In whose eyes style is compared, as in train.",
+    help="Network to compare style with, as in train --perceptual.",
 )
 @option(
     "--gaps",
     metavar="N,…",
     default="1,10",
     show_default=True,
-    help="Frames that compared pairs are apart.",
+    help="Frame distances between the pairs compared.",
 )
 @option("--in", "first", type=click.IntRange(0), default=0, help="First frame.")
 @option("--out", "last", type=click.IntRange(0), help="Last frame.")
 @option(
     "--part",
     is_flag=True,
-    help="Results and mattes hold only these frames, as a render with "
-    "the same --in and --out makes them.",
+    help="Results and mattes contain only these frames, as rendered with the same --in and --out.",
 )
 @option(
     "--step",
@@ -88,24 +88,27 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Score every nth frame.",
 )
-@option("--row", type=click.IntRange(0), metavar="Y", help="Of the x–t slices.")
-@option("--json", "json_file", type=_FILE, metavar="FILE", help="Means, and values by frame.")
-@option("--csv", "csv_file", type=_FILE, metavar="FILE", help="Values by frame and clip.")
-@option("--html", "html_file", type=_FILE, metavar="FILE", help="A report with plots and pictures.")
+@option("--row", type=click.IntRange(0), metavar="Y", help="Row of the x–t slices.")
+@option("--json", "json_file", type=_FILE, metavar="FILE",
+        help="Write means and per-frame values as JSON.")  # fmt: skip
+@option("--csv", "csv_file", type=_FILE, metavar="FILE",
+        help="Write values per frame and clip as CSV.")  # fmt: skip
+@option("--html", "html_file", type=_FILE, metavar="FILE",
+        help="Write a report with plots and pictures.")  # fmt: skip
 @option(
     "--fail-above",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Exit with code 7 when a result's mean is larger, as e_warp.gap1.inside=0.004.",
+    help="Exit with code 7 if a result's mean is larger, such as e_warp.gap1.inside=0.004.",
 )
 @option(
     "--fail-below",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Exit with code 7 when it is smaller, as detail.all=0.9.",
+    help="Exit with code 7 if a result's mean is smaller, such as detail.all=0.9.",
 )
 @option("--device", metavar="auto|cpu|cuda[:N]", default=DEFAULTS.device, show_default=True,
-        help="Where networks run.")  # fmt: skip
+        help="Device to run networks on.")  # fmt: skip
 @option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
         help="How progress is reported.")  # fmt: skip
 def evaluate_command(
@@ -134,7 +137,7 @@ def evaluate_command(
     device: str,
     progress: str,
 ) -> None:
-    """Score each RESULT against ORIGINAL, the clip that it was made of.
+    """Score each RESULT against ORIGINAL, the clip that it was made from.
 
     \b
     vidstyle evaluate in.mp4 styled.mp4 --style art.jpg --matte 'm.%04d.png' --html report.html

@@ -12,16 +12,17 @@ from vidstyle.media.video.target import check_target
 
 
 @click.command("export")
-@option("--format", "name", type=click.Choice(EXPORTS), required=True, help="Of the file.")
+@option("--format", "name", type=click.Choice(EXPORTS), required=True,
+        help="Format of the exported file.")  # fmt: skip
 @option("-o", "--output", "target", metavar="FILE",
-        help="By default where render --backend looks for it.")  # fmt: skip
+        help="Exported file; by default written where render --backend looks for it.")  # fmt: skip
 @option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))
-@option("--calibrate", metavar="CLIP|FOLDER", help="Frames that int8 takes its ranges from.")
+@option("--calibrate", metavar="CLIP|FOLDER", help="Frames to calibrate int8 ranges on.")
 @option("--style", "styles", multiple=True, metavar="IMAGE",
-        help="Styles to calibrate with; by default the frames.")  # fmt: skip
+        help="Style to calibrate with; by default the frames themselves; may repeat.")  # fmt: skip
 @option("--bound", type=click.FloatRange(0), metavar="LEVELS",
-        help="Largest mean difference from PyTorch.")  # fmt: skip
-@option("--overwrite", is_flag=True, help="Replace a file that is already there.")
+        help="Largest mean difference from PyTorch to accept.")  # fmt: skip
+@option("--overwrite", is_flag=True, help="Replace an existing file.")
 def export_command(
     name: str,
     target: str | None,
@@ -33,8 +34,8 @@ def export_command(
 ) -> None:
     """Write a style model for another runtime, and check it against PyTorch.
 
-    Batch, height and width are free (sides are multiples of 8), and the style's maps are inputs:
-    one file serves every style.
+    Batch size, height and width are dynamic (sides must be multiples of 8), and the style's maps
+    are inputs, so one file serves every style.
 
     \b
     vidstyle export --format onnx -o micro.onnx

@@ -44,12 +44,12 @@ _LIMITS = Limits()
 @farm_options
 @render_options
 @option("-o", "--output", "target", metavar="CLIP",
-        help="The joined clip: a video file, or a pattern; beside INPUT by default.")  # fmt: skip
+        help="The joined clip: a video file or a pattern; by default beside INPUT.")  # fmt: skip
 @option(
     "--job",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="The job: a template in YAML, or a script for Slurm. To be given.",
+    help="Job file to write: a YAML template, or a Slurm script. Required.",
 )
 @click.option("--result", metavar="CLIP", hidden=True, help="What -o was called once.")
 @option(
@@ -65,20 +65,20 @@ _LIMITS = Limits()
     default=4,
     show_default=True,
     metavar="N",
-    help="Segments in a task, which loads the models once.",
+    help="Segments per task; a task loads the models once.",
 )
 @option(
     "--gpus",
     type=click.IntRange(0),
     metavar="N",
-    help="Of a machine; 1 where --device names CUDA, else 0.",
+    help="GPUs per machine; by default 1 if --device names CUDA, otherwise 0.",
 )
 @option(
     "--gpu-memory",
     type=click.IntRange(0),
     default=_LIMITS.gpu_memory,
     metavar="MIB",
-    help="Least memory of a GPU.",
+    help="Minimum memory per GPU.",
 )
 @option(
     "--memory",
@@ -86,7 +86,7 @@ _LIMITS = Limits()
     default=_LIMITS.memory,
     show_default=True,
     metavar="MIB",
-    help="Least memory of a machine.",
+    help="Minimum memory per machine.",
 )
 @option(
     "--minutes",
@@ -94,18 +94,18 @@ _LIMITS = Limits()
     default=_LIMITS.minutes,
     show_default=True,
     metavar="N",
-    help="After which a task is taken for hung.",
+    help="Time limit of a task in minutes, after which it counts as hung.",
 )
 @option(
     "--program",
     default="vidstyle",
     show_default=True,
     metavar="COMMAND",
-    help="What vidstyle is called on the farm's machines.",
+    help="Command that runs vidstyle on the farm's machines.",
 )
-@option("--submit", type=click.Choice(["local"]), help="Run the job here, with openjd.")
+@option("--submit", type=click.Choice(["local"]), help="Run the job on this machine, with openjd.")
 @option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
-        help="Sessions at once of a job that runs here.")  # fmt: skip
+        help="Workers to run in parallel with --submit.")  # fmt: skip
 def farm_command(
     source: str,
     styles: tuple[str, ...],
@@ -131,8 +131,8 @@ def farm_command(
 ) -> None:
     """Write the job that renders INPUT on a farm: analyse, segment-render on many machines, join.
 
-    Takes render's options. The clip is decoded once, to find its cuts and so its segments. Beside
-    a template lies a file with the values of its paths.
+    Takes the options of render. Decodes the clip once to find its cuts, and from them its segments.
+    The values of a template's path parameters are written to a file beside it.
 
     \b
     vidstyle farm in.mp4 --object person --style art.jpg --work /farm/in --job job.yaml

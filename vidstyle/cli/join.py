@@ -15,11 +15,11 @@ from vidstyle.runtime.progress import displayed
 @click.argument("source", metavar="INPUT")
 @farm_options
 @option("-o", "--output", "target", help="A video file, or a pattern: styled.%04d.png.")
-@option("--repair", is_flag=True, help="Render here what is missing or damaged.")
+@option("--repair", is_flag=True, help="Render missing or damaged segments on this machine.")
 def join_command(
     source: str, work: Path, progress: str, overwrite: bool, target: str | None, repair: bool
 ) -> None:
-    """Write the clip from the segments of a work directory, with the sound of INPUT.
+    """Join the segments in a work directory into one clip, with the audio of INPUT.
 
     Every segment's checksum is verified first.
 

@@ -18,23 +18,24 @@ from vidstyle.options import RenderOptions, pair
     "objects",
     multiple=True,
     metavar="SPEC",
-    help="What to style, found in the first frames: a SPEC as of render's, but matte:. The "
-    "whole frame by default.",
+    help="What to style, found in the first frames: a SPEC as in render, except matte:. By default "
+    "the whole frame.",
 )
 @option(
     "-o",
     "--output",
     "target",
     metavar="URL|FILE",
-    help="A stream (rtmp://, rtsp://, srt://, udp://) or a file; a window by default.",
+    help="A stream (rtmp://, rtsp://, srt://, udp://) or a file; by default a window.",
 )
 @option(
     "--height",
     type=click.IntRange(32, 4320),
     metavar="PX",
-    help="Of the pictures; by default the largest that this machine restyles in time.",
+    help="Height of the output; by default the largest that this machine restyles in real time.",
 )
-@option("--seconds", type=click.FloatRange(0, min_open=True), metavar="S", help="How long.")
+@option("--seconds", type=click.FloatRange(0, min_open=True), metavar="S",
+        help="Stop after this many seconds.")  # fmt: skip
 @live_options
 def live_command(
     source: str,
@@ -45,9 +46,9 @@ def live_command(
     seconds: float | None,
     **options: Any,
 ) -> None:
-    """Restyle SOURCE as it comes: a camera (0, 1, …), a stream (rtsp://…) or a file, played at
-    its own speed. Frames that come too fast are dropped; the picture is as large as the machine
-    keeps up with.
+    """Restyle SOURCE in real time: a camera (0, 1, …), a stream (rtsp://…) or a file, played at
+    its own speed. Frames that arrive too fast are dropped; the picture is as large as the machine
+    can keep up with.
 
     \b
     vidstyle live 0 --style art.jpg

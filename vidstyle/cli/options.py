@@ -62,37 +62,36 @@ _STYLED = (
     option("--style", "styles", multiple=True, metavar="IMAGE", help="Style picture."),
     option("--object", "objects", multiple=True, metavar="SPEC",
            help="What to style: person, person#2, box:x0,y0,x1,y1[@frame], point:x,y[@frame] "
-           "(-box: and -point: for what is not the object), "
-           "mask:FILE[@frame], matte:PATTERN, all; joined by +. Or frame: the whole frame, which "
-           "is the default. "
-           "--object and --style may repeat, paired in order."),
+           "(-box: and -point: mark what is not the object), mask:FILE[@frame], matte:PATTERN, "
+           "all; join several with +. Or frame for the whole frame, the default. --object and "
+           "--style may repeat and are paired in order."),
 )  # fmt: skip
 
 _KEYS = (
     option("--key", "keys", multiple=True, metavar="FILE@FRAME",
-           help="A frame of the clip that somebody painted, from 0: painted.0020.png@20. It is "
-           "carried to the rest of its shot in place of a style, or before it; may repeat. Of "
-           "several objects, FILE@FRAME#2 is the second's."),
+           help="A painted keyframe and its frame number, from 0: painted.0020.png@20. It is "
+           "carried through its shot in place of a style, or takes precedence over one; may "
+           "repeat. With several objects, FILE@FRAME#2 belongs to the second."),
 )  # fmt: skip
 
 _MATTES = (
     option("--matte-out", "matte_target", metavar="P",
-           help="Write the mattes as pictures (m.####.png) or video; of several objects, the "
-           "second's go to object2.m.####.png."),
+           help="Write the mattes as an image sequence (m.####.png) or a video; with several "
+           "objects, the second's go to object2.m.####.png."),
 )  # fmt: skip
 
 _LOOK = (
-    option("--strength", help="0 leaves the plate, 1 is the full style.",
+    option("--strength", help="0 leaves the plate unchanged, 1 is the full style.",
            **default_of("strength")),
-    option("--detail", help="How much of the plate's fine detail is laid back into the painting: "
-           "0 the painting alone, 1 all of it.", **default_of("detail")),
+    option("--detail", help="How much of the plate's fine detail replaces the painting's: "
+           "0 for none, 1 for all of it.", **default_of("detail")),
     option("--style-scale", metavar="X",
-           help="See the style picture larger or smaller: 2 for bolder strokes, 0.5 for finer.",
+           help="Scale of the style picture: 2 for bolder strokes, 0.5 for finer.",
            **default_of("style_scale")),
     option("--supersample", metavar="N",
-           help="Paint the object at N times its size (1 to 4) and average down: strokes are finer "
-           "and small faces keep their eyes. By default up to 3, as long as it takes no longer "
-           "than a frame of 854x480.", **default_of("supersample")),
+           help="Paint the object at N times its size (1 to 4) and downsample: strokes are finer "
+           "and small faces keep their eyes. By default up to 3, within the cost of an 854x480 "
+           "frame; live does not by default.", **default_of("supersample")),
     option("--feather", metavar="PX",
            help="Soften the matte's edge by this many pixels.", **default_of("feather")),
     option("--preserve", help="Keep the plate's colours, or its edges and structure.",
@@ -101,99 +100,101 @@ _LOOK = (
 
 _FLOW_CACHE = (
     option("--flow-cache", type=click.Path(file_okay=False), metavar="DIR",
-           help="Keep flows here: the next style of the same shot estimates none."),
-    option("--flow-cache-size", metavar="MIB", help="What that folder may hold.",
+           help="Cache optical flow here, so that the next run on the same shot reuses it."),
+    option("--flow-cache-size", metavar="MIB", help="Maximum size of that folder.",
            **default_of("flow_cache_size")),
 )  # fmt: skip
 
-_INVERTED = (option("--invert", is_flag=True, help="Style all but the object."),)
+_INVERTED = (option("--invert", is_flag=True, help="Style everything except the object."),)
 
 _EXCLUDED = (
     option("--exclude", multiple=True, metavar="SPEC",
-           help="What to leave alone, even within an object: a SPEC as of --object; may repeat."),
+           help="What to leave alone, even within an object: a SPEC as for --object; may repeat."),
 )  # fmt: skip
 
 _ELEMENT = (
     option("--element", is_flag=True,
-           help="Write what is restyled alone, premultiplied, over nothing."),
+           help="Write only the restyled element, premultiplied, over transparency."),
 )  # fmt: skip
 
 _CLIP = (
-    option("--strict", is_flag=True, help="Stop where footage is damaged or the object is lost."),
+    option("--strict", is_flag=True, help="Stop if footage is damaged or the object is lost."),
     option("--in", "first", metavar="FRAME|TC",
-           help="First frame: its number from 0, or its timecode."),
-    option("--out", "last", metavar="FRAME|TC", help="Last frame; it is rendered too."),
+           help="First frame: a number from 0, or a timecode."),
+    option("--out", "last", metavar="FRAME|TC", help="Last frame, inclusive."),
     option("--handles", type=click.IntRange(0), metavar="N", default=0, show_default=True,
-           help="Frames more before --in and after --out, as far as the clip goes."),
+           help="Extra frames before --in and after --out, as far as the clip reaches."),
 )  # fmt: skip
 
 _TEMPORAL = (
-    option("--temporal", help="Steady frames with the one before.",
+    option("--temporal", help="Steady each frame with the one before it.",
            **default_of("temporal")),
 )  # fmt: skip
 
 _FLOW = (
-    option("--flow", help="Optical flow.", **default_of("flow")),
-    option("--flow-size", metavar="PX", help="Largest short side for the flow.",
+    option("--flow", help="Optical flow estimator.", **default_of("flow")),
+    option("--flow-size", metavar="PX", help="Maximum short side for optical flow.",
            **default_of("flow_size")),
 )  # fmt: skip
 
 _FINDERS = (
     option("--segmenter", metavar="auto|sam|mobile-sam|grabcut|NAME|FOLDER",
-           help="What cuts objects out; NAME and FOLDER are a SAM 2 model's, such as sam2.1-tiny.",
+           help="Segmenter that cuts objects out; NAME or FOLDER is a SAM 2 model, such as "
+           "sam2.1-tiny.",
            **default_of("segmenter")),
     option("--detector", metavar="auto|NAME|FOLDER",
-           help=f"What finds objects by name: {', '.join(DETECTORS)}, or what takes any words: "
-           "sam3, grounding-dino-tiny, owlv2, or the folder of such a model.",
+           help=f"Detector that finds objects by name: {', '.join(DETECTORS)}; or one that takes "
+           "any words: sam3, grounding-dino-tiny, owlv2, or the folder of such a model.",
            **default_of("detector")),
-    option("--edges", help="How tracked mattes get their edges; "
-           "closed-form is slow and for hair and blur.", **default_of("edges")),
+    option("--edges", help="How edges of tracked mattes are refined; closed-form is slow, for hair "
+           "and blur.", **default_of("edges")),
 )  # fmt: skip
 
 _MODEL = (
     option("--model", metavar="auto|NAME|PATH",
-           help="Style model: micro ships with vidstyle and is made for CPUs, vgg19 paints more; "
-           "auto takes vgg19 on CUDA where its weights are.", **default_of("model")),
+           help="Style model: micro ships with vidstyle and is made for CPUs, vgg19 styles more "
+           "strongly; auto uses vgg19 on CUDA if its weights are installed.",
+           **default_of("model")),
     option("--backend", metavar="NAME|FILE",
-           help=f"What runs the style network: {', '.join(BACKENDS)}, or an exported file.",
+           help=f"Runtime for the style network: {', '.join(BACKENDS)}, or an exported file.",
            **default_of("backend")),
 )  # fmt: skip
 
 _DEVICE = (
-    option("--device", metavar="auto|cpu|cuda[:N]|mps", help="Where networks run.",
+    option("--device", metavar="auto|cpu|cuda[:N]|mps", help="Device to run networks on.",
            **default_of("device")),
 )  # fmt: skip
 
 _MEMORY = (
     option("--max-memory", metavar="MIB",
-           help="What the style network may take at once; larger frames go in tiles.",
+           help="Memory limit for the style network; larger frames are tiled.",
            **default_of("max_memory")),
 )  # fmt: skip
 
 _SEED = (
-    option("--seed", metavar="N", help="Of every random generator.", **default_of("seed")),
+    option("--seed", metavar="N", help="Seed for every random generator.", **default_of("seed")),
 )  # fmt: skip
 
 _WORK = (
     *_FLOW_CACHE,
-    option("--batch", metavar="N", help="Frames per network call; another number, slightly "
-           "other pixels.", **default_of("batch")),
+    option("--batch", metavar="N", help="Frames per network call; changing it changes pixels "
+           "slightly.", **default_of("batch")),
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=_list_codecs,
-           help="Video codec, by default what plays everywhere: 8-bit 4:2:0 H.264, or HEVC Main 10 "
-           "for deeper clips (ffv1 in avi); list says of each what it keeps and whether it works "
-           "on this machine."),
+           help="Video codec; by default one that plays everywhere: 8-bit 4:2:0 H.264, or HEVC "
+           "Main 10 for higher bit depths (ffv1 in avi). list shows what each one keeps and "
+           "whether it works on this machine."),
 )  # fmt: skip
 
 _COLORSPACE = (
     option("--colorspace", metavar="IN[:OUT]", default=None,
-           help="OCIO colour spaces of the clip and of the output ($OCIO, or built-in ACES)."),
+           help="OCIO colour spaces of the clip and of the output (from $OCIO, or built-in ACES)."),
 )  # fmt: skip
 
 _GRID = (
     option("--segment", metavar="N",
-           help="Render on a grid of N frames, as a farm does; 0: in one go.",
+           help="Render in segments of N frames, as a farm does; 0 renders in one go, on a farm 64.",
            **default_of("segment")),
-    option("--preroll", metavar="N", help="Frames that a segment starts early.",
+    option("--preroll", metavar="N", help="Pre-roll frames before each segment.",
            **default_of("preroll")),
 )  # fmt: skip
 
@@ -205,16 +206,17 @@ _FARM = (
 _TOLD = (
     option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
            help="How progress is reported."),
-    option("--overwrite", is_flag=True, help="Replace an output that is already there."),
+    option("--overwrite", is_flag=True, help="Replace an existing output."),
 )  # fmt: skip
 
-_DRY = (option("--dry-run", is_flag=True, help="Print the plan and stop."),)
+_DRY = (option("--dry-run", is_flag=True, help="Print the plan and exit."),)
 
 _RUN = (
-    option("--resume", is_flag=True, help="Leave what was made already, of the same and with the "
-           "same options; make what is missing."),
+    option("--resume", is_flag=True, help="Keep outputs already made from the same input with "
+           "the same options; make only what is missing."),
     option("--report", type=click.Path(dir_okay=False), metavar="FILE.json",
-           help="Write what was done, with what, and how long it took."),
+           help="Write a report: what was done, with which models and options, and how long it "
+           "took."),
 )  # fmt: skip
 
 
@@ -224,11 +226,11 @@ _QUALITY = (
     option("--qc-step", metavar="N", help="Score every nth frame.",
            **default_of("step", QualityOptions)),
     option("--qc-html", "page", type=click.Path(dir_okay=False), metavar="FILE",
-           help="And write them as a page with plots and pictures."),
+           help="Also write the scores as a page with plots and pictures."),
     option("--fail-above", multiple=True, metavar="NAME=VALUE",
-           help="Exit with code 7 when a mean is larger, as e_warp_ratio.gap1.inside=3."),
+           help="Exit with code 7 if a mean is larger, such as e_warp_ratio.gap1.inside=3."),
     option("--fail-below", multiple=True, metavar="NAME=VALUE",
-           help="Exit with code 7 when it is smaller, as ssim.outside=0.9."),
+           help="Exit with code 7 if a mean is smaller, such as ssim.outside=0.9."),
 )  # fmt: skip
 
 

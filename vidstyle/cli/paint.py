@@ -13,18 +13,19 @@ from vidstyle.runtime.progress import displayed
 @click.command("paint")
 @click.argument("source", metavar="INPUT")
 @option("--object", "object_name", metavar="SPEC",
-        help="What to paint: a SPEC as of render's. The whole frame by default.")  # fmt: skip
+        help="What to paint: a SPEC as in render. By default the whole frame.")  # fmt: skip
 @option("--style", required=True, metavar="IMAGE", help="Style picture.")
 @option("--key", "keys", multiple=True, required=True, metavar="FRAME|auto|FILE@FRAME",
-        help="A frame to paint: its number from 0; may repeat. auto chooses frames until "
-        "their keys show enough of the object everywhere. FILE@FRAME is a key that is there "
-        "already, which others are to agree with.")  # fmt: skip
+        help="Frame to paint, by number from 0; may repeat. auto picks frames until their keys "
+        "cover enough of the object throughout. FILE@FRAME is an existing key, which the others "
+        "must match.")  # fmt: skip
 @option("-o", "--output", "target", required=True,
         help="A PNG file for one key; else a pattern, painted.####.png, or a folder.")  # fmt: skip
-@option("--strokes", metavar="X", help="Size of the strokes: 2 for bolder ones, 0.5 for finer.",
+@option("--strokes", metavar="X", help="Stroke size: 2 for bolder strokes, 0.5 for finer.",
         **default_of("strokes", PaintOptions))  # fmt: skip
-@option("--structure", help="How far the plate rules rather than the style: 0 the style's texture, "
-        "1 all edges.", **default_of("structure", PaintOptions))  # fmt: skip
+@option("--structure", help="How much the plate's structure prevails over the style: 0 is the "
+        "style's texture alone, 1 keeps all edges.",
+        **default_of("structure", PaintOptions))  # fmt: skip
 @paint_options
 def paint_command(
     source: str,
@@ -38,12 +39,12 @@ def paint_command(
     overwrite: bool,
     **options: Any,
 ) -> None:
-    """Paint frames of INPUT after a style, slowly and well, as keys that `vidstyle render --key`
-    carries through their shots.
+    """Paint keyframes of INPUT in a style, slowly but at high quality; `vidstyle render --key`
+    carries them through their shots.
 
-    A key is as large as the plate, and its alpha is the object's matte; retouch it where it needs
-    that. Each further key starts from what those before it show of its frame. Needs the weights of
-    vgg19 (`vidstyle models fetch vgg19`).
+    A key is the size of the plate, and its alpha is the object's matte; retouch it where needed.
+    Each further key starts from what the existing keys show of its frame. Requires the vgg19
+    weights (`vidstyle models fetch vgg19`).
 
     \b
     vidstyle paint shot.mp4 --object person --style art.jpg --key 20 -o painted.0020.png

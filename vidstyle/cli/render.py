@@ -46,7 +46,7 @@ def render_command(
     report: str | None,
     **options: Any,
 ) -> None:
-    """Restyle one object of INPUT, or several, and leave every other pixel alone.
+    """Restyle one or more objects of INPUT, and leave every other pixel alone.
 
     INPUT is a video file, an image sequence (shot.%04d.png, shot.####.png) or a folder.
 

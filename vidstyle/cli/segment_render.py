@@ -17,9 +17,11 @@ _LARGEST = 10_000_000
 @click.command("segment-render")
 @click.argument("source", metavar="INPUT")
 @farm_options
-@option("--segments", required=True, metavar="A-B", help="Which to render: 4, or 0-3.")
-@option("--device", metavar="auto|cpu|cuda[:N]|mps", help="Where networks run; else as analysed.")
-@option("--flow-cache", metavar="DIR", help="Keep flows here, for other styles of the clip.")
+@option("--segments", required=True, metavar="A-B", help="Segments to render: 4, or 0-3.")
+@option("--device", metavar="auto|cpu|cuda[:N]|mps",
+        help="Device to run networks on; by default as in analyse.")  # fmt: skip
+@option("--flow-cache", metavar="DIR",
+        help="Cache optical flow here, for other styles of the clip.")  # fmt: skip
 def segment_render_command(
     source: str,
     work: Path,
@@ -29,10 +31,10 @@ def segment_render_command(
     device: str | None,
     flow_cache: str | None,
 ) -> None:
-    """Render some segments of INPUT, which was analysed into a work directory.
+    """Render segments of INPUT, which has been analysed into a work directory.
 
-    Segments that are there and whole are left alone; any number of machines may be at work, even
-    on the same one.
+    Existing, intact segments are left alone; any number of machines may work at once, even on the
+    same segment.
 
     \b
     vidstyle segment-render in.mp4 --work /farm/in --segments 0-3

@@ -21,16 +21,16 @@ _PATH = click.Path(path_type=Path)
 @click.command("still")
 @click.argument("sources", metavar="IMAGE...", nargs=-1, required=True, type=_PATH)
 @option("-o", "--output", "target", type=_PATH, required=True,
-        help="A PNG or JPEG file for one IMAGE; else a folder.")  # fmt: skip
+        help="A PNG or JPEG file for one IMAGE; otherwise a folder.")  # fmt: skip
 @option("--kind", type=click.Choice(["png", "jpg"]), default="png", show_default=True,
-        help="Of the pictures in the folder.")  # fmt: skip
-@option("--cut-out", is_flag=True, help="The object alone, the rest transparent.")
-@option("--grid", metavar="S,S,…", help="Several strengths in one picture, beside the plate.")
+        help="Format of the pictures in the folder.")  # fmt: skip
+@option("--cut-out", is_flag=True, help="Write the object alone, the rest transparent.")
+@option("--grid", metavar="S,S,…", help="Show several strengths in one picture, beside the plate.")
 @option("--fail-below", multiple=True, metavar="NAME=VALUE",
-        help="Do not write a picture whose ssim or gradient correlation to the input, inside the "
-        "object, is smaller: ssim=0.8, gradient=0.95; exit code 7.")  # fmt: skip
+        help="Do not write a picture whose SSIM or gradient correlation with the input, inside "
+        "the object, is lower: ssim=0.8, gradient=0.95; exit code 7.")  # fmt: skip
 @option("--window", metavar="CENTRE,WIDTH",
-        help="Values of DICOM pictures from black to white; their own by default.")  # fmt: skip
+        help="Window of DICOM pictures, from black to white; by default their own.")  # fmt: skip
 @still_options
 def still_command(
     sources: tuple[Path, ...],
@@ -50,9 +50,9 @@ def still_command(
 ) -> None:
     """Restyle pictures, or one object of each, and leave every other pixel alone.
 
-    IMAGE is a picture, a folder of pictures, or a DICOM file (not for diagnosis). Depth, EXIF,
-    colour profile and transparency are kept. A picture that fails does not stop the others; the
-    exit code is then that of the first failure.
+    IMAGE is a picture, a folder of pictures, or a DICOM file (not for diagnosis). Bit depth, EXIF,
+    colour profile and transparency are kept. A failed picture does not stop the others; the exit
+    code is then that of the first failure.
 
     \b
     vidstyle still shoe.jpg --object box:40,60,600,420 --style art.jpg -o shoe.png --cut-out

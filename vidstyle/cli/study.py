@@ -31,9 +31,11 @@ def study() -> None:
 @study.command("make")
 @click.argument("folders", metavar="FOLDER...", nargs=-1, required=True, type=_FOLDER)
 @option("-o", "--output", "target", type=_FOLDER, required=True, help="The study's folder.")
-@option("--reference", type=_FOLDER, metavar="DIR", help="Show its file of the same name beside.")
-@option("--question", default="Which one looks better?", show_default=True, help="Asked of raters.")
-@option("--trials", type=click.IntRange(1), metavar="N", help="At most so many for each rater.")
+@option("--reference", type=_FOLDER, metavar="DIR",
+        help="Show the file of the same name from here for reference.")  # fmt: skip
+@option("--question", default="Which one looks better?", show_default=True,
+        help="Question that raters are asked.")  # fmt: skip
+@option("--trials", type=click.IntRange(1), metavar="N", help="Maximum trials per rater.")
 def make_command(
     folders: tuple[Path, ...],
     target: Path,
@@ -41,10 +43,10 @@ def make_command(
     question: str,
     trials: int | None,
 ) -> None:
-    """Make a study of two FOLDERs or more, one a method.
+    """Make a study from two or more FOLDERs, one per method.
 
-    Files of one name (mp4, webm, png, jpg, webp) are results of one plate. They are copied under
-    names that give nothing away; sides and order are drawn for each rater.
+    Files of the same name (mp4, webm, png, jpg, webp) are results for the same plate. They are
+    copied under names that give nothing away; sides and order are randomised for each rater.
 
     \b
     vidstyle study make ours/ theirs/ --reference plates/ -o study
@@ -59,15 +61,15 @@ def make_command(
 @study.command("serve")
 @click.argument("folder", metavar="STUDY", type=_FOLDER)
 @option("--host", default="127.0.0.1", show_default=True,
-        help="Address to serve at; 0.0.0.0 lets other machines in.")  # fmt: skip
+        help="Address to serve on; 0.0.0.0 lets other machines connect.")  # fmt: skip
 @option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
-        help="0: any that is free.")  # fmt: skip
+        help="Port to serve on; 0 picks a free one.")  # fmt: skip
 @option("--raters", type=click.IntRange(1), metavar="N", default=RATERS, show_default=True,
-        help="Raters that one address may send in an hour; more for a large room.")  # fmt: skip
+        help="Maximum new raters per hour from one address; raise for a large room.")  # fmt: skip
 def serve_command(folder: Path, host: str, port: int, raters: int) -> None:
-    """Serve STUDY's page to raters until interrupted; answers go to answers.sqlite in it.
+    """Serve STUDY's page to raters until interrupted; answers go to its answers.sqlite.
 
-    Nothing is kept that identifies a rater, or says when they answered.
+    Nothing is stored that identifies raters or says when they answered.
 
     \b
     vidstyle study serve study --host 0.0.0.0 --port 8765
@@ -84,12 +86,14 @@ def serve_command(folder: Path, host: str, port: int, raters: int) -> None:
 
 @study.command("report")
 @click.argument("folder", metavar="STUDY", type=_FOLDER)
-@option("--json", "json_file", type=_FILE, metavar="FILE", help="All numbers.")
-@option("--plot", "plot_file", type=_FILE, metavar="FILE.svg", help="Strengths and rates.")
+@option("--json", "json_file", type=_FILE, metavar="FILE", help="Write all numbers as JSON.")
+@option("--plot", "plot_file", type=_FILE, metavar="FILE.svg",
+        help="Plot strengths and rates.")  # fmt: skip
 def report_command(folder: Path, json_file: Path | None, plot_file: Path | None) -> None:
-    """Tell who is preferred in STUDY, and how sure that is.
+    """Report which method is preferred in STUDY, and with what confidence.
 
-    Rates with Wilson's interval, a sign test for every two methods, and Bradley–Terry strengths.
+    Gives rates with Wilson intervals, a sign test for every pair of methods, and Bradley–Terry
+    strengths.
 
     \b
     vidstyle study report study --json study.json --plot study.svg

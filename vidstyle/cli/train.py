@@ -24,8 +24,8 @@ _SHOT_MINUTES = 10.0
 
 
 @click.command("train")
-@option("--content", type=_FOLDER, metavar="DIR", help="Photographs.")
-@option("--styles", type=_FOLDER, metavar="DIR", help="Paintings, drawings: pictures of style.")
+@option("--content", type=_FOLDER, metavar="DIR", help="Folder of photographs.")
+@option("--styles", type=_FOLDER, metavar="DIR", help="Folder of paintings or drawings.")
 @option(
     "--videos",
     type=_FOLDER,
@@ -36,7 +36,7 @@ _SHOT_MINUTES = 10.0
     "--masks",
     type=_FOLDER,
     metavar="PATH",
-    help="Of the photographs: a folder of PNG masks or Labelme files, or COCO's JSON.",
+    help="Masks of the photographs: a folder of PNG masks or Labelme files, or a COCO JSON file.",
 )
 @option(
     "--domain",
@@ -48,18 +48,18 @@ _SHOT_MINUTES = 10.0
     "--held-out",
     multiple=True,
     metavar="NAME",
-    help="A picture or clip not to train on, without suffix; may repeat. One in ten by default.",
+    help="Picture or clip to hold out, without suffix; may repeat. By default one in ten.",
 )
 @option("--shot", metavar="INPUT", help="Tune a model to this shot instead.")
 @option("--object", "spec", metavar="SPEC", help="With --shot: its object, as in render.")
-@option("--style", metavar="IMAGE", help="With --shot: its style.")
+@option("--style", metavar="IMAGE", help="With --shot: the style picture.")
 @option(
     "--model",
     metavar="NAME|PATH",
     default=None,
     help="With --shot: the model to tune; micro by default.",
 )
-@option("--encoder", type=click.Choice(ENCODERS), help="What sees the plate.")
+@option("--encoder", type=click.Choice(ENCODERS), help="Network that encodes the plate.")
 @option(
     "--teacher",
     metavar="NAME|PATH",
@@ -68,30 +68,30 @@ _SHOT_MINUTES = 10.0
 @option(
     "--perceptual",
     metavar="NAME|FILE",
-    help="What pictures are compared with in the style phase: auto, vgg19-torchvision, vgg16, "
-    "vgg16-hed, micro, or a file of weights.",
+    help="Perceptual network to compare pictures with in the style phase: auto, "
+    "vgg19-torchvision, vgg16, vgg16-hed, micro, or a file of weights.",
 )
 @option(
     "--config",
     "config_file",
     type=_FOLDER,
     metavar="FILE.toml",
-    help="A recipe; training.toml of any model is one. Options come before it.",
+    help="Training recipe, such as the training.toml of any model. Options override it.",
 )
-@option("--steps", type=click.IntRange(1), metavar="N", help="Of each phase.")
+@option("--steps", type=click.IntRange(1), metavar="N", help="Steps per phase.")
 @option(
     "--minutes",
     type=click.FloatRange(0, min_open=True),
     metavar="N",
-    help=f"Stop training after so long; with --shot {_SHOT_MINUTES:.0f} by default.",
+    help=f"Stop training after N minutes; with --shot, {_SHOT_MINUTES:.0f} by default.",
 )
-@option("--seed", type=click.IntRange(0), help="Of every random choice.")
-@option("--device", metavar="auto|cpu|cuda[:N]", help="Where networks run.")
+@option("--seed", type=click.IntRange(0), help="Seed for every random choice.")
+@option("--device", metavar="auto|cpu|cuda[:N]", help="Device to run networks on.")
 @option(
     "--work",
     type=_FOLDER,
     metavar="DIR",
-    help="For checkpoints, curves and TensorBoard; beside the output by default.",
+    help="Folder for checkpoints, curves and TensorBoard; by default beside the output.",
 )
 @option(
     "-o",
@@ -99,10 +99,11 @@ _SHOT_MINUTES = 10.0
     type=_FOLDER,
     required=True,
     metavar="MODELFOLDER",
-    help="The model: give it to --model.",
+    help="Folder of the trained model, to pass to --model.",
 )
-@option("--resume", is_flag=True, help="Go on from the checkpoint in --work.")
-@option("--overwrite", is_flag=True, help="Replace the model, and start again unless --resume.")
+@option("--resume", is_flag=True, help="Continue from the checkpoint in --work.")
+@option("--overwrite", is_flag=True,
+        help="Replace the model, and restart training unless --resume is given.")  # fmt: skip
 @option("--progress", type=click.Choice(PROGRESSES), default="auto", show_default=True,
         help="How progress is reported.")  # fmt: skip
 def train_command(
@@ -136,7 +137,7 @@ def train_command(
     vidstyle train --content photographs --styles paintings -o models/mine
     vidstyle train --shot in.mp4 --object person --style art.jpg --minutes 10 -o models/hero
 
-    Several processes: accelerate launch -m vidstyle train …
+    With several processes: accelerate launch -m vidstyle train …
     """
     config = _recipe(config_file, encoder, teacher, perceptual, steps, seed, device)
     work = work or output.with_name(f"{output.name}.training")

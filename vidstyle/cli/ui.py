@@ -25,7 +25,7 @@ _limit = partial(option, type=click.IntRange(1), show_default=True)
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to serve at; 0.0.0.0 lets other machines in: give a --password then.",
+    help="Address to serve on; 0.0.0.0 lets other machines connect: set a --password then.",
 )
 @option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
 @option(
@@ -33,30 +33,31 @@ _limit = partial(option, type=click.IntRange(1), show_default=True)
     "names",
     metavar="NAME",
     multiple=True,
-    help="Name that browsers may reach it by, such as render01.studio; repeats. Addresses and "
+    help="Host name that browsers may use, such as render01.studio; may repeat. IP addresses and "
     "--host always work.",
 )
-@option("--password", metavar="WORD", help="Asked for, of the user 'vidstyle'.")
+@option("--password", metavar="WORD", help="Password of the user 'vidstyle'.")
 @option(
     "--styles",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Style pictures for everybody to choose from.",
+    help="Folder of style pictures that everyone can choose from.",
 )
-@_limit("--max-upload", metavar="MIB", default=2048, help="Largest file that is taken.")
-@_limit("--max-frames", metavar="N", default=10_000, help="Longest clip that is taken.")
-@_limit(
-    "--max-frame-pixels", metavar="N", default=4096 * 2304, help="Largest frames that are taken."
-)
+@_limit("--max-upload", metavar="MIB", default=2048, help="Largest file to accept.")
+@_limit("--max-frames", metavar="N", default=10_000, help="Longest clip to accept.")
+@_limit("--max-frame-pixels", metavar="N", default=4096 * 2304, help="Largest frames to accept.")
 @_limit(
     "--max-results",
     metavar="MIB",
     default=4096,
-    help="Disk that a visitor's renders may take; with more, one is to be removed first.",
+    help="Disk space for each visitor's renders; once full, one must be removed first.",
 )
 @option("--model", metavar="NAME|PATH", help="Style model.", **default_of("model"))
 @option(
-    "--device", metavar="auto|cpu|cuda[:N]|mps", help="Where networks run.", **default_of("device")
+    "--device",
+    metavar="auto|cpu|cuda[:N]|mps",
+    help="Device to run networks on.",
+    **default_of("device"),
 )
 def ui_command(
     host: str,

@@ -114,22 +114,22 @@ def build_app(
                     elem_id="name",
                 )
                 search = gr.Button(
-                    "Show what is there, to click on", size="sm", visible=False, elem_id="search"
+                    "Find objects to click on", size="sm", visible=False, elem_id="search"
                 )
                 sign = gr.Radio(
-                    [INSIDE, OUTSIDE], value=INSIDE, label="A click is on", visible=False,
+                    [INSIDE, OUTSIDE], value=INSIDE, label="A click marks", visible=False,
                     elem_id="sign",
                 )  # fmt: skip
                 with gr.Row():
                     undo = gr.Button(
-                        "Undo the last click",
+                        "Undo last click",
                         size="sm",
                         min_width=120,
                         visible=False,
                         elem_id="undo",
                     )
                     again = gr.Button(
-                        "Point again", size="sm", min_width=120, visible=False, elem_id="again"
+                        "Clear selection", size="sm", min_width=120, visible=False, elem_id="again"
                     )
                 gallery = gr.Gallery(
                     value=begin.gallery(),
@@ -158,16 +158,16 @@ def build_app(
                     painted = gr.Markdown(choosing.NOTHING_PAINTED, elem_id="painted")
                     with gr.Row():
                         key = gr.UploadButton(
-                            "Upload this frame, painted",
+                            "Upload painted version of this frame",
                             file_types=_PICTURES,
                             size="sm",
                             elem_id="key",
                         )
-                        unpaint = gr.Button("Forget them", size="sm", elem_id="unpaint")
+                        unpaint = gr.Button("Remove all", size="sm", elem_id="unpaint")
                 with gr.Accordion("Several objects", open=False):
                     kept = gr.Markdown(choosing.ONE_OBJECT)
                     with gr.Row():
-                        keep = gr.Button("Keep, choose another", size="sm", elem_id="keep")
+                        keep = gr.Button("Add another object", size="sm", elem_id="keep")
                         over = gr.Button("Start over", size="sm", elem_id="over")
             with gr.Column(scale=4, min_width=320):
                 with gr.Tab("Preview and render"):
@@ -201,7 +201,7 @@ def build_app(
                         elem_id="matte", buttons=[],
                     )  # fmt: skip
                     command = gr.Code(
-                        label="The same from the command line", language="shell", lines=2,
+                        label="Equivalent command line", language="shell", lines=2,
                         max_lines=6, interactive=False, wrap_lines=True,
                         visible=False, elem_id="command",
                     )  # fmt: skip

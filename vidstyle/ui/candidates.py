@@ -72,8 +72,8 @@ def find_candidates(clip: Path, options: RenderOptions, progress: Progress) -> C
     detector = kept_parts(options).detector
     if detector is None:
         raise WeightsError(
-            "finding objects by name needs a detector, and none is on the machine that serves this "
-            "page; 'vidstyle models fetch' there brings one, or choose click or box"
+            "finding objects by name requires a detector, and this server has none; run "
+            "'vidstyle models fetch' on it, or choose click or box"
         )
     reader = open_clip(str(clip))
     progress.outline(["cuts", "objects"])

@@ -22,8 +22,8 @@ from vidstyle.words import counted
 #: What the image editor hands over: background, layers and composite, (H, W, 4) RGBA.
 Canvas = dict[str, Any] | None
 
-NOTHING_PAINTED = "None. A frame that you painted elsewhere is carried through its shot."
-ONE_OBJECT = "One object. Keep it to choose another, laid over it."
+NOTHING_PAINTED = "None. Upload a frame that you painted elsewhere to carry it through its shot."
+ONE_OBJECT = "One object. Add another to layer it on top."
 
 #: What a click says.
 INSIDE, OUTSIDE = "the object", "not the object"
@@ -36,7 +36,7 @@ def ready(table: Table, number: float) -> tuple[Shown, ...]:
     """What is still to be chosen, and whether what needs it can be pressed: hint, preview,
     comparison, range, shot, play."""
     missing, here = table.missing(), table.missing_here(int(number))
-    hint = "Ready." if here is None else f"Ready. For a preview {here}."
+    hint = "Ready." if here is None else f"Ready. To preview, {here}."
     if missing:
         hint = f"Next: {missing}."
     makes, shows = missing is None, missing is None and here is None
@@ -101,7 +101,9 @@ def find(table: Table, number: float, options: RenderOptions) -> Iterator[tuple[
 
     def found(candidates: Candidates) -> tuple[Shown, ...]:
         names = gr.update(choices=[*candidates.names, *sorted(NAMES)])
-        state = f"Found {counted(len(candidates.names), 'object')}: click on one, or take its name"
+        state = (
+            f"Found {counted(len(candidates.names), 'object')}: click on one, or choose its name"
+        )
         return bar(1, state), table, viewed(table, number), names
 
     yield from reported(table.clip.find_candidates(options), found, 3)
@@ -112,7 +114,7 @@ def point_at(table: Table, number: float, sign: str, event: gr.SelectData) -> tu
     frame = table.clip.frame(int(number))
     (x, y), (height, width) = event.index, frame.shape[:2]
     if not (0 <= x < width and 0 <= y < height):
-        raise ValueError("point inside the picture")
+        raise ValueError("click inside the picture")
     name: Shown = gr.skip()
     if table.object.kind in ("click", "box"):
         outside = sign == OUTSIDE
@@ -124,7 +126,7 @@ def point_at(table: Table, number: float, sign: str, event: gr.SelectData) -> tu
         table.object = replace(table.object, name=name)
     else:
         raise ValueError(
-            "to point at the object choose click or box; by name, look for what is there first"
+            "to click on the object, choose click or box; to choose it by name, find objects first"
         )
     return table, viewed(table, number), name
 

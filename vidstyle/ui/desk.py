@@ -70,7 +70,7 @@ class Desk:
             if self.size[0] * self.size[1] > most_pixels:
                 raise MediaError(
                     f"{upload.name}: {self.size[1]}x{self.size[0]} pixels are more than the "
-                    f"{most_pixels} that this page takes; upload a smaller clip"
+                    f"{most_pixels} that this page accepts; upload a smaller clip"
                 )
             # What the file says of itself is looked at before anything is decoded.
             self.count = reader.info.frame_count or 0

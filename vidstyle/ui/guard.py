@@ -119,7 +119,9 @@ class Guard:
                 body = await _body(receive)
                 session = _session_in(self._checked(body))
                 if scope["path"] == _JOIN and not self._turns.take(client, session):
-                    raise _Refused(429, "too much is waiting already; let some of it end first")
+                    raise _Refused(
+                        429, "too many jobs are waiting already; let some of them finish first"
+                    )
                 receive = _again(body, receive)
         except _Refused as refused:
             answer = PlainTextResponse(f"{refused.told}\n", refused.status)
@@ -136,24 +138,25 @@ class Guard:
         host = headers.get("host", "")
         if not is_own(host, self._names):
             raise _Refused(
-                421, "not served under this name; 'vidstyle ui --allow-host NAME' allows another"
+                421,
+                "not served under this host name; allow it with 'vidstyle ui --allow-host NAME'",
             )
         origin = headers.get("origin")
         if origin is not None and not _is_same(origin, host):
-            raise _Refused(403, "asked by another site")
+            raise _Refused(403, "requests from other sites are refused")
         known = {"GET": _READ, "HEAD": _READ, "POST": _TOLD}.get(scope["method"])
         if known is None or not known.fullmatch(scope["path"]):
             raise _Refused(404, "there is no such page")
 
     def _check_allowance(self, scope: Scope, client: str | None) -> None:
         if scope["path"].startswith("/login") and not self._guesses.allows(client):
-            raise _Refused(429, "too many wrong passwords; wait some minutes")
+            raise _Refused(429, "too many wrong passwords; wait a few minutes")
         if scope["path"] == _UPLOAD:
             length = Headers(scope=scope).get("content-length", "")
             if not length.isdecimal():
-                raise _Refused(411, "an upload must say how long it is")
+                raise _Refused(411, "an upload must state its length")
             if not self._bytes.allows(client, int(length)):
-                raise _Refused(429, "more than may be uploaded in an hour")
+                raise _Refused(429, "hourly upload limit exceeded")
             self._bytes.spend(client, int(length))
 
     def _checked(self, body: bytes) -> Any:
@@ -161,7 +164,7 @@ class Guard:
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
-            raise _Refused(400, "not JSON that can be read") from None
+            raise _Refused(400, "cannot be read as JSON") from None
         for path in _paths(content):
             if not isinstance(path, str) or not self._is_upload(path):
                 raise _Refused(403, "names a file that was not uploaded")
@@ -199,10 +202,10 @@ async def _body(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Refused(400, "broken off")
+            raise _Refused(400, "the request was cut off")
         body += message.get("body", b"")
         if len(body) > MOST_BODY:
-            raise _Refused(413, f"larger than {MOST_BODY} bytes")
+            raise _Refused(413, f"the request is larger than {MOST_BODY} bytes")
         if not message.get("more_body"):
             return bytes(body)
 

@@ -38,8 +38,8 @@ class History:
         """
         if self.bytes >= self.most:
             raise UsageError(
-                f"the renders that are kept take {self.bytes >> 20} MiB, and this page keeps "
-                f"{self.most >> 20}; remove one that is not needed"
+                f"your renders take {self.bytes >> 20} MiB, and this page keeps at most "
+                f"{self.most >> 20}; remove one that you no longer need"
             )
 
     @property

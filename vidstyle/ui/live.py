@@ -94,7 +94,7 @@ def play(
     )
     for wish in wishes:
         if any(frame >= FIRST for frame in wish.object.frames):
-            raise UsageError(f"live starts at frame 0: point at the object before frame {FIRST}")
+            raise UsageError(f"live starts at frame 0: mark the object before frame {FIRST}")
     ended, failures = list[Shown](), list[BaseException]()
 
     def work() -> None:
@@ -151,7 +151,9 @@ class Camera:
             ValueError: an object that cannot be looked for in a camera's picture.
         """
         if any(wish.object.kind in POINTED for wish in wishes):
-            raise ValueError("a camera's object has no place yet: choose whole frame or name")
+            raise ValueError(
+                "a camera cannot use a click, box or brush: choose whole frame or name"
+            )
         frame = Frame(torch.from_numpy(image.copy()), 0, 0, Fraction(1, RATE))
         if self._recent and self._recent[0].size != frame.size:
             self._recent.clear()
@@ -160,7 +162,7 @@ class Camera:
         if self._chosen != (tuple(wishes), options):
             self._session = None
         if len(self._recent) < FIRST:
-            return Picture.of(image, "looking at the first frames")
+            return Picture.of(image, "analysing the first frames")
         if self._session is None or self._meter is None:
             self._session = self._begin(tuple(wishes), options)
             self._meter = Meter(self._session.size, lambda: self._dropped)

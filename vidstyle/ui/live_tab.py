@@ -59,9 +59,9 @@ def live_tab(
     """
     table = pointed[0]
     gr.Markdown(
-        "The chosen object and style on moving pictures, as large as this machine keeps up with. "
-        f"A turn takes {TURN} seconds at most; other jobs wait for it, and it for them. "
-        "The camera's *Record* starts it; its frames lie with the uploads until the server ends."
+        "Shows the chosen object and style live, at the largest size this machine keeps up with. "
+        f"A turn lasts at most {TURN} seconds; it and other jobs wait for each other. *Record* "
+        "starts the camera, whose frames are kept with the uploads until the server stops."
     )
     with gr.Row():
         begin = gr.Button(

@@ -13,12 +13,12 @@ from vidstyle.options import DEFAULTS, STYLE_SCALES, RenderOptions
 #: A component for each field of the options that is set on the page.
 _INPUTS: dict[str, Callable[..., gr.components.Component]] = {
     "strength": partial(gr.Slider, 0, 1, label="Strength", elem_id="strength"),
-    "detail": partial(gr.Slider, 0, 1, label="Detail of the photograph"),
-    "style_scale": partial(gr.Slider, *STYLE_SCALES, label="Size of the strokes"),
+    "detail": partial(gr.Slider, 0, 1, label="Plate detail"),
+    "style_scale": partial(gr.Slider, *STYLE_SCALES, label="Stroke size"),
     "feather": partial(gr.Slider, 0, 64, label="Feather, in pixels"),
-    "temporal": partial(gr.Radio, list(TEMPORAL), label="Steady in time"),
-    "invert": partial(gr.Checkbox, label="Style all but the object"),
-    "preserve": partial(gr.Radio, list(PRESERVED), label="Keep of the plate"),
+    "temporal": partial(gr.Radio, list(TEMPORAL), label="Temporal steadying"),
+    "invert": partial(gr.Checkbox, label="Style everything except the object"),
+    "preserve": partial(gr.Radio, list(PRESERVED), label="Preserve from the plate"),
 }
 
 

@@ -56,7 +56,7 @@ def compare(
     sides = gr.update(
         value=(a.after, sides["value"][1]),
         slider_position=50,
-        label=f"A, {_title(table.rival)}, left; B, {_title(table.style)}, right",
+        label=f"Left: A ({_title(table.rival)}); right: B ({_title(table.style)})",
     )
     return table, sides, *rest
 
@@ -185,6 +185,6 @@ def _sizes(seen: tuple[int, int], clip: tuple[int, int]) -> str:
     if seen == clip:
         return f"{told}, the clip's own size."
     return (
-        f"{told}; the clip has {clip[1]}×{clip[0]}, where strokes and detail come out finer. "
-        "*At full size* shows them, and takes longer."
+        f"{told}; the clip is {clip[1]}×{clip[0]}, where strokes and detail come out finer. "
+        "*Preview at full size* shows them, but takes longer."
     )

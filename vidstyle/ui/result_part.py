@@ -42,14 +42,14 @@ def result_part() -> ResultPart:
             buttons=["fullscreen"],
         )  # fmt: skip
         strip = gr.Image(
-            label="Confidence: click to go there", interactive=False, elem_id="confidence",
-            buttons=[],
+            label="Matte confidence: click to go to a frame", interactive=False,
+            elem_id="confidence", buttons=[],
         )  # fmt: skip
         with gr.Row():
             pack = gr.Button("Download all", size="sm", min_width=140, elem_id="pack")
             remove = gr.Button("Remove this render", size="sm", min_width=140, elem_id="remove")
         archive = gr.File(
-            label="All of it, with the command line as a script", interactive=False,
+            label="Everything, with the command line as a script", interactive=False,
             visible=False, elem_id="archive",
         )  # fmt: skip
         files = gr.File(label="Download", file_count="multiple", interactive=False, elem_id="files")

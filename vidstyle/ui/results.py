@@ -45,7 +45,7 @@ class Results:
         """What was made, how long it took, and what is to be looked at."""
         size = self.clip.stat().st_size / 1e6
         made = f"Done: {counted(self.frames, 'frame')} in {minutes(self.seconds)}"
-        return ". ".join([f"{made}, {self.clip.name} of {size:.1f} MB", *self.doubts])
+        return ". ".join([f"{made}, {self.clip.name}, {size:.1f} MB", *self.doubts])
 
     @property
     def first(self) -> int:

@@ -55,7 +55,7 @@ class Runner:
             Exception, Cancelled: what the work raised.
         """
         if self._watched is not None:
-            raise UsageError("this clip is being worked on; wait, or cancel it")
+            raise UsageError("this clip is already being processed; wait, or cancel it")
         watched, ended, failures = Watched(), list[T](), list[BaseException]()
 
         def target() -> None:

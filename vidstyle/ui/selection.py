@@ -91,8 +91,8 @@ class Selection:
             there.spec()
         except ValueError:
             raise ValueError(
-                f"the object was pointed at in frame {self.places}, which is not among the frames "
-                f"{first}-{last}; point at it in one of them, or render others"
+                f"the object was marked in frame {self.places}, which is outside frames "
+                f"{first}-{last}; mark it in one of those, or render a different range"
             ) from None
         return there
 
@@ -104,8 +104,8 @@ class Selection:
         """
         if frame not in self.frames and self.frames:
             raise ValueError(
-                f"the object was pointed at in frame {self.places}, and a render follows it from "
-                "there; for a preview go there, or point at it here too"
+                f"the object was marked in frame {self.places}, and a render tracks it from there; "
+                "to preview, go there, or mark it here too"
             )
         here = tuple(replace(point, frame=0) for point in self.points if point.frame == frame)
         return replace(self, points=here, frame=0)
@@ -157,7 +157,7 @@ class Selection:
         """The name. Other prompts in its place could read any file of the machine that serves."""
         name = self.name.strip()
         if not is_named(name):
-            raise ValueError(f"'{name}' is not a name; to point at the object choose click or box")
+            raise ValueError(f"'{name}' is not a name; to mark the object, choose click or box")
         return name
 
     @staticmethod
@@ -201,5 +201,5 @@ class Wish:
             ValueError: there is none.
         """
         if self.style is None:
-            raise ValueError("choose a style picture: painted frames are carried by a render only")
+            raise ValueError("choose a style picture: painted frames only take effect in a render")
         return self.style

@@ -121,7 +121,7 @@ def serve(
     try:
         with _served(guard, door):
             if door.password is None and not door.is_private:
-                log.warning("open to everybody who reaches %s: give a --password", door.host)
+                log.warning("open to anyone who can reach %s: set a --password", door.host)
             log.info("page: http://%s:%d", door.host, door.port)
             _until_a_signal()
     finally:
@@ -146,7 +146,7 @@ def _served(guard: Guard, door: Door) -> Iterator[None]:
         listening = socket.create_server((door.host, door.port), family=family)
     except OSError as error:
         raise UsageError(
-            f"--host {door.host} --port {door.port}: cannot be served at ({error.strerror})"
+            f"--host {door.host} --port {door.port}: cannot serve there ({error.strerror})"
         ) from None
     with listening:
         thread = threading.Thread(target=server.run, args=([listening],), name="ui-server")

@@ -86,10 +86,11 @@ class Table:
     def missing_here(self, frame: int) -> str | None:
         """What else is to be done before a frame can be previewed; None for nothing."""
         if self.style is None:
-            return "choose a style picture; painted frames are carried by a render"
+            return "choose a style picture; painted frames only take effect in a render"
         pointed = self.object.kind != "brush" and self.object.frames
         if pointed and frame not in self.object.frames:
-            return f"go to frame {self.object.places}, where you pointed, or point here too"
+            places = self.object.places
+            return f"go to frame {places}, where you marked the object, or mark it here too"
         return None
 
     def can_play(self) -> bool:
