@@ -192,7 +192,8 @@ _COLORSPACE = (
 
 _GRID = (
     option("--segment", metavar="N",
-           help="Render in segments of N frames, as a farm does; 0 renders in one go, on a farm 64.",
+           help="Render in segments of N frames, as a farm does; 0 renders in one go, on a "
+           "farm 64.",
            **default_of("segment")),
     option("--preroll", metavar="N", help="Pre-roll frames before each segment.",
            **default_of("preroll")),
