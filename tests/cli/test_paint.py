@@ -170,7 +170,7 @@ def test_a_key_is_not_replaced_unless_that_is_asked_for(
         (("--key", "auto", "-o", "{out}/k.png"), 2, "cannot hold several keys"),
         (("--key", "99", "-o", "{out}/k.png"), 2, "--key 99: outside the frames"),
         (("--key", "8", "--in", "9", "-o", "{out}/k.png"), 2, "--key 8: outside the frames"),
-        (("--key", "eight", "-o", "{out}/k.png"), 2, "--key eight: no frame"),
+        (("--key", "eight", "-o", "{out}/k.png"), 2, "--key eight: not a frame"),
         (("--key", "8", "--key", "none.png@9", "-o", "{out}"), 3, "no such picture"),
         (("--key", "8", "--strokes", "9", "-o", "{out}/k.png"), 2, "strokes"),
         (("--key", "8", "--structure", "-1", "-o", "{out}/k.png"), 2, "structure"),

@@ -56,7 +56,7 @@ def test_outside_the_matte_every_value_is_kept_bit_for_bit(
 ) -> None:
     target, report = tmp_path / "out.####.exr", tmp_path / "report.json"
     render("--object", f"matte:{plates}#mask", "-o", target, "--report", report)
-    assert "taken for Linear Rec.709 (sRGB)" in caplog.text
+    assert "taken to be Linear Rec.709 (sRGB)" in caplog.text
     colour = json.loads(report.read_text())["colour"]
     assert (colour["in"], colour["out"]) == ("Linear Rec.709 (sRGB)", None)
     lights = shadows = 0

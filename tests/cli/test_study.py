@@ -47,4 +47,4 @@ def test_what_is_no_study_is_refused(vidstyle, folders) -> None:
     for command in ("serve", "report"):
         outcome = vidstyle("study", command, folders[0])
         assert outcome.code == 3
-        assert "no study" in outcome.err
+        assert "not a study" in outcome.err

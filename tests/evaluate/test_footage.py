@@ -53,7 +53,7 @@ def test_clips_that_differ(tmp_path: Path) -> None:
         open_alike([plate, pictures(tmp_path / "short", 3)])
     with pytest.raises(MediaError, match=r"wide: 32×16 pixels, but .*plate has 24×16"):
         open_alike([plate, pictures(tmp_path / "wide", 4, (16, 32))])
-    with pytest.raises(MediaError, match="below 11 pixels"):
+    with pytest.raises(MediaError, match="smaller than 11 pixels"):
         open_alike([pictures(tmp_path / "tiny", 4, (8, 32))])
 
 

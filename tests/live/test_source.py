@@ -48,8 +48,8 @@ def test_leaving_early_ends_the_thread(shot) -> None:
     ("name", "message"),
     [
         ("nowhere.mp4", "nowhere.mp4: no such file"),
-        ("977", "977: no such camera answers"),
-        ("rtmp://127.0.0.1:9/live", "no such stream answers"),
+        ("977", "977: no camera responds"),
+        ("rtmp://127.0.0.1:9/live", "no stream responds"),
     ],
 )
 def test_nothing_there(name: str, message: str) -> None:

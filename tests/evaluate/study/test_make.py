@@ -62,5 +62,5 @@ def test_refusals_name_the_folder_and_leave_nothing(results, tmp_path: Path) -> 
 
 def test_what_is_no_study_is_refused(tmp_path: Path) -> None:
     (tmp_path / "study.json").write_text("[]")
-    with pytest.raises(MediaError, match="no study"):
+    with pytest.raises(MediaError, match="not a study"):
         Study.read(tmp_path)
