@@ -192,7 +192,7 @@ def test_two_minutes_on_eight_photographs(vidstyle, eight, tmp_path: Path) -> No
         "[data]\ncontent_side = 128\nstyle_side = 128\n"
         "[distil]\nsteps = 150\nbatch = 4\nside = 64\nrate = 4e-3\nwarm_up = 5\n"
         "[distil.lessons]\ncount = 24\nside = 96\nstyles = 8\npictures = 2\nsamples = 8\n"
-        "[style]\nsteps = 30\nbatch = 2\nside = 96\nrate = 2e-3\nwarm_up = 2\nrise = 0.0\n"
+        "[style]\nsteps = 60\nbatch = 2\nside = 96\nrate = 5e-4\nwarm_up = 2\nrise = 0.0\n"
         "[run]\nworkers = 0\nvalidate_every = 5\n"
     )
     named = ["--content", content, "--styles", styles, "--config", recipe, "--device", "cpu"]
