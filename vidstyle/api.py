@@ -1,8 +1,8 @@
 """Whole clips from Python: :func:`render`, :func:`find` and :func:`paint`.
 
-Nothing here prints, sets up logging or handles signals, or leaves a count of threads or a random
-generator's state changed in the host, and all of it may be called from several threads at once. Log
-records go to the logger ``vidstyle``.
+These functions do not print, configure logging, handle signals, or change the host's thread counts
+or random state, and may be called from several threads at once. Log records go to the logger
+``vidstyle``.
 """
 
 import os
@@ -32,7 +32,7 @@ from vidstyle.runtime.scratch import temporary_folder
 from vidstyle.segment.mattes.store import Matte, Mattes
 from vidstyle.segment.prompts import parse_object
 
-#: Name of a file, folder or pattern.
+#: Path of a file or folder, or a pattern.
 PathLike = str | os.PathLike[str]
 
 
@@ -55,28 +55,28 @@ def render(
 
     Args:
         source: a video file, an image sequence (``shot.%04d.png``, ``shot.####.png``) or a folder.
-        style: a picture; one for all objects, or one for each. May be left out where there are
-            painted keys.
-        key: frames that somebody painted, ``FILE@FRAME``, which are carried through their shots;
-            of several objects ``FILE@FRAME#N``, N from 1.
-        object: SPECs as of ``--object`` (``person``, ``box:x0,y0,x1,y1@frame``,
-            ``matte:m.####.png``), from the lowest layer to the topmost; None for the whole frame.
+        style: a picture; one for all objects, or one for each. Optional if there are painted
+            keys.
+        key: painted keyframes, ``FILE@FRAME``, which are carried through their shots; with
+            several objects ``FILE@FRAME#N``, N from 1.
+        object: SPECs as for ``--object`` (``person``, ``box:x0,y0,x1,y1@frame``,
+            ``matte:m.####.png``), bottom layer first; None for the whole frame.
         output: a video file, a pattern, or a picture; None for ``clip.styled.mp4`` beside
             ``clip.mp4``.
-        matte_out: where the mattes go, as pictures (``m.####.png``) or video.
-        overwrite: whether ``output`` may exist.
+        matte_out: where to write the mattes, as pictures (``m.####.png``) or video.
+        overwrite: whether to replace an existing ``output``.
         options: see :class:`RenderOptions`.
-        quality: scores the output as well, see :class:`QualityOptions`.
-        on_progress: called at each step, from this thread. What it raises ends the run.
+        quality: also score the output, see :class:`QualityOptions`.
+        on_progress: called at each step, in this thread. An exception from it ends the run.
         cancel: ends the run from another thread.
         **changes: fields of ``options``: ``strength=0.8``, ``codec="prores"``.
 
     Returns:
-        What was chosen, found and measured. The output stands whole under its name.
+        What was chosen, found and measured. The output is complete.
 
     Raises:
-        VidstyleError: see :mod:`vidstyle.errors`; nothing stands under the output's name then.
-        Cancelled: by ``cancel``; nor then.
+        VidstyleError: see :mod:`vidstyle.errors`; no output is left behind.
+        Cancelled: by ``cancel``; no output is left behind.
         TypeError: a field that :class:`RenderOptions` does not have.
     """
     styles = [style] if isinstance(style, str | os.PathLike) else style
@@ -97,10 +97,10 @@ def render(
 class FoundMattes(Sequence[Matte]):
     """An object's mattes, by frame: ``found[12]`` is (H, W) ``uint8``, 255 inside.
 
-    They lie in a temporary folder, which goes when this does.
+    They are stored in a temporary folder that is removed with this object.
 
     Attributes:
-        first, last: the frames that were looked at; others are empty.
+        first, last: the frames that were analysed; mattes of others are empty.
         size: (H, W).
         lost: runs of frames, first and last, in which the object is not seen.
     """
@@ -115,7 +115,7 @@ class FoundMattes(Sequence[Matte]):
     ) -> None:
         """
         Args:
-            held: what the mattes lie in, closed when this goes.
+            held: resources that hold the mattes, closed with this object.
         """
         self._mattes = mattes
         (self.first, self.last), self.size, self.lost = span, size, tuple(lost)
@@ -139,8 +139,8 @@ class FoundMattes(Sequence[Matte]):
         return (self._mattes[number] for number in range(len(self)))
 
     def confidence(self, index: int) -> float:
-        """How far a matte can be relied on, 0 to 1: about its intersection over union with the
-        truth, as the tracker estimates it."""
+        """Reliability of a matte, 0 to 1: the tracker's estimate of its intersection over union
+        with the truth."""
         return self._mattes.confidence(range(len(self))[index])
 
 
@@ -158,14 +158,14 @@ def find(
     """Find an object in a clip and track it.
 
     Args:
-        source: a clip, as of :func:`render`; or its frames, as an array (N, H, W, 3) or a tensor
+        source: a clip, as for :func:`render`; or its frames, as an array (N, H, W, 3) or a tensor
             (N, 3, H, W), see :class:`~vidstyle.predictor.Model`.
-        object: a SPEC as of ``--object``.
+        object: a SPEC as for ``--object``.
         matte_out, overwrite, on_progress, cancel, options, changes: see :func:`render`. Mattes of
             frames in memory are not written.
 
     Raises:
-        ObjectNotFoundError: it is nowhere in the clip.
+        ObjectNotFoundError: the object is not found in the clip.
         VidstyleError, Cancelled, TypeError: see :func:`render`.
     """
     chosen = replace(options, temporal="off", **changes)
@@ -209,24 +209,24 @@ def paint(
     cancel: CancelToken | None = None,
     **changes: Any,
 ) -> list[str]:
-    """Paint frames of a clip after a style, slowly and well, as keys of :func:`render`.
+    """Paint frames of a clip in a style, slowly and carefully, as keys for :func:`render`.
 
     Args:
         source, options, on_progress, cancel, changes: see :func:`render`.
         style: a picture.
-        key: numbers of the frames to paint, from 0, or ``auto``, which chooses them; beside these
-            keys that are there already and that others are to agree with, ``FILE@FRAME``.
+        key: numbers of the frames to paint, from 0, or ``auto`` to have them chosen; plus any
+            existing keys that the new ones should match, ``FILE@FRAME``.
         output: a PNG file for one key; a pattern (``painted.####.png``) or a folder for any number.
             Alpha is the object's matte.
-        object: a SPEC as of ``--object``; None for the whole frame.
+        object: a SPEC as for ``--object``; None for the whole frame.
         strokes, structure: see :class:`vidstyle.options.PaintOptions`.
-        overwrite: whether keys may be there already.
+        overwrite: whether to replace existing keys.
 
     Returns:
-        What was painted, ``FILE@FRAME``, as :func:`render` takes it.
+        The painted keys, ``FILE@FRAME``, in the form that :func:`render` takes.
 
     Raises:
-        ObjectNotFoundError: the object is not in a frame that is to be painted.
+        ObjectNotFoundError: the object is not visible in a frame to be painted.
         WeightsError: those of ``vgg19`` are not on this machine.
         VidstyleError, Cancelled, TypeError: see :func:`render`. Keys painted before stay.
     """

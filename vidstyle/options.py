@@ -1,5 +1,4 @@
-"""What a render can be asked for: each option's default and what it may be, which all others read
-here."""
+"""Render options: the default and the allowed values of each, defined here and nowhere else."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -9,17 +8,17 @@ from vidstyle.choices import EDGES, FLOWS, PRESERVED, TEMPORAL
 from vidstyle.constraints import Checked, OneOf, Within
 from vidstyle.errors import UsageError
 
-#: The whole frame as a SPEC, for where it is one of several layers.
+#: SPEC of the whole frame, for use among several layers.
 WHOLE_FRAME = "frame"
 
 
 @dataclass(frozen=True)
 class StyledObject:
-    """One object and what it is painted after: a style, frames that somebody painted, or both.
+    """One object and what it is painted from: a style, painted keyframes, or both.
 
     Attributes:
         object: an ``--object`` SPEC; None for the whole frame.
-        style: path of the style picture; None where painted keys take its place.
+        style: path of the style picture; None if painted keys replace it.
         keys: painted frames, ``FILE@FRAME``.
     """
 
@@ -41,10 +40,10 @@ class StyledObject:
 def pair(
     objects: Sequence[str], styles: Sequence[str], keys: Sequence[str] = ()
 ) -> list[StyledObject]:
-    """Objects and styles in order; one style serves any number of objects.
+    """Pair objects with styles in order; a single style applies to all objects.
 
     Args:
-        keys: painted frames, ``FILE@FRAME``; of several objects ``FILE@FRAME#N``, N from 1.
+        keys: painted frames, ``FILE@FRAME``; with several objects ``FILE@FRAME#N``, N from 1.
 
     Raises:
         UsageError: the numbers do not match.
@@ -81,7 +80,7 @@ def _owned(keys: Sequence[str], count: int) -> list[tuple[str, ...]]:
     return [tuple(each) for each in owned]
 
 
-#: Least and largest ``style_scale``: beyond them no stroke is left, or nothing but one.
+#: Range of ``style_scale``; outside it no stroke is left, or a single one fills the picture.
 STYLE_SCALES = (0.25, 4)
 
 
@@ -91,14 +90,13 @@ class LookOptions(Checked):
 
     Attributes:
         strength: 0 leaves the plate as it is, 1 applies the style in full.
-        detail: how much of the plate's fine detail is laid back into the painting, 0 to 1.
-        style_scale: how large the style picture is seen: above 1 its strokes are bolder, below
-            finer.
-        supersample: so many times its size an object is painted at, and averaged down: faces keep
-            their eyes. None: as many as cost no more than a frame of 854×480, up to 3; 1 of a
-            plug-in's model.
+        detail: how much of the plate's fine detail replaces the painting's, 0 to 1.
+        style_scale: scale of the style picture: above 1 strokes are bolder, below 1 finer.
+        supersample: factor by which the object is enlarged before painting, then averaged down, so
+            that small faces keep their eyes. None: the largest up to 3 that costs no more than an
+            854×480 frame; 1 for a plug-in's model.
         feather: softens the matte's edge by this many pixels each way.
-        preserve: what of the plate the style must leave: ``none``, ``color``, ``structure``.
+        preserve: what the style must keep of the plate: ``none``, ``color``, ``structure``.
     """
 
     strength: Annotated[float, Within(0, 1)] = 1.0
@@ -111,14 +109,13 @@ class LookOptions(Checked):
 
 @dataclass(frozen=True)
 class SelectionOptions(Checked):
-    """Which frames of the clip, and what in them.
+    """Which frames of the clip, and which part of each.
 
     Attributes:
         first, last: first and last frame to render; None for the clip's own.
-        exclude: SPECs, as of ``--object``, of what is never styled.
-        invert: style all but the object.
-        strict: footage that is damaged or cut off, or an object that is lost in some frames, ends
-            the run.
+        exclude: SPECs, as for ``--object``, of what must never be styled.
+        invert: style everything except the object.
+        strict: stop if footage is damaged or truncated, or the object is lost in some frames.
     """
 
     first: Annotated[int, Within(0)] | None = None
@@ -139,8 +136,8 @@ class MotionOptions(Checked):
 
     Attributes:
         temporal: ``blend`` steadies each frame with the one before it, ``off`` does not.
-        flow: estimator that carries the one before along; ``auto`` is RAFT on CUDA, DIS on a CPU.
-        flow_size: largest short side, in pixels, that flow is estimated at.
+        flow: optical flow estimator; ``auto`` is RAFT on CUDA and DIS on a CPU.
+        flow_size: maximum short side, in pixels, at which flow is estimated.
     """
 
     temporal: Annotated[str, OneOf(TEMPORAL)] = "blend"
@@ -158,9 +155,9 @@ class NetworkOptions(Checked):
         detector: what finds objects by name: a registry entry, the folder of an OWLv2 model, or
             ``auto``: the best whose weights are on this machine.
         edges: ``guided`` filter, or ``closed-form`` matting for hair and blur.
-        model: style model, by name or by folder; ``auto`` is ``vgg19`` on CUDA, where its weights
-            are there, and else the model that ships with vidstyle.
-        seed: of every random generator.
+        model: style model, by name or folder; ``auto`` is ``vgg19`` on CUDA if its weights are
+            installed, otherwise the bundled model.
+        seed: seed of every random generator.
     """
 
     segmenter: str = "auto"
@@ -175,10 +172,10 @@ class OutputOptions(Checked):
     """How the result is written.
 
     Attributes:
-        codec: a preset of the writer; None for the container's usual one.
-        colorspace: ``IN[:OUT]``, OCIO spaces of the clip and of the output; None for code values
-            as they are, or what pictures in floating point say.
-        element: write what is restyled alone, premultiplied, over nothing.
+        codec: a codec preset; None for the container's default.
+        colorspace: ``IN[:OUT]``, OCIO colour spaces of the clip and of the output; None uses code
+            values as stored, or the space that floating-point pictures declare.
+        element: write only the restyled element, premultiplied, over transparency.
     """
 
     codec: str | None = None
@@ -188,19 +185,19 @@ class OutputOptions(Checked):
 
 @dataclass(frozen=True)
 class MachineOptions(Checked):
-    """Where a render runs, and in what portions: what belongs to a machine, not to a shot.
+    """Where a render runs and how its work is divided: properties of a machine, not of a shot.
 
     Attributes:
-        backend: what runs the style network: ``torch``, ``torch-bf16`` (faster on processors with
+        backend: runtime of the style network: ``torch``, ``torch-bf16`` (faster on processors with
             AMX; 0.8 of a level off), an export format, or an exported file.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        max_memory: MiB that the style network may take at once; larger frames go in tiles.
-        batch: frames that go through the network at once. The box around the object is that of
-            the batch, so flow in it, and with it the pixels, change a little.
-        segment: frames of a segment on the farm's grid; 0 renders sequentially.
-        preroll: frames that a segment starts early, to settle.
-        flow_cache: folder that keeps flows for the next render of the shot; None keeps none.
-        flow_cache_size: MiB that it may hold.
+        max_memory: memory limit of the style network in MiB; larger frames are tiled.
+        batch: frames per network call. The box around the object spans the batch, so flow within
+            it, and with it the pixels, depend slightly on this.
+        segment: frames per segment of the farm's grid; 0 renders in one go.
+        preroll: frames rendered before a segment so that the temporal step settles.
+        flow_cache: folder where flow is cached for the next render of the shot; None for no cache.
+        flow_cache_size: maximum size of that folder in MiB.
     """
 
     backend: str = "torch"
@@ -218,13 +215,13 @@ class MachineOptions(Checked):
 class RenderOptions(
     MachineOptions, OutputOptions, NetworkOptions, MotionOptions, SelectionOptions, LookOptions
 ):
-    """Everything about a render but its input, its output, and its objects.
+    """All options of a render except its input, output and objects.
 
-    Every field stands here under its own name, so ``replace(options, strength=0.5)`` needs no
-    group; and since this is one of each group, a function asks for the group that it reads.
+    Fields of all groups are accessible directly, so ``replace(options, strength=0.5)`` needs no
+    group; and since this inherits from each group, a function can ask for just the one it reads.
 
-    What a field may hold is written on it: the command line, lists of shots and manifests read it
-    there. Other values raise ``UsageError``.
+    Allowed values are annotated on each field, where the command line, shot lists and manifests
+    read them. Other values raise ``UsageError``.
 
     Attributes: those of :class:`LookOptions`, :class:`SelectionOptions`, :class:`MotionOptions`,
     :class:`NetworkOptions`, :class:`OutputOptions` and :class:`MachineOptions`.
@@ -239,8 +236,8 @@ class RenderOptions(
 
 DEFAULTS = RenderOptions()
 
-#: Frames of a segment where a farm's grid is needed and none is given: a quarter of the work is
-#: pre-roll, and a minute of film is some twenty tasks.
+#: Frames per segment if a farm needs a grid and none is given: a quarter of the work is pre-roll,
+#: and a minute of film makes about twenty tasks.
 FARM_SEGMENT = 64
 
 

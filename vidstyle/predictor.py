@@ -44,8 +44,8 @@ from vidstyle.style.supersampled import Enlarged
 
 
 class Look:
-    """A style, painted keys, or both, as they were frozen for an object in a shot; only the model
-    that made it reads it."""
+    """A style, painted keys, or both, frozen for an object in a shot; usable only by the model
+    that made it."""
 
     def __init__(
         self, frozen: Enlarged | None, carried: Carried | None, clip: HeldClip, held: ExitStack
@@ -53,15 +53,15 @@ class Look:
         """
         Args:
             clip: the shot.
-            held: what the keys' fields lie in, closed when this goes.
+            held: resources that hold the keys' fields, closed with this object.
         """
         self.frozen, self.carried = frozen, carried
         self._count, self._size = clip.count, clip.size
         self._finalizer = weakref.finalize(self, held.close)
 
     def outlined(self, masks: Masks | None = None) -> NDArray[np.uint8]:
-        """What is restyled of the shot, (N, H, W), 255 inside: the masks that it was fitted to,
-        with the outlines that keys were painted with.
+        """The restyled area of the shot, (N, H, W), 255 inside: the masks it was fitted to, with
+        the outlines of the painted keys.
 
         Raises:
             UsageError: the masks do not fit the shot.
@@ -70,10 +70,10 @@ class Look:
         return np.stack([mattes[index] for index in range(self._count)])
 
     def mattes(self, masks: Masks | None, count: int, size: tuple[int, int]) -> Mattes:
-        """The same, of so many frames of a size (H, W).
+        """The same, for ``count`` frames of ``size`` (H, W).
 
         Raises:
-            UsageError: the masks do not fit the frames, or these are not the shot of the keys.
+            UsageError: the masks do not fit the frames, or the frames are not the keys' shot.
         """
         if self.carried is not None and count != self._count:
             raise UsageError(
@@ -93,9 +93,9 @@ def load_model(
 
     Args:
         name: ``micro``, ``vgg19``, a model's folder, a plug-in's name, or ``auto``: ``vgg19`` on
-            CUDA where its weights are there, else ``micro``.
+            CUDA if its weights are installed, otherwise ``micro``.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
-        max_memory: MiB that the network may take at once; larger frames go in tiles.
+        max_memory: memory limit of the network in MiB; larger frames are tiled.
 
     Raises:
         WeightsError: no such model, or its weights are missing or corrupt.
@@ -107,15 +107,15 @@ def load_model(
 
 
 class Model:
-    """A style model, on its device. It may be called from several threads at once.
+    """A style model on its device. Thread-safe.
 
     Pictures are arrays (N, H, W, 3) or tensors (N, 3, H, W) in RGB: ``uint8``, ``uint16``, or
-    floating point with white at 1, of which single precision is kept. Masks have the size and the
-    number of the pictures. They are arrays (N, H, W), or tensors (N, H, W) or (N, 1, H, W):
+    floating point with white at 1, kept at single precision. Masks match the pictures in size and
+    number. They are arrays (N, H, W), or tensors (N, H, W) or (N, 1, H, W):
     ``bool``, integers with their largest value inside, or floating point in [0, 1].
 
     Attributes:
-        name: of the model, as it was chosen.
+        name: name of the chosen model.
     """
 
     def __init__(self, options: RenderOptions) -> None:
@@ -126,7 +126,7 @@ class Model:
 
     @property
     def device(self) -> torch.device:
-        """Where the network runs."""
+        """The device that the network runs on."""
         return self._parts.device
 
     def fit(
@@ -144,16 +144,15 @@ class Model:
         """Freeze a style for an object in a shot, and carry painted keys through it.
 
         Args:
-            frames: of the shot, at least one. A style looks at a few of them; keys are carried
-                through all, in order.
-            style: a picture file, or one picture (H, W, 3) or (3, H, W). May be left out where
-                there are keys; else it paints what they do not show.
+            frames: the shot, at least one frame. Fitting a style samples a few of them; keys are
+                carried through all, in order.
+            style: a picture file, or one picture (H, W, 3) or (3, H, W). Optional if
+                there are keys; otherwise it paints what they do not show.
             masks: where the object is; None for the whole frame.
             keys: painted frames by number, from 0: pictures of the frames' size, (H, W, C) or
-                (C, H, W), with an outline of their own where C is 4: alpha, which colours are not
-                multiplied by.
+                (C, H, W). With 4 channels, straight alpha gives the key its own outline.
             style_scale, supersample: see :class:`~vidstyle.options.LookOptions`.
-            on_progress: called at each step, from this thread. What it raises ends the call.
+            on_progress: called at each step, in this thread. An exception from it ends the call.
             cancel: ends the call from another thread.
 
         Raises:
@@ -199,17 +198,17 @@ class Model:
         """Restyle frames.
 
         Args:
-            frames: any number of them; of a look with painted keys, those that it was fitted to.
+            frames: any number; for a look with painted keys, the frames it was fitted to.
             look: from :meth:`fit`.
-            masks: what is restyled; None for whole frames. Outside, and farther than ``feather``
-                pixels from it, every pixel comes back as it was.
+            masks: the area to restyle; None for whole frames. Pixels more than ``feather`` pixels
+                outside it are unchanged.
             strength, detail, feather, preserve: see :class:`~vidstyle.options.LookOptions`.
-            steady: the frames follow each other: each is steadied along the motion of the one
-                before. Without, what a frame becomes depends on that frame alone.
+            steady: treat the frames as consecutive and steady each along its motion from the one
+                before; if False, each result depends on its own frame alone.
             on_progress, cancel: see :meth:`fit`.
 
         Returns:
-            As ``frames``: the same kind, shape, type and device.
+            The restyled frames, of the same kind, shape, type and device as ``frames``.
 
         Raises:
             UsageError: invalid arrays, or an option out of its bounds.
