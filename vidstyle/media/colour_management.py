@@ -1,4 +1,4 @@
-"""What is known of a clip's colour, and what follows from it for the way in and the way out."""
+"""A clip's colour space, and the view and output conversion that follow from it."""
 
 import logging
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from vidstyle.media.view import CodeValues, ColourManaged, SeenClip, View
 
 log = logging.getLogger(__name__)
 
-# Pictures that hold floating point.
+# Picture formats that hold floating point.
 _FLOAT = (".exr", ".tif", ".tiff")
 
 # H.273 primaries 9 are BT.2020's, 12 P3's with D65; transfer 13 is sRGB's, 16 PQ, 17 gamma 2.6,
@@ -36,12 +36,12 @@ _TAGS = {
 
 @dataclass(frozen=True)
 class Management:
-    """What is known of a clip's colour.
+    """A clip's colour management.
 
     Attributes:
-        config: None where code values are taken as they are.
+        config: None if code values are taken as they are.
         space: of the plates; None likewise.
-        target: space of the output that was asked for.
+        target: requested space of the output.
     """
 
     config: Config | None = None
@@ -49,7 +49,7 @@ class Management:
     target: str | None = None
 
     def view(self) -> View:
-        """How the plates are seen."""
+        """How the plates are viewed."""
         if self.config is None or self.space is None:
             return CodeValues()
         if self.config.is_linear(self.space):
@@ -63,10 +63,10 @@ class Management:
         return ColourManaged(linear, self.config.looked_at(self.config.linear))
 
     def conversion(self, info: ClipInfo, target: str) -> Conversion | None:
-        """What frames go through on their way to an output; None for nothing.
+        """The conversion of frames for an output; None if there is none.
 
-        Without ``OUT`` they stay as they are, but where the output cannot hold floating point:
-        there they become what the view shows.
+        Without ``OUT`` they stay as they are, unless the output cannot hold floating point: then
+        they become what the view shows.
         """
         if self.config is None or self.space is None:
             return None
@@ -100,8 +100,8 @@ class Management:
 
 
 def manage(info: ClipInfo, colorspace: str | None) -> Management:
-    """The colour of a clip: as the user says, or, of pictures in floating point, as the files and
-    the config say.
+    """The colour of a clip: as the user states or, for floating-point pictures, as the files and
+    the config state.
 
     Args:
         colorspace: ``IN[:OUT]``.
@@ -126,7 +126,7 @@ def manage(info: ClipInfo, colorspace: str | None) -> Management:
 
 
 def open_seen(source: str) -> ClipReader:
-    """A clip as it is seen, for all that only looks.
+    """A clip as viewed, for code that only looks at it.
 
     Raises:
         MediaError, UsageError: see ``open_clip`` and :func:`manage`.

@@ -12,8 +12,8 @@ from vidstyle.media.frame import full_scale
 def feathered(matte: Tensor, radius: float) -> Tensor:
     """Soften the edge of mattes, (N, 1, H, W) float32 in [0, 1] on the CPU.
 
-    A Gaussian cut off at ``radius`` pixels: farther than that from the matte the result is
-    exactly 0, and farther inside its edge than that exactly what it was.
+    A Gaussian truncated at ``radius`` pixels: farther than that outside the matte the result is
+    exactly 0, and farther inside its edge it is unchanged.
     """
     reach = math.ceil(radius)
     if reach <= 0:
@@ -33,14 +33,14 @@ def composite(plate: Tensor, styled: Tensor, matte: Tensor) -> Tensor:
 
     Args:
         plate: code values (N, H, W, 3), ``uint8``, ``uint16`` or ``float32``; with a fourth
-            channel a premultiplied element in the making, which gathers the matte as its alpha.
+            channel, a premultiplied element being built up, which accumulates the matte as alpha.
         styled: (N, 3, H, W) float in [0, 1].
         matte: (N, 1, H, W) float in [0, 1].
 
     Returns:
-        As ``plate``; bit for bit the plate where the matte is 0.
+        Same shape and dtype as ``plate``; bit-identical to it where the matte is 0.
     """
-    # One frame at a time, plane by plane: a third of the time of mixing interleaved colours.
+    # One frame at a time, plane by plane: a third of the time of blending interleaved colours.
     planes = [
         _laid_over(below.movedim(-1, 0).contiguous(), above, over)
         for below, above, over in zip(plate, styled, matte, strict=True)
@@ -49,7 +49,7 @@ def composite(plate: Tensor, styled: Tensor, matte: Tensor) -> Tensor:
 
 
 def _laid_over(plate: Tensor, styled: Tensor, matte: Tensor) -> Tensor:
-    """As :func:`composite`, of one frame, channels first: (C, H, W)."""
+    """As :func:`composite`, for one frame, channels first: (C, H, W)."""
     scale = full_scale(plate.dtype)
     above = styled * scale
     if plate.shape[0] == 4:
@@ -57,7 +57,7 @@ def _laid_over(plate: Tensor, styled: Tensor, matte: Tensor) -> Tensor:
     mixed = torch.lerp(plate.float(), above, matte)
     if plate.dtype.is_floating_point:
         return torch.where(matte > 0, mixed, plate)
-    # uint16 has no `where` of its own; int32 holds every code value.
+    # `where` does not support uint16; int32 holds every code value.
     held = torch.uint8 if plate.dtype == torch.uint8 else torch.int32
     mixed = mixed.round_().clamp_(0, scale).to(held)
     return torch.where(matte > 0, mixed, plate.to(held)).to(plate.dtype)

@@ -1,25 +1,25 @@
-"""Pictures of which a part is transparent: what cannot be seen of them does not count."""
+"""Partly transparent pictures, of which only the visible part counts."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Of the most opaque: less is an edge, whose colours may be mixed with what lies behind.
+# Fraction of the highest alpha: less is an edge, whose colours may mix with the background.
 _SEEN = 0.9
 
 
 def seen_alone(pixels: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The part of a picture that is seen, as a rectangle without holes.
+    """The visible part of a picture, as a rectangle without holes.
 
-    What is hidden around it is cut off. What is hidden within takes what lies as far on the other
-    side of the nearest edge: so it has the colours and the texture of what is seen, and no seam.
+    Hidden margins are cropped. Hidden pixels within are mirrored across the nearest edge, so that
+    they have the colours and texture of what is visible, and no seam.
 
     Args:
         pixels: (H, W, 3) in [0, 1]; colours are not multiplied by alpha.
         alpha: (H, W) in [0, 1].
 
     Returns:
-        (h, w, 3) in [0, 1]; of no size where nothing is seen.
+        (h, w, 3) in [0, 1]; empty if nothing is visible.
     """
     seen = alpha > _SEEN * alpha.max()
     x, y, width, height = cv2.boundingRect(seen.astype(np.uint8))
@@ -32,7 +32,7 @@ def seen_alone(pixels: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArr
         inside = (far_rows >= 0) & (far_rows < height) & (far_columns >= 0) & (far_columns < width)
         mirrored = np.zeros_like(inside)
         mirrored[inside] = ~hidden[far_rows[inside], far_columns[inside]]
-        # The rim of what is hidden lies beside what is seen, so every round gets on.
+        # The rim of a hidden area lies beside visible pixels, so every round makes progress.
         beside = np.maximum(abs(near_rows - rows), abs(near_columns - columns)) <= 1
         far_rows[~mirrored], far_columns[~mirrored] = near_rows[~mirrored], near_columns[~mirrored]
         filled = mirrored | beside
@@ -42,7 +42,7 @@ def seen_alone(pixels: NDArray[np.float32], alpha: NDArray[np.float32]) -> NDArr
 
 
 def nearest_seen(hidden: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Row and column of the seen pixel that is nearest to each hidden one."""
+    """Row and column of the visible pixel nearest to each hidden one."""
     _, labels = cv2.distanceTransformWithLabels(
         hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )

@@ -14,15 +14,15 @@ class Frame:
 
     Attributes:
         image: RGB code values (H, W, 3) on the CPU, full range, upright; ``uint8`` for 8-bit
-            sources, ``uint16`` (full scale 65535) for deeper ones, ``float32`` as it lies in
-            the file for sources in floating point. Never changed in place.
+            sources, ``uint16`` (full scale 65535) for deeper ones, ``float32`` as stored for
+            floating-point sources. Never modified in place.
         index: number in its clip, from 0.
         pts: presentation time in units of ``time_base``.
         time_base: seconds per unit of ``pts``.
-        alpha: (H, W) of the image's dtype, as it lies in the source; None where it has none.
-        premultiplied: colours are already multiplied by ``alpha``: an element.
-        origin: the picture file that the frame was read from; None where it was none. A writer
-            takes from there what frames do not carry: other channels, windows, metadata.
+        alpha: (H, W) of the image's dtype, as stored in the source; None if it has none.
+        premultiplied: whether colours are already multiplied by ``alpha``, as in an element.
+        origin: the picture file that the frame was read from, if any. A writer takes from it what
+            frames do not carry: other channels, windows, metadata.
     """
 
     image: Tensor
@@ -55,7 +55,7 @@ def unit_range(image: Tensor) -> Tensor:
 
 
 def luma(images: Tensor) -> Tensor:
-    """Lightness of RGB (N, 3, H, W) as BT.709 weighs it: (N, 1, H, W)."""
+    """Luma of RGB (N, 3, H, W) with BT.709 weights: (N, 1, H, W)."""
     weights = images.new_tensor((0.2126, 0.7152, 0.0722))[:, None, None]
     return (images * weights).sum(dim=1, keepdim=True)
 
@@ -90,7 +90,7 @@ class Box:
         return slice(self.x0, self.x1)
 
     def __or__(self, other: "Box") -> "Box":
-        """The smallest box that holds both."""
+        """The smallest box that contains both."""
         return Box(
             min(self.x0, other.x0),
             min(self.y0, other.y0),
@@ -99,15 +99,15 @@ class Box:
         )
 
     def __and__(self, other: "Box") -> "Box":
-        """What both hold; without area where they are apart."""
+        """The intersection; of zero area if they do not overlap."""
         x0, y0 = max(self.x0, other.x0), max(self.y0, other.y0)
         return Box(x0, y0, max(x0, min(self.x1, other.x1)), max(y0, min(self.y1, other.y1)))
 
     def padded(self, margin: int, stride: int, size: tuple[int, int]) -> "Box":
-        """Grown by ``margin`` and to multiples of ``stride`` in the frame's own coordinates,
-        so that the network's grid stays put while the box moves; clipped to ``size`` (H, W).
+        """Grown by ``margin``, then to multiples of ``stride`` in frame coordinates, so that the
+        network's grid stays put while the box moves; clipped to ``size`` (H, W).
 
-        The far edges are clipped to the frame, so only they may miss the stride.
+        Only far edges, where clipped to the frame, may be off the stride.
         """
         height, width = size
         return Box(

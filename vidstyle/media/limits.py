@@ -5,17 +5,17 @@ import os
 from vidstyle.errors import MediaError, UsageError
 
 VARIABLE = "VIDSTYLE_MAX_PIXELS"
-"""Environment variable that ``--max-pixels`` sets, for this process and those that it starts."""
+"""Environment variable that ``--max-pixels`` sets, for this process and its children."""
 
 MOST = 1 << 27
-"""Pixels of a frame unless set otherwise: 16384×8192, twice what any camera takes."""
+"""Default limit of pixels per frame: 16384×8192, twice what any camera takes."""
 
 
 def most_pixels() -> int:
-    """Pixels that a frame may have.
+    """The most pixels that a frame may have.
 
     Raises:
-        UsageError: the variable holds no such number.
+        UsageError: the variable is not a valid number.
     """
     text = os.environ.get(VARIABLE, str(MOST))
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1 << 31:
@@ -24,13 +24,13 @@ def most_pixels() -> int:
 
 
 def check_size(name: object, width: int, height: int) -> None:
-    """Refuse what is larger, before memory is taken for it.
+    """Reject a larger picture before memory is allocated for it.
 
     Args:
-        name: of the file.
+        name: the file, for the message.
 
     Raises:
-        MediaError: it is.
+        MediaError: the picture is too large.
     """
     most = most_pixels()
     if width * height > most:

@@ -1,6 +1,6 @@
 """OpenColorIO: colour spaces by name, and the pairs of transforms between them.
 
-The one place that imports it. It comes with the ``post`` extra. ``$OCIO`` names the config; without
+The only module that imports it; the ``post`` extra installs it. ``$OCIO`` names the config; without
 it a built-in ACES config is used, pinned so that a new OpenColorIO changes no picture.
 """
 
@@ -24,7 +24,7 @@ Colours = NDArray[np.float32]
 """(..., 3) RGB."""
 
 Transform = Callable[[Colours], Colours]
-"""Makes new colours of given ones."""
+"""Maps colours to new ones."""
 
 
 def unchanged(colours: Colours) -> Colours:
@@ -47,7 +47,7 @@ class Config:
     """An OCIO config.
 
     Attributes:
-        name: of the file or the built-in config.
+        name: the file or the built-in config.
     """
 
     def __init__(self) -> None:
@@ -65,8 +65,8 @@ class Config:
 
     @cached_property
     def view(self) -> tuple[str, str]:
-        """The display and the view that pictures are looked at by: the config's default ones,
-        which ``$OCIO_ACTIVE_DISPLAYS`` and ``$OCIO_ACTIVE_VIEWS`` choose."""
+        """The display and view for looking at pictures: the config's defaults, which
+        ``$OCIO_ACTIVE_DISPLAYS`` and ``$OCIO_ACTIVE_VIEWS`` select."""
         display = self._config.getDefaultDisplay()
         return display, self._config.getDefaultView(display)
 
@@ -83,10 +83,10 @@ class Config:
         return str(space.getName())
 
     def space(self, name: str) -> str:
-        """The name proper of a space that is given by its name, an alias or a role.
+        """The canonical name of a space given by its name, an alias or a role.
 
         Raises:
-            UsageError: there is none; the message says the nearest names.
+            UsageError: no such space; the message lists the closest names.
         """
         found = self._find(name)
         if found is None:
@@ -98,7 +98,7 @@ class Config:
         return str(found.getName())
 
     def pair_named(self, text: str) -> tuple[str, str | None]:
-        """``IN[:OUT]`` as two spaces; names may hold colons themselves.
+        """``IN[:OUT]`` as two spaces; names may contain colons themselves.
 
         Raises:
             UsageError: see :meth:`space`.
@@ -113,16 +113,16 @@ class Config:
         return self.space(pieces[0]), self.space(":".join(pieces[1:]))
 
     def space_of_file(self, path: str, told: str | None) -> str:
-        """The space of a picture file: the one that it names itself, where the config has it,
-        else by the config's file rules."""
-        # Interop IDs end in what older configs leave out.
+        """The space of a picture file: the one it states, if the config has it, else by the
+        config's file rules."""
+        # Interop IDs end in a suffix that older configs omit.
         for name in (told, told and told.removesuffix("_scene")):
             if name and (found := self._find(name)) is not None:
                 return str(found.getName())
         return str(self._config.getColorSpaceFromFilepath(path)[0])
 
     def aliases(self, name: str) -> Sequence[str]:
-        """All names that a space goes by, its interop ID first where it has one."""
+        """All names of a space, its interop ID first if it has one."""
         space = self._config.getColorSpace(name)
         return [*filter(None, [space.getInteropID()]), name, *space.getAliases()]
 
@@ -131,7 +131,7 @@ class Config:
         return self._encoding(name) == "scene-linear"
 
     def is_viewable(self, name: str) -> bool:
-        """Whether code values can be looked at as they are, on a display of standard range."""
+        """Whether code values can be viewed as they are on a standard-range display."""
         return self._encoding(name) == "sdr-video"
 
     def between(self, source: str, target: str) -> Transform:
@@ -139,7 +139,7 @@ class Config:
         return _applied(self._config.getProcessor(source, target))
 
     def looked_at(self, name: str) -> Pair:
-        """From a space to the view's code values, in [0, 1] where the display reaches; and back,
+        """From a space to the view's code values, in [0, 1] within the display's range; and back,
         as far as the view can be inverted."""
         display, view = self.view
         both = [

@@ -1,6 +1,6 @@
-"""OpenImageIO: EXR, DPX and TIFF as they are, with all their channels, windows and metadata.
+"""OpenImageIO: EXR, DPX and TIFF unaltered, with all their channels, windows and metadata.
 
-The one place that imports it. It comes with the ``post`` extra.
+The only module that imports it; the ``post`` extra installs it.
 """
 
 import logging
@@ -23,7 +23,7 @@ from vidstyle.media.limits import check_size
 log = logging.getLogger(__name__)
 
 ONLY_HERE = (".exr", ".dpx")
-"""Kinds that nothing else reads."""
+"""Formats that nothing else reads."""
 
 _KINDS = (*ONLY_HERE, ".tif", ".tiff")
 
@@ -35,11 +35,11 @@ COMPRESSIONS = {
     ".tif": ("none", "lzw", "zip"),
     ".tiff": ("none", "lzw", "zip"),
 }
-"""What a picture can be packed with, by suffix; the first is no packing at all."""
+"""Compressions available by suffix; the first is none."""
 
 
 def reads(path: Path) -> bool:
-    """Whether a picture goes through OpenImageIO: EXR and DPX always, TIFF where it is there."""
+    """Whether a picture goes through OpenImageIO: EXR and DPX always, TIFF if it is installed."""
     suffix = path.suffix.lower()
     return suffix in ONLY_HERE or (suffix in _KINDS and find_spec("OpenImageIO") is not None)
 
@@ -60,7 +60,7 @@ def library(what: object) -> Any:
 
 @dataclass(frozen=True)
 class Header:
-    """What a part says of itself; see :class:`vidstyle.media.picture.Picture`."""
+    """Metadata of a part; see :class:`vidstyle.media.picture.Picture`."""
 
     bits: int
     space: str | None
@@ -76,13 +76,13 @@ class Part:
         self._path, self._source, self._number = path, source, number
         self.spec = source.spec(number)
         self.names: list[str] = list(self.spec.channelnames)
-        # What is read, and what it is laid into.
+        # The data window, and the display window that it is placed in.
         check_size(path, self.spec.width, self.spec.height)
         check_size(path, self.spec.full_width, self.spec.full_height)
 
     @cached_property
     def colour(self) -> list[int]:
-        """Channels of the picture: three, or one of a grey one; none where there is no picture."""
+        """Colour channels: three, or one if grey; none if there is no picture."""
         by_name = {name.upper(): number for number, name in enumerate(self.names)}
         for wanted in (("R", "G", "B"), ("Y",)):
             if all(name in by_name for name in wanted):
@@ -91,7 +91,7 @@ class Part:
 
     @property
     def alpha(self) -> list[int]:
-        """The channel of alpha, or none."""
+        """The alpha channel, or none."""
         return [self.spec.alpha_channel] if self.spec.alpha_channel >= 0 else []
 
     @property
@@ -152,7 +152,7 @@ class Parts:
         return iter(self._parts)
 
     def colour(self) -> Part:
-        """The first part in RGB; where there is none, the first grey one.
+        """The first part in RGB; if there is none, the first grey one.
 
         Raises:
             MediaError: no part holds a picture.
@@ -180,7 +180,7 @@ class Parts:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Parts]:
-    """A file to read from.
+    """Open a file for reading.
 
     Raises:
         MediaError: the file is missing, damaged, or holds deep pixels.
@@ -190,7 +190,7 @@ def opened(path: Path) -> Iterator[Parts]:
     if not path.is_file():
         raise MediaError(f"{path}: missing; check the name")
     hints = oiio.ImageSpec()
-    # Alpha and colour come as they lie in the file.
+    # Alpha and colour come as stored in the file.
     hints["oiio:UnassociatedAlpha"] = 1
     source = oiio.ImageInput.open(str(path), hints)
     try:
@@ -213,7 +213,7 @@ def opened(path: Path) -> Iterator[Parts]:
 
 
 def overlap(spec: Any) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where data and display window meet: (rows, columns) of the display, and of the data."""
+    """Where data and display window overlap: (rows, columns) of the display, and of the data."""
     on_display, in_data = [], []
     for data, extent, full, side in (
         (spec.y, spec.height, spec.full_y, spec.full_height),
@@ -226,7 +226,7 @@ def overlap(spec: Any) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
 
 
 def _exact(oiio: Any, types: Sequence[Any], path: Path) -> Any:
-    """The least type that holds all of ``types`` exactly."""
+    """The smallest type that holds all of ``types`` exactly."""
     kinds = {str(kind) for kind in types}
     if "double" in kinds:
         raise MediaError(f"{path}: 64-bit pixels; convert it to 32-bit float")

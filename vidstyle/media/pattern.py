@@ -1,7 +1,7 @@
 """Which files a name stands for: a file, a numbered sequence, or a folder of pictures.
 
-Padding is written as fileseq understands it. Finding the files is not fileseq's: it takes every
-dash for a minus, and numbers only where a name ends.
+Padding uses fileseq's syntax. Files are not found with fileseq: it takes every dash for a minus,
+and finds numbers only at the end of a name.
 """
 
 import re
@@ -21,9 +21,9 @@ PICTURE_SUFFIXES = (
     *(".exr", ".dpx"),
 )
 
-# Where a word goes on it is no padding: take#2.mov.
+# Inside a word it is not padding: take#2.mov.
 _PADDING = re.compile(r"(?:%0?\d*d|#+|@+|\$F\d?|<UDIM>)(?=[._\- ]|$)")
-# A dash is a minus where no name stands before it: shot.-0001.png, but frame-0001.png.
+# A dash is a minus unless it follows a name: shot.-0001.png, but frame-0001.png.
 _NUMBER = re.compile(r"(?:(?<=[._])-|^-)?[0-9]+")
 
 
@@ -37,8 +37,8 @@ class NumberedFile:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A pattern in its parts: of ``plates/shot.%04d.exr`` these are ``shot.``, ``%04d`` and
-    ``.exr``; what stands behind the number may be more than a suffix: ``_left.exr``."""
+    """The parts of a pattern: ``shot.``, ``%04d`` and ``.exr`` for ``plates/shot.%04d.exr``; what
+    follows the number may be more than a suffix: ``_left.exr``."""
 
     base: str
     padding: str
@@ -50,7 +50,7 @@ class Pattern:
 
     @property
     def width(self) -> int:
-        """Digits that a number has at least."""
+        """Minimum digits of a number."""
         return int(FileSequence.getPaddingNum(self.padding, pad_style=PAD_STYLE_HASH1))
 
     def name(self, number: int) -> str:
@@ -58,7 +58,7 @@ class Pattern:
         return f"{self.base}{pad(number, self.width)}{self.suffix}"
 
     def number(self, name: str) -> int | None:
-        """The number that a name of this pattern carries; None for another's."""
+        """The number in a name of this pattern; None for any other name."""
         end = len(name) - len(self.suffix)
         digits = name[len(self.base) : end]
         if not re.fullmatch(r"-?[0-9]+", digits):
@@ -68,7 +68,7 @@ class Pattern:
 
 
 def parse_pattern(name: str) -> Pattern:
-    """The parts of a name that :func:`is_pattern`."""
+    """The parts of a name for which :func:`is_numbered` holds."""
     pattern = _pattern(name)
     if pattern is None:
         raise ValueError(f"{name}: no pattern")
@@ -76,12 +76,12 @@ def parse_pattern(name: str) -> Pattern:
 
 
 def is_pattern(name: str) -> bool:
-    """Whether a name is numbered by ``%04d``, ``####`` or ``@@@@`` and no file itself."""
+    """Whether a name is numbered by ``%04d``, ``####`` or ``@@@@`` and is not an existing file."""
     return is_numbered(name) and not Path(name).exists()
 
 
 def is_numbered(name: str) -> bool:
-    """Whether a name has the form of a pattern, be it a file's or not."""
+    """Whether a name has the form of a pattern, even if a file has that name."""
     return _pattern(name) is not None
 
 
@@ -92,7 +92,7 @@ def is_sequence(name: str) -> bool:
 
 
 def numbered(pattern: str, number: int) -> Path:
-    """The file of a pattern that carries ``number``; any other name stands for itself."""
+    """The file with ``number`` of a pattern; any other name is returned as it is."""
     parts = _pattern(pattern)
     return Path(pattern) if parts is None else Path(pattern).with_name(parts.name(number))
 
@@ -110,8 +110,8 @@ def matching(name: str) -> list[NumberedFile]:
 
 
 def split_channel(name: str) -> tuple[str, str | None]:
-    """The file name and what is picked of it: the channel of ``comp.####.exr#mask``, the label of
-    ``labels/#2`` or ``m.png#2``; None where nothing is named."""
+    """The file name and what is selected in it: the channel of ``comp.####.exr#mask``, the label of
+    ``labels/#2`` or ``m.png#2``; None if nothing is selected."""
     match = re.fullmatch(r"(.+\.[A-Za-z]\w*|.+[/\\])#([^#/\\]+)", name)
     if match is None and not Path(name).exists():
         match = re.fullmatch(r"(.+)#(\d+)", name)
@@ -144,7 +144,7 @@ def patterns_in(folder: Path) -> list[Pattern]:
 
 
 def _pattern(name: str) -> Pattern | None:
-    """By the widest padding in the name of the file; the last of such."""
+    """Split at the widest padding in the file name; the last one on a tie."""
     file = Path(name).name
     parts = [
         Pattern(file[: match.start()], match[0], file[match.end() :])
@@ -198,8 +198,8 @@ def _sequences(folder: Path) -> tuple[dict[Pattern, dict[int, str]], list[str]]:
 
 
 def _families(names: list[str]) -> Iterator[tuple[str, tuple[str, str] | None]]:
-    """Each name, and what of it stands before and behind its frame's number: the number at its
-    end, unless only another makes it one of several; None for a name without numbers."""
+    """Each name, with what comes before and after its frame number: the number at its end, unless
+    only another one makes it part of a sequence; None for a name without a frame number."""
     places = {name: list(_NUMBER.finditer(name[: -len(Path(name).suffix)])) for name in names}
     around = {
         name: [(name[: number.start()], name[number.end() :]) for number in numbers]
@@ -212,7 +212,7 @@ def _families(names: list[str]) -> Iterator[tuple[str, tuple[str, str] | None]]:
             continue
         last = families[-1]
         at_end = last[1] == Path(name).suffix
-        # Of equals the last, which is the number at the end where there is one.
+        # On a tie the last, which is the number at the end if there is one.
         largest = max(reversed(families), key=lambda family: sizes[family])
         if at_end and sizes[last] > 1:
             yield name, last
@@ -221,7 +221,7 @@ def _families(names: list[str]) -> Iterator[tuple[str, tuple[str, str] | None]]:
 
 
 def _by_width(numbers: Iterable[str]) -> Iterator[list[str]]:
-    """Numbers apart by how they are padded: 0009, 0010 and 12345 go together, 9 and 10 too."""
+    """Numbers grouped by their padding: 0009, 0010 and 12345 go together, 9 and 10 too."""
     numbers = sorted(numbers, key=lambda digits: (len(digits), digits))
     widths = sorted({len(n) for n in numbers if len(n) > 1 and n.lstrip("-").startswith("0")})
     groups: dict[int, list[str]] = defaultdict(list)

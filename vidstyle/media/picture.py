@@ -1,4 +1,4 @@
-"""Picture files: what one holds, and reading it, by OpenCV or (the ``post`` extra) OpenImageIO."""
+"""Picture files: their contents, and reading them by OpenCV or OpenImageIO (``post`` extra)."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,9 +16,9 @@ from vidstyle.media.limits import check_size
 from vidstyle.media.picture_header import is_cut_short, told_size
 
 Values = NDArray[Any]
-"""Code values: ``uint8`` or ``uint16`` at full range, or ``float32`` as it lies in the file."""
+"""Code values: ``uint8`` or ``uint16`` at full range, or ``float32`` as stored in the file."""
 
-# These can hold alpha, and OpenCV turns only the others as EXIF says.
+# These can hold alpha; OpenCV applies EXIF orientation only to the others.
 _WITH_ALPHA = (".png", ".webp", ".tif", ".tiff")
 
 
@@ -28,11 +28,11 @@ class Picture:
 
     Attributes:
         pixels: (H, W, 3) RGB of the display window; ``uint8``, ``uint16`` or ``float32``.
-        alpha: (H, W), as it lies in the file; None where it has none.
+        alpha: (H, W), as stored in the file; None if it has none.
         bits: per component, as stored: 10 in a 10-bit DPX, whose pixels come as ``uint16``.
-        space: what the file says of its colour space; None where it says nothing.
-        rate: frames per second, as the file says.
-        timecode: SMPTE timecode, as the file says.
+        space: colour space stated in the file; None if it states none.
+        rate: frames per second, as stated in the file.
+        timecode: SMPTE timecode, as stated in the file.
         aspect: width of a pixel over its height.
     """
 
@@ -46,11 +46,11 @@ class Picture:
 
 
 def read_picture(path: Path) -> Picture:
-    """A picture file; grey is spread over three channels.
+    """Read a picture file; grey is copied to three channels.
 
     Raises:
-        MediaError: the file is missing, damaged, or of a kind that is not read.
-        UsageError: it takes the ``post`` extra, which is not installed.
+        MediaError: the file is missing, damaged, or of an unsupported format.
+        UsageError: it needs the ``post`` extra, which is not installed.
     """
     if not oiio.reads(path):
         return _by_opencv(path)
@@ -71,7 +71,7 @@ def read_channel(path: Path, name: str) -> Values:
 
     Raises:
         MediaError: the file is missing, damaged, or has no such channel.
-        UsageError: as of :func:`read_picture`.
+        UsageError: as for :func:`read_picture`.
     """
     with oiio.opened(path) as parts:
         part = parts.holding(name)
@@ -79,7 +79,7 @@ def read_channel(path: Path, name: str) -> Values:
 
 
 def has_channel(path: Path, name: str) -> bool:
-    """Whether a picture has a channel of that name; of kinds without names it has none."""
+    """Whether a picture has a channel of that name; False for formats without channel names."""
     if not oiio.reads(path):
         return False
     with oiio.opened(path) as parts:
@@ -87,7 +87,7 @@ def has_channel(path: Path, name: str) -> bool:
 
 
 def read_palette(path: Path) -> tuple[Values, Values] | None:
-    """A PNG's palette indices (H, W) ``uint8`` and its colours (256, 4) ``uint8`` RGBA; None of a
+    """A PNG's palette indices (H, W) ``uint8`` and its colours (256, 4) ``uint8`` RGBA; None for a
     picture without a palette.
 
     Raises:
@@ -96,7 +96,7 @@ def read_palette(path: Path) -> tuple[Values, Values] | None:
     if path.suffix.lower() != ".png" or not path.is_file():
         return None
     try:
-        # Not Image.open, whose limits are not ours.
+        # Not Image.open, which has limits of its own.
         with PngImageFile(path) as picture:
             check_size(path, *picture.size)
             if picture.mode != "P":
@@ -105,17 +105,17 @@ def read_palette(path: Path) -> tuple[Values, Values] | None:
             picture.apply_transparency()
             colours = np.array(picture.getpalette("RGBA"), np.uint8).reshape(-1, 4)
             return indices, np.pad(colours, ((0, 256 - len(colours)), (0, 0)))
-    except SyntaxError:  # no PNG, whatever its name says
+    except SyntaxError:  # not a PNG, despite its name
         return None
     except (OSError, ValueError) as error:
         raise MediaError(f"{path}: damaged ({error}); export it again") from None
 
 
 def read_by_opencv(path: Path, flags: int) -> Values:
-    """What ``cv2.imread`` gives; but no memory is taken for more pixels than are allowed.
+    """Like ``cv2.imread``, but without allocating memory for more pixels than are allowed.
 
     Raises:
-        MediaError: the file is missing, damaged, no picture, or too large a one.
+        MediaError: the file is missing, damaged, not a picture, or too large.
     """
     try:
         content = path.read_bytes()

@@ -1,5 +1,5 @@
-"""What a picture file says of itself before it is decoded: its size, and for JPEG whether it is all
-there, since its decoder takes grey for what is missing."""
+"""What a picture file tells before it is decoded: its size, and for JPEG whether it is complete,
+since its decoder fills in grey for what is missing."""
 
 import re
 import struct
@@ -15,10 +15,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG\r\n\x1a\n"
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # markers of headers with a size
-# Within a scan no byte after 0xFF is a marker but these.
+# Within a scan, only these are markers.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
-# Pillow reads their headers alone. Its own opening has limits that are not ours.
+# Pillow parses only their headers. Image.open has limits of its own.
 _BY_PILLOW: tuple[tuple[bytes, Callable[[BytesIO], ImageFile]], ...] = (
     (b"BM", BmpImageFile),
     (b"P[1-7]", PpmImageFile),
@@ -27,8 +27,8 @@ _BY_PILLOW: tuple[tuple[bytes, Callable[[BytesIO], ImageFile]], ...] = (
 
 
 def told_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height that a JPEG, PNG, WebP, BMP, PNM or TIFF claims; None of what is none of
-    these, or too damaged to tell."""
+    """Width and height that a JPEG, PNG, WebP, BMP, PNM or TIFF claims; None for other formats, or
+    if too damaged to tell."""
     if content.startswith(_PNG):
         told = _unpacked(">II", content, 16)
         return (told[0], told[1]) if told else None
@@ -39,7 +39,7 @@ def told_size(content: bytes) -> tuple[int, int] | None:
     for start, opened in _BY_PILLOW:
         if re.match(start, content):
             try:
-                with warnings.catch_warnings(action="ignore"):  # of tags that break off
+                with warnings.catch_warnings(action="ignore"):  # of truncated tags
                     return opened(BytesIO(content)).size
             except (OSError, SyntaxError, ValueError, struct.error):
                 return None
@@ -47,7 +47,7 @@ def told_size(content: bytes) -> tuple[int, int] | None:
 
 
 def is_cut_short(content: bytes) -> bool:
-    """Whether a JPEG breaks off; False of anything else."""
+    """Whether a JPEG is truncated; False for any other format."""
     return content.startswith(_JPEG) and all(
         marker != _END_OF_IMAGE for marker, _ in _segments(content)
     )

@@ -1,4 +1,4 @@
-"""Pictures and masks as arrays and tensors, as a host of the library has them."""
+"""Pictures and masks as arrays and tensors, as passed by an application using the library."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -20,14 +20,14 @@ Masks = NDArray[np.generic] | Tensor
 
 
 def code_values(frames: Array, name: str = "frames", channels: tuple[int, ...] = (3,)) -> Tensor:
-    """Code values (N, H, W, C) on the CPU, of a type that a frame may have.
+    """Code values (N, H, W, C) on the CPU, of a dtype that a frame may have.
 
     Args:
-        name: of the argument, for the error.
-        channels: how many there may be.
+        name: the argument, for the error.
+        channels: allowed channel counts.
 
     Raises:
-        UsageError: they are not valid.
+        UsageError: the shape or dtype is not valid.
     """
     images = frames.movedim(1, -1) if isinstance(frames, Tensor) and frames.ndim == 4 else frames
     if images.ndim != 4 or images.shape[-1] not in channels or 0 in images.shape:
@@ -47,7 +47,7 @@ def code_values(frames: Array, name: str = "frames", channels: tuple[int, ...] =
 
 
 def like(frames: Pictures, codes: Tensor) -> Pictures:
-    """Code values (N, H, W, 3) as ``frames`` are: kind, type and device."""
+    """Code values (N, H, W, 3) converted to the kind, dtype and device of ``frames``."""
     if isinstance(frames, Tensor):
         return codes.movedim(-1, 1).contiguous().to(frames.device, frames.dtype)
     return codes.numpy().astype(frames.dtype, copy=False)
@@ -57,11 +57,11 @@ def eight_bit_masks(masks: Masks, count: int, size: tuple[int, int]) -> Iterator
     """Each mask (H, W), 255 inside.
 
     Args:
-        count: of the frames.
+        count: number of frames.
         size: (H, W) of the frames.
 
     Raises:
-        UsageError: they do not fit the frames.
+        UsageError: their shape does not match the frames.
     """
     planes = masks.cpu() if isinstance(masks, Tensor) else torch.from_numpy(masks)
     if planes.ndim == 4 and planes.shape[1] == 1:

@@ -1,8 +1,8 @@
-"""How the plates are seen: what styles work on is a view in [0, 1], whatever the plates hold.
+"""How plates are viewed: styles work on a view in [0, 1], whatever the plates contain.
 
-Display-referred code values are their own view. Scene-referred ones (linear, camera log) are looked
-at through the display transform of an OCIO config, and what was painted goes back through its
-inverse. What the view could not show of the plate is kept beside it: see :func:`recovered`.
+Display-referred code values are their own view. Scene-referred ones (linear, camera log) are viewed
+through the display transform of an OCIO config, and painted pixels go back through its inverse.
+What the view cannot show of the plate is restored: see :func:`recovered`.
 """
 
 from collections.abc import Iterator
@@ -19,37 +19,37 @@ from vidstyle.media.ocio import Colours, Pair
 from vidstyle.media.video.clip import ClipReader, Damage
 
 WHITE = 1.0
-"""Scene-linear value of a white card that is lit as the scene is exposed for."""
+"""Scene-linear value of a white card at the exposure of the scene."""
 
 HEADROOM = 4.0
-"""How far over the plate, or over white, what is painted may shine: two stops."""
+"""How much brighter than the plate, or than white, paint may get: two stops."""
 
 
 class View(Protocol):
-    """Between plates and what styles, detectors and trackers see."""
+    """Maps plates to what styles, detectors and trackers see, and back."""
 
     def see(self, plates: Tensor) -> Tensor:
         """Plates (N, H, W, 3), any dtype, as (N, 3, H, W) float32 in [0, 1] on their device."""
         ...
 
     def composite(self, canvas: Tensor, plates: Tensor, styled: Tensor, matte: Tensor) -> Tensor:
-        """Lay what was painted over the canvas.
+        """Composite painted pixels over the canvas.
 
         Args:
-            canvas: (N, H, W, 3) of the plates' dtype, on the CPU; or (N, H, W, 4): a
-                premultiplied element in the making.
+            canvas: (N, H, W, 3) of the plates' dtype, on the CPU; or (N, H, W, 4): a premultiplied
+                element being built up.
             plates: (N, H, W, 3), on the CPU.
-            styled: (N, 3, H, W), the plates restyled as they are seen.
+            styled: (N, 3, H, W), the restyled view of the plates.
             matte: (N, 1, H, W) in [0, 1].
 
         Returns:
-            The new canvas, bit for bit the old one where the matte is 0.
+            The new canvas, bit-identical to the old one where the matte is 0.
         """
         ...
 
 
 class CodeValues:
-    """Code values as they are; they are also what is mixed, for want of a known space."""
+    """Code values unchanged; they are also blended as such, since their space is unknown."""
 
     def see(self, plates: Tensor) -> Tensor:
         return unit_range(plates)
@@ -60,7 +60,7 @@ class CodeValues:
 
 @dataclass(frozen=True)
 class ColourManaged:
-    """Plates of a known colour space, mixed in linear light.
+    """Plates of a known colour space, blended in linear light.
 
     Attributes:
         linear: from the plates' space to linear light, and back.
@@ -95,7 +95,7 @@ class ColourManaged:
             result = canvas.clone()
             result[inside] = codes
             return result
-        # uint16 cannot be assigned to by a mask; int32 holds every code value.
+        # uint16 does not support masked assignment; int32 holds every code value.
         scale, result = full_scale(canvas.dtype), canvas.int()
         result[inside] = (codes * scale).round_().clamp_(0, scale).int()
         return result.to(canvas.dtype)
@@ -105,24 +105,24 @@ class ColourManaged:
 
 
 def recovered(plate: Colours, shown: Colours, painted: Colours) -> Colours:
-    """What was painted, with what the view could not show of the plate put back.
+    """Painted pixels, with what the view could not show of the plate restored.
 
-    The view clips light that is brighter than the display, and colours outside its gamut. So what
-    is painted shines as much brighter as the plate does than its view, and keeps the plate's
-    residual (negative values, for one) in proportion to its own light. Where paint changes nothing
-    the plate comes back. Where it is brighter than the plate, it approaches ``HEADROOM`` times the
-    plate or white: else the inverse of a filmic view makes a lamp of every white stroke.
+    The view clips light brighter than the display and colours outside its gamut. So paint is
+    brightened by the ratio of the plate to its view, and keeps the plate's residual (negative
+    values, for example) in proportion to its own light. Where paint changes nothing, the plate
+    comes back. Where paint is brighter than the plate, it approaches ``HEADROOM`` times the plate
+    or white: otherwise the inverse of a filmic view turns every white stroke into a lamp.
 
     Args:
         plate: (K, 3) linear light.
-        shown: (K, 3) the plate by way of the view and back.
-        painted: (K, 3) linear light of what was painted, back from the view.
+        shown: (K, 3) the plate after a round trip through the view.
+        painted: (K, 3) linear light of the paint, back from the view.
     """
     dark = np.float32(1e-6)
     peak, peak_shown = plate.max(1, keepdims=True), shown.max(1, keepdims=True)
     peak_painted = painted.max(1, keepdims=True)
     gain = np.maximum(1, peak / np.maximum(peak_shown, dark))
-    # Black comes back from some views a little lifted: no reason to brighten anything.
+    # Some views return slightly lifted blacks, which must not brighten anything.
     gain = np.where(peak_shown > 0.01, gain, 1)
     knee = np.maximum(WHITE, peak_shown)
     room = (HEADROOM - 1) * knee
@@ -131,14 +131,14 @@ def recovered(plate: Colours, shown: Colours, painted: Colours) -> Colours:
     painted = np.where(excess > 0, painted * held / np.maximum(peak_painted, dark), painted)
     residual = plate - gain * shown
     kept = np.clip(peak_painted / np.maximum(peak_shown, dark), 0, 1)
-    # The residual of a coloured light that clips is large; it makes no colour negative.
+    # The residual of a clipped coloured light is large; it must not make colours negative.
     least = np.minimum(np.minimum(plate, painted), 0)
     result = np.maximum(gain * painted + kept * residual, least)
     return np.where(np.isfinite(result), result, plate).astype(np.float32)
 
 
 class SeenClip:
-    """A clip as it is seen: what finds objects and cuts, gathers statistics and scores reads it."""
+    """A clip as viewed, for object and cut detection, statistics and scoring."""
 
     def __init__(self, reader: ClipReader, view: View) -> None:
         self.info = reader.info
@@ -160,7 +160,7 @@ class SeenClip:
 
 
 def _values(codes: Tensor) -> Colours:
-    """Code values of any dtype, full scale at 1; what is not finite is black."""
+    """Code values of any dtype, full scale at 1; NaN becomes 0, infinities ±65504."""
     values = codes.cpu().float().numpy() / np.float32(full_scale(codes.dtype))
     return np.asarray(np.nan_to_num(values, posinf=65504, neginf=-65504), np.float32)
 

@@ -1,1 +1,1 @@
-"""How pictures move: optical flow, what of it can be trusted, and the temporal step."""
+"""Motion: optical flow, where it can be trusted, and the temporal step."""

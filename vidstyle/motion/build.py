@@ -1,4 +1,4 @@
-"""From the name that the user gave to an estimator."""
+"""Builds the flow estimator that the user named."""
 
 import logging
 from pathlib import Path
@@ -24,15 +24,15 @@ def build_flow(
 ) -> FlowEstimator:
     """The estimator that ``--flow`` names.
 
-    ``auto`` is the better RAFT whose weights are on this machine when ``device`` is CUDA, else
-    DIS: on a CPU RAFT takes some seventy times as long.
+    ``auto`` is the best RAFT whose weights are on this machine if ``device`` is CUDA, else DIS: on
+    a CPU, RAFT takes about seventy times as long.
 
     Args:
         name: one of :data:`~vidstyle.choices.FLOWS`.
-        device: where it runs (DIS runs on the CPU whatever this says).
-        flow_size: largest short side, in pixels, that it works at.
-        cache: of flows that were estimated before; None estimates all.
-        effort: of DIS.
+        device: where it runs (DIS always runs on the CPU).
+        flow_size: largest short side, in pixels, that flow is estimated at.
+        cache: of flows estimated before; None estimates every one.
+        effort: search effort of DIS.
 
     Raises:
         UsageError: no such name, or ``flow_size`` is not positive.
@@ -42,7 +42,7 @@ def build_flow(
         raise UsageError(f"--flow-size {flow_size}: must be at least 1 pixel")
     if name == "auto":
         name, reason = _choose(device)
-        # Who has CUDA wants to know what is missing.
+        # Users with CUDA want to know what is missing.
         level = logging.INFO if device.type == "cuda" and name == "dis" else logging.DEBUG
         _log.log(level, "optical flow by %s: %s", name, reason)
     if name not in FLOWS:
@@ -50,20 +50,20 @@ def build_flow(
     path = flow_weights(name)
     if path is None:
         return DisFlow(flow_size, cache, effort)
-    # It costs two seconds for torchvision.
+    # Importing torchvision takes two seconds.
     from vidstyle.motion.raft import RaftFlow
 
     return RaftFlow(name, path, device=device, flow_size=flow_size, cache=cache)
 
 
 def flow_weights(name: str) -> Path | None:
-    """The file that an estimator's weights come from; None for one that has none.
+    """The weights file of an estimator; None for one without weights.
 
     Args:
-        name: one of :data:`~vidstyle.choices.FLOWS` but ``auto``.
+        name: one of :data:`~vidstyle.choices.FLOWS` except ``auto``.
 
     Raises:
-        WeightsError: it is not on this machine.
+        WeightsError: the file is not on this machine.
     """
     if name == "dis":
         return None
@@ -71,7 +71,7 @@ def flow_weights(name: str) -> Path | None:
 
 
 def _choose(device: torch.device) -> tuple[str, str]:
-    """What ``auto`` comes to, and why."""
+    """What ``auto`` resolves to, and why."""
     if device.type != "cuda":
         return "dis", f"RAFT is slow on {device.type}"
     if _found("raft-large"):

@@ -1,4 +1,4 @@
-"""Flows kept on disk by what they were estimated from, so that a shot's are estimated once."""
+"""On-disk cache of flows, keyed by their inputs, so that each is estimated only once."""
 
 import hashlib
 import logging
@@ -25,26 +25,26 @@ _log = logging.getLogger(__name__)
 class FlowCache:
     """A folder of flows.
 
-    The key of a flow is the hash of both pictures and of who estimates it: another style, another
-    name of the clip or another machine changes nothing, a retouched plate or another box of the
-    object does. Any number of processes may share the folder.
+    A flow's key is the hash of both pictures and of the estimator: it does not depend on the style,
+    the clip's name or the machine, but changes with a retouched plate or another object box. Any
+    number of processes may share the folder.
 
-    Flows are rounded to half precision (a thousandth of their length), whether they were
-    in the folder or not: the first render and the second give the same pixels.
+    Flows are rounded to half precision (a thousandth of their length), cached or not: the first and
+    the second render give the same pixels.
 
     Args:
-        folder: made where it is missing.
-        limit: bytes that it may hold; those least recently used go first. A shot that needs more
-            finds nothing of its own again.
+        folder: created if missing.
+        limit: most bytes it may hold; the least recently used flows are removed first. A shot that
+            needs more gets no cache hits.
 
     Raises:
-        UsageError: the folder cannot be made or written to.
+        UsageError: the folder cannot be created or written to.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit = folder, limit
         self._full, self._lock = False, threading.Lock()
-        self._unseen = limit  # bytes written since the folder was looked at: at first, anything
+        self._unseen = limit  # bytes written since the last scan; at first, unknown
         try:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()
@@ -56,11 +56,11 @@ class FlowCache:
             ) from None
 
     def around(self, estimate: FlowFunction, identity: str) -> FlowFunction:
-        """``estimate``, asked only for the pairs that are not in the folder.
+        """``estimate``, called only for pairs that are not in the folder.
 
         Args:
-            estimate: maps two (N, 3, h, w) pictures to (N, 2, h, w), each pair by itself.
-            identity: all else that its result depends on: network, weights, settings.
+            estimate: maps two (N, 3, h, w) pictures to (N, 2, h, w), each pair independently.
+            identity: everything else that its result depends on: network, weights, settings.
         """
 
         def cached(first: Tensor, second: Tensor) -> Tensor:
@@ -84,8 +84,8 @@ class FlowCache:
         return self._folder / f"{digest.hexdigest()}{_SUFFIX}"
 
     def _make_room(self, written: int) -> None:
-        """After so many bytes more. To look at every file takes longer than to estimate a flow, so
-        that is done once for each tenth of the limit that is written, and leaves as much free."""
+        """Evict after ``written`` more bytes. Scanning the folder takes longer than estimating a
+        flow, so it is done once per tenth of the limit written, and leaves as much free."""
         step = self._limit // 10
         if written > step:
             step = 0
@@ -96,7 +96,7 @@ class FlowCache:
                 self._unseen = 0
 
     def _evict(self, limit: int) -> None:
-        """Down to the limit, the least recently used first."""
+        """Remove the least recently used flows until the limit is met."""
         found = []
         with os.scandir(self._folder) as entries:
             for entry in entries:
@@ -118,12 +118,12 @@ class FlowCache:
 
 
 def _read(path: Path, pictures: Tensor) -> Tensor | None:
-    """(2, h, w) in half precision; None where there is no such flow."""
+    """(2, h, w) in half precision; None if it is not cached."""
     try:
         flow = np.load(path, allow_pickle=False)
         if flow.dtype != np.float16 or flow.shape != (2, *pictures.shape[-2:]):
             raise ValueError("it holds something else")
-        os.utime(path)  # says when it was last of use
+        os.utime(path)  # records the last use
     except FileNotFoundError:
         return None
     except (OSError, ValueError, EOFError) as error:
@@ -133,10 +133,10 @@ def _read(path: Path, pictures: Tensor) -> Tensor | None:
 
 
 def _write(path: Path, flow: Tensor) -> int:
-    """Whole or not at all: others may read it, or write the same, at this moment.
+    """Atomic: other processes may be reading it, or writing the same.
 
     Returns:
-        bytes.
+        Bytes written.
     """
     try:
         with replacing(path) as opened:

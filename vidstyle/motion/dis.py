@@ -1,4 +1,5 @@
-"""Dense Inverse Search (Kroeger et al., ECCV 2016), as OpenCV has it: the estimator for CPUs."""
+"""Dense Inverse Search (Kroeger et al., ECCV 2016), as implemented in OpenCV: the estimator for
+CPUs."""
 
 from dataclasses import astuple, dataclass
 from functools import partial
@@ -14,18 +15,18 @@ from vidstyle.motion.estimator import FlowFunction, estimate_bounded
 # The coarsest level must still hold several of the preset's 8-pixel patches.
 _LEAST_SIDE = 64
 
-# Of red, green and blue (ITU-R BT.601), in OpenCV's fixed point.
+# Weights of red, green and blue (ITU-R BT.601), in OpenCV's fixed point.
 _LUMA = 9798 / 2**15, 19235 / 2**15, 3735 / 2**15
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How hard DIS looks.
+    """Search effort of DIS.
 
     Attributes:
         stride: pixels between patches.
-        searches: of gradient descent, for each patch.
-        refinements: rounds of the variational step.
+        searches: iterations of gradient descent per patch.
+        refinements: iterations of the variational step.
     """
 
     stride: int
@@ -36,21 +37,21 @@ class Effort:
 #: OpenCV's preset medium.
 FULL = Effort(3, 25, 5)
 
-#: In seven tenths of the time, with the same end-point error on MPI-Sintel's alley_1, and a larger
-#: one where small things move far. Enough to steady restyled frames: their warping errors are the
-#: same within a fiftieth. Not for mattes: a tracker's errors add up (DAVIS objects lose 0.01 of J).
+#: Seven tenths of the time, with the same end-point error on MPI-Sintel's alley_1, but a larger one
+#: where small objects move far. Enough to stabilise restyled frames: their warping errors match
+#: within a fiftieth. Not for mattes: a tracker's errors accumulate (DAVIS objects lose 0.01 of J).
 LIGHT = Effort(4, 16, 5)
 
 
 class DisFlow:
     """OpenCV's DIS.
 
-    It works on the CPU in 8-bit grey, and gives the same flow with any number of threads.
+    Runs on the CPU in 8-bit grey, and gives the same flow with any number of threads.
 
     Args:
-        flow_size: largest short side, in pixels, that it works at.
-        cache: of flows that were estimated before.
-        effort: how hard it looks.
+        flow_size: largest short side, in pixels, that flow is estimated at.
+        cache: of flows estimated before.
+        effort: search effort.
     """
 
     name = "dis"
@@ -83,8 +84,8 @@ def _dis(effort: Effort, first: Tensor, second: Tensor) -> Tensor:
 
 
 def _grey(images: Tensor) -> list[np.ndarray]:
-    """(N, 3, H, W) RGB in [0, 1] to N luma pictures (H, W) uint8: to the bit what OpenCV makes of
-    8-bit codes. By planes, in a quarter of the time that interleaving them for it takes."""
+    """(N, 3, H, W) RGB in [0, 1] to N luma pictures (H, W) uint8: bit-identical to OpenCV's result
+    for 8-bit codes. By planes, in a quarter of the time that interleaving them for OpenCV takes."""
     red, green, blue = ((255 * channel).round_() for channel in images.unbind(1))
     luma = red.mul_(_LUMA[0]).add_(green, alpha=_LUMA[1]).add_(blue, alpha=_LUMA[2]).add_(0.5)
     return list(luma.clamp_(0, 255).byte().cpu().numpy())

@@ -1,4 +1,4 @@
-"""How the plate moved, and how far that can be trusted: what the temporal step needs to know."""
+"""Motion of the plate and confidence in it, for the temporal step."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from vidstyle.motion.estimator import FlowEstimator, both_ways
 from vidstyle.motion.occlusion import valid
 from vidstyle.motion.warp import warp
 
-#: RGB difference, of a range of 1, at which the plate itself no longer looks the same. Trusting
-#: little and blending much keeps more detail, at the same flicker, than the other way round.
+#: RGB difference, for a range of 1, at which the plate itself no longer looks the same. Low
+#: confidence with strong blending keeps more detail, at the same flicker, than the reverse.
 PHOTOMETRIC_SCALE = 0.055
 
 
@@ -30,7 +30,7 @@ class Motion:
 
     @classmethod
     def joined(cls, parts: Sequence["Motion"]) -> Self:
-        """Of all frames of some parts, in order."""
+        """The motion of all frames of the parts, in order."""
         return cls(
             torch.cat([part.flow for part in parts]), torch.cat([part.confidence for part in parts])
         )
@@ -44,8 +44,8 @@ class Motion:
 def estimate_motion(estimator: FlowEstimator, before: Tensor, after: Tensor) -> Motion:
     """Motion of the plate between ``before`` and ``after``, (N, 3, H, W) in [0, 1] each.
 
-    A place counts where forward and backward flow agree (Ruder 2016) and, by degrees, where the
-    warped plate looks like the plate: light changes and wrong flow both fail the second test.
+    A pixel counts where forward and backward flow agree (Ruder 2016), weighted by how well the
+    warped plate matches the plate: lighting changes and wrong flow both fail the second test.
     """
     forward, flow = both_ways(estimator, before, after)
     consistent = valid(forward, flow)

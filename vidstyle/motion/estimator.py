@@ -1,4 +1,4 @@
-"""The interface of every flow estimator, and the bounded size that they share."""
+"""The interface of flow estimators, and estimation at a bounded size."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -38,9 +38,9 @@ class FlowEstimator(Protocol):
 def both_ways(estimator: FlowEstimator, before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
     """Forward flow, on the grid of ``before``, and backward flow, on that of ``after``.
 
-    Two calls and not one of twice the batch: RAFT's correlations fill the memory as it is. Nor
-    are features shared between the two: torchvision's networks take pictures only, and the
-    features are a fifth of RAFT-small's time.
+    Two calls rather than one of twice the batch: RAFT's correlations already fill the memory. Nor
+    do the two share features: torchvision's networks only take pictures, and features are just a
+    fifth of RAFT-small's time.
 
     Args:
         before, after: (N, 3, H, W), as in :class:`FlowEstimator`.
@@ -59,14 +59,14 @@ def estimate_bounded(
 ) -> Tensor:
     """Runs ``estimate`` at a bounded size and brings its flow back to the size of the input.
 
-    Cost, and for RAFT memory (the square of the area), must not follow the size of the plate.
+    Cost, and for RAFT memory (the square of the area), must not grow with the size of the plate.
 
     Args:
         estimate: maps two (N, 3, h, w) pictures to (N, 2, h, w), where h and w are at least
             ``least`` and multiples of ``stride``.
         first, second: as in :class:`FlowEstimator`.
         flow_size: largest short side, in pixels, that ``estimate`` sees before padding.
-        least, stride: what ``estimate`` demands of both sides; met by repeating the border.
+        least, stride: what ``estimate`` requires of both sides; met by repeating the border.
 
     Returns:
         (N, 2, H, W) float32 in pixels of the input.

@@ -30,8 +30,8 @@ def valid(forward: Tensor, backward: Tensor) -> Tensor:
 
 
 def disagreement(flow: Sequence[Any], returning: Sequence[Any]) -> Any:
-    """How far a flow and the one back from where it leads are from cancelling, in units of what
-    Ruder's eq. 5 allows: below 1 they agree.
+    """How far a flow and the reverse flow at its end points are from cancelling, in units of the
+    tolerance of Ruder's eq. 5: below 1 they agree.
 
     Args:
         flow, returning: the planes x and y of each, arrays or tensors, in pixels; both on the grid

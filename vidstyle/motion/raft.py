@@ -1,4 +1,4 @@
-"""RAFT (Teed and Deng, ECCV 2020), as torchvision has it: the estimator for GPUs."""
+"""RAFT (Teed and Deng, ECCV 2020), as implemented in torchvision: the estimator for GPUs."""
 
 import re
 import threading
@@ -45,11 +45,11 @@ _RENAMES = [
 
 
 class Correlations(CorrBlock):  # type: ignore[misc]
-    """torchvision's, for several threads at once, and in full precision.
+    """torchvision's, made thread-safe and in full precision.
 
     torchvision keeps the correlations of a pair on the network itself; here each thread has its
-    own. They are sums of hundreds of products, which half precision may not hold; the authors take
-    them in full precision too.
+    own. They are sums of hundreds of products, which half precision may not hold; the authors use
+    full precision too.
     """
 
     def __init__(self, *, num_levels: int, radius: int) -> None:
@@ -58,7 +58,7 @@ class Correlations(CorrBlock):  # type: ignore[misc]
 
     @property
     def corr_pyramid(self) -> list[Tensor]:
-        """Of this thread's pair, one level for each halving."""
+        """Levels of this thread's pair, one per halving."""
         levels: list[Tensor] = self._own.levels
         return levels
 
@@ -79,9 +79,9 @@ class RaftFlow:
         weights: a .pth or .safetensors file with torchvision's key names, or with those of the
             authors' release.
         device: where it runs.
-        flow_size: largest short side, in pixels, that it works at.
-        updates: refinements of the flow; the paper's curve is flat after about 10.
-        cache: of flows that were estimated before.
+        flow_size: largest short side, in pixels, that flow is estimated at.
+        updates: iterations of refinement; the paper's curve is flat after about 10.
+        cache: of flows estimated before.
 
     Raises:
         WeightsError: the file cannot be read, or does not fit the variant.
@@ -113,7 +113,7 @@ class RaftFlow:
         self._network = network.eval().requires_grad_(False).to(device)
         self._estimate: FlowFunction = self._raft
         if cache:
-            # Precision differs from one kind of device to the other.
+            # Precision differs between device types.
             settings = f"{variant} {sha256(weights)}, {updates} updates, {device.type}"
             self._estimate = cache.around(self._raft, settings)
 
@@ -141,7 +141,7 @@ def torchvision_keys(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """RAFT's tensors under torchvision's key names, whichever of the two they came with."""
     if any("feature_encoder." in key for key in tensors):
         return tensors
-    # norm3 of a block is the very module that its downsample.1 is, saved a second time.
+    # A block's norm3 is the same module as its downsample.1, saved twice.
     return {_renamed(key): tensor for key, tensor in tensors.items() if ".norm3." not in key}
 
 

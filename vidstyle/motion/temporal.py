@@ -1,8 +1,8 @@
-"""The temporal step: steady each styled frame with the one before it.
+"""The temporal step: stabilise each styled frame against the previous one.
 
-How it was chosen: warping error over that of single frames, 1 and 10 frames apart, and the energy
-of the Laplacian over theirs, on 24 frames of 416×240 in the manner of starry_night, scored as
-tools/bench_temporal.py does it (the first four rows with an earlier style model):
+How it was chosen: warping error 1 and 10 frames apart, and energy of the Laplacian, each relative
+to single frames, on 24 frames of 416×240 in the style of starry_night, scored as in
+tools/bench_temporal.py (the first four rows with an earlier style model):
 
     ====================================  ==============  ==============  ==============
                                           generated       dance-twirl     parkour
@@ -16,16 +16,16 @@ tools/bench_temporal.py does it (the first four rows with an earlier style model
     the same, one direction, then back    .17  .34  .85   .30  .68  .87   .27  .70  .88
     ====================================  ==============  ==============  ==============
 
-A longer memory gains little for its price: at 0.9 it takes 36 frames of pre-roll, more than half a
-segment, until no seam is seen. A second pass needs as many frames to come, and loses detail.
+A longer memory gains little for its cost: at 0.9 it takes 36 frames of pre-roll, more than half a
+segment, to hide the seam. A second pass needs as many future frames, and loses detail.
 
-Ten frames apart, most of what is left on real clips is no flicker: the plate itself has changed, by
-light and motion blur, and the style's contrast with it. Of the 205 (in 1e-4) of single frames of
-dance-twirl in the manner of la_muse, 132 are the plate's change times the local contrast that the
-style gives it; the step leaves 171, that is 39 of the other 73.
+Ten frames apart, most of what is left on real clips is not flicker: the plate itself has changed,
+through lighting and motion blur, and the style's contrast with it. Of the 205 (in 1e-4) of single
+frames of dance-twirl in the style of la_muse, 132 are the plate's change times the local contrast
+that the style gives it; the step leaves 171, which is 39 of the other 73.
 
-Sharpening matches the energy of the frame's noise with contrast that the frame does not have, so
-it is not done, good as its figures are.
+Sharpening matches the energy of the frame's noise with contrast that the frame does not have, so it
+is not done, despite its good figures.
 """
 
 import math
@@ -42,25 +42,25 @@ from vidstyle.motion.screened import screened_poisson
 from vidstyle.motion.warp import inside, warp
 from vidstyle.runtime.workers import WorkerPool
 
-#: Weight of the past in what is coarse, where it can be trusted. Seventeen frames forget all but
-#: 0.8¹⁷ = 2 % of how a past differed, which is what makes a segment's pre-roll enough.
+#: Weight of the past at coarse scales, where it can be trusted. After seventeen frames 0.8¹⁷ = 2 %
+#: of a difference in the past remains, which is why a segment's pre-roll is enough.
 MEMORY = 0.8
 
 #: How strongly the past's colours are followed against the present's gradients. The weight of
 #: the past in a wave of k radians a pixel is PULL / (PULL / MEMORY + k²): half of MEMORY at
-#: about five pixels. More takes more flicker, and detail with it (see the table above).
+#: about five pixels. A higher value removes more flicker, but also detail (see the table above).
 PULL = 1.2
 
-#: How far, of a range of 1, the past may lie outside the range of the present's neighbourhood.
+#: How far, for a range of 1, the past may lie outside the range of the current neighbourhood.
 TOLERANCE = 0.1
 
 #: Iterations of the solver.
 STEPS = 8
 
-#: How far around a pixel the step looks at the present frame: the solver and the clipping.
+#: How far around a pixel the step looks at the current frame: the solver and the clipping.
 REACH = STEPS + 1
 
-#: Rows of a frame that a CPU fuses at a time: they stay in its cache.
+#: Rows of a frame fused at a time on a CPU, so that they stay in its cache.
 STRIP = 128
 
 
@@ -68,33 +68,33 @@ class TemporalFilter:
     """Recurrent fusion of styled frames along the plate's motion, in the gradient domain.
 
     As in Bonneel et al., "Blind Video Temporal Consistency" (SIGGRAPH Asia 2015, eq. 1): the
-    output's gradients follow the present frame, its colours the output before, warped, by
+    output's gradients follow the current frame, its colours the warped previous output:
 
         O_t = argmin Σ ‖∇(O − S_t)‖² + p M (O − P)² + q (O − S_t)²      P = clip(W(O_{t−1}))
 
-    S is the frame as styled, W the warp along the backward flow, M the confidence in it. So flow
-    that is off by a fraction of a pixel, which misplaces edges but not areas, blurs little; and
-    where M is 0 the correction fades in from around, with no border to be seen. The last term is
-    not in the paper, which never forgets: with it the weight of the past is bounded by MEMORY,
-    errors fade, and a shot can be rendered in segments.
+    S is the styled frame, W the warp along the backward flow, M the confidence in it. So flow that
+    is off by a fraction of a pixel, which misplaces edges but not areas, blurs little; and where M
+    is 0 the correction blends in from its surroundings, without a visible border. The last term is
+    not in the paper, whose method never forgets: it bounds the weight of the past by MEMORY, so
+    errors fade and a shot can be rendered in segments.
 
-    The past is clipped to what the 3×3 neighbourhood of S spans, and a little more: that is what
-    temporal anti-aliasing does against ghosts (Karis, SIGGRAPH 2014 courses), and it catches what
-    M lets pass, such as dark against dark in the plate where the style has strong contrast.
+    The past is clipped to slightly more than the range of the 3×3 neighbourhood of S, as temporal
+    anti-aliasing does against ghosting (Karis, SIGGRAPH 2014 courses). It catches what M misses,
+    such as dark against dark in the plate where the style has strong contrast.
 
-    The frames of a shot are fed in order; ``reset`` at a cut. Frames may be crops whose box moves.
+    Feed the frames of a shot in order; ``reset`` at a cut. Frames may be crops whose box moves.
     """
 
     def __init__(self, workers: WorkerPool | None = None) -> None:
         """
         Args:
-            workers: does strips of a frame side by side; None for one after the other.
+            workers: processes strips of a frame in parallel; None for one after the other.
         """
         self._past: tuple[Tensor, Box] | None = None
         self._workers = workers or WorkerPool()
 
     def reset(self) -> None:
-        """Forget the past: the next frame comes out as it goes in."""
+        """Forget the past: the next frame is returned unchanged."""
         self._past = None
 
     @torch.inference_mode()
@@ -103,7 +103,7 @@ class TemporalFilter:
 
         Args:
             styled: S_t, (3, H, W) in [0, 1].
-            motion: of this one frame (N = 1) against the one before; unused after a reset.
+            motion: of this one frame (N = 1) against the previous one; unused after a reset.
             box: where in the frame ``styled`` and ``motion`` lie.
 
         Returns:
@@ -124,10 +124,11 @@ class TemporalFilter:
 def _fused_strip(
     now: Tensor, motion: Motion, past: Tensor, past_box: Box, box: Box, start: int
 ) -> Tensor:
-    """A strip of the frame from row ``start`` on, (3, h, W), made of what it depends on alone."""
+    """A strip of the frame from row ``start`` on, (3, h, W), computed from only the rows it depends
+    on."""
     top, bottom = max(0, start - REACH), min(box.height, start + STRIP + REACH)
     part = Motion(motion.flow[..., top:bottom, :], motion.confidence[..., top:bottom, :])
-    # The rows of the past that the flow points to, with those beside them that bicubic looks at.
+    # The rows of the past that the flow points to, plus the margin that bicubic sampling needs.
     down = part.flow[:, 1]
     first = box.y0 + top + math.floor(down.min()) - 2 - past_box.y0
     last = box.y0 + bottom + math.ceil(down.max()) + 2 - past_box.y0
@@ -145,7 +146,7 @@ def _fused_strip(
 
 def _fused(now: Tensor, motion: Motion, past: Tensor, past_box: Box, box: Box) -> Tensor:
     """(1, 3, H, W), from ``now`` of that shape and the past (3, h, w) at its own box."""
-    # The past is sampled in its own crop, wherever that lay.
+    # The past is sampled in its own crop's coordinates.
     offset = motion.flow.new_tensor([box.x0 - past_box.x0, box.y0 - past_box.y0])
     flow = motion.flow + offset[:, None, None]
     moved = warp(past[None], flow)
@@ -157,8 +158,8 @@ def _fused(now: Tensor, motion: Motion, past: Tensor, past_box: Box, box: Box) -
 
 
 def _neighbourhood(image: Tensor, pick: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
-    """What ``pick`` leaves of each pixel and its eight neighbours, along rows, then columns: on a
-    CPU in a twentieth of the time of ``max_pool2d``."""
+    """``pick`` over each pixel and its eight neighbours, along rows, then columns: on a CPU, a
+    twentieth of the time of ``max_pool2d``."""
     wide = F.pad(image, (1, 1, 1, 1), mode="replicate")
     rows = pick(pick(wide[..., :-2], wide[..., 1:-1]), wide[..., 2:])
     return pick(pick(rows[..., :-2, :], rows[..., 1:-1, :]), rows[..., 2:, :])

@@ -14,17 +14,17 @@ def warp(
 ) -> Tensor:
     """``image`` sampled where ``flow`` points: out(x) = image(x + flow(x)).
 
-    With the backward flow (frame t to t−1) this brings the previous frame onto the present one.
+    With the backward flow (frame t to t−1) this aligns the previous frame with the current one.
     Samples outside the frame take the nearest pixel of its border; :func:`inside` marks them.
 
     Bicubic keeps detail where repeated bilinear sampling softens. Its kernel is Catmull-Rom
     (Keys 1981, a = −0.5), which is exact for quadratics; PyTorch's own a = −0.75 is not, and
     feeding its results back, as a temporal step does, rings without bound. It overshoots at
-    edges by a few per cent and is not clamped, so that warping stays linear and serves any
+    edges by a few per cent and is not clamped, so that warping stays linear and works for any
     range: clamp after blending.
 
     Args:
-        image: (N, C, h, w) floating point, any range; its size need not be that of the flow.
+        image: (N, C, h, w) floating point, any range; its size may differ from the flow's.
         flow: (N, 2, H, W) in pixels; channel 0 points right, channel 1 down.
 
     Returns:
@@ -43,12 +43,12 @@ def inside(flow: Tensor, size: Sequence[int] | None = None) -> Tensor:
 
     Args:
         flow: (N, 2, H, W) in pixels.
-        size: (height, width) of the frame that it points into, where that differs from its own.
+        size: (height, width) of the frame that it points into, if different from its own.
 
     Returns:
         (N, 1, H, W) float32: 1 where x + flow(x) lies on a pixel of the frame, else 0. A pixel
-        reaches half a step from its centre: the noise of an estimator must not make the border
-        of a still shot fail.
+        extends half a pixel from its centre: estimator noise must not make the border of a static
+        shot fail.
     """
     height, width = size or flow.shape[-2:]
     columns, rows = _target(flow)
@@ -66,7 +66,7 @@ def _target(flow: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _grid(columns: Tensor, rows: Tensor, size: Sequence[int]) -> Tensor:
-    """Positions in a picture of ``size`` as grid_sample counts them, (N, H, W, 2): pixel centres
+    """Positions in a picture of ``size`` in grid_sample's coordinates, (N, H, W, 2): pixel centres
     sit at half integers of the frame from −1 to 1 (align_corners=False). That also holds for a
     frame one pixel wide, where align_corners=True divides by zero."""
     height, width = size
@@ -75,10 +75,10 @@ def _grid(columns: Tensor, rows: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def _catmull_rom(image: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
-    """Catmull-Rom of 16 pixels by four bilinear samples.
+    """Catmull-Rom over 16 pixels from four bilinear samples.
 
     Along an axis, a fraction t past a pixel, the kernel is linear interpolation of the picture
-    less t (1 − t) / 2 times that of its second differences; two axes multiply.
+    minus t (1 − t) / 2 times that of its second differences; two axes multiply.
     """
     size = image.shape[-2:]
     sample = partial(_sample, grid=_grid(columns, rows, size))
@@ -99,13 +99,13 @@ def _sample(
 
 
 def _bend(position: Tensor, side: int) -> Tensor:
-    """How much of the second difference is taken off, (N, 1, H, W): none beyond the border."""
+    """Factor of the second difference to subtract, (N, 1, H, W): 0 beyond the border."""
     t = position.clamp(0, side - 1).frac()
     return (t * (1 - t) / 2)[:, None]
 
 
 def _second_difference(image: Tensor, axis: Literal[-2, -1]) -> Tensor:
-    """f(i − 1) − 2 f(i) + f(i + 1); beyond the border lies what is on it."""
+    """f(i − 1) − 2 f(i) + f(i + 1); the border is replicated."""
     rim = (0, 0, 1, 1) if axis == -2 else (1, 1, 0, 0)
     side = image.shape[axis]
     wide = F.pad(image, rim, mode="replicate")

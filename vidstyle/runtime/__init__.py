@@ -1,1 +1,1 @@
-"""What every stage runs on: threads, memory, devices, progress, whole files."""
+"""Runtime support for every stage: threads, memory, devices, progress, atomic files."""

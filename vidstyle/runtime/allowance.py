@@ -1,4 +1,4 @@
-"""How much each client of a server may ask for in a while."""
+"""Rate limits for the clients of a server."""
 
 import threading
 import time
@@ -7,9 +7,8 @@ from collections.abc import Callable, Hashable
 
 
 class Allowance:
-    """Amounts that each client spends, of which those of the last ``seconds`` count. Nothing of it
-    is written down, and who has spent nothing lately is forgotten. Safe to use from several
-    threads."""
+    """Amounts that each client has spent in the last ``seconds``. Nothing is stored on disk, and
+    clients that have spent nothing lately are forgotten. Thread-safe."""
 
     def __init__(
         self, most: float, seconds: float, clock: Callable[[], float] = time.monotonic
@@ -17,21 +16,21 @@ class Allowance:
         """
         Args:
             most: what a client may spend in ``seconds``.
-            clock: seconds that never go back.
+            clock: seconds, monotonic.
         """
         self._most, self._seconds, self._clock = most, seconds, clock
         self._spent: dict[Hashable, deque[tuple[float, float]]] = {}
         self._lock = threading.Lock()
 
     def allows(self, client: Hashable, amount: float = 1) -> bool:
-        """Whether a client may spend so much more."""
+        """Whether a client may spend this much more."""
         with self._lock:
             self._forget()
             spent = sum(amount for _, amount in self._spent.get(client, ()))
             return spent + amount <= self._most
 
     def spend(self, client: Hashable, amount: float = 1) -> None:
-        """Count an amount."""
+        """Record an amount as spent."""
         with self._lock:
             self._forget()
             self._spent.setdefault(client, deque()).append((self._clock(), amount))

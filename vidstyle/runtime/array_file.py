@@ -11,20 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: Bytes that one such file may take on the disk, and the share of what is free there.
+#: Limits of one such file: bytes, and share of the free disk space.
 MOST_BYTES, MOST_SHARE = 4 * 2**30, 0.25
 
 log = logging.getLogger(__name__)
 
 
 def room(folder: Path | None = None) -> int:
-    """Bytes that a :class:`ArrayFile` may take.
+    """Bytes that an :class:`ArrayFile` may take.
 
     Args:
         folder: where; None for the system's temporary folder.
 
     Returns:
-        :data:`MOST_BYTES`, or :data:`MOST_SHARE` of what is free there, where that is less.
+        :data:`MOST_BYTES`, or :data:`MOST_SHARE` of the free space there, whichever is less.
     """
     free = shutil.disk_usage(folder or tempfile.gettempdir()).free
     return min(MOST_BYTES, int(MOST_SHARE * free))
@@ -40,27 +40,26 @@ class Place:
 
 
 class ArrayFile:
-    """Arrays in a file of bounded size, which is gone when it is closed. It may be used from
-    several threads at once.
+    """Arrays in a file of bounded size, which is deleted when closed. Thread-safe.
 
-    What was just written lies in the system's page cache, so that reading it costs a copy.
+    Recently written arrays lie in the system's page cache, so that reading them costs a copy.
     """
 
     def __init__(self, folder: Path | None = None, most: int | None = None) -> None:
         """
         Args:
             folder: of the file; None for the system's temporary folder.
-            most: bytes that it may take; None for :func:`room`.
+            most: its size limit in bytes; None for :func:`room`.
         """
         self._file = tempfile.TemporaryFile(prefix="vidstyle-", dir=folder, buffering=0)  # noqa: SIM115
         self._room, self._used = room(folder) if most is None else most, 0
         self._lock = threading.Lock()
 
     def write(self, *arrays: NDArray[Any]) -> tuple[Place, ...] | None:
-        """Keep some arrays.
+        """Store some arrays.
 
         Returns:
-            their places; None where there is no room for all of them.
+            Their places; None if there is no room for all of them.
         """
         with self._lock:
             if self._used + sum(array.nbytes for array in arrays) > self._room:
@@ -83,7 +82,7 @@ class ArrayFile:
         return array
 
     def close(self) -> None:
-        """Nothing can be read any more."""
+        """Close and delete the file."""
         self._file.close()
 
     def _written(self, array: NDArray[Any]) -> Place:

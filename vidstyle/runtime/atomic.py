@@ -1,4 +1,4 @@
-"""Files and folders that appear under their name whole, or not at all."""
+"""Files and folders that appear under their final name complete, or not at all."""
 
 import errno
 import os
@@ -28,9 +28,9 @@ _ADVICE = {
 
 
 class Unfinished:
-    """A file in the making, under a hidden name of its own beside its target.
+    """A file being written, under a hidden name of its own beside its target.
 
-    Two that write one target do not disturb each other: the later to finish wins.
+    Two writers of one target do not interfere: the last to finish wins.
 
     Attributes:
         path: where it is written; empty at first.
@@ -42,34 +42,34 @@ class Unfinished:
             by_suffix: see :func:`vidstyle.runtime.leftovers.partial_beside`.
 
         Raises:
-            OSError: the disk refuses.
+            OSError: the disk cannot be written to.
         """
         self._target = target
         self.path = partial_beside(target, by_suffix=by_suffix)
         os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
 
     def finish(self) -> None:
-        """Give it its name. From here on it survives a loss of power.
+        """Give it its final name. From here on it survives a power loss.
 
         Raises:
-            OSError: the disk refuses.
+            OSError: the disk cannot be written to.
         """
         _sync(self.path)
         self.path.replace(self._target)
         _sync_folder(self._target.parent)
 
     def discard(self) -> None:
-        """Leave nothing of it. Harmless when it is finished, or twice."""
+        """Delete it. Safe to call once it is finished, or twice."""
         with suppress(OSError):  # what cannot be removed now is swept at a later start
             self.path.unlink(missing_ok=True)
 
 
 @contextmanager
 def in_the_making(target: Path, *, by_suffix: bool = False) -> Iterator[Path]:
-    """A path to write to, beside ``target``, that takes the name when the block ends.
+    """A path to write to, beside ``target``, which is renamed to it when the block ends.
 
     Raises:
-        MediaError: the disk refuses; nothing is left of the attempt.
+        MediaError: writing failed; nothing is left of the attempt.
     """
     try:
         unfinished = Unfinished(target, by_suffix=by_suffix)
@@ -84,28 +84,28 @@ def in_the_making(target: Path, *, by_suffix: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BufferedRandom]:
-    """The same, open; errors as of :func:`in_the_making`."""
+    """The same, opened; errors as for :func:`in_the_making`."""
     with in_the_making(path) as partial, partial.open("r+b") as file:
         yield file
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text file in UTF-8, whole or not at all; errors as of :func:`in_the_making`. What of a
-    file's name is no text stands in it as ``\\udc..``, which JSON reads as Python does."""
+    """Write a text file in UTF-8 atomically; errors as for :func:`in_the_making`. Undecodable bytes
+    of file names are written as ``\\udc..``, which JSON reads as Python does."""
     with replacing(path) as file:
         file.write(text.encode(errors="backslashreplace"))
 
 
 @contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill, beside ``target``, that takes the name when the block ends. What bears it
-    until then stays until then.
+    """A folder to fill, beside ``target``, which is renamed to it when the block ends. An existing
+    ``target`` stays until then.
 
     Raises:
-        MediaError: the disk refuses; nothing is left of the attempt.
+        MediaError: writing failed; nothing is left of the attempt.
     """
     partial = partial_beside(target)
-    # Not swept: should this process be killed just then, it is the only one there is.
+    # Not swept: if this process is killed at that moment, it is the only copy.
     before = hidden_beside(target, f".{secrets.token_hex(4)}.before")
     try:
         partial.mkdir(parents=True)
@@ -130,7 +130,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 
 def unwritable(path: Path, error: OSError) -> MediaError:
-    """What to say of a file that the disk refuses."""
+    """The error for a file that cannot be written."""
     advice = _ADVICE.get(error.errno or 0, "check the disk and run again")
     return MediaError(f"{path}: cannot be written ({error.strerror or error}); {advice}")
 
@@ -141,14 +141,14 @@ def _sync(file: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """What a folder lists lasts when the folder itself is on the disk; Windows sees to that."""
+    """A folder's entries persist once the folder itself is synced; Windows does that by itself."""
     if sys.platform == "win32":
         return
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
     except OSError as error:
-        # Some network file systems sync no folders.
+        # Some network file systems cannot sync folders.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES):
             raise
     finally:

@@ -1,4 +1,4 @@
-"""One maker at a time for an output."""
+"""Only one process at a time writes an output."""
 
 import errno
 import logging
@@ -13,7 +13,7 @@ from vidstyle.runtime.atomic import unwritable
 from vidstyle.runtime.leftovers import hidden_beside
 from vidstyle.runtime.system import lock
 
-# What file systems say that know no locks.
+# Errors of file systems without locks.
 _NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 
 log = logging.getLogger(__name__)
@@ -21,17 +21,17 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def claimed(*targets: str) -> Iterator[None]:
-    """Hold outputs for this process while they are made.
+    """Lock outputs for this process while they are written.
 
-    The system forgets a claim with the process that made it, so none outlives a killed run. Network
-    file systems show claims to other machines where they carry ``flock``, as NFS does.
+    The system drops a lock with its process, so none outlives a killed run. Other machines see the
+    lock on network file systems that support ``flock``, such as NFS.
 
     Args:
-        targets: files and patterns, in folders that are there.
+        targets: files and patterns, in existing folders.
 
     Raises:
-        UsageError: another process is making one of them.
-        MediaError: the disk refuses.
+        UsageError: another process is writing one of them.
+        MediaError: the folder cannot be written to.
     """
     with ExitStack() as held:
         for target in targets:
@@ -46,7 +46,7 @@ def _claimed(target: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # an empty file that stays does no harm
+        with suppress(OSError):  # an empty leftover does no harm
             path.unlink()
         file.close()
 
@@ -67,7 +67,7 @@ def _held(path: Path, target: Path) -> TextIOWrapper:
                 ) from None
             log.debug("%s: its file system has no locks (%s)", target, error)
             return file
-        # Between the two, whoever held it before may have ended and taken the file away.
+        # Between the two, the previous holder may have ended and removed the file.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file

@@ -41,34 +41,34 @@ def select_device(name: str) -> torch.device:
 
 
 def copied_to(device: torch.device, tensor: Tensor) -> Tensor:
-    """A tensor on a device. A copy to CUDA goes through pinned memory and is not waited for: the
-    next frames are decoded and cropped meanwhile."""
+    """A tensor on a device. A copy to CUDA goes through pinned memory and is asynchronous: the next
+    frames are decoded and cropped meanwhile."""
     if device.type == "cuda" and tensor.device.type == "cpu":
-        # A crop would be pinned with all that lies between its rows, and copied once more.
+        # A crop would be pinned with everything between its rows, and copied once more.
         return tensor.contiguous().pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
 
 
 def holds(device: torch.device, kind: torch.dtype) -> bool:
-    """Whether a device has a type of numbers: Apple's has no double precision, and of unsigned
-    integers bytes alone."""
+    """Whether a device supports a dtype: Apple's has no double precision, and bytes as its only
+    unsigned integers."""
     return device.type != "mps" or kind not in (torch.float64, torch.uint16)
 
 
 def multiplies_in_bfloat16(device: torch.device) -> bool:
-    """Whether a device has units for matrices of bfloat16: CUDA since Ampere, and processors with
-    AMX. Others convert before every product."""
+    """Whether a device has bfloat16 matrix units: CUDA since Ampere, and processors with AMX.
+    Others convert before every product."""
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    # PyTorch 2.9 does not say.
+    # PyTorch 2.9 does not tell.
     able: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return device.type == "cpu" and bool(able.get("amx_bf16"))
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Within, PyTorch's random generators start from a seed, for plug-ins that draw from them;
-    afterwards they go on as if nothing had been drawn."""
+    """Within the block, PyTorch's random generators start from a seed, for plug-ins that draw from
+    them; afterwards they continue as if nothing had been drawn."""
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices):
         torch.manual_seed(seed)

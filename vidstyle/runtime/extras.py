@@ -1,4 +1,4 @@
-"""Packages that not every user needs, by the extra that installs them."""
+"""Optional packages, by the extra that installs them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from vidstyle.errors import UsageError
 
-#: What only these extras install, by the names that are imported.
+#: Packages that only these extras install, by import name.
 _PACKAGES = {
     "dicom": ("pydicom",),
     "export": ("onnx", "onnxruntime", "onnxscript"),
@@ -23,7 +23,7 @@ _PACKAGES = {
 
 @contextmanager
 def needs_extra(extra: str, what: str) -> Iterator[None]:
-    """For imports of what an extra installs.
+    """For imports of packages from an extra.
 
     Args:
         what: the command or option that needs it.
@@ -43,5 +43,5 @@ def needs_extra(extra: str, what: str) -> Iterator[None]:
 
 
 def is_installed(extra: str) -> bool:
-    """Whether all that an extra installs is there. Nothing is imported."""
+    """Whether all packages of an extra are installed, without importing them."""
     return all(find_spec(package) for package in _PACKAGES[extra])

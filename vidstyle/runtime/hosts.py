@@ -1,4 +1,4 @@
-"""Which names of this machine a web request may be meant for."""
+"""Host names under which this server accepts web requests."""
 
 import ipaddress
 import re
@@ -9,8 +9,8 @@ _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^\s:/?#@\[\]]+))(?::\d{1,5})?",
 
 def is_own(host: str, names: Collection[str]) -> bool:
     """Whether a request's ``Host`` may be meant for this server: an address, ``localhost``, or one
-    of ``names``, in lower case. Other names are some web site's, pointed here to read what a
-    visitor's browser may (DNS rebinding)."""
+    of ``names``, in lower case. Other names belong to some web site, pointed here to read what a
+    visitor's browser can access (DNS rebinding)."""
     authority = _AUTHORITY.fullmatch(host)
     if authority is None:
         return False

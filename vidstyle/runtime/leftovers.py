@@ -1,9 +1,8 @@
-"""What is not whole yet, and what remains of it when its maker is killed.
+"""Partial files, and what remains of them when their writer is killed.
 
-A file or folder in the making lies under a hidden name that says who makes it: the place (this
-boot of this machine, and the container), the process, and a random token. So two makers of one name
-never share a file, whatever their process ids, and what was left behind can be told from what is
-still being made.
+A file or folder being written has a hidden name that identifies its writer: the place (this boot of
+this machine, and the container), the process, and a random token. So two writers of one name never
+share a file, whatever their process ids, and leftovers can be told from files still being written.
 """
 
 import hashlib
@@ -21,15 +20,15 @@ from pathlib import Path
 from vidstyle.runtime.system import runs
 
 PARTIAL = ".partial"
-"""Stands in the name of everything in the making; its target's suffix may come after it."""
+"""Part of the name of every partial file; its target's suffix may follow."""
 
-#: Seconds after whose last change a file of another machine, or container, is nobody's any more.
+#: Seconds without a change after which a file of another machine, or container, is abandoned.
 A_DAY = 86_400
 
 _NAME = re.compile(
     rf"\.(?P<place>[0-9a-f]{{8}})-(?P<process>\d+)-[0-9a-f]{{8}}{PARTIAL}(\.[^.]+)?$"
 )
-# Bytes of a name that a hidden one keeps; file systems take 255 in all.
+# Bytes of a name that a hidden one keeps; file systems allow 255 in all.
 _KEPT = 180
 
 log = logging.getLogger(__name__)
@@ -41,11 +40,11 @@ def hidden_beside(path: Path, ending: str) -> Path:
 
 
 def partial_beside(target: Path, *, by_suffix: bool = False) -> Path:
-    """A new name for what will be ``target``.
+    """A new name for the partial file of ``target``.
 
     Args:
-        by_suffix: it ends as the target does, for encoders that go by that. Others look for files
-            by it: without need a name does not.
+        by_suffix: keep the target's suffix, for encoders that go by it. Other programs look for
+            files by suffix, so leave it out unless needed.
     """
     if by_suffix:
         return hidden_beside(target.with_suffix(""), f"{tag()}{target.suffix}")
@@ -53,7 +52,7 @@ def partial_beside(target: Path, *, by_suffix: bool = False) -> Path:
 
 
 def shortened(name: str) -> str:
-    """A file's name to which something can be added; of a very long one a part and a checksum."""
+    """A file name short enough to append to; a very long one is cut and gets a checksum."""
     stored = os.fsencode(name)
     if len(stored) <= _KEPT:
         return name
@@ -62,28 +61,28 @@ def shortened(name: str) -> str:
 
 
 def sweep(*folders: Path) -> None:
-    """Remove what processes that have ended left in the making in these folders.
+    """Remove partial files of processes that have ended from these folders.
 
-    Only what bears a name of this module and belongs to this user; of another machine or container,
-    whose processes are not seen from here, only what has not changed for a day.
+    Only files named by this module and owned by this user; those of another machine or container,
+    whose processes are not visible from here, only if unchanged for a day.
     """
     for folder in {folder.resolve() for folder in folders}:
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
-                with suppress(OSError):  # another sweeps too
+                with suppress(OSError):  # another process sweeps too
                     if _is_left(entry):
                         _remove(entry)
                         log.info("%s: removed; a killed run left it behind", entry.path)
 
 
 def tag() -> str:
-    """The suffix that names the process which makes a file."""
+    """The suffix that identifies the process writing a file."""
     return f".{_place()}-{os.getpid()}-{secrets.token_hex(4)}{PARTIAL}"
 
 
 @cache
 def _place() -> str:
-    """Where a process id means one process: eight hexadecimal digits."""
+    """The scope in which a process id is unique: eight hexadecimal digits."""
     told = [platform.node()]
     with suppress(OSError):
         told.append(Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii"))

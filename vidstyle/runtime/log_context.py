@@ -1,4 +1,4 @@
-"""Where in its work this thread is: what log records say besides their message."""
+"""What this thread is working on, for log records."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,12 +22,12 @@ def at(
     frame: int | None = None,
     stage: str | None = None,
 ) -> Iterator[None]:
-    """Inside, :func:`here` includes this as well.
+    """Within the block, :func:`here` includes these as well.
 
     Args:
         shot: its number in the take.
         segment: its number on the grid.
-        frame: the first of those at hand.
+        frame: the first one being processed.
     """
     given = {"shot": shot, "segment": segment, "frame": frame, "stage": stage}
     known = {key: value for key, value in given.items() if value is not None}

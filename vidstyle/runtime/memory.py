@@ -1,4 +1,4 @@
-"""Making do with the memory that there is."""
+"""Making do with the available memory."""
 
 import logging
 from collections.abc import Callable
@@ -10,38 +10,37 @@ from vidstyle.errors import DeviceError
 
 T = TypeVar("T")
 
-#: What a layer's steps hold for a pixel at their peak, in bytes, rounded up.
+#: Peak memory of a layer's steps in bytes per pixel, rounded up.
 STEP_BYTES = 200
 
-#: Pixels of the frames of a batch, two of which are in progress at a time.
+#: Most pixels in a batch of frames; two batches are in progress at a time.
 FRAME_PIXELS = {"cpu": 2**23, "cuda": 2**25, "mps": 2**24}
 
 log = logging.getLogger(__name__)
 
 
 def frames_at_once(batch: int, size: tuple[int, int], device: torch.device) -> int:
-    """How many frames (H, W) make a batch: ``batch``, or fewer large ones; one at least."""
+    """How many frames (H, W) make a batch: ``batch``, or fewer large ones; at least one."""
     return max(1, min(batch, FRAME_PIXELS[device.type] // (size[0] * size[1])))
 
 
 class Fitting:
-    """Does something to a batch: to all at once, or in as large parts as memory holds.
+    """Processes a batch: all at once, or in parts as large as memory allows.
 
-    What comes out does not depend on how it was parted, if what is done to one picture of the batch
-    does not depend on the others.
+    The result does not depend on the split if each picture of the batch is processed independently.
     """
 
     def __init__(self) -> None:
         self._most: int | None = None
 
     def __call__(self, work: Callable[[slice], T], count: int) -> list[T]:
-        """Work on ``count`` pictures; what it comes to, part by part.
+        """Process ``count`` pictures; returns the results, part by part.
 
         Args:
-            work: called with the pictures to do.
+            work: called with the slice of pictures to process.
 
         Raises:
-            DeviceError: there is no room for a single one.
+            DeviceError: there is not enough memory for a single one.
         """
         done: list[T] = []
         start = 0
@@ -64,7 +63,7 @@ class Fitting:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """PyTorch has an exception of its own on CUDA, and on CPU and MPS a plain RuntimeError."""
+    """PyTorch raises its own exception on CUDA, and a plain RuntimeError on CPU and MPS."""
     said = ("can't allocate memory", "MPS backend out of memory")
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or any(
         words in str(error) for words in said
@@ -72,8 +71,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _tried(work: Callable[[slice], T], part: slice) -> T | None:
-    """None when memory runs out. What the failed call held is free again when this returns,
-    since the exception holds it."""
+    """None when memory runs out. The failed call's memory is free again when this returns, since
+    only the exception holds it."""
     try:
         return work(part)
     except (RuntimeError, MemoryError) as error:

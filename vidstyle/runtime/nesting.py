@@ -1,5 +1,5 @@
-"""Texts that nest brackets deeper than anybody means: their parsers go deeper with each, until the
-interpreter refuses or the process ends."""
+"""Texts with absurdly nested brackets: parsers recurse with each level, until the interpreter
+raises or the process crashes."""
 
 import re
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from typing import TypeVar
 S = TypeVar("S", str, bytes)
 T = TypeVar("T")
 
-#: Levels of JSON that a timeline may have; those of real ones are a few dozen.
+#: Most levels of JSON in a timeline; real ones have a few dozen.
 DEEPEST = 500
 
 _JSON = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 def parsed(parse: Callable[[S], T], text: S) -> T:
-    """What a parser in Python makes of a text.
+    """Parse a text with a parser written in Python.
 
     Raises:
-        ValueError: it nests too deeply, or as the parser raises.
+        ValueError: it nests too deeply, or the parser raises it.
     """
     try:
         return parse(text)
@@ -27,7 +27,7 @@ def parsed(parse: Callable[[S], T], text: S) -> T:
 
 
 def check_depth(text: str) -> None:
-    """Check a text of JSON for a parser that knows no limit.
+    """Check JSON text before a parser without a depth limit.
 
     Raises:
         ValueError: it nests deeper than :data:`DEEPEST`.

@@ -1,8 +1,8 @@
-"""ONNX Runtime, as all that use it import it: without its telemetry.
+"""The one way to import ONNX Runtime: without its telemetry.
 
-From 1.29 its builds for Linux report every session to their maker unless they are told not to, and
-leave files of their own in the temporary folder. Render nodes have no internet, and what is
-rendered on them stays on the machine.
+Since 1.29 its Linux builds report every session to the vendor unless told not to, and leave files
+of their own in the temporary folder. Render nodes have no internet, and what is rendered on them
+stays on the machine.
 """
 
 import os
@@ -18,7 +18,7 @@ def import_onnxruntime() -> ModuleType:
     Raises:
         ModuleNotFoundError: it is not installed.
     """
-    # It is read once, when the library is loaded; whoever wants the reports can set it to 0.
+    # Read once, when the library is loaded; set it to 0 to allow the reports.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
@@ -27,14 +27,14 @@ def import_onnxruntime() -> ModuleType:
 
 
 def open_session(path: Path, device: torch.device, threads: int) -> Any:
-    """A network in ONNX, on CUDA where ``device`` is and the library can.
+    """A network in ONNX, on CUDA if ``device`` is and the library supports it.
 
     Args:
-        threads: of each of its operations.
+        threads: per operation.
 
     Raises:
         ModuleNotFoundError: it is not installed.
-        Exception: the file cannot be read; its errors share no class but this.
+        Exception: the file cannot be read; its errors share no other class.
     """
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()

@@ -1,8 +1,8 @@
-"""Making things ready in another thread while those before them are used.
+"""Preparing items in another thread while earlier ones are used.
 
-Each of these is a ``with``, not a bare generator: one that is left suspended, as by an error where
-its items are used, would leave its threads waiting, and the process with them. A function that
-hands on what they make is a ``with`` as well.
+These are context managers, not bare generators: a generator left suspended, as by an error in its
+consumer, would keep its threads waiting, and the process with them. A function that passes on their
+items must be a context manager as well.
 """
 
 import threading
@@ -20,11 +20,11 @@ from vidstyle.runtime.threads import submit, threads_at_hand
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: Threads of :func:`done_ahead`. Each holds a frame or more, and who uses what they make is seldom
-#: four times as fast.
+#: Threads of :func:`done_ahead`. Each holds a frame or more, and consumers are seldom four times as
+#: fast.
 MOST_HANDS = 4
 
-#: Seconds between two looks at whether what is waited for is still wanted.
+#: Seconds between checks whether an awaited item is still wanted.
 _WAKE: Final = 0.2
 
 _END: Final = object()
@@ -34,14 +34,14 @@ _END: Final = object()
 def read_ahead(
     items: Iterable[T], depth: int, go_on: Callable[[], None] | None = None
 ) -> Iterator[Iterator[T]]:
-    """The same items, up to ``depth`` of them made ready in another thread.
+    """The same items, up to ``depth`` of them prepared in another thread.
 
-    They are there within the ``with`` only: however it is left, the item in the making is waited
-    for, no more are made, and ``items`` is closed where that is a generator. What the other thread
-    raises is raised where the items are used, after those before it.
+    They are valid only within the ``with``: on any exit, the item in progress is awaited, no more
+    are produced, and ``items`` is closed if it is a generator. Errors of the other thread are
+    raised in the consumer, after the items before them.
 
     Args:
-        go_on: called every now and then while an item is waited for; it may raise.
+        go_on: called periodically while waiting for an item; may raise.
     """
     iterator = iter(items)
     pool = ThreadPoolExecutor(1, thread_name_prefix="read-ahead")
@@ -73,7 +73,7 @@ def _waited_for(future: Future[R], go_on: Callable[[], None] | None) -> R:
 
 
 def most_hands() -> int:
-    """As many as there are threads at hand, up to ``MOST_HANDS``."""
+    """The number of threads available, up to ``MOST_HANDS``."""
     return min(threads_at_hand(), MOST_HANDS)
 
 
@@ -81,17 +81,17 @@ def most_hands() -> int:
 def done_ahead(
     work: Callable[[T], R], items: Iterable[T], hands: int | None = None, spare: int = 1
 ) -> Iterator[Iterator[R]]:
-    """``work`` done to each item in other threads, while results before it are used. In order.
+    """Results of ``work`` on each item, in order, from other threads while earlier ones are used.
 
-    Items are taken in yet another thread, each when there is room for it. The results are there
-    within the ``with`` only: however it is left, what is in the making is waited for, and
-    ``items`` is closed where that is a generator. What ``items`` or ``work`` raises is raised
-    where the results are used, after those before it.
+    Items are fetched in yet another thread, as room allows. The results are valid only within the
+    ``with``: on any exit, work in progress is awaited, and ``items`` is closed if it is a
+    generator. Errors of ``items`` or ``work`` are raised in the consumer, after the results before
+    them.
 
     Args:
-        hands: how many items are in progress at a time; :func:`most_hands` when left out.
-        spare: how many more results may be made or wait; none where each should be as fresh as can
-            be.
+        hands: how many items are in progress at a time; :func:`most_hands` by default.
+        spare: how many more results may be in progress or waiting; 0 keeps each as fresh as
+            possible.
     """
     hands = hands or most_hands()
     iterator, stopped = iter(items), threading.Event()
@@ -122,8 +122,7 @@ def done_ahead(
             room.release()
             yield result
 
-    # A signal that strikes before the threads are stopped must not leave the end of the process
-    # to wait for this one.
+    # If a signal strikes before the threads are stopped, process exit must not wait for this one.
     feeder = threading.Thread(target=copy_context().run, args=(feed,), name="feeder", daemon=True)
     feeder.start()
     try:

@@ -1,4 +1,4 @@
-"""Telling whoever waits how far a run is."""
+"""Progress reports of a run."""
 
 import json
 import os
@@ -16,20 +16,19 @@ from vidstyle.errors import Cancelled, VidstyleError
 
 
 class Progress(Protocol):
-    """One stage after the other, each with a known number of steps."""
+    """Successive stages, each with a known number of steps."""
 
     def outline(self, stages: Sequence[str]) -> None:
-        """A run begins that will go through these stages, in order. Without it each stage is a run
-        of its own."""
+        """Begin a run of these stages, in order. Without it each stage is a run of its own."""
         ...
 
     def stage(self, name: str, total: int) -> None:
-        """Begin a stage of ``total`` steps; the stage before is over."""
+        """Begin a stage of ``total`` steps; this ends the previous one."""
         ...
 
     def advance(self, steps: int) -> None:
-        """``steps`` more are done; none of them asks whether the run is to go on, while it waits
-        or works at one step for long."""
+        """``steps`` more are done; 0 only checks whether the run is to go on, during a wait or a
+        long step."""
         ...
 
     def close(self) -> None:
@@ -38,7 +37,7 @@ class Progress(Protocol):
 
 
 def build_progress(name: str) -> Progress:
-    """``auto`` draws bars on a terminal and is quiet elsewhere: the log says the stages."""
+    """``auto`` draws bars on a terminal and is quiet elsewhere: the log names the stages."""
     if name == "auto":
         name = "tqdm" if sys.stderr.isatty() else "none"
     match name:
@@ -66,12 +65,12 @@ def displayed(name: str) -> Iterator[Progress]:
 
 
 def say_no_more(stream: TextIO) -> None:
-    """Whoever read a stream has gone: what more is said goes nowhere. A run does not depend on
-    being watched."""
+    """Discard further output to a stream whose reader has gone: a run does not depend on being
+    watched."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-#: How long a stage takes, about, against the others of a run, on a CPU.
+#: Approximate relative durations of the stages of a run, on a CPU.
 _SHARES = {
     "cuts": 1,
     "objects": 5,
@@ -84,7 +83,7 @@ _SHARES = {
 
 
 class Course:
-    """How far a run of several stages is."""
+    """Progress of a run of several stages."""
 
     def __init__(self) -> None:
         self._ahead: list[str] = []
@@ -114,14 +113,14 @@ class Course:
 
     @property
     def fraction(self) -> float:
-        """Of the run, 0 to 1."""
+        """Fraction of the run that is done, 0 to 1."""
         share = _share(self.name) if self.name else 0
         here = share * min(1.0, self.done / self.total) if self.total else 0.0
         return (self._passed + here) / (self._passed + share + sum(map(_share, self._ahead)) or 1)
 
     @property
     def seconds_left(self) -> float | None:
-        """None as long as nothing says."""
+        """Estimated; None while there is nothing to go by."""
         spent, fraction = time.monotonic() - self._begun, self.fraction
         return spent / fraction - spent if fraction else None
 
@@ -131,7 +130,7 @@ def _share(stage: str) -> float:
 
 
 class CancelToken:
-    """Asks a run in another thread to end. It leaves no output."""
+    """Cancels a run in another thread, which leaves no output."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
@@ -142,7 +141,7 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether it was asked to."""
+        """Whether :meth:`cancel` was called."""
         return self._asked.is_set()
 
     def check(self) -> None:
@@ -156,14 +155,14 @@ class CancelToken:
 
 @dataclass(frozen=True)
 class Step:
-    """How far a run is.
+    """Progress of a run.
 
     Attributes:
         stage: ``cuts``, ``mattes``, ``keys``, ``statistics``, ``render``, ``evaluate`` or
             ``paint``.
-        done, total: frames of this stage; of ``paint`` rounds.
+        done, total: frames of this stage; rounds for ``paint``.
         fraction: of the whole run, 0 to 1.
-        seconds_left: of the whole run, estimated; None as long as it cannot be.
+        seconds_left: of the whole run, estimated; None until it can be.
     """
 
     stage: str
@@ -177,7 +176,7 @@ OnProgress = Callable[[Step], None]
 
 
 class Reporting:
-    """Calls a function at each step; ends the run when its token says so.
+    """Calls a function at each step; ends the run when its token is cancelled.
 
     Attributes:
         course: how far the run is now.
@@ -221,7 +220,7 @@ class Reporting:
 
 
 class Silence:
-    """Says nothing."""
+    """Reports nothing."""
 
     def outline(self, stages: Sequence[str]) -> None: ...
 
@@ -233,7 +232,7 @@ class Silence:
 
 
 class Bars:
-    """A bar for the whole run, on standard error, with the stage and the time that is left."""
+    """A bar for the whole run, on standard error, with the stage and the time left."""
 
     def __init__(self) -> None:
         self._course = Course()

@@ -12,12 +12,12 @@ _TASKS = Path("/proc/self/task")
 
 @contextmanager
 def scheduling_kept() -> Iterator[None]:
-    """Threads are scheduled as before, those that were started meanwhile as the one that asks.
+    """Restore the scheduling of this thread, and apply it to threads started meanwhile.
 
-    SVT-AV1, when it is opened by root, as in most containers, makes its threads and the one that
-    opens it real-time, with the highest priority there is (``SCHED_FIFO``, 99). All that this
-    thread starts afterwards inherits that, other processes too; one of them that is busy, and a
-    machine of few cores answers nobody else.
+    When opened by root, as in most containers, SVT-AV1 makes its threads and the calling one
+    real-time, with the highest priority (``SCHED_FIFO``, 99). Everything this thread starts
+    afterwards inherits that, including processes; a busy one makes a machine with few cores
+    unresponsive.
     """
     if not (hasattr(os, "sched_setscheduler") and _TASKS.is_dir()):
         yield

@@ -1,4 +1,4 @@
-"""Folders for what a run needs only while it lasts."""
+"""Temporary folders for a run."""
 
 import shutil
 import tempfile
@@ -13,13 +13,13 @@ from vidstyle.runtime.leftovers import sweep, tag
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder among the system's temporary ones, gone when the block ends.
+    """A temporary folder, removed when the block ends.
 
-    What killed processes left there is swept first: mattes of a long shot are gigabytes. That the
-    folder cannot be removed does not spoil what was made with it.
+    Leftovers of killed processes are swept first: mattes of a long shot take gigabytes. Failure to
+    remove the folder is ignored.
 
     Raises:
-        MediaError: there is no place for temporary files, or the disk refuses.
+        MediaError: there is no place for temporary files, or it cannot be written to.
     """
     try:
         parent = Path(tempfile.gettempdir())

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM: what they ask for, and when a second one is meant."""
+"""SIGINT and SIGTERM: what they request, and when a second one counts."""
 
 import signal
 import time
@@ -7,16 +7,16 @@ from vidstyle.errors import Cancelled, Terminated
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
-# Seconds in which signals are one: a launcher passes on what the terminal sends to all as well.
+# Seconds within which signals count as one: a launcher forwards what the terminal also sends.
 _ONE = 0.5
 
 
 class Heard:
-    """The signals that have come so far.
+    """The signals received so far.
 
     Attributes:
-        asked: what the first asks for; None before it came.
-        times: how often it was asked.
+        asked: what the first one requests; None before it.
+        times: how many signals counted.
     """
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Heard:
         self._counted = 0.0
 
     def counts(self, number: int) -> bool:
-        """Note a signal. Whether it counts: an echo of the one before does not."""
+        """Record a signal; returns whether it counts: an echo of the previous one does not."""
         now = time.monotonic()
         if self.times and now - self._counted < _ONE:
             return False

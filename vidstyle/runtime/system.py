@@ -1,4 +1,4 @@
-"""What POSIX systems and Windows have each in their own way."""
+"""What differs between POSIX systems and Windows."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from typing import IO
 
 
 def lock(file: IO[str]) -> None:
-    """Hold a file for this process alone, until it is closed.
+    """Lock a file for this process, until it is closed.
 
     Raises:
         OSError: another process holds it.
@@ -22,7 +22,7 @@ def lock(file: IO[str]) -> None:
 
 
 def runs(process: int) -> bool:
-    """Whether a process of this id is at work, whoever's it is."""
+    """Whether a process with this id is running, whoever owns it."""
     if sys.platform == "win32":
         return _is_listed(process)
     try:
@@ -35,7 +35,7 @@ def runs(process: int) -> bool:
 
 
 def peak_memory() -> float:
-    """The most memory that this process had resident so far, in MiB."""
+    """Peak resident memory of this process so far, in MiB."""
     if sys.platform == "win32":
         return _peak_working_set() / 2**20
     import resource

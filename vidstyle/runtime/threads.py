@@ -1,9 +1,9 @@
-"""How many threads an operation of PyTorch's or OpenCV's takes: one count for the whole process.
+"""Threads per operation of PyTorch and OpenCV: one limit for the whole process.
 
-Both keep that number in the process, and whoever sets it back to what it found would undo what
-others have asked for meanwhile. So it is asked for here, counted, and set back when the last of
-them is done. PyTorch keeps it in each thread as well, from the first operation there: a thread that
-lasts is given its work by :func:`submit`.
+Both keep that number per process, and restoring a previous value would undo what others have
+requested meanwhile. So requests are counted here, and the value is restored when the last one ends.
+PyTorch also keeps it per thread, from the first operation there: give a long-lived thread its work
+by :func:`submit`.
 """
 
 import threading
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 class _Limiter:
-    """The counts that are asked for at this moment; the least holds."""
+    """The limits requested at the moment; the lowest applies."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -41,7 +41,7 @@ class _Limiter:
             self._set()
 
     def usual(self) -> int:
-        """PyTorch's, unless fewer are asked for."""
+        """PyTorch's own number, as without requests."""
         with self._lock:
             return self._usual[0] if self._asked else _of_process()
 
@@ -57,7 +57,7 @@ class _Limiter:
 
 
 def _of_process() -> int:
-    """A thread that has done nothing yet is asked: the others have numbers of their own."""
+    """Ask in a fresh thread: the others have numbers of their own."""
     with ThreadPoolExecutor(1) as fresh:
         return fresh.submit(torch.get_num_threads).result()
 
@@ -67,8 +67,8 @@ _limiter = _Limiter()
 
 @contextmanager
 def threads_an_operation(count: int) -> Iterator[None]:
-    """Within, PyTorch's and OpenCV's operations have at most so many threads each, in the whole
-    process; of several at once, the fewest."""
+    """Within the block, operations of PyTorch and OpenCV use at most ``count`` threads each, in the
+    whole process; the lowest of several limits applies."""
     _limiter.ask(count)
     try:
         yield
@@ -77,16 +77,16 @@ def threads_an_operation(count: int) -> Iterator[None]:
 
 
 def threads_at_hand() -> int:
-    """Threads that this process is meant to keep busy: what PyTorch's operations have by
-    themselves, which ``OMP_NUM_THREADS`` sets, whoever asks for fewer at this moment."""
+    """Threads that this process should keep busy: PyTorch's default per operation, which
+    ``OMP_NUM_THREADS`` sets, regardless of current limits."""
     return _limiter.usual()
 
 
 def submit(
     pool: Executor, work: Callable[P, R], *arguments: P.args, **named: P.kwargs
 ) -> Future[R]:
-    """Give work to a pool. It is done in the context of who asks, with as many threads an
-    operation as are asked for when it begins, even by a thread that has worked before."""
+    """Submit work to a pool. It runs in the caller's context, with the limit of threads per
+    operation at the time it begins, even on a thread that has worked before."""
     context = copy_context()
 
     def run() -> R:

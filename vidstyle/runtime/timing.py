@@ -13,9 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class Stages:
-    """Seconds of wall time by stage, added up. Call it as a context: ``with stages("flow"):``.
+    """Seconds of wall time by stage, added up. Use it as a context manager: ``with
+    stages("flow"):``.
 
-    Stages of several threads overlap: their sum may be more than what a render took.
+    Stages of several threads overlap: their sum may exceed the render's duration.
 
     On CUDA the work of a stage may still be queued when its context ends, and is then counted
     where the result is first waited for.

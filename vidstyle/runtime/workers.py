@@ -1,9 +1,9 @@
-"""Pictures side by side, each on one thread.
+"""Pictures in parallel, each on one thread.
 
-The operations of a frame take milliseconds. Spread over threads, each waits for the slowest of
-them, and OpenMP's, NNPACK's and OpenCV's threads stand in each other's way. What a shot has plenty
-of is pictures, and what is done to one does not depend on the others: one thread takes one picture,
-which keeps every core at work, and the result does not depend on how many there are.
+The operations on a frame take milliseconds. Spread over threads, each waits for the slowest of
+them, and the threads of OpenMP, NNPACK and OpenCV compete. A shot has plenty of pictures, which are
+processed independently: one thread per picture keeps every core busy, and the result does not
+depend on the number of threads.
 """
 
 import threading
@@ -23,19 +23,19 @@ R = TypeVar("R")
 
 
 class Stopped(Exception):  # noqa: N818  # ends a thread whose work is not needed any more
-    """The work is called off."""
+    """The work was cancelled."""
 
 
 class WorkerPool:
-    """Threads for the time of a ``with``; outside of it, and with one thread, work is done by the
-    thread that asks.
+    """Threads for the duration of a ``with``; outside it, and with one thread, the calling thread
+    does the work.
 
-    Within, PyTorch's and OpenCV's operations have one thread each, in the whole process. It can be
-    entered within itself, from any thread; the outermost ``with`` is the one that counts.
+    Within it, operations of PyTorch and OpenCV use one thread each, in the whole process. It is
+    reentrant, from any thread; only the outermost ``with`` counts.
 
     Args:
-        count: how many threads work; None for a device that is fed by one thread and takes many
-            pictures at once.
+        count: number of threads; None for a device that one thread feeds with many pictures at
+            once.
     """
 
     def __init__(self, count: int | None = None) -> None:
@@ -48,7 +48,7 @@ class WorkerPool:
 
     @classmethod
     def of(cls, device: torch.device) -> Self:
-        """For the CPU, as many threads as are at hand."""
+        """For the CPU, as many threads as are available."""
         return cls(threads_at_hand() if device.type == "cpu" else None)
 
     def __enter__(self) -> Self:
@@ -78,13 +78,13 @@ class WorkerPool:
         return pool
 
     def stop(self) -> None:
-        """Call off what other threads ask for: each of them ends with :class:`Stopped`, at the
-        latest when the pictures in the making are done."""
+        """Cancel the work of other threads: each of them raises :class:`Stopped`, at the latest
+        when the pictures in progress are done."""
         self._stopped = True
 
     def shares(self, part: slice) -> list[slice]:
-        """Some pictures of a batch, ``part`` of it, one by one; all at once where the device has
-        threads of its own."""
+        """The pictures ``part`` of a batch, one by one; all at once if the device has threads of
+        its own."""
         if self._count is None:
             return [part]
         return [slice(index, index + 1) for index in range(part.start, part.stop)]
@@ -96,13 +96,13 @@ class WorkerPool:
         at_once: int | None = None,
         urgent: bool = False,
     ) -> list[R]:
-        """``work`` done to every item; what it came to, in order.
+        """Results of ``work`` on every item, in order.
 
-        Items are asked for as threads become free. What ``work`` raises is raised here.
+        Items are fetched as threads become free. Errors of ``work`` are raised here.
 
         Args:
-            at_once: most items in progress at a time, where memory bounds it.
-            urgent: done by threads of their own, which are busy with no picture.
+            at_once: most items in progress at a time, if memory limits it.
+            urgent: use separate threads, which are never busy with a picture.
 
         Raises:
             Stopped: see :meth:`stop`.

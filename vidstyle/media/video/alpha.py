@@ -1,4 +1,4 @@
-"""Alpha beside the picture: taken from decoded frames, and put onto those for an encoder."""
+"""Alpha: read from decoded frames, and added to frames for an encoder."""
 
 import av
 import numpy as np
@@ -20,7 +20,7 @@ def alpha_of(frame: av.VideoFrame, reformatter: VideoReformatter) -> Pixels:
 
     Args:
         frame: of a format that carries alpha.
-        reformatter: kept from frame to frame.
+        reformatter: reused from frame to frame.
     """
     bits = frame.format.components[0].bits
     if frame.format.is_planar:
@@ -62,7 +62,7 @@ def with_alpha(frame: av.VideoFrame, alpha: Tensor | None, pix_fmt: str) -> av.V
 
 
 def _samples(plane: VideoPlane, bits: int) -> Pixels:
-    """(H, W) of a plane, with the padding of its lines; writes through."""
+    """(H, W) of a plane, including line padding; a writable view."""
     dtype: DTypeLike = np.uint8 if bits <= 8 else np.uint16
     samples: Pixels = np.frombuffer(memoryview(plane), dtype).reshape(plane.height, -1)
     return samples

@@ -1,5 +1,4 @@
-"""Sound: copied packet by packet, so that it stays bit for bit what it was; encoded again only
-where the container cannot hold it."""
+"""Audio: copied packet by packet, bit for bit; re-encoded only if the container cannot hold it."""
 
 import logging
 import math
@@ -22,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _Encoder = Literal["aac", "alac", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"]
 
-# All that AAC has a code for, but 7350.
+# All that AAC has a code for, except 7350.
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 
 # Players before FFmpeg 6 read all PCM in mp4 as 16 bits: deeper sound is noise to them.
@@ -33,22 +32,22 @@ _DEEP_PCM: dict[str, _Encoder] = {
     "pcm_s32be": "pcm_s32le", "pcm_f32le": "pcm_f32le", "pcm_f32be": "pcm_f32le",
 }  # fmt: skip
 
-# What a stream of so many channels usually is, by FFmpeg.
+# FFmpeg's usual layout by number of channels.
 _USUAL_LAYOUTS = {
     1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
 }  # fmt: skip
 
 
 def is_copied(stream: AudioStream, container: str) -> bool:
-    """Whether packets may be tried as they are in a container, by FFmpeg's name of it."""
-    # Avi starts all sound with the picture, so it is cut at samples, not at packets.
+    """Whether to try copying packets into a container (FFmpeg's name of it)."""
+    # AVI starts all audio with the picture, so it is cut at samples, not at packets.
     codec = stream.codec_context.name
     misread = container == "mp4" and codec.startswith("pcm_") and codec not in _PLAIN_IN_MP4
     return container != "avi" and not misread
 
 
 def encoder_for(stream: AudioStream, container: str) -> _Encoder:
-    """What sound that cannot be copied is encoded with: without loss where it came so."""
+    """Encoder for audio that cannot be copied: lossless for integer PCM."""
     codec = stream.codec_context.name
     if container == "avi":
         return _DEEP_PCM.get(codec, "pcm_s16le")
@@ -56,7 +55,7 @@ def encoder_for(stream: AudioStream, container: str) -> _Encoder:
 
 
 def tell_encoding(stream: AudioStream, container: str, source: str) -> None:
-    """Say that sound is encoded again; as a warning where it loses by that."""
+    """Log that audio is re-encoded; as a warning if it is not PCM."""
     codec, encoder = stream.codec_context.name, encoder_for(stream, container)
     level = logging.INFO if codec.startswith("pcm_") else logging.WARNING
     name = "PCM" if encoder.startswith("pcm_") else encoder.upper()
@@ -68,8 +67,8 @@ def tell_encoding(stream: AudioStream, container: str, source: str) -> None:
 
 
 def told_layout(stream: AudioStream) -> str:
-    """FFmpeg's name of a stream's channels: the usual one where it gives their number alone, which
-    no encoder and not every muxer takes."""
+    """FFmpeg's name of a stream's channels: the usual one if it states only their number, which no
+    encoder and not every muxer accepts."""
     layout = stream.layout
     if all(channel.name != "NONE" for channel in layout.channels):
         return layout.name
@@ -77,10 +76,10 @@ def told_layout(stream: AudioStream) -> str:
 
 
 class CopiedAudio:
-    """Packets as they are.
+    """Copies packets as they are.
 
-    In mp4 and mov an edit list hides what of the first packets lies before the span, so a cut is
-    exact to the sample; elsewhere the first whole packet in the span is the first.
+    In mp4 and mov an edit list hides the part of the first packets before the span, so cuts are
+    sample-accurate; elsewhere audio starts with the first whole packet in the span.
     """
 
     def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
@@ -96,7 +95,7 @@ class CopiedAudio:
     def takes(self, packet: "Packet[Any]") -> bool:
         time, duration = _times(packet)
         if self._hides:
-            # A packet more: most codecs need the one before to decode the first.
+            # One packet extra: most codecs need the previous one to decode the first.
             return self._span.meets(time, time + 2 * duration)
         early = self._span.start is not None and time < self._span.start
         return not early and self._span.meets(time, time + duration)
@@ -118,7 +117,7 @@ class CopiedAudio:
 
 
 class EncodedAudio:
-    """Decoded and encoded again by :func:`encoder_for`, cut at the span's first and last sample."""
+    """Re-encodes by :func:`encoder_for`, cut at the span's first and last sample."""
 
     def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
         codec = encoder_for(stream, output.format.name)
@@ -147,7 +146,7 @@ class EncodedAudio:
         except av.error.FFmpegError as error:
             log.warning("a damaged audio packet is left out (%s)", error)
             return
-        # Sound before the picture, where that cannot be.
+        # Cuts audio before the picture, if the container cannot hold it.
         start = -shift if self._starts_with_picture else self._span.start
         for frame in frames:
             if frame.layout.name != self._layout:
@@ -169,7 +168,8 @@ class EncodedAudio:
 
 
 class _Order:
-    """Times that run backwards, as damaged files have them and no container takes them."""
+    """Delays timestamps that run backwards, as in damaged files, since no container accepts
+    them."""
 
     def __init__(self, stream: AudioStream) -> None:
         self._source = stream.container.name
@@ -178,9 +178,9 @@ class _Order:
         self._told = False
 
     def late(self, ticks: int, length: int) -> int:
-        """How many ticks later what lasts ``length`` must come: after the end of what came last,
-        where it would not come after its start; 0 in a healthy file. The first time that it is
-        not, that is logged."""
+        """Ticks by which audio of ``length`` ticks must be delayed: to the end of the previous
+        piece, if it would not start after the start of that; 0 in a healthy file. The first delay
+        is logged."""
         late = 0
         if self._last is not None and ticks <= self._last:
             late = self._last + self._length - ticks
@@ -192,13 +192,13 @@ class _Order:
 
 
 def _times(packet: "Packet[Any]") -> tuple[Fraction, Fraction]:
-    """When a packet begins and how long it is, in seconds."""
+    """Start and duration of a packet, in seconds."""
     ticks = packet.pts if packet.pts is not None else packet.dts
     return (ticks or 0) * packet.time_base, (packet.duration or 0) * packet.time_base
 
 
 def _cut(frame: AudioFrame, span: Span) -> AudioFrame | None:
-    """What of a decoded frame lies in the span; None for nothing."""
+    """The part of a decoded frame within the span; None if there is none."""
     if frame.pts is None or frame.time_base is None:
         return frame
     time, rate = frame.pts * frame.time_base, frame.sample_rate

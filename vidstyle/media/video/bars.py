@@ -1,4 +1,4 @@
-"""Black bars around the picture, as letterboxing leaves them: they are no part of it."""
+"""Black bars around the picture, as in letterboxing, which are not part of it."""
 
 from collections.abc import Iterable, Iterator
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box, Frame, full_scale
 
-_EVERY = 8  # frames of which one is looked at
+_EVERY = 8  # one frame in so many is looked at
 _DARK = 20 / 255  # the brightest that a bar gets
 _STEADY = 16 / 255  # by which it changes, in place and time
 _LEAST = 2  # rows or columns
@@ -16,21 +16,21 @@ _BRIGHT = 0.75  # share of the picture's edge that is brighter than a bar, at so
 
 
 class Bars:
-    """Finds the bars while frames go by."""
+    """Finds the bars while frames pass through."""
 
     def __init__(self) -> None:
         self._brightest: NDArray[np.float32] | None = None
         self._darkest: NDArray[np.float32] | None = None
 
     def watching(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """The frames as they go by."""
+        """Yields the frames unchanged while looking at them."""
         for number, frame in enumerate(frames):
             if number % _EVERY == 0:
                 self._look_at(frame)
             yield frame
 
     def picture(self) -> Box | None:
-        """What lies within the bars; None where there are none, or nothing else."""
+        """The box within the bars; None if there are none, or nothing else."""
         if self._brightest is None or self._darkest is None:
             return None
         brightest, darkest = self._brightest, self._darkest
@@ -51,8 +51,8 @@ class Bars:
 
 
 def _bar(brightest: NDArray[np.float32], darkest: NDArray[np.float32]) -> int:
-    """How many rows at the top are a bar: black in all places and frames, up to a sharp edge. What
-    is black in the picture itself has none."""
+    """Number of rows at the top that form a bar: black everywhere in all frames, up to a sharp
+    edge, which black parts of the picture itself lack."""
     black = brightest.max(axis=1) <= _DARK
     rows = len(black) if black.all() else int(black.argmin())
     inside = rows + _SOFT

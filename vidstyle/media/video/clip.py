@@ -1,4 +1,4 @@
-"""What a clip is, and what reads and writes one."""
+"""Clip properties, and the interfaces for reading and writing clips."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,21 +21,21 @@ class ClipInfo:
         rate: average frames per second.
         time_base: seconds per unit of ``pts``.
         start_pts: presentation time of the first frame, in ``time_base``.
-        frame_count: as the container says; None where it does not.
-        duration: of the picture in seconds, as the container says; None where it does not.
+        frame_count: from the container; None if it states none.
+        duration: of the picture in seconds, from the container; None if it states none.
         codec: FFmpeg's name of the video codec.
         pix_fmt: pixel format as coded (``yuv420p``, ``gbrp``, …).
         bits: bits per component; frames are ``uint8`` up to 8, else ``uint16``, or ``float32``
             where ``is_float``.
-        colour: tags as they stand in the file.
+        colour: tags as stored in the file.
         rotation: degrees counterclockwise by which players turn the coded picture.
         sample_aspect: width of a pixel over its height, upright.
-        audio_streams: how many.
+        audio_streams: their number.
         timecode: SMPTE timecode of the first frame, when the clip carries one.
         alpha: whether frames carry alpha.
-        hdr: mastering display and content light, where the clip says them.
+        hdr: mastering display and content light, if the clip has them.
         is_float: components are floating point: half (``bits`` 16) or single.
-        space: what the files say of their colour space; None where they say nothing.
+        space: colour space stated in the files; None if they state none.
         is_sequence: an image sequence or picture rather than a video file; ``pts`` is then the
             number in the file name.
         numbers: of an image sequence, each frame's number in the file name; else empty.
@@ -71,20 +71,20 @@ class ClipInfo:
 
     @property
     def frame_bytes(self) -> int:
-        """What the colours of a decoded frame take."""
+        """Bytes of a decoded frame's colour channels."""
         component = 4 if self.is_float else 1 if self.bits <= 8 else 2
         return 3 * component * self.height * self.width
 
 
 @dataclass(frozen=True)
 class Damage:
-    """What of a clip cannot be read.
+    """What could not be read of a clip.
 
     Attributes:
-        lost: frames that are left out, damaged beyond decoding.
+        lost: frames skipped because they are damaged beyond decoding.
         concealed: frames that are damaged and partly concealed.
-        short: seconds that the file promises after its last frame; 0 where it promises no more.
-        missing: bytes that the file lacks at its end.
+        short: seconds missing after the last frame, by the duration that the file states; else 0.
+        missing: bytes missing at the end of the file.
     """
 
     lost: int = 0
@@ -116,39 +116,39 @@ class ClipReader(Protocol):
 
     @property
     def damage(self) -> Damage:
-        """Of the frames that were read last, as far as they were read."""
+        """Damage found by the latest read, as far as it got."""
         ...
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames ``start ≤ index < stop`` in presentation order; each call decodes afresh.
 
-        Indices count from 0. A frame that is damaged beyond decoding is left out and its index
-        with it, so the others keep their numbers from wherever reading starts. ``pts`` rises
-        strictly. Ends early, without an error, where the clip ends before ``stop``.
+        Indices count from 0. A frame damaged beyond decoding is skipped along with its index, so
+        the others keep their numbers wherever reading starts. ``pts`` strictly increases. Ends
+        early, without an error, if the clip ends before ``stop``.
 
         Raises:
-            MediaError: the clip has gone, or a picture in it cannot be used.
+            MediaError: the clip no longer exists, or a picture in it cannot be used.
         """
         ...
 
 
 class ClipWriter(Protocol):
-    """A clip in the making. As a context manager: commits at the end, aborts on an exception."""
+    """A clip being written. As a context manager: commits at the end, aborts on an exception."""
 
     def write(self, frame: Frame) -> None:
-        """Append a frame of the clip's size; ``pts`` must rise.
+        """Append a frame of the clip's size; ``pts`` must increase.
 
         Raises:
-            UsageError: a frame of another size, or out of order.
+            UsageError: the frame has a different size, or is out of order.
         """
         ...
 
     def commit(self) -> None:
-        """Finish, and give the output its name. Once only."""
+        """Finish, and give the output its final name. Call once only."""
         ...
 
     def abort(self) -> None:
-        """Leave no output that looks finished. Harmless after ``commit`` or twice."""
+        """Leave no output that looks finished. Safe to call after ``commit``, or twice."""
         ...
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The codecs that clips are written with: what each is called, what it keeps, where it goes."""
+"""The codecs that clips are written with: names, what each preserves, containers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,19 +21,20 @@ class Codec:
         encoder: what FFmpeg calls it.
         suffixes: containers that hold it.
         options: FFmpeg's own.
-        depths: bits per component that it can hold, rising; the least that holds the source's
-            is taken.
+        depths: bits per component that it can hold, ascending; the lowest that holds the source's
+            is used.
         chroma: samplings that it can hold: ``420``, ``422``, ``444``; none for RGB.
         alpha: whether it can hold the source's alpha.
         lossless: whether decoding gives back the pipeline's RGB bit for bit.
-        tag: FourCC in mp4 and mov, where players want a certain one.
-        hdr: FFmpeg's option through which the encoder takes HDR metadata; None where it has none.
+        tag: FourCC in mp4 and mov, if players require a certain one.
+        hdr: FFmpeg's option through which the encoder takes HDR metadata; None if it has none.
         full_range: whether it distinguishes full range from limited.
-        matrix: the only one (H.273) that it can state; None for any.
-        halves_odd: whether subsampled chroma may have an odd picture: half, rounded up.
+        matrix: the only one (H.273) that it can signal; None for any.
+        halves_odd: whether a picture of odd size may have subsampled chroma: half, rounded up.
         least: shortest side, below which the encoder would crash rather than refuse.
         semiplanar: whether its deep formats are p010 rather than three planes.
-        pads_odd: whether an odd picture gets a row or column more, rather than full chroma.
+        pads_odd: whether a picture of odd size is padded by a row or column, rather than given full
+            chroma.
     """
 
     name: str
@@ -57,8 +58,8 @@ class Codec:
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi")
 
 _ANYWHERE = (".mp4", ".mov", ".mkv")
-# x264's macroblock tree, as built into PyAV's wheels, encodes the same frames to other bits from
-# run to run, at one thread too: without it a render can be had again.
+# x264's macroblock tree, as built into PyAV's wheels, encodes the same frames to different bits
+# from run to run, even with one thread: without it renders are reproducible.
 _X264 = {"crf": "16", "preset": "medium", "x264-params": "mbtree=0"}
 _X265 = {"crf": "18", "preset": "medium", "x265-params": "log-level=error"}
 _NVENC = {"preset": "p6", "rc": "vbr", "cq": "18", "b": "0"}
@@ -88,7 +89,8 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
                 halves_odd=True,
                 least=4,
             ),
-            # Profile 3 is 422 HQ, 4 is 4444. FFmpeg's encoder spoils the last column of odd 4:2:2.
+            # Profile 3 is 422 HQ, 4 is 4444. FFmpeg's encoder corrupts the last column of odd
+            # 4:2:2.
             Codec(
                 "prores",
                 "prores_ks",
@@ -108,7 +110,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
                 alpha=True,
                 full_range=False,
             ),
-            # FFmpeg's encoder writes BT.709 into the bitstream, whatever the container says.
+            # FFmpeg's encoder writes BT.709 into the bitstream, regardless of the container.
             Codec(
                 "dnxhr-hqx",
                 "dnxhd",
@@ -119,7 +121,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
                 matrix=BT709,
                 halves_odd=True,
             ),
-            # FFmpeg's mov does not take it, though its mp4 does.
+            # FFmpeg's mov muxer does not take it, though its mp4 muxer does.
             Codec(
                 "ffv1",
                 "ffv1",
@@ -158,7 +160,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
     }
 )  # fmt: skip
 
-# What browsers, phones and QuickTime play: no other chroma, and depth in HEVC alone.
+# What browsers, phones and QuickTime play: no other chroma, and more depth only in HEVC.
 _PLAYABLE = replace(CODECS["h264"], depths=(8,), chroma=("420",), pads_odd=True)
 _PLAYABLE_DEEP = replace(CODECS["hevc-10bit"], name="hevc", chroma=("420",), pads_odd=True)
 
@@ -166,14 +168,14 @@ _USUAL = {".avi": "ffv1"}
 
 
 def choose_codec(name: str | None, target: str, info: ClipInfo | None = None) -> Codec:
-    """The preset called ``name``; for None ffv1 for avi, and else what is played everywhere: H.264
-    of 8 bits and 4:2:0, or HEVC Main 10 for deeper clips.
+    """The preset called ``name``; None means ffv1 for avi, else what plays everywhere: 8-bit 4:2:0
+    H.264, or HEVC Main 10 for deeper clips.
 
     Args:
-        info: of the clip; None while it is not known, which names no other container.
+        info: of the clip; None while it is not known, which allows the same containers.
 
     Raises:
-        UsageError: no such preset, no such container, or one that does not hold the codec.
+        UsageError: no such preset, no such container, or it cannot hold the codec.
     """
     suffix = Path(target).suffix.lower()
     if suffix not in MOVIE_SUFFIXES:
@@ -197,7 +199,7 @@ def choose_codec(name: str | None, target: str, info: ClipInfo | None = None) ->
 
 
 def codec_for(name: str | None, target: str, info: ClipInfo | None = None) -> Codec | None:
-    """As :func:`choose_codec`; None for an image sequence or a picture, which take at most a
+    """As :func:`choose_codec`; None for an image sequence or a picture, which only take a
     compression.
 
     Raises:

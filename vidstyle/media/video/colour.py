@@ -19,7 +19,7 @@ from torch import Tensor
 log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.unsignedinteger[Any]]
-"""A picture outside tensors: (H, W, 3) RGB, ``uint8`` or ``uint16``, full range."""
+"""A picture as an array: (H, W, 3) RGB, ``uint8`` or ``uint16``, full range."""
 
 RGB = 0
 BT709 = 1
@@ -46,7 +46,7 @@ _SWSCALE_WHITE = 255 << 8
 
 @dataclass(frozen=True)
 class ColourTags:
-    """What a clip says of its colour: H.273 code points, 2 (range: 0) where it says nothing."""
+    """Colour tags of a clip: H.273 code points, 2 (range: 0) if unspecified."""
 
     matrix: int = UNSPECIFIED
     range: int = 0
@@ -55,7 +55,7 @@ class ColourTags:
 
 
 PICTURE_TAGS = ColourTags(matrix=RGB, range=FULL, primaries=BT709, transfer=BT709)
-"""Pictures are taken for sRGB; as video, its usual tag is BT.709, on which players agree."""
+"""Pictures are assumed to be sRGB; in video its usual tag is BT.709, on which players agree."""
 
 
 def tags_of(frame: av.VideoFrame) -> ColourTags:
@@ -86,12 +86,12 @@ def _warn_matrix(found: int, used: int) -> None:
 
 
 def to_rgb(frame: av.VideoFrame, tags: ColourTags, reformatter: VideoReformatter) -> Pixels:
-    """RGB of a decoded frame, as it lies in the file (before rotation).
+    """RGB of a decoded frame, as stored in the file (before rotation).
 
     Args:
         frame: any pixel format that swscale reads.
         tags: resolved tags, by which a YUV frame is converted.
-        reformatter: kept from frame to frame, as starting its threads costs more than they do.
+        reformatter: reused from frame to frame, as starting its threads costs more than their work.
 
     Returns:
         (H, W, 3) full range; ``uint8`` from formats of up to 8 bits a component, else ``uint16``.
@@ -155,7 +155,7 @@ def _yuv(image: Tensor, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
 
 
 def _full_range(image: Tensor, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
-    """By way of 16 bits: at 8 or 10, swscale's full-range chroma comes out half a level low."""
+    """Via 16 bits: at 8 or 10, swscale's full-range chroma comes out half a level low."""
     bits = av.VideoFormat(pix_fmt).components[0].bits
     fine = _yuv(image, pix_fmt.removesuffix(f"{bits}le") + "16le", tags)
     frame = av.VideoFrame(fine.width, fine.height, pix_fmt)

@@ -1,4 +1,4 @@
-"""What goes with the picture: sound and subtitles, packet by packet, a little ahead of it."""
+"""What accompanies the picture: audio and subtitles, packet by packet, slightly ahead of it."""
 
 import io
 import logging
@@ -33,10 +33,10 @@ log = logging.getLogger(__name__)
 # FFmpeg's names of containers.
 _FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
 
-# Packets that are tried.
+# Packets per trial.
 _TRIED = 8
 
-# How far a file may lag between what belongs together, in seconds.
+# How far apart in a file packets of the same time may lie, in seconds.
 _LAG = 2
 
 
@@ -44,20 +44,20 @@ class Track(Protocol):
     """One stream on its way from the source into the output."""
 
     def takes(self, packet: "Packet[Any]") -> bool:
-        """Whether something of the packet falls into the span."""
+        """Whether any part of the packet lies within the span."""
         ...
 
     def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
-        """Write a packet, moved by ``shift`` seconds."""
+        """Write a packet, shifted by ``shift`` seconds."""
         ...
 
     def flush(self) -> None:
-        """Write what is held back."""
+        """Write what is still buffered."""
         ...
 
 
 class Companions:
-    """All sound and subtitles of a source, for an output."""
+    """All audio and subtitles of a source, for an output."""
 
     def __init__(self, source: str, output: OutputContainer, span: Span) -> None:
         """Opens the source and adds its streams to the output; ``close`` closes it.
@@ -65,11 +65,11 @@ class Companions:
         Args:
             source: video file.
             output: container whose header is not yet written.
-            span: what is taken.
+            span: the part to take.
 
         Raises:
             MediaError: the source cannot be read.
-            UsageError: the container takes some sound in no form.
+            UsageError: the container cannot hold some audio in any form.
         """
         self._span = span
         with ExitStack() as opened:
@@ -84,8 +84,8 @@ class Companions:
             self._close = opened.pop_all().close
 
     def advance(self, until: Fraction | None, shift: Fraction) -> None:
-        """Write what begins before ``until`` (output seconds; None for all that is left), moved
-        by ``shift`` seconds."""
+        """Write packets that begin before ``until`` (output seconds; None for all that are left),
+        shifted by ``shift`` seconds."""
         while self._next is not None:
             time, packet = self._next
             if until is not None and time + shift >= until:
@@ -121,10 +121,10 @@ class Companions:
 
 
 def check_sound(source: str, target: str) -> None:
-    """See that all sound of a video goes into an output, so that no render ends in a refusal.
+    """Check that an output can hold all audio of a video, so that no render fails at the end.
 
     Raises:
-        UsageError: some does not.
+        UsageError: some does not fit.
         MediaError: the source cannot be read.
     """
     container = _FORMATS[Path(target).suffix.lower()]
@@ -153,10 +153,10 @@ def _track(stream: Stream, output: OutputContainer, source: str, span: Span) -> 
 def _way_of(
     stream: AudioStream, container: str, source: str
 ) -> type[CopiedAudio] | type[EncodedAudio]:
-    """How sound goes into a container: as it is, or else encoded again.
+    """How audio goes into a container: copied, or else re-encoded.
 
     Raises:
-        UsageError: neither.
+        UsageError: neither works.
     """
     if is_copied(stream, container) and _goes(source, stream.index, container, CopiedAudio):
         return CopiedAudio
@@ -174,10 +174,10 @@ def _goes(
     container: str,
     make: type[CopiedAudio] | type[EncodedAudio],
 ) -> bool:
-    """Ask the muxer, by a file of the stream's first packets: its list of codecs promises too
-    much, and some of its refusals come when it ends."""
+    """Ask the muxer, with a file of the stream's first packets: its list of codecs promises too
+    much, and some of its errors only come at the end."""
     try:
-        # Closing writes the end of the file, which may be refused as well.
+        # Closing writes the end of the file, which may fail as well.
         with open_video(source) as opened, closing(_empty(container)) as trial:
             stream = opened.streams[index]
             assert isinstance(stream, AudioStream)
@@ -197,7 +197,7 @@ def _empty(container: str) -> OutputContainer:
 
 
 def _holds(output: OutputContainer, stream: SubtitleStream) -> bool:
-    """Ask the muxer, by a header for this stream alone: its list of codecs promises too much."""
+    """Ask the muxer, with a header for this stream alone: its list of codecs promises too much."""
     with av.open(io.BytesIO(), "w", format=output.format.name) as trial:
         try:
             trial.add_stream_from_template(stream)

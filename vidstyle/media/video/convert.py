@@ -1,4 +1,4 @@
-"""From the plates' colour space to the output's, on the way into a writer."""
+"""Conversion from the plates' colour space to the output's, before writing."""
 
 from dataclasses import dataclass, replace
 
@@ -14,13 +14,13 @@ from vidstyle.media.video.colour import ColourTags
 
 @dataclass(frozen=True)
 class Conversion:
-    """What happens to every frame of an output.
+    """The colour conversion of all frames of an output.
 
     Attributes:
         transform: of the colours, full scale at 1.
-        dtype: of the frames that come out.
-        space: what files say of their space.
-        tags: what video says of it; None for the clip's own.
+        dtype: of the converted frames.
+        space: colour space that files state.
+        tags: colour tags that video states; None for the clip's own.
     """
 
     transform: Transform
@@ -29,7 +29,7 @@ class Conversion:
     tags: ColourTags | None
 
     def described(self, info: ClipInfo) -> ClipInfo:
-        """The clip as it comes out."""
+        """The clip after conversion."""
         is_float = self.dtype.is_floating_point
         if is_float:
             pix_fmt, bits = "gbrpf32le", info.bits
@@ -48,7 +48,7 @@ class Conversion:
 
 
 class ConvertingWriter(ClipWriter):
-    """Converts frames and hands them on."""
+    """Converts frames and passes them on."""
 
     def __init__(self, writer: ClipWriter, conversion: Conversion) -> None:
         self._writer, self._conversion = writer, conversion

@@ -1,4 +1,4 @@
-"""Files that break off: what a copy that was interrupted leaves."""
+"""Truncated files, as an interrupted copy leaves them."""
 
 import os
 import struct
@@ -11,10 +11,10 @@ _CHUNK = struct.Struct("<4sI")
 
 
 def missing_bytes(path: Path) -> int:
-    """How many bytes a video file lacks of those that its own headers announce; 0 where they
-    do not, as of streams that were recorded live.
+    """How many bytes a video file lacks of those that its headers announce; 0 if they announce
+    none, as in live recordings.
 
-    Matroska and WebM (RFC 8794), mp4 and mov (ISO/IEC 14496-12) and avi are known.
+    Matroska and WebM (RFC 8794), mp4 and mov (ISO/IEC 14496-12) and avi are supported.
     """
     with path.open("rb") as file:
         start = file.read(12)
@@ -31,7 +31,7 @@ def missing_bytes(path: Path) -> int:
 
 
 def _end_of_matroska(file: BinaryIO) -> int:
-    """Where the segment ends, which follows the header."""
+    """End of the segment, which follows the header."""
     for wanted in (_EBML, _SEGMENT):
         if int.from_bytes(file.read(4), "big") != wanted:
             return 0
@@ -43,7 +43,7 @@ def _end_of_matroska(file: BinaryIO) -> int:
 
 
 def _variable_size(file: BinaryIO) -> int | None:
-    """As many bytes as the first has leading zeros follow it; all ones stand for any size."""
+    """The first byte's leading zeros count the bytes that follow; all ones mean unknown size."""
     first = file.read(1)
     if not first or not first[0]:
         return None
@@ -54,13 +54,13 @@ def _variable_size(file: BinaryIO) -> int | None:
 
 
 def _end_of_boxes(file: BinaryIO) -> int:
-    """Where the last box ends whose header is there."""
+    """End of the last box whose header is present."""
     end = 0
     while len(header := file.read(_BOX.size)) == _BOX.size:
         size, kind = _BOX.unpack(header)
         if size == 1:
             size = int.from_bytes(file.read(8), "big")
-        # 0 is for what goes to the end of the file; other than boxes may follow the last.
+        # Size 0 extends to the end of the file; other data may follow the last box.
         if size < _BOX.size or not kind.isalnum():
             break
         end += size
@@ -69,7 +69,7 @@ def _end_of_boxes(file: BinaryIO) -> int:
 
 
 def _end_of_chunks(file: BinaryIO) -> int:
-    """Where the last of the RIFF chunks ends that a large avi has several of."""
+    """End of the last RIFF chunk, of which a large avi has several."""
     end = 0
     while len(header := file.read(_CHUNK.size)) == _CHUNK.size:
         kind, size = _CHUNK.unpack(header)

@@ -1,4 +1,4 @@
-"""Decoded pictures with exact numbers and times, whole or from a keyframe on, damaged or not."""
+"""Decoding with exact frame numbers and timestamps, whole or from a keyframe, even if damaged."""
 
 import heapq
 import logging
@@ -21,8 +21,8 @@ from vidstyle.media.video.probe import decoder_of, open_video, promised_end, vid
 
 log = logging.getLogger(__name__)
 
-# Codecs of which every packet shows exactly one frame, so that counting packets counts frames.
-# VP8 and MPEG-4 Part 2, for two, have packets that show none.
+# Codecs in which every packet yields exactly one frame, so that counting packets counts frames. VP8
+# and MPEG-4 Part 2, for example, have packets that yield none.
 _ONE_FRAME_A_PACKET = {
     *("av1", "dnxhd", "ffv1", "h264", "hevc", "libdav1d", "mjpeg", "png", "prores", "vp9"),
 }
@@ -30,7 +30,7 @@ _ONE_FRAME_A_PACKET = {
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded picture as it lies in the file, its number in the clip and its time."""
+    """A decoded picture as stored in the file, with its number in the clip and its timestamp."""
 
     coded: av.VideoFrame
     index: int
@@ -38,11 +38,11 @@ class Picture:
 
 
 class PacketIndex:
-    """Times of all packets, so that decoding can start at a keyframe and still count frames.
+    """Timestamps of all packets, so that decoding can start at a keyframe and still count frames.
 
     Attributes:
-        pts: of each frame, rising.
-        keys: pts of each keyframe, rising.
+        pts: of each frame, ascending.
+        keys: pts of each keyframe, ascending.
     """
 
     def __init__(self, pts: list[int], keys: list[int]) -> None:
@@ -51,7 +51,7 @@ class PacketIndex:
 
     @classmethod
     def build(cls, info: ClipInfo) -> "PacketIndex | None":
-        """Read all packets, decoding none. None when they do not say where frames are."""
+        """Read all packets without decoding. None if they do not tell where the frames are."""
         if info.codec not in _ONE_FRAME_A_PACKET:
             return None
         pts: list[int] = []
@@ -78,7 +78,7 @@ class PacketIndex:
         self.keys = [each for each in self.keys if each != key]
 
     def number(self, pts: int) -> int | None:
-        """The index of the frame at ``pts``, None for no frame's time."""
+        """The index of the frame at ``pts``; None if no frame has that timestamp."""
         index = bisect_left(self.pts, pts)
         return index if index < len(self.pts) and self.pts[index] == pts else None
 
@@ -89,10 +89,10 @@ def decode(
     index: PacketIndex | None,
     report: Callable[[Damage], None] = lambda _: None,
 ) -> Generator[Picture, None, None]:
-    """Pictures from ``start`` or before: from the keyframe before it where ``index`` allows.
+    """Pictures from ``start`` or earlier: from the keyframe before it if ``index`` allows.
 
     Args:
-        report: called at the end, once, with what was damaged.
+        report: called once, at the end, with the damage found.
     """
     while index is not None and start > 0 and (key := index.key_before(start)) is not None:
         with open_video(info.path) as container:
@@ -101,13 +101,13 @@ def decode(
             decoder = _Decoder(info, container, stream)
             pictures = decoder.pictures()
             first = next(pictures, None)
-            # Streams without true keyframes (intra refresh) show their first whole frame later, or
-            # a first one that lacks what came before it; and some demuxers miss. So only a whole
-            # first frame that is known and early enough will do.
+            # Streams without true keyframes (intra refresh) yield their first intact frame later,
+            # or one that lacks its references; and some demuxers seek inaccurately. So the first
+            # frame must be intact, in the index, and early enough.
             whole = first is not None and not first.coded.is_corrupt
             base = index.number(first.pts) if first is not None and whole else None
             if first is not None and base is not None and base <= start:
-                # Pictures before the keyframe that needed those before it are no damage.
+                # Pictures before the keyframe that reference earlier ones do not count as damage.
                 decoder.errors = 0
                 with decoder.reporting(report):
                     yield Picture(first.coded, base, first.pts)
@@ -123,7 +123,7 @@ def decode(
 
 
 class _Decoder:
-    """One pass through an opened file, counting what is damaged."""
+    """One pass through an opened file, counting damage."""
 
     def __init__(self, info: ClipInfo, container: InputContainer, stream: VideoStream) -> None:
         self._info = info
@@ -131,8 +131,8 @@ class _Decoder:
         self._stream = stream
         self._decoder = decoder_of(stream)
         self._counts_packets = info.codec in _ONE_FRAME_A_PACKET
-        # Avi has no times: what FFmpeg makes up for packets rises, and has nothing to do with when
-        # their frames show where these are reordered.
+        # AVI has no timestamps: those that FFmpeg makes up for packets increase, which is wrong
+        # where frames are reordered.
         self._goes_by_order = self._counts_packets and container.format.name == "avi"
         self._awaited: list[int] = []
         self.errors = 0
@@ -144,7 +144,7 @@ class _Decoder:
         self._missing = 0
 
     def pictures(self) -> Iterator[Picture]:
-        """Numbered from 0 at the first picture that comes out."""
+        """Numbered from 0 at the first picture decoded."""
         self._decoder.thread_type = "AUTO"
         index, last, end = -1, None, Fraction(0)
         for frame in self._frames():
@@ -167,16 +167,17 @@ class _Decoder:
         self._missing = missing_bytes(Path(self._info.path))
 
     def _missing_after(self, end: Fraction, count: int) -> Fraction:
-        """Seconds that the file promises beyond the end of its last frame.
+        """Seconds by which the end stated in the file exceeds that of its last frame.
 
         Args:
-            count: frames that were read, or lost.
+            count: frames read or lost.
         """
-        # Of each frame the file says: how long the last one shows does not matter.
+        # All frames that the file states are accounted for: the last one's duration does not
+        # matter.
         if self._info.frame_count and count + self._discarded >= self._info.frame_count:
             return Fraction(0)
         promised = promised_end(self._container, self._stream)
-        # A rounded time is no missing frame.
+        # A rounding error is not a missing frame.
         if promised is None or promised - end < Fraction(3, 4) / self._info.rate:
             return Fraction(0)
         return promised - end
@@ -207,7 +208,7 @@ class _Decoder:
         return earlier
 
     def _time(self, pts: int | None, last: int | None) -> int:
-        """The frame's own time; where it has none, or runs backwards, the next one due."""
+        """The frame's own timestamp; if that is missing or runs backwards, the next one due."""
         if pts is not None and (last is None or pts > last):
             return pts
         if last is None:
@@ -217,7 +218,7 @@ class _Decoder:
 
     @contextmanager
     def reporting(self, report: Callable[[Damage], None]) -> Iterator[None]:
-        """Say at the end, once, what was damaged."""
+        """Report the damage once, at the end."""
         try:
             yield
         finally:
@@ -239,7 +240,7 @@ def _packets(
 ) -> Iterator["Packet[VideoStream] | None"]:
     """Packets of a stream, and None or an empty one to flush the decoder at the end.
 
-    A file that breaks off ends here with what came before.
+    A truncated file ends here, with what could be read.
     """
     try:
         yield from container.demux(stream)

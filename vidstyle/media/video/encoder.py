@@ -1,4 +1,4 @@
-"""An encoder made ready for a clip: pixel format, colour tags, HDR metadata."""
+"""Sets up an encoder for a clip: pixel format, colour tags, HDR metadata."""
 
 import logging
 from collections.abc import Iterator
@@ -32,12 +32,12 @@ from vidstyle.runtime.scheduling import scheduling_kept
 
 log = logging.getLogger(__name__)
 
-# The same samples in three planes, which are what is converted to.
+# The same samples in three planes, to which frames are converted.
 _PLANAR = {"p010le": "yuv420p10le"}
 
 
 def pixel_format(codec: Codec, info: ClipInfo) -> str:
-    """FFmpeg's name of the format that keeps most of the clip: depth, chroma, size, alpha."""
+    """FFmpeg's name of the format that preserves most of the clip: depth, chroma, size, alpha."""
     depth = next((bits for bits in codec.depths if bits >= info.bits), codec.depths[-1])
     alpha = info.alpha and codec.alpha
     if not codec.chroma:
@@ -66,8 +66,8 @@ def _chroma(codec: Codec, info: ClipInfo) -> str:
 
 
 def chroma_of(info: ClipInfo) -> str:
-    """The sampling of a clip's chroma, ``420``, ``422`` or ``444``; of pictures and grey clips what
-    is enough for them in a video."""
+    """The sampling of a clip's chroma, ``420``, ``422`` or ``444``; for pictures and grey clips
+    what suffices for them in a video."""
     source = av.VideoFormat(info.pix_fmt, 64, 64)
     if info.is_sequence or len(source.components) < 3:
         return "420"
@@ -76,7 +76,7 @@ def chroma_of(info: ClipInfo) -> str:
 
 
 def coded_size(codec: Codec, info: ClipInfo) -> ClipInfo:
-    """The clip as the encoder takes it: with even sides where the codec pads odd ones."""
+    """The clip as the encoder takes it: with even sides if the codec pads odd ones."""
     if not codec.pads_odd:
         return info
     return replace(info, width=info.width + info.width % 2, height=info.height + info.height % 2)
@@ -105,7 +105,7 @@ def output_tags(codec: Codec, info: ClipInfo) -> ColourTags:
 
 
 def options_for(codec: Codec, info: ClipInfo) -> dict[str, str]:
-    """FFmpeg's options of the encoder, HDR metadata among them."""
+    """FFmpeg's options for the encoder, including HDR metadata."""
     options = dict(codec.options)
     if info.hdr is not None and codec.hdr is not None:
         for name, value in encoder_options(info.hdr, codec.hdr).items():
@@ -142,10 +142,11 @@ def to_encoder(frame: Frame, pix_fmt: str, tags: ColourTags) -> av.VideoFrame:
 
 
 def check_encoder(codec: Codec, info: ClipInfo) -> None:
-    """See that the encoder takes the clip, so that no render ends in its refusal.
+    """Check that the encoder accepts the clip, so that no render fails at the end.
 
     Raises:
-        UsageError: the encoder is not in this FFmpeg, lacks its hardware, or has no such size.
+        UsageError: the encoder is not in this FFmpeg, lacks its hardware, or does not support the
+            size.
     """
     if reason := refusal(codec, info):
         raise UsageError(
@@ -155,7 +156,7 @@ def check_encoder(codec: Codec, info: ClipInfo) -> None:
 
 
 def refusal(codec: Codec, info: ClipInfo) -> str | None:
-    """Why the encoder does not open for the clip; None where it does."""
+    """Why the encoder does not open for the clip; None if it does."""
     info = coded_size(codec, info)
     if min(info.size) < codec.least:
         return f"shorter than {codec.least} pixels"
@@ -174,7 +175,7 @@ def refusal(codec: Codec, info: ClipInfo) -> str | None:
 
 @contextmanager
 def _told_errors() -> Iterator[list[tuple[int, str, str]]]:
-    """What FFmpeg logs meanwhile: its exceptions only number the error."""
+    """What FFmpeg logs within the block: its exceptions only give an error number."""
     level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.ERROR)
     av.logging.set_skip_repeated(False)  # the same refusal twice is logged twice

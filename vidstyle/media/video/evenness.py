@@ -1,7 +1,7 @@
 """The true rate of clips whose clock is too coarse to show it.
 
-Matroska counts milliseconds, in which 24 frames a second come as 42, 41, 42 …, and would stay so in
-a container that counts finely.
+Matroska timestamps are milliseconds, in which 24 frames a second become 42, 41, 42 …, and would
+stay so in a container with a finer clock.
 """
 
 from fractions import Fraction
@@ -10,17 +10,17 @@ from pathlib import Path
 from vidstyle.media.video.clip import ClipInfo
 from vidstyle.media.video.decode import PacketIndex
 
-# Frames fewer ticks apart give no rate.
+# Frames fewer ticks apart do not determine a rate.
 _LEAST_TICKS = 4
-# Seconds; a finer clock is as exact as anybody needs.
+# Seconds; a finer clock is exact enough.
 _COARSE = Fraction(1, 2000)
 
 
 def even_rate(info: ClipInfo) -> Fraction | None:
-    """The rate that all frames of a file keep to within a tick of its coarse clock.
+    """The rate that all frames of a file match to within a tick of its coarse clock.
 
     Returns:
-        None where the clock is fine, frames are uneven, or their times cannot be known without
+        None if the clock is fine, frames are uneven, or their times cannot be known without
         decoding.
     """
     if info.is_sequence or info.time_base < _COARSE or not Path(info.path).is_file():
@@ -35,7 +35,7 @@ def even_rate(info: ClipInfo) -> Fraction | None:
 
 
 def _candidates(told: Fraction) -> list[Fraction]:
-    """Rates that are in use and may be meant by a stated or measured one, then that one."""
+    """Common rates that a stated or measured one may stand for, then that one."""
     whole = round(told)
     usual = [Fraction(whole), Fraction(1000 * whole, 1001)]
     near = [rate for rate in usual if abs(rate - told) < told / 500]

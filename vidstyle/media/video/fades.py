@@ -1,8 +1,8 @@
-"""Fades and flashes: frames that show a part of their picture, and for the rest one colour.
+"""Fades and flashes: frames that blend their picture with a single colour.
 
-A faded frame is k·P + (1 − k)·C of a picture P and a colour C, mostly black. Its distance from C,
-over all pixels, is k times that of P, which gives k; and C is what frames show in which nothing is
-seen.
+A faded frame is k·P + (1 − k)·C for a picture P and a colour C, mostly black. Its distance from C,
+over all pixels, is k times that of P, which gives k; C is the colour of frames in which nothing is
+visible.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,23 +19,23 @@ from vidstyle.media.video.shots import Shot
 _THUMBNAIL = (64, 36)  # width and height at which contrast is measured: noise averages out
 _GIST = (16, 9)  # at which pictures are compared
 _FLAT = 0.008  # standard deviation of brightness, of a range of 1, below which nothing is seen
-_RISE = 1.003  # by which the distance goes on rising away from where nothing is seen
-_PATIENCE = 3  # frames that it may rest in between
-_OFF = 0.06  # by which mean and contrast may miss what the fade explains
-_BEGUN = 0.9  # least share beside where nothing is seen that may be chance
-_PARTIAL = 0.75  # share below which a shot that ends before nothing is seen has begun to fade
+_RISE = 1.003  # factor by which the distance keeps rising away from where nothing is visible
+_PATIENCE = 3  # frames that it may pause in between
+_OFF = 0.06  # by which mean and contrast may deviate from what the fade explains
+_BEGUN = 0.9  # lowest share next to an empty run that may be chance
+_PARTIAL = 0.75  # share below which a shot that ends before the picture is gone has begun to fade
 _ALIKE = 0.8  # correlation of pictures of one scene, a few frames apart
-_SAME = 0.9  # of what is dark for a fade, not for what comes or goes
+_SAME = 0.9  # the same, if dark through a fade rather than through content that comes or goes
 _LEAST_SHARE = 0.05  # at which pictures are still brought back
 
 
 @dataclass(frozen=True)
 class Fade:
-    """A frame that is faded.
+    """A faded frame.
 
     Attributes:
         frame: its number.
-        share: of its picture that it shows, 0 to below 1.
+        share: weight of its picture in it, 0 to below 1.
         colour: RGB in [0, 1], what it shows for the rest.
     """
 
@@ -45,13 +45,13 @@ class Fade:
 
     @property
     def lifting(self) -> float:
-        """The share by which the picture is brought back: of less too little is left of it."""
+        """The share used to restore the picture: below a minimum, too little of it is left."""
         return max(self.share, _LEAST_SHARE)
 
 
 @dataclass
 class Impressions:
-    """What each of a run of frames looks like, in a few numbers."""
+    """A few numbers that describe the look of each frame of a run."""
 
     numbers: list[int] = field(default_factory=list)
     contrasts: list[float] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Impressions:
     gists: list[NDArray[np.uint8]] = field(default_factory=list)
 
     def watching(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """The frames as they go by."""
+        """Yields the frames unchanged while recording them."""
         for frame in frames:
             self._look_at(frame)
             yield frame
@@ -75,27 +75,27 @@ class Impressions:
         self.gists.append(np.rint(255 * gist).astype(np.uint8))
 
     def within(self, shot: Shot) -> "Impressions":
-        """Those of a shot's frames."""
+        """The impressions of a shot's frames."""
         first, stop = np.searchsorted(self.numbers, (shot.start, shot.stop))
         lists = (self.numbers, self.contrasts, self.colours, self.gists)
         return Impressions(*(values[first:stop] for values in lists))  # type: ignore[arg-type]
 
     def distances(self, colour: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Of all pixels of each frame from a colour: root of the mean square."""
+        """Root mean square distance of each frame's pixels from a colour."""
         apart = np.abs(np.array(self.colours) - colour).mean(axis=1)
         return np.asarray(np.hypot(apart, self.contrasts), np.float64)
 
     @property
     def flat_runs(self) -> list[tuple[int, int]]:
-        """Places, half open, where nothing is seen."""
+        """Positions, half open, where nothing is visible."""
         flat = np.array([False, *(c < _FLAT for c in self.contrasts), False])
         edges = np.flatnonzero(flat[1:] != flat[:-1])
         return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def without_empty_shots(shots: Sequence[Shot], seen: Impressions) -> list[Shot]:
-    """The shots such that where nothing is seen is no shot of its own: it ends the one before it.
-    Where another picture comes out of it than went in, a shot begins there."""
+    """The shots, with empty ones joined to the shot before. Where a different picture follows an
+    empty run than preceded it, a new shot begins there."""
     parted: list[Shot] = []
     for shot in shots:
         inside = seen.within(shot)
@@ -116,7 +116,7 @@ def find_fades(shots: Sequence[Shot], seen: Impressions) -> list[Fade]:
 
 
 def _new_pictures(seen: Impressions) -> list[int]:
-    """Numbers of the frames in the middle of where nothing is seen, between unlike pictures."""
+    """Numbers of the frames in the middle of empty runs between different pictures."""
     starts = []
     for start, stop in seen.flat_runs:
         if start == 0 or stop == len(seen.numbers):
@@ -130,7 +130,7 @@ def _new_pictures(seen: Impressions) -> list[int]:
 
 
 def _fades(seen: Impressions) -> list[Fade]:
-    """Of one shot."""
+    """The faded frames of one shot."""
     count = len(seen.numbers)
     runs = seen.flat_runs
     if runs == [(0, count)]:
@@ -144,7 +144,7 @@ def _fades(seen: Impressions) -> list[Fade]:
             *_all(seen, range(start, stop), colour),
             *(fade for side in sides if side for fade in _towards(seen, side, colour)),
         ):
-            # A frame between two such runs belongs to that which leaves less of it.
+            # A frame between two such runs belongs to the one that leaves less of it.
             known = found.get(fade.frame)
             if known is None or fade.share < known.share:
                 found[fade.frame] = fade
@@ -155,14 +155,14 @@ def _fades(seen: Impressions) -> list[Fade]:
 
 
 def _all(seen: Impressions, places: range, colour: NDArray[np.float32]) -> list[Fade]:
-    """Frames of which nothing is left."""
+    """Fades of frames with nothing left of the picture."""
     red, green, blue = map(float, colour)
     return [Fade(seen.numbers[place], 0.0, (red, green, blue)) for place in places]
 
 
 def _whole(distances: NDArray[np.float64], side: range) -> int:
-    """The place where the distance rises no more, going away from where nothing, or least, is
-    seen."""
+    """The position where the distance stops rising, going away from where nothing, or least, is
+    visible."""
     along = distances[list(side)]
     place = 0
     while len(ahead := along[place + 1 : place + 1 + _PATIENCE]) and (
@@ -173,14 +173,14 @@ def _whole(distances: NDArray[np.float64], side: range) -> int:
 
 
 def _half(distances: NDArray[np.float64], side: range) -> int:
-    """The nearest place at which at least half of the picture is seen."""
+    """The nearest position at which at least half of the picture is visible."""
     enough = distances[_whole(distances, side)] / 2
     return next(place for place in side if distances[place] >= enough)
 
 
 def _towards(seen: Impressions, side: range, colour: NDArray[np.float32]) -> list[Fade]:
-    """The frames of a fade to (or from) a colour, going away from where nothing is seen; none where
-    the colour does not explain what they look like."""
+    """The frames of a fade to (or from) a colour, going away from where nothing is visible; none if
+    the colour does not explain their look."""
     distances = seen.distances(colour)
     whole = _whole(distances, side)
     red, green, blue = map(float, colour)
@@ -197,7 +197,7 @@ def _towards(seen: Impressions, side: range, colour: NDArray[np.float32]) -> lis
 
 
 def _begun(seen: Impressions, side: range) -> list[Fade]:
-    """The frames of a fade to black or white that the shot does not show the end of."""
+    """The frames of a fade to black or white whose end is not in the shot."""
     for colour in (np.zeros(3, np.float32), np.ones(3, np.float32)):
         whole = _whole(seen.distances(colour), side)
         fades = _towards(seen, side, colour)

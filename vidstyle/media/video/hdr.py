@@ -1,6 +1,6 @@
 """Static HDR metadata: the mastering display (SMPTE ST 2086) and content light (CTA-861.3).
 
-FFmpeg decodes it to side data of frames. PyAV can read that but not attach it, so it goes out
+FFmpeg decodes it to side data of frames. PyAV can read that but not attach it, so it is written
 through the encoders' own parameters, into the bitstream.
 """
 
@@ -20,12 +20,12 @@ _LUMINANCE = 10_000
 
 @dataclass(frozen=True)
 class HdrMetadata:
-    """What a clip says of the display that it was graded on, and how bright it gets.
+    """The display that a clip was graded on, and how bright the clip gets.
 
     Attributes:
-        primaries: CIE x, y of red, green, blue and white, in units of 0.00002; None if untold.
-        luminance: least and most of the display, in units of 0.0001 cd/m²; None if untold.
-        content_light: MaxCLL and MaxFALL in cd/m²; None if untold.
+        primaries: CIE x, y of red, green, blue and white, in units of 0.00002; None if not stated.
+        luminance: least and most of the display, in units of 0.0001 cd/m²; None if not stated.
+        content_light: MaxCLL and MaxFALL in cd/m²; None if not stated.
     """
 
     primaries: tuple[int, ...] | None = None
@@ -34,7 +34,7 @@ class HdrMetadata:
 
 
 def hdr_of(frame: av.VideoFrame) -> HdrMetadata | None:
-    """The metadata on a decoded frame; None for none."""
+    """The metadata on a decoded frame; None if there is none."""
     mastering = side_data(frame, "MASTERING_DISPLAY_METADATA")
     light = side_data(frame, "CONTENT_LIGHT_LEVEL")
     if mastering is None and light is None:

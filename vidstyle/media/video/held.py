@@ -1,4 +1,4 @@
-"""A clip that is held in memory."""
+"""A clip held in memory."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -13,8 +13,8 @@ from vidstyle.media.video.clip import ClipInfo, Damage
 class HeldClip:
     """Code values (N, H, W, 3) as a :class:`~vidstyle.media.video.clip.ClipReader`.
 
-    Each frame lasts a second, since nothing says how long it does. Floating point is
-    display-referred, with white at 1.
+    Each frame lasts a second, since its duration is unknown. Floating point is display-referred,
+    with white at 1.
     """
 
     def __init__(self, images: Tensor) -> None:
@@ -40,7 +40,7 @@ class HeldClip:
 
 
 def sixteen_bit(images: Tensor) -> Tensor:
-    """Code values as what looks at clips takes them: floating point in [0, 1] as ``uint16``."""
+    """Code values for code that analyses clips: floating point in [0, 1] becomes ``uint16``."""
     if not images.dtype.is_floating_point:
         return images
     return (images.nan_to_num().clamp(0, 1) * 65535).round_().int().to(torch.uint16)

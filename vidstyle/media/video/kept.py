@@ -1,8 +1,8 @@
-"""A clip whose frames are decoded once: what has been read lies in a file, as far as there is room.
+"""A clip whose frames are decoded once and then kept in a file, as far as there is room.
 
-A render goes through a clip many times: for cuts, for what is to be found, forwards and backwards
-for tracking, for edges, for statistics, and at last for the frames themselves. A frame that lies
-uncompressed in the system's page cache costs a copy, and not a decoding.
+A render reads a clip many times: for cuts, for detection, forwards and backwards for tracking, for
+edges, for statistics, and finally for the frames themselves. A frame that lies uncompressed in the
+system's page cache costs a copy instead of a decode.
 """
 
 import threading
@@ -24,8 +24,8 @@ class _Place:
     """Where a frame lies in the file.
 
     Attributes:
-        frame: without its pictures.
-        planes: of image and, where it has one, alpha.
+        frame: without its image and alpha.
+        planes: of the image and, if it has one, the alpha.
     """
 
     frame: Frame
@@ -33,22 +33,22 @@ class _Place:
 
 
 class KeptClip:
-    """A :class:`~vidstyle.media.video.clip.ClipReader` that keeps what it has read.
+    """A :class:`~vidstyle.media.video.clip.ClipReader` that caches what it has read.
 
-    Frames come back bit for bit; those for which there is no room are decoded each time. It may be
-    read from several threads at once. What it keeps is gone when it is closed.
+    Frames come back bit for bit; those that do not fit are decoded each time. Thread-safe. Closing
+    it deletes the cache.
     """
 
     def __init__(self, reader: ClipReader, folder: Path | None, most: int | None = None) -> None:
         """
         Args:
             folder: of the file; None for the system's temporary folder.
-            most: bytes that it may take; None for ``array_file.room``.
+            most: its size limit in bytes; None for ``array_file.room``.
         """
         self._reader = reader
         self._file = ArrayFile(folder, most)
         self._lock = threading.Lock()
-        # By number; None for a frame that is left out, since it is damaged.
+        # By number; None for a frame that is skipped because it is damaged.
         self._known: dict[int, _Place | None] = {}
         self._end: int | None = None
 
@@ -78,13 +78,13 @@ class KeptClip:
                 if index in self._known:
                     break
             else:
-                # Where less was asked for, the frames up to there may be damaged.
+                # With a ``stop``, frames up to it may just be damaged.
                 if stop is None:
                     self._end = index
                 return
 
     def close(self) -> None:
-        """No frame can be read any more."""
+        """Delete the cache; no frame can be read any more."""
         self._file.close()
 
     def _keep(self, frame: Frame, after: int) -> None:

@@ -12,15 +12,14 @@ _NO_ASPECT_IN_MKV = {"ffv1", "prores_ks", "libsvtav1", "av1_nvenc"}
 
 
 def halved_chroma(info: ClipInfo) -> str | None:
-    """What to say of a clip whose colours come at half their size; None where they do so
-    already."""
+    """Message for a clip whose chroma is halved in size; None if it already is."""
     if not info.is_sequence and chroma_of(info) == "420":
         return None
     return "colours at half the size (4:2:0), which players take; --codec h264 or hevc keeps more"
 
 
 def losses(codec: Codec, suffix: str, info: ClipInfo) -> Iterator[str]:
-    """One line for each thing that the codec or the container has no place for.
+    """One line for each thing that the codec or the container cannot hold.
 
     Args:
         suffix: of the container, in lower case.

@@ -1,4 +1,4 @@
-"""What a file says about itself in words: names, makers, places, chapters."""
+"""Textual metadata of a file: titles, artists, locations, chapters."""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 from vidstyle.media.video.span import Span
 
-# What the muxer writes itself, for the file it makes; timecode belongs to the first frame.
+# Written by the muxer itself for the new file; timecode belongs to the first frame.
 _REMADE = {
     "major_brand", "minor_version", "compatible_brands", "encoder", "timecode", "duration",
     "vendor_id", "rotate", "alpha_mode", "software", "isft", "creation_time",
 }  # fmt: skip
-# Matroska's statistics of a stream, which no longer hold.
+# Matroska's stream statistics, which no longer apply.
 _STATISTICS = ("BPS", "NUMBER_OF_", "_STATISTICS_", "DURATION")
 
 # Keys that mp4 and mov have atoms of their own for. All others need their general table, which
@@ -26,10 +26,10 @@ _ATOMS = {"title", "artist", "comment", "copyright", "date", "genre", "album", "
 
 
 def carried(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The entries of a container or stream that hold for the output as well."""
+    """The entries of a container or stream that apply to the output as well."""
     kept = {}
     for key, value in metadata.items():
-        # FFmpeg says what is tagged with a language twice: key, and key-eng.
+        # FFmpeg lists language-tagged entries twice: key, and key-eng.
         twice = metadata.get(key[:-4]) == value and key[-4:-3] == "-"
         if key.lower() not in _REMADE and not key.startswith(_STATISTICS) and not twice:
             kept[key] = value
@@ -44,21 +44,21 @@ def needs_general_table(metadata: Mapping[str, str]) -> bool:
 
 
 def words_of(stream: Stream) -> dict[str, str]:
-    """The metadata of a stream that holds for the output as well."""
-    # What mp4 reads as name it writes from title.
+    """The metadata of a stream that applies to the output as well."""
+    # What FFmpeg's mp4 demuxer reads as name, its muxer writes from title.
     return {
         "title" if key == "name" else key: value for key, value in carried(stream.metadata).items()
     }
 
 
 def describe(source: Stream, target: Stream) -> None:
-    """Give a stream of the output the source's words and disposition."""
+    """Copy metadata and disposition of a source stream to an output stream."""
     target.metadata.update(words_of(source))
     target.disposition = source.disposition
 
 
 def chapters_within(chapters: "Sequence[Chapter]", span: Span, shift: Fraction) -> "list[Chapter]":
-    """The chapters that meet a span, cut to it and moved by ``shift`` seconds."""
+    """The chapters that overlap a span, trimmed to it and shifted by ``shift`` seconds."""
     within: list[Chapter] = []
     for chapter in chapters:
         base = chapter["time_base"] or Fraction(1, 1000)

@@ -1,4 +1,4 @@
-"""A container made ready for what goes with the picture: exact times, words, chapters."""
+"""Prepares a container for exact timestamps, metadata and chapters."""
 
 import math
 from collections.abc import Mapping
@@ -23,23 +23,23 @@ from vidstyle.media.video.probe import open_video, video_stream
 
 _OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        # Else sound that starts before zero (an AAC encoder's delay) moves the picture with it.
+        # Else audio that starts before zero (an AAC encoder's delay) shifts the picture as well.
         ".mkv": {"avoid_negative_ts": "disabled"},
     }
 )
 _ISO_MEDIA = (".mp4", ".mov")
-# A finer clock makes some players' sums overflow in a clip of hours.
+# With a finer clock some players overflow in clips of several hours.
 _FINEST_CLOCK = 10_000_000
 
 
 @dataclass(frozen=True)
 class Belongings:
-    """What a source says beside its picture and sound.
+    """What a source contains besides its picture and audio.
 
     Attributes:
         metadata: of the file.
-        picture: metadata of the stream that is restyled, with the reel's name.
-        chapters: in the source's own times.
+        picture: metadata of the restyled stream, with the reel name.
+        chapters: in source time.
         sound_rates: samples per second of its audio streams.
         left_behind: kinds of streams that no output takes.
     """
@@ -52,13 +52,13 @@ class Belongings:
 
 
 def belongings_of(source: str) -> Belongings:
-    """Read them.
+    """Read the belongings of a source.
 
     Raises:
         MediaError: the source cannot be read.
     """
     with closing(open_video(source)) as clip:
-        # Mov keeps the reel's name with the timecode.
+        # mov stores the reel name with the timecode.
         reels = {
             key: stream.metadata[key]
             for stream in clip.streams
@@ -86,7 +86,8 @@ def _is_cover(stream: Stream) -> bool:
 
 
 def _is_written_anew(stream: Stream, *, has_chapters: bool) -> bool:
-    """Whether a stream holds the timecode or the chapters' names, which are carried themselves."""
+    """Whether a stream holds the timecode or the chapters' names, which are carried over
+    separately."""
     handler = stream.metadata.get("handler_name", "").lower()
     names_chapters = stream.type == "data" and ("text" in handler or "subtitle" in handler)
     return "timecode" in stream.metadata or (has_chapters and names_chapters)
@@ -108,7 +109,7 @@ def open_muxer(path: Path, info: ClipInfo, belongings: Belongings) -> OutputCont
 
 
 def _clock(time_base: Fraction, rates: tuple[int, ...]) -> int:
-    """Ticks per second in which a track's start is written: FFmpeg's 1000 would move sound that
+    """Ticks per second in which a track's start is written: FFmpeg's 1000 would shift audio that
     starts late by half a millisecond."""
     clock = math.lcm(time_base.denominator, *rates)
     return clock if clock <= _FINEST_CLOCK else 1_000_000

@@ -14,7 +14,7 @@ y down, up to a shift (ISO/IEC 14496-12, track header)."""
 
 
 def display_matrix(frame: av.VideoFrame) -> DisplayMatrix | None:
-    """The matrix on a decoded frame; None for none, or one that is no right angle."""
+    """The matrix on a decoded frame; None if there is none, or it is not a right angle."""
     data = side_data(frame, "DISPLAYMATRIX")
     if data is None:
         return None
@@ -27,7 +27,7 @@ def display_matrix(frame: av.VideoFrame) -> DisplayMatrix | None:
 
 
 def swaps_sides(matrix: DisplayMatrix) -> bool:
-    """Whether width and height change places."""
+    """Whether width and height are swapped."""
     return matrix[0] == 0
 
 

@@ -11,16 +11,16 @@ _WAITING = 2**29
 
 
 def queue_depth(info: ClipInfo, batch: int) -> int:
-    """How many frames may wait on either side: two batches, or fewer of large frames, of which
-    sixteen in 8K would take 1.6 GiB; two at least."""
+    """How many frames may wait on either side: two batches, or fewer large frames, since sixteen in
+    8K would take 1.6 GiB; at least two."""
     return max(2, min(2 * batch, _WAITING // info.frame_bytes))
 
 
 class WriteBehind(ClipWriter):
     """A writer that encodes in another thread, up to ``depth`` frames behind.
 
-    What the writer raises is raised by a later ``write``, at the latest by ``commit``, which
-    then leaves no output, like the writer itself.
+    Errors of the writer are raised by a later ``write``, at the latest by ``commit``, which then
+    leaves no output, like the writer itself.
     """
 
     def __init__(self, writer: ClipWriter, depth: int) -> None:

@@ -1,4 +1,4 @@
-"""What a clip is before it is rendered, and why one cannot be read."""
+"""Properties of a clip before it is rendered, and why one cannot be read."""
 
 import logging
 import re
@@ -36,10 +36,10 @@ _ALPHA_DECODERS: Mapping[str, Literal["libvpx", "libvpx-vp9"]] = MappingProxyTyp
 _ALPHA_MODE = ("alpha_mode", "ALPHA_MODE")
 
 
-# As Matroska's tags write a time.
+# The time format of Matroska's tags.
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)$")
 
-# What people try that FFmpeg knows by name alone, or takes for something else.
+# Formats that users try but FFmpeg knows only by name, or mistakes for something else.
 _LAYERS = "a layered picture; save it flat as PNG or TIFF first"
 _DRAWING = "a drawing without pixels; export it as PNG first"
 _RAW = "a camera's raw picture; develop it to TIFF or PNG first"
@@ -52,10 +52,10 @@ _KINDS = {"video": "cover art", "subtitle": "subtitles"}
 
 
 def probe(source: str) -> ClipInfo:
-    """What a video file, a sequence pattern, a folder of pictures or a picture holds.
+    """Properties of a video file, a sequence pattern, a folder of pictures or a picture.
 
     Raises:
-        MediaError: nothing there that can be read; the message says why.
+        MediaError: nothing readable there; the message says why.
     """
     return describe_sequence(source) if is_sequence(source) else probe_video(source)
 
@@ -98,18 +98,18 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
     """The stream of moving pictures, see ``choose_stream``.
 
     Raises:
-        MediaError: there is none, or its frames are larger than is allowed.
+        MediaError: there is none, or its frames are larger than allowed.
     """
     stream = choose_stream(container, path)
     if stream is None:
-        # Of video there is cover art at most.
+        # The only video, if any, is cover art.
         kinds = sorted({_KINDS.get(s.type, s.type) for s in container.streams}) or ["nothing"]
         raise MediaError(f"{path}: no video in it, only {' and '.join(kinds)}; name a video file")
     if stream.codec_context is None:
         raise MediaError(f"{path}: no decoder for its video codec; convert it to H.264 first")
     context = stream.codec_context
     check_size(path, context.width, context.height)
-    # FFmpeg refuses what grows on the way; it counts its padding too.
+    # FFmpeg rejects frames that grow later on; it counts its padding too.
     padded = (context.width + _PADDING) * (context.height + _PADDING)
     context.options = {**context.options, "max_pixels": str(max(most_pixels(), padded))}
     if len(container.streams.video) > 1:
@@ -118,10 +118,11 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
 
 
 def probe_video(path: str) -> ClipInfo:
-    """Open a video file and decode its first frame, whose tags are truer than the container's.
+    """Open a video file and decode its first frame, whose tags are more reliable than the
+    container's.
 
     Raises:
-        MediaError: the file is missing, empty, no video, cut short, or yields no frame.
+        MediaError: the file is missing, empty, not a video, truncated, or yields no frame.
     """
     with open_video(path) as container:
         stream = video_stream(container, path)
@@ -134,7 +135,7 @@ def probe_video(path: str) -> ClipInfo:
 
 
 def check_progressive(frame: av.VideoFrame, path: str) -> None:
-    """Refuse two fields woven into one frame: styling and flow would smear them together.
+    """Reject two fields woven into one frame: styling and flow would smear them together.
 
     Raises:
         MediaError: the frame is interlaced.
@@ -147,8 +148,8 @@ def check_progressive(frame: av.VideoFrame, path: str) -> None:
 
 
 def decoder_of(stream: VideoStream) -> VideoCodecContext:
-    """The decoder to use: the stream's own, but for VP8 and VP9 with alpha libvpx's, since
-    FFmpeg's leave the alpha out."""
+    """The decoder to use: the stream's own, except libvpx's for VP8 and VP9 with alpha, since
+    FFmpeg's drop the alpha."""
     own = stream.codec_context
     library = _ALPHA_DECODERS.get(own.name)
     if library is None or "1" not in (stream.metadata.get(key) for key in _ALPHA_MODE):
@@ -214,13 +215,13 @@ def _describe(
 
 
 def promised_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    """When the last frame ends, as a file says, in seconds; None where nothing says."""
-    # Of others FFmpeg takes the length from the last packet that it finds.
+    """End of the last frame in seconds, as stated in the file; None if it is not."""
+    # For other formats FFmpeg takes the duration from the last packet it finds.
     if not {"mov", "matroska", "avi"} & set(container.format.name.split(",")):
         return None
     if stream.duration is not None and stream.time_base is not None:
         return (stream.duration + (stream.start_time or 0)) * stream.time_base
-    # Matroska gives that of each track, or of the longest.
+    # Matroska states the duration of each track, or of the longest.
     if told := _CLOCK.match(stream.metadata.get("DURATION", "")):
         hours, minutes, seconds = told.groups()
         return 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)

@@ -12,7 +12,7 @@ def frame_range(
 
     Args:
         first, last: a number from 0, or a timecode as the clip counts; ``last`` is rendered too.
-        handles: frames more on either side, as far as the clip goes.
+        handles: extra frames on either side, as far as the clip goes.
 
     Raises:
         UsageError: neither a number nor a timecode, or nothing lies between.

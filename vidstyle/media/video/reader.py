@@ -1,4 +1,4 @@
-"""Clips in: exact frames, upright, in full-range RGB, from video files and image sequences."""
+"""Reading clips: exact frames, upright, in full-range RGB, from videos and image sequences."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -28,10 +28,10 @@ def open_clip(source: str, sequence_rate: Fraction | None = None) -> ClipReader:
 
     Args:
         source: what to read.
-        sequence_rate: frames per second of pictures; None for their own, or 24.
+        sequence_rate: frames per second of pictures; None for the rate they state, or 24.
 
     Raises:
-        MediaError: nothing there that can be read; the message says why.
+        MediaError: nothing readable there; the message says why.
     """
     return SequenceReader(source, sequence_rate) if is_sequence(source) else VideoReader(source)
 

@@ -1,7 +1,7 @@
-"""Pictures out through OpenImageIO: laid into the file that the frame came from, or a new one.
+"""Writing pictures through OpenImageIO: into a copy of the frame's own file, or a new one.
 
-A frame of an EXR, DPX or TIFF sequence takes the place of the colour channels in a copy of its
-own file, so that every other channel and part, both windows, the depth and the metadata stay.
+A frame of an EXR, DPX or TIFF sequence replaces the colour channels in a copy of its own file, so
+that every other channel and part, both windows, the depth and the metadata stay.
 """
 
 import logging
@@ -25,17 +25,16 @@ _SAME = {".tif": ".tiff"}
 
 @dataclass(frozen=True)
 class Packing:
-    """How files are made.
+    """How files are written.
 
     Attributes:
         bits: per component of integers, where the format has a choice.
         rate: frames per second.
-        timecode: SMPTE timecode of the picture; None where it has none.
+        timecode: SMPTE timecode of the picture; None if it has none.
         aspect: width of a pixel over its height.
-        compression: one of :data:`vidstyle.media.oiio.COMPRESSIONS`; None for the source's, as far
-        as
-            it is lossless, or the format's usual one.
-        space: interop ID or name of the pixels' colour space; None where it is not known.
+        compression: one of :data:`vidstyle.media.oiio.COMPRESSIONS`; None for the source's,
+            if it is lossless, or the format's usual one.
+        space: interop ID or name of the pixels' colour space; None if it is not known.
     """
 
     bits: int
@@ -70,7 +69,7 @@ def save(
 
 
 def _copy(pixels: Values, origin: Path, packing: Packing) -> list[tuple[Any, Values]] | None:
-    """All parts of ``origin`` with the pixels in place; None where they have none."""
+    """All parts of ``origin`` with the pixels in place; None if it cannot hold them."""
     with opened(origin) as parts:
         place = parts.colour()
         if not _holds(place, pixels):
@@ -152,7 +151,7 @@ def _new_spec(path: Path, pixels: Values, packing: Packing) -> Any:
 
 
 def _packed(timecode: str) -> tuple[int, int]:
-    """SMPTE 12M's binary coded decimals, and the flag of drop frame."""
+    """SMPTE 12M's binary coded decimals, and the drop-frame flag."""
     digits = [int(digit) for digit in timecode if digit.isdigit()]
     word = sum(digit << (28 - 4 * place) for place, digit in enumerate(digits))
     return word | (1 << 6 if ";" in timecode else 0), 0
@@ -172,7 +171,7 @@ def _write(path: Path, content: Sequence[tuple[Any, Values]]) -> None:
                 done = done and out.open(str(path), spec, "AppendSubimage")
             done = done and out.write_image(_requantised(values, spec))
     finally:
-        # What is written last, as an EXR's table of lines, is written here.
+        # What comes last, such as an EXR's line table, is written here.
         done = out.close() and done
     if not done:
         raise OSError(0, str(out.geterror()).strip())
@@ -180,11 +179,10 @@ def _write(path: Path, content: Sequence[tuple[Any, Values]]) -> None:
 
 
 def _check_whole(path: Path, parts: int) -> None:
-    """Read the ends of a picture again: libraries keep to themselves what did not fit when they
-    closed it.
+    """Read back the ends of a picture: libraries do not report what did not fit on closing.
 
     Raises:
-        OSError: it is cut off.
+        OSError: it is truncated.
     """
     oiio = library(path)
     back = oiio.ImageInput.open(str(path))
@@ -209,7 +207,7 @@ def _check_whole(path: Path, parts: int) -> None:
 
 
 def _requantised(values: Values, spec: Any) -> Values:
-    """16-bit values on the levels of fewer bits, since OpenImageIO cuts bits off."""
+    """16-bit values rounded to the levels of fewer bits, since OpenImageIO truncates."""
     bits = spec.get_int_attribute("oiio:BitsPerSample")
     if values.dtype != np.uint16 or bits not in (10, 12):
         return np.ascontiguousarray(values)

@@ -1,4 +1,4 @@
-"""Image sequences in and out: one picture file a frame, numbered in its name."""
+"""Reading and writing image sequences: one picture file per frame, numbered in its name."""
 
 import logging
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from vidstyle.runtime.atomic import in_the_making
 log = logging.getLogger(__name__)
 
 SEQUENCE_RATE = Fraction(24)
-"""Frames per second of pictures that name none."""
+"""Frames per second of pictures that state none."""
 
 _ENCODER_OPTIONS = {
     ".png": [],
@@ -52,7 +52,7 @@ class SequenceReader:
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See :class:`~vidstyle.media.video.clip.ClipReader`. ``pts`` is the number in the name, so
-        gaps in the numbering are gaps in time; ``index`` counts the files there are."""
+        gaps in the numbering are gaps in time; ``index`` counts existing files."""
         stop = len(self._files) if stop is None else min(stop, len(self._files))
         for index in range(start, stop):
             file = self._files[index]
@@ -86,7 +86,7 @@ class SequenceReader:
 
 
 def describe_sequence(source: str) -> ClipInfo:
-    """What a sequence holds, by its first picture.
+    """Properties of a sequence, from its first picture.
 
     Raises:
         MediaError: there is no picture, or the first cannot be read.
@@ -125,10 +125,10 @@ _PIX_FMT = {"uint8": "rgb24", "uint16": "rgb48le", "float32": "gbrpf32le"}
 
 
 class SequenceWriter(ClipWriter):
-    """Writes one picture a frame; each appears whole, under its name, or not at all.
+    """Writes one picture per frame; each appears complete under its name, or not at all.
 
-    The number in the name is the source's own where that is a sequence too, else the frame's
-    index. Frames that were written stay after ``abort``.
+    The number in the name is the source's own if that is a sequence too, else the frame's index.
+    Frames already written remain after ``abort``.
     """
 
     def __init__(self, target: str, info: ClipInfo, compression: str | None = None) -> None:
@@ -136,7 +136,7 @@ class SequenceWriter(ClipWriter):
 
         Args:
             target: a pattern, or one picture.
-            info: of the clip that is restyled.
+            info: of the source clip.
             compression: one of :data:`vidstyle.media.oiio.COMPRESSIONS`; None for the source's own.
         """
         self._target = target

@@ -13,7 +13,7 @@ from scenedetect.detectors import AdaptiveDetector, ContentDetector
 
 from vidstyle.media.frame import Frame
 
-# Of both detectors: mean change of hue, saturation and value, in 8-bit levels.
+# Threshold of both detectors: mean change of hue, saturation and value, in 8-bit levels.
 _LEAST_CHANGE = 15.0
 # Frames on each side of a cut that the detector averages over and that must all differ across it.
 _REACH = 2
@@ -31,7 +31,7 @@ class Shot:
 
 
 def find_shots(frames: Iterable[Frame]) -> list[Shot]:
-    """The shots of a clip; one where nothing cuts, none where there are no frames."""
+    """The shots of a clip; one if there are no cuts, none if there are no frames."""
     seen: list[int] = []
 
     def watched() -> Iterator[Frame]:
@@ -47,12 +47,12 @@ def find_shots(frames: Iterable[Frame]) -> list[Shot]:
 
 
 def find_cuts(frames: Iterable[Frame]) -> list[int]:
-    """Indices of the frames that begin a new shot, rising; the first frame is none.
+    """Indices of the frames that begin a new shot, ascending; the first frame is not among them.
 
-    PySceneDetect's adaptive detector, which takes a change for a cut when it stands out from
-    those around it, so that fast pans do not count. What it finds must then be no flash: of
-    three frames before and three after, none may look alike. Dissolves are not found, nor a cut
-    in the first or last two frames of a clip.
+    PySceneDetect's adaptive detector, which takes a change for a cut if it stands out from those
+    around it, so that fast pans do not count. To exclude flashes, none of the three frames before
+    may look like any of the three after. Dissolves are not found, nor are cuts in the first or last
+    two frames of a clip.
     """
     detector = AdaptiveDetector(min_scene_len=1, window_width=_REACH, min_content_val=_LEAST_CHANGE)
     recent: deque[tuple[int, NDArray[np.uint8]]] = deque(maxlen=2 * (_REACH + 1))

@@ -8,7 +8,7 @@ from av.sidedata.sidedata import SideData, Type
 
 
 def side_data(frame: av.VideoFrame, name: str) -> bytes | None:
-    """The bytes of ``AV_FRAME_DATA_<name>`` on a decoded frame; None where there is none."""
+    """The bytes of ``AV_FRAME_DATA_<name>`` on a decoded frame; None if there is none."""
     _take_newer_types()
     found = frame.side_data.get(name)
     return None if found is None else bytes(cast(SideData, found))
@@ -16,8 +16,8 @@ def side_data(frame: av.VideoFrame, name: str) -> bytes | None:
 
 @cache
 def _take_newer_types() -> None:
-    """Let PyAV pass over what it has no name for, such as EXIF: it refuses all side data of a frame
-    for one kind that its FFmpeg knows and it does not."""
+    """Let PyAV skip what it has no name for, such as EXIF: otherwise one kind known only to its
+    FFmpeg makes it reject all side data of a frame."""
 
     def unnamed(kind: type[Type], value: object) -> Any:
         member: Any = object.__new__(kind)

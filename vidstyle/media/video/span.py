@@ -12,7 +12,7 @@ class Span:
     end: Fraction | None = None
 
     def meets(self, start: Fraction, end: Fraction) -> bool:
-        """Whether something of ``start ≤ time < end`` lies in the span."""
+        """Whether ``start ≤ time < end`` overlaps the span."""
         return (self.start is None or end > self.start) and (self.end is None or start < self.end)
 
 

@@ -12,19 +12,19 @@ from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError
 
-# Packets that are read to tell moving pictures from a still.
+# Packets read to tell moving pictures from a still.
 _READ = 500
 
-# What phones and cameras keep photographs in (ISO/IEC 23008-12), by its brands.
+# Brands of the format in which phones and cameras store photographs (ISO/IEC 23008-12).
 _STILL_BRANDS = {"heic", "heix", "heim", "heis", "mif1", "mif2", "avif"}
 
 
 def choose_stream(container: InputContainer, path: str) -> VideoStream | None:
-    """The stream of moving pictures: of several the one that the file calls its default, or else
-    the first. Cover art and stills do not count where there is anything else.
+    """The stream of moving pictures: of several, the file's default or else the first. Cover art
+    never counts; stills count only if there is nothing else.
 
     Returns:
-        None where there is none.
+        None if there is none.
 
     Raises:
         MediaError: a photograph in tiles, or several in one file.
@@ -46,13 +46,13 @@ def choose_stream(container: InputContainer, path: str) -> VideoStream | None:
 
 
 def position(container: InputContainer, stream: VideoStream) -> str:
-    """Where a stream stands among the video streams: ``2 of 3``."""
+    """Position of a stream among the video streams: ``2 of 3``."""
     streams: Sequence[VideoStream] = container.streams.video
     return f"{[s.index for s in streams].index(stream.index) + 1} of {len(streams)}"
 
 
 def _moving(path: str, indices: set[int]) -> set[int]:
-    """Those of the streams that have more than one picture, by the first packets of the file."""
+    """The streams with more than one picture, judged by the first packets of the file."""
     seen: Counter[int] = Counter()
     with av.open(str(Path(path).absolute()), "r", metadata_errors="replace") as container:
         streams = [container.streams[index] for index in indices]

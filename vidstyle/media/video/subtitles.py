@@ -1,4 +1,4 @@
-"""Subtitles: copied where the container holds their codec, else turned from text into text."""
+"""Subtitles: copied if the container holds their codec, else converted from text to text."""
 
 import logging
 from fractions import Fraction
@@ -24,7 +24,7 @@ _MILLISECOND = Fraction(1, 1000)
 def subtitle_track(
     stream: SubtitleStream, output: OutputContainer, source: str, span: Span, copied: bool
 ) -> "CopiedSubtitles | ConvertedSubtitles | None":
-    """Subtitles on their way into ``output``; None, with a warning, where it takes none.
+    """A track of subtitles into ``output``; None, with a warning, if it cannot hold them.
 
     Args:
         source: the name for messages.
@@ -42,19 +42,19 @@ def subtitle_track(
 
 
 class _Subtitles:
-    """What both have in common: which titles are taken, and when they show."""
+    """Common to both: which titles are taken, and when they show."""
 
     def __init__(self, span: Span) -> None:
         self._span = span
 
     def takes(self, packet: "Packet[Any]") -> bool:
-        """Also what shows already when the span begins; no empty packet, as mov has in gaps."""
+        """Includes titles already showing when the span begins, but not the empty packets in mov
+        gaps."""
         start, end = _times(packet)
         return packet.size > 0 and self._span.meets(start, end)
 
     def _shown(self, packet: "Packet[Any]", shift: Fraction) -> tuple[int, int]:
-        """When a title begins and how long it shows, within the span, in the output's time, in
-        the packet's ticks."""
+        """Start and duration of a title within the span, in output time and the packet's ticks."""
         start, end = _times(packet)
         if self._span.start is not None:
             start = max(start, self._span.start)
@@ -67,7 +67,7 @@ class _Subtitles:
 
 
 class CopiedSubtitles(_Subtitles):
-    """Packets as they are."""
+    """Copies packets as they are."""
 
     def __init__(self, stream: SubtitleStream, output: OutputContainer, span: Span) -> None:
         super().__init__(span)
@@ -84,7 +84,7 @@ class CopiedSubtitles(_Subtitles):
 
 
 class ConvertedSubtitles(_Subtitles):
-    """Text decoded and encoded again; its styling goes as far as both formats have it."""
+    """Re-encodes text; styling is kept as far as both formats support it."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class ConvertedSubtitles(_Subtitles):
         super().__init__(span)
         self._output = output
         self._decoder = stream.codec_context
-        # The header, which the encoder needs, is there once the decoder is open.
+        # The header, which the encoder needs, is available once the decoder is open.
         self._decoder.open(strict=False)
         self._stream = output.add_stream(codec)
         self._stream.time_base = self._stream.codec_context.time_base = _MILLISECOND

@@ -1,4 +1,4 @@
-"""Where output goes: checked before work starts, so that no render ends in a refusal."""
+"""Output paths, checked before work starts, so that no render fails at the end."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ _LARGE_NUMBER = 9_999_999
 
 
 def target_exists(target: str) -> bool:
-    """Whether a file, or any file of a sequence, is there already."""
+    """Whether a file, or any file of a sequence, already exists."""
     return bool(matching(target))
 
 
@@ -24,11 +24,11 @@ def is_picture_target(target: str) -> bool:
 
 
 def check_target(target: str, source: str | None) -> None:
-    """Refuse what could not be written, or would destroy its own source.
+    """Reject targets that cannot be written, or would overwrite their own source.
 
     Raises:
         UsageError: the folder is missing or unwritable, the target is a folder, or one of its
-            files is a file of ``source`` (by whatever name or link).
+            files is a file of ``source`` (under any name or link).
     """
     path = Path(target)
     longest = numbered(target, _LARGE_NUMBER).name if is_numbered(target) else path.name
@@ -50,14 +50,14 @@ def check_target(target: str, source: str | None) -> None:
 
 
 def _identities(name: str) -> set[tuple[int, int]]:
-    """Device and inode of each file, which see through symbolic and hard links."""
+    """Device and inode of each file, which identify it through symbolic and hard links."""
     path = Path(name)
     files = list(path.iterdir()) if path.is_dir() else [file.path for file in matching(name)]
     return {(status.st_dev, status.st_ino) for status in map(os.stat, files)}
 
 
 def default_target(source: str) -> str:
-    """The output's name where none is given: ``clip.styled.mp4`` beside ``clip.mp4``."""
+    """The output's name if none is given: ``clip.styled.mp4`` beside ``clip.mp4``."""
     path = Path(source)
     if path.is_dir():
         return str(path.with_name(f"{path.resolve().name}.styled.mp4"))

@@ -1,4 +1,4 @@
-"""SMPTE timecode (ST 12-1): of a part's first frame, and of the frames that a user names."""
+"""SMPTE timecode (ST 12-1): of the first frame of a part, and of frames that a user names."""
 
 import logging
 import re
@@ -21,12 +21,12 @@ def is_timecode(text: str) -> bool:
 
 
 def advanced(timecode: str, rate: Fraction, frames: int) -> str | None:
-    """The timecode ``frames`` later; None, with a warning, where it does not fit the rate.
+    """The timecode ``frames`` later; None, with a warning, if it does not fit the rate.
 
     Args:
         timecode: ``hh:mm:ss:ff``, or ``hh:mm:ss;ff`` for drop-frame counting.
         rate: frames per second.
-        frames: how many to count on.
+        frames: how many to advance by.
     """
     try:
         start = _parse(timecode, rate)
@@ -37,19 +37,19 @@ def advanced(timecode: str, rate: Fraction, frames: int) -> str | None:
 
 
 def frame_at(timecode: str, info: ClipInfo) -> int:
-    """The number of the frame of a clip that bears a timecode.
+    """The number of the clip's frame with a timecode.
 
-    Counts as the clip does, dropping or not, from its start timecode, and past midnight. A clip
+    Counts as the clip does, drop-frame or not, from its start timecode, and past midnight. A clip
     without one starts at 00:00:00:00; the log says so.
 
     Raises:
-        UsageError: it is no timecode, or none of a frame of the clip's rate or counting.
+        UsageError: it is not a timecode, or no frame of the clip has it at its rate and counting.
     """
     start = info.timecode
     if start is None:
         start = "00:00:00;00" if ";" in timecode else "00:00:00:00"
         log.info("%s: no timecode; counting from %s", info.path, start)
-    # Editors write either separator for a count that drops; one that does not cannot drop.
+    # Editors write either separator for drop-frame; a non-drop clip cannot take a drop timecode.
     wanted = timecode.replace(".", ":")
     if ";" in start:
         head, _, frame = wanted.replace(";", ":").rpartition(":")
@@ -74,9 +74,9 @@ def frame_at(timecode: str, info: ClipInfo) -> int:
 
 
 def _parse(text: str, rate: Fraction) -> Timecode:
-    """Raises ValueError, which says why, for what is no timecode at the rate."""
+    """Raises ValueError, with the reason, for text that is not a timecode at the rate."""
     drop = ";" in text
-    # 23.976 has no drop-frame counting, whatever writes it.
+    # 23.976 has no drop-frame counting, even if some software writes it.
     if drop and (rate / _NTSC).denominator != 1:
         raise ValueError(f"drops frames, which does not fit {_shown(rate)} frames/s")
     if not is_timecode(text):
@@ -85,7 +85,7 @@ def _parse(text: str, rate: Fraction) -> Timecode:
         parsed = Timecode(rate, text, force_non_drop_frame=not drop)
     except (TimecodeError, ValueError) as error:
         raise ValueError(f"cannot be read ({error})") from None
-    # The library counts 61 s, and numbers that are dropped, for others.
+    # The library takes 61 s, and dropped numbers, for other times.
     if _numbers(str(parsed)) != _numbers(text):
         raise ValueError(f"does not exist at {_shown(rate)} frames/s")
     return parsed

@@ -1,4 +1,4 @@
-"""Clips out: video files with exact times, tags and the source's sound, or image sequences."""
+"""Writing clips: video files with exact timestamps, tags and audio, or image sequences."""
 
 import logging
 from collections.abc import Iterator
@@ -42,10 +42,10 @@ __all__ = ["ClipWriter", "MovieWriter", "open_writer"]
 
 log = logging.getLogger(__name__)
 
-# Seconds by which a container that counts milliseconds may misstate an even time, twice over.
+# Seconds: twice the error of an even time in a container with millisecond timestamps.
 _ROUNDING = Fraction(2, 1000)
 
-# x265 leaves the decoding time of so short a clip uninitialised.
+# x265 leaves the DTS uninitialised in clips of up to this many frames.
 _NEVER_REORDERED = 2
 
 
@@ -61,17 +61,15 @@ def open_writer(
 
     Args:
         target: its suffix picks the container.
-        info: of the clip that is restyled: size, times, depth and colour are kept.
-        codec: a preset of :data:`~vidstyle.media.video.codecs.CODECS`; for None what is played
-            everywhere, see :func:`~vidstyle.media.video.codecs.choose_codec`. For pictures one
-            of :data:`vidstyle.media.oiio.COMPRESSIONS`; the source's own for None.
-        source: clip whose sound, subtitles, chapters and metadata are carried over; None for
-            none.
-        span: the part of the source that is written, and that these are taken from.
+        info: of the source clip; its size, timestamps, depth and colour are kept.
+        codec: a preset of :data:`~vidstyle.media.video.codecs.CODECS`; None for the default, see
+            :func:`~vidstyle.media.video.codecs.choose_codec`. For pictures, one of
+            :data:`vidstyle.media.oiio.COMPRESSIONS`; None for the source's own.
+        source: clip whose audio, subtitles, chapters and metadata are carried over, if any.
+        span: part of the source that is written; audio and the rest are trimmed to it.
 
     Raises:
-        UsageError: the target cannot be written, is the source itself, or does not go with
-            the codec.
+        UsageError: the target cannot be written, is the source itself, or cannot hold the codec.
         MediaError: the source cannot be read.
     """
     check_target(target, source)
@@ -82,10 +80,10 @@ def open_writer(
 
 
 class MovieWriter(ClipWriter):
-    """A video file in the making, under a hidden name beside the target until it is whole.
+    """A video file being written, under a hidden name beside the target until it is complete.
 
-    The first frame takes the time of the clip's first frame, so that a part of a clip starts
-    where the whole would; its timecode counts on accordingly.
+    The first frame written starts at the time of the clip's first frame, even if only a part of the
+    clip is written; its timecode is advanced to match.
     """
 
     def __init__(
@@ -96,12 +94,12 @@ class MovieWriter(ClipWriter):
         source: str | None,
         span: Span,
     ) -> None:
-        """Raises MediaError: the source cannot be read, or the disk refuses."""
+        """Raises MediaError when the source cannot be read or the target cannot be written."""
         self._target = Path(target)
         rate = even_rate(info)
         self._info = info = info if rate is None else replace(info, rate=rate)
         self._is_even = rate is not None
-        # Avi has no times: its frames are counted.
+        # AVI has no timestamps: its frames are counted.
         self._counts = self._target.suffix.lower() == ".avi"
         self._time_base = 1 / info.rate if self._counts or self._is_even else info.time_base
         self._tags = output_tags(codec, info)
@@ -110,7 +108,7 @@ class MovieWriter(ClipWriter):
         self._written = 0
         self._last_pts: int | None = None
         self._end = 0
-        # How long frames show that no packet has come out for, by pts.
+        # Durations of frames whose packet is still in the encoder, by pts.
         self._lengths: dict[int, int] = {}
         self._first: tuple[int, int] | None = None
         self._shift = Fraction(0)
@@ -148,7 +146,7 @@ class MovieWriter(ClipWriter):
         """See :class:`~vidstyle.media.video.clip.ClipWriter`.
 
         Raises:
-            MediaError: the disk refuses this frame, or has refused one before it.
+            MediaError: this frame, or one before it, could not be written to disk.
         """
         # FFmpeg crashes on packets for a container that was closed.
         if self._refused is not None:
@@ -184,7 +182,7 @@ class MovieWriter(ClipWriter):
         """See :class:`~vidstyle.media.video.clip.ClipWriter`.
 
         Raises:
-            MediaError: no frame was written, or the disk refuses.
+            MediaError: no frame was written, or writing to disk failed.
         """
         if self._refused is not None:
             raise self._refused
@@ -208,15 +206,15 @@ class MovieWriter(ClipWriter):
             self._unfinished.discard()
 
     def _time_of(self, frame: Frame) -> Fraction:
-        """When a frame shows in the source, as exactly as is known."""
+        """Presentation time of a frame in the source, as exactly as it is known."""
         start = self._info.start_pts * self._info.time_base
         if not self._is_even:
             return frame.time
         return start + round((frame.time - start) * self._info.rate) / self._info.rate
 
     def _length(self, frame: Frame) -> Fraction:
-        """Seconds that a frame shows: the average, but for the clip's last, on which the rate
-        that the file says depends."""
+        """Duration of a frame in seconds: the average, except for the clip's last frame, which
+        affects the rate that the file reports."""
         usual = 1 / self._info.rate
         if self._info.duration is None or self._info.is_sequence:
             return usual
@@ -230,7 +228,7 @@ class MovieWriter(ClipWriter):
         )
         assert isinstance(stream, VideoStream)
         configure(stream.codec_context, codec, self._coded)
-        # The codec context counts in its own, mp4 and mov in this.
+        # The codec context uses its own time base, mp4 and mov the stream's.
         stream.time_base = stream.codec_context.time_base = self._time_base
         stream.metadata.update(self._belongings.picture)
         if codec.tag is not None and self._target.suffix.lower() != ".mkv":
@@ -238,7 +236,7 @@ class MovieWriter(ClipWriter):
         return stream
 
     def _start(self, first: Frame) -> None:
-        """Settle what depends on the first frame, and write the header."""
+        """Set what depends on the first frame, and write the header."""
         counted = self._info.is_sequence or self._counts
         start = 0 if counted else self._info.start_pts * self._info.time_base
         self._shift = start - self._time_of(first)
@@ -264,11 +262,10 @@ class MovieWriter(ClipWriter):
             self._container.mux(packet)
 
     def _time(self, packet: "Packet[VideoStream]", *, is_last: bool) -> None:
-        """Tell how long a packet's frame shows.
+        """Set a packet's duration to that of its frame.
 
-        Of the last packet in decoding order mp4 and mov take the length of the whole track, whose
-        packets follow each other at decoding times: it lasts until as much time has passed since
-        the first as all frames show for.
+        mp4 and mov place packets by decoding time and derive the track's length from the last one
+        in decoding order: it is made to end as long after the first as all frames last together.
         """
         if packet.pts is None or packet.dts is None:
             return
@@ -295,7 +292,7 @@ class MovieWriter(ClipWriter):
             yield
         except (av.error.FFmpegError, OSError) as error:
             self.abort()
-            # FFmpeg's own errors count like the system's.
+            # FFmpeg's own errors are treated like the system's.
             refused = OSError(error.errno, error.strerror)
             self._refused = unwritable(self._target, refused)
             raise self._refused from None
