@@ -9,8 +9,8 @@
     look = model.fit(frames, "art.jpg", masks=masks)
     out = model(frames, look, masks=masks, strength=0.8)
 
-What is named here is public, and documented where it is defined; whatever else there is may change
-from one version to the next. Names are loaded when they are first used.
+The names listed here are public and documented where they are defined; everything else may change
+between versions. Names are loaded on first use.
 """
 
 from importlib import import_module

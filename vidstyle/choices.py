@@ -1,5 +1,5 @@
-"""What options choose among, by name. Here, and not where each choice is made, because the command
-line says them, and refuses others, without waiting for the libraries behind them."""
+"""The named choices of options. They are defined here, not next to their implementations, so that
+the command line can list and validate them without importing the libraries behind them."""
 
 TEMPORAL = ("blend", "off")
 FLOWS = ("auto", "raft-large", "raft-small", "dis")

@@ -1,4 +1,4 @@
-"""What values an option may take: said once, on its field, and asked there by all who read it."""
+"""Allowed values of options: declared once, on the field, for every reader of that option."""
 
 import math
 import types
@@ -13,13 +13,13 @@ from vidstyle.errors import UsageError
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-# Fields that the command line calls otherwise.
+# Fields with a different name on the command line.
 _OPTIONS = {"first": "--in", "last": "--out", "step": "--qc-step", "page": "--qc-html"}
 
 
 @dataclass(frozen=True)
 class OneOf(GroupedMetadata):
-    """A text that is one of these names."""
+    """A string that is one of these names."""
 
     names: tuple[str, ...]
 
@@ -29,7 +29,7 @@ class OneOf(GroupedMetadata):
 
 @dataclass(frozen=True)
 class Within(GroupedMetadata):
-    """A finite number from ``least`` to ``most``; None for no bound."""
+    """A finite number from ``least`` to ``most``; None is unbounded."""
 
     least: float
     most: float | None = None
@@ -40,13 +40,13 @@ class Within(GroupedMetadata):
 
 
 class Checked:
-    """A dataclass whose fields are annotated with what they may hold, and checked when it is
-    made."""
+    """A dataclass whose fields are annotated with their allowed values and validated on
+    construction."""
 
     def __post_init__(self) -> None:
         """
         Raises:
-            UsageError: the option, and what it may be.
+            UsageError: names the option and its allowed values.
         """
         for field in fields(self):  # type: ignore[arg-type]  # subclasses are dataclasses
             if (value := getattr(self, field.name)) is not field.default:
@@ -54,10 +54,10 @@ class Checked:
 
 
 def check(of: type[Checked], name: str, value: object) -> None:
-    """Refuse what a field cannot hold.
+    """Reject values that a field does not allow.
 
     Raises:
-        UsageError: the option, and what it may be.
+        UsageError: names the option and its allowed values.
     """
     from pydantic import ValidationError
 
@@ -69,15 +69,15 @@ def check(of: type[Checked], name: str, value: object) -> None:
 
 
 def option_of(name: str) -> str:
-    """What the command line calls a field."""
+    """A field's name on the command line."""
     return _OPTIONS.get(name, f"--{name.replace('_', '-')}")
 
 
 def read(of: type[Checked], name: str, text: str) -> Any:
-    """A field's value from its text; several are parted by ``|``.
+    """Parse a field's value; multiple values are separated by ``|``.
 
     Raises:
-        ValueError: what it may be.
+        ValueError: names the allowed values.
     """
     from pydantic import ValidationError
 
@@ -91,7 +91,7 @@ def read(of: type[Checked], name: str, text: str) -> Any:
 
 
 def wanted(of: type[Checked], name: str) -> str:
-    """What a field may be, to end a message with that begins with what it is not."""
+    """A field's allowed values, as the end of a message that begins with the invalid one."""
     kind, constraint = kind_of(of, name), constraint_of(of, name)
     match constraint:
         case OneOf(names):
@@ -105,7 +105,7 @@ def wanted(of: type[Checked], name: str) -> str:
 
 
 def constraint_of(of: type[Checked], name: str) -> OneOf | Within | None:
-    """What bounds a field; None where its type says all."""
+    """A field's constraint; None if its type is the only one."""
     found = getattr(_bare(of, name), "__metadata__", ())
     return next((each for each in found if isinstance(each, OneOf | Within)), None)
 
@@ -129,7 +129,7 @@ def _field(of: type[Checked], name: str) -> "Field[Any]":
 
 
 def _adapter(of: type[Checked], name: str) -> "TypeAdapter[Any]":
-    # Here: --help and refusals wait for no library.
+    # Imported here so that --help and error messages need not wait for it.
     from pydantic import TypeAdapter
 
     annotation: Any = _field(of, name).type

@@ -1,30 +1,30 @@
-"""The exception tree, and the exit code that the command line gives each.
+"""The exception tree, and the command line's exit code for each.
 
     VidstyleError
     ├── UsageError            2   an invalid option or combination of options
     ├── MediaError            3   a picture, clip or matte that is missing, unreadable or unusable
     ├── WeightsError          4   weights missing or corrupt
     ├── DeviceError           5   no such device, or out of memory
-    ├── ObjectNotFoundError   6   nothing in the shot answers to the prompt
-    ├── QualityError          7   a result is worse than the threshold that was set for it
-    └── BatchError            8   some shots of a batch failed; the others are there
+    ├── ObjectNotFoundError   6   nothing in the shot matches the prompt
+    ├── QualityError          7   a result fails a quality threshold
+    └── BatchError            8   some shots of a batch failed; the others are complete
 
     Cancelled               130   interrupted by the user
     └── Terminated          143   ended by SIGTERM
 
-:class:`Cancelled` is no :class:`Exception`: what goes on after an error, as the other shots of a
-batch do, or a library that catches whatever it meets, must not go on after an interrupt.
+:class:`Cancelled` is not an :class:`Exception`: code that carries on after an error, such as a
+batch or a library with a catch-all handler, must not carry on after an interrupt.
 
 Exit code 0 is success, 1 a bug in vidstyle: any exception outside this tree.
 
-Every message is one line that names the file or option, says what is wrong and what to do.
+Every message is one line that names the file or option, states the problem and suggests a fix.
 """
 
 from typing import ClassVar
 
 
 class VidstyleError(Exception):
-    """Root of the tree; never raised itself."""
+    """Root of the tree; never raised directly."""
 
     exit_code: ClassVar[int] = 1
 
@@ -48,25 +48,25 @@ class WeightsError(VidstyleError):
 
 
 class DeviceError(VidstyleError):
-    """A device that is not there, or that has run out of memory."""
+    """A device that does not exist or has run out of memory."""
 
     exit_code = 5
 
 
 class ObjectNotFoundError(VidstyleError):
-    """Nothing in the shot answers to the prompt."""
+    """Nothing in the shot matches the prompt."""
 
     exit_code = 6
 
 
 class QualityError(VidstyleError):
-    """A result is worse than the threshold that was set for it, or could not be measured."""
+    """A result fails a quality threshold, or could not be measured."""
 
     exit_code = 7
 
 
 class BatchError(VidstyleError):
-    """Some shots of a batch failed; the others are there."""
+    """Some shots of a batch failed; the others are complete."""
 
     exit_code = 8
 
@@ -78,6 +78,6 @@ class Cancelled(BaseException):
 
 
 class Terminated(Cancelled):
-    """The farm's SIGTERM."""
+    """The run was ended by SIGTERM, as a farm sends it."""
 
     exit_code = 143

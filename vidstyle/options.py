@@ -14,7 +14,7 @@ WHOLE_FRAME = "frame"
 
 @dataclass(frozen=True)
 class StyledObject:
-    """One object and what it is painted from: a style, painted keyframes, or both.
+    """An object and the source of its look: a style, painted keyframes, or both.
 
     Attributes:
         object: an ``--object`` SPEC; None for the whole frame.
@@ -46,7 +46,7 @@ def pair(
         keys: painted frames, ``FILE@FRAME``; with several objects ``FILE@FRAME#N``, N from 1.
 
     Raises:
-        UsageError: the numbers do not match.
+        UsageError: the counts do not match.
     """
     wanted = [None if name == WHOLE_FRAME else name for name in objects] or [None]
     owned = _owned(keys, len(wanted))
@@ -80,7 +80,7 @@ def _owned(keys: Sequence[str], count: int) -> list[tuple[str, ...]]:
     return [tuple(each) for each in owned]
 
 
-#: Range of ``style_scale``; outside it no stroke is left, or a single one fills the picture.
+#: Range of ``style_scale``; beyond it strokes vanish, or a single one fills the picture.
 STYLE_SCALES = (0.25, 4)
 
 
@@ -246,9 +246,9 @@ class PaintOptions(Checked):
     """How a key is painted.
 
     Attributes:
-        strokes: their size: above 1 they are bolder and the object simpler, below finer.
-        structure: how far the plate rules rather than the style, 0 to 1: 0 is the style's texture
-            in the plate's place, 1 keeps all edges.
+        strokes: stroke size: above 1 strokes are bolder and the object simpler, below 1 finer.
+        structure: weight of the plate against the style, 0 to 1: 0 replaces the plate with the
+            style's texture, 1 keeps all edges.
     """
 
     strokes: Annotated[float, Within(0.5, 4)] = 1.0

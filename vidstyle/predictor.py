@@ -146,8 +146,8 @@ class Model:
         Args:
             frames: the shot, at least one frame. Fitting a style samples a few of them; keys are
                 carried through all, in order.
-            style: a picture file, or one picture (H, W, 3) or (3, H, W). Optional if
-                there are keys; otherwise it paints what they do not show.
+            style: a picture file, or one picture (H, W, 3) or (3, H, W). Optional if there are
+                keys; given both, it paints whatever the keys do not show.
             masks: where the object is; None for the whole frame.
             keys: painted frames by number, from 0: pictures of the frames' size, (H, W, C) or
                 (C, H, W). With 4 channels, straight alpha gives the key its own outline.

@@ -1,4 +1,4 @@
-"""Words that messages are made of."""
+"""Building blocks of messages."""
 
 from collections.abc import Sequence
 
@@ -9,5 +9,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def ranges(runs: Sequence[tuple[int, int]]) -> str:
-    """Runs of frames, first and last: ``3, 40-76``."""
+    """Runs of frames, given as (first, last), in words: ``3, 40-76``."""
     return ", ".join(f"{first}-{last}" if last > first else f"{first}" for first, last in runs)

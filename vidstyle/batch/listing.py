@@ -15,12 +15,12 @@ def read_shots(path: Path, media: Path | None = None, rate: Fraction | None = No
 
     Args:
         path: a folder of clips and sequences, ``.csv``, ``.yaml``, ``.yml``, ``.edl``, ``.otio``.
-        media: folder of the clips that a timeline names; the list's own for None.
-        rate: frames per second that an EDL counts in; its clips' for None.
+        media: folder of the clips that a timeline names; None for the list's own folder.
+        rate: frame rate of an EDL's timecodes; None for that of its clips.
 
     Raises:
-        MediaError: there is no such list, it is damaged, or it names no shot.
-        UsageError: an entry of it is not valid.
+        MediaError: the list is missing, damaged, or names no shot.
+        UsageError: an entry is invalid.
     """
     if path.is_dir():
         shots = shots_in_folder(path)

@@ -1,4 +1,4 @@
-"""What shots are called: by their files, and as files."""
+"""Names of shots: derived from their files, and safe as file names."""
 
 import re
 import unicodedata
@@ -10,12 +10,12 @@ MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".avi", ".mxf", ".webm", ".mpg
 
 # Longer names do not fit most file systems, once numbers and suffixes are added.
 _LONGEST = 100
-# Windows' names of devices.
+# Device names reserved by Windows.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 def plain_name(source: str) -> str:
-    """What a clip or sequence is called, without the frame's number and the kind of file."""
+    """The name of a clip or sequence, without frame number and suffix."""
     path = Path(source)
     if is_pattern(source):
         pattern = parse_pattern(source)
@@ -25,8 +25,8 @@ def plain_name(source: str) -> str:
 
 
 def safe_name(name: str) -> str:
-    """The last part of a name, with what no file should be called replaced: separators, what
-    patterns and shells take for their own, control characters, dots at its ends."""
+    """The last part of a name, with unsafe characters replaced: separators, those special to
+    patterns and shells, control characters, leading and trailing dots."""
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", name).rstrip("/\\"))[-1]
     plain = re.sub(r"[^\w .,()+=-]|[\x00-\x1f]", "_", last).strip(" .-")[:_LONGEST].strip(" .")
     return f"_{plain}" if not plain or _DEVICES.fullmatch(plain) else plain

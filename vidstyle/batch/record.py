@@ -1,4 +1,4 @@
-"""What a batch remembers of a shot, so that what is finished is not rendered again."""
+"""A batch's record of a shot, so that finished shots are not rendered again."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -16,12 +16,12 @@ class Record:
     """
     Attributes:
         state: ``started``, ``done`` or ``failed``.
-        request: fingerprint of all that the output depends on.
-        target: the output, from the batch's folder; what stands there is the batch's own.
-        files: of the output, when it was done.
+        request: fingerprint of everything that the output depends on.
+        target: the output, relative to the batch's folder; the batch owns what is there.
+        files: of the output, when it was finished.
         report: see :class:`vidstyle.pipeline.report.Report`.
-        seconds: that it took.
-        warnings: that were logged meanwhile.
+        seconds: render time.
+        warnings: logged during the render.
     """
 
     state: str
@@ -34,7 +34,7 @@ class Record:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """None where there is none, or none that can be read: the shot is rendered again."""
+        """None if it is missing or unreadable: the shot is rendered again."""
         try:
             content = parsed(json.loads, path.read_text(encoding="utf-8"))
             return cls(**{**content, "files": [tuple(each) for each in content["files"]]})
@@ -42,16 +42,16 @@ class Record:
             return None
 
     def write(self, path: Path) -> None:
-        """Whole or not at all.
+        """Write it atomically.
 
         Raises:
-            MediaError: the disk refuses.
+            MediaError: the disk write fails.
         """
         with replacing(path) as file:
             file.write(json.dumps(asdict(self), indent=1).encode())
 
     def finished(self, request: str, target: str) -> bool:
-        """Whether the output, ``target``, is that of the request, and as it was left."""
+        """Whether the output, ``target``, matches the request and is unchanged since."""
         return (
             self.state == "done"
             and self.request == request

@@ -1,4 +1,4 @@
-"""Render the shots of a batch, one after the other, whatever becomes of each."""
+"""Render the shots of a batch in sequence; a failure does not stop the rest."""
 
 import logging
 import time
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Defaults:
-    """What holds for a shot of which the list says nothing else.
+    """Settings for shots whose list entry does not override them.
 
     Attributes:
         objects: SPECs; empty for the whole frame.
-        styles: one for all objects or one each; none where every shot names its own.
-        options: but for the range.
-        range: the part of every clip that is rendered.
-        handles: frames more on either side.
+        styles: one for all objects or one each; empty if every shot names its own.
+        options: all but the range.
+        range: the part of every clip to render.
+        handles: extra frames on either side.
     """
 
     objects: tuple[str, ...]
@@ -45,16 +45,16 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a shot.
+    """The result of a shot.
 
     Attributes:
-        name: safe, see ``targets.names_of``.
-        state: ``done``, ``kept`` (it was finished before) or ``failed``.
-        job: what was rendered; None where it did not come to that.
-        error: why it failed; None where it did not.
+        name: file-safe, see ``targets.names_of``.
+        state: ``done``, ``kept`` (finished earlier) or ``failed``.
+        job: the render; None if it failed before that.
+        error: why it failed; None if it did not.
         report: see :class:`vidstyle.pipeline.report.Report`; empty for a failure.
-        seconds: that it took, now or before.
-        warnings: that were logged meanwhile.
+        seconds: render time, now or earlier.
+        warnings: logged during the render.
     """
 
     shot: Shot
@@ -75,16 +75,16 @@ def run_batch(
     *,
     overwrite: bool = False,
 ) -> list[Result]:
-    """Render every shot that is not finished; one that fails does not stop the others.
+    """Render every unfinished shot; a failure does not stop the others.
 
     Args:
-        root: folder of the outputs, made if it is missing; nothing is written elsewhere.
-        overwrite: whether files may be replaced that are not this batch's own.
+        root: folder of the outputs, made if missing; nothing is written elsewhere.
+        overwrite: whether files that this batch did not make may be replaced.
 
     Raises:
-        UsageError: another batch is at work in ``root``, or the list leads out of it.
+        UsageError: another batch is running in ``root``, or the list leads outside it.
         MediaError: the folder cannot be made.
-        Cancelled: what was finished until then stays.
+        Cancelled: shots finished so far are kept.
     """
     names = names_of(shots)
     with _alone_in(root):
@@ -174,7 +174,7 @@ def _run(
 
 
 def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
-    """Raises UsageError or MediaError for what the list alone does not show."""
+    """Raises UsageError or MediaError for problems that the list alone does not reveal."""
     if shot.trouble is not None:
         raise MediaError(shot.trouble)
     styles = shot.styles or defaults.styles
@@ -197,7 +197,7 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
 
 
 def _drop_stale(target: str, before: Record) -> None:
-    """Remove the pictures of a longer render that the new one did not replace."""
+    """Remove pictures of a previous, longer render that the new one did not replace."""
     if is_pattern(target):
         for name, size, changed in before.files:
             file = Path(target).with_name(name)
@@ -207,7 +207,7 @@ def _drop_stale(target: str, before: Record) -> None:
 
 @contextmanager
 def _listening() -> Iterator[list[str]]:
-    """The warnings that are logged meanwhile."""
+    """Collect the warnings logged within the context."""
     heard: list[str] = []
     handler = logging.Handler(logging.WARNING)
     handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]

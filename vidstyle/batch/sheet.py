@@ -1,4 +1,4 @@
-"""The contact sheet of a batch: one HTML file that needs no other, and no network."""
+"""The contact sheet of a batch: one self-contained HTML file that needs no network."""
 
 from collections.abc import Iterator, Sequence
 from html import escape
@@ -46,7 +46,7 @@ _STATES = {"done": "rendered", "kept": "finished before", "failed": "failed"}
 
 
 def as_html(results: Sequence[Result], title: str) -> str:
-    """The page: a table of all shots, then of each the plate and the result side by side."""
+    """The page: a table of all shots, then each one's plate and result side by side."""
     counts = ", ".join(
         f"{count} {word}"
         for state, word in _STATES.items()
@@ -70,7 +70,7 @@ def as_html(results: Sequence[Result], title: str) -> str:
 
 
 def frames_of(result: Result) -> int | None:
-    """How many were rendered; None where none were."""
+    """Number of rendered frames; None if none were."""
     frames = result.report.get("input", {}).get("frames")
     return frames if isinstance(frames, int) else None
 
@@ -146,7 +146,7 @@ def _pictures(result: Result) -> Iterator[str]:
 
 
 def _pictures_of(wanted: StyledObject) -> Iterator[str]:
-    """Files of the style and of painted keys."""
+    """Style picture and painted keys."""
     if wanted.style is not None:
         yield wanted.style
     for key in wanted.keys:
@@ -163,7 +163,7 @@ def _figure(picture: Picture | None, caption: str) -> str:
 
 
 def _still(source: str, index: int) -> Picture | None:
-    """A frame, at most as wide as the page shows it; None where there is none any more."""
+    """A frame, at most as wide as shown on the page; None if it no longer exists."""
     try:
         frame = next(open_clip(source).frames(index, index + 1), None)
     except VidstyleError:
@@ -172,7 +172,7 @@ def _still(source: str, index: int) -> Picture | None:
 
 
 def _eight_bit(frame: Frame) -> Picture:
-    """Code values as 8 bits; scene-linear light by a plain gamma, only to tell frames apart."""
+    """Code values in 8 bits; scene-linear light gets a plain gamma, just to tell frames apart."""
     unit = frame.image.float() / full_scale(frame.image.dtype)
     if frame.image.is_floating_point():
         unit = unit.clamp(0, 1) ** (1 / 2.2)

@@ -1,4 +1,4 @@
-"""A shot of a batch, before anything of it is opened."""
+"""A shot of a batch, before any of its files are opened."""
 
 import difflib
 import re
@@ -15,20 +15,20 @@ from vidstyle.options import MachineOptions, RenderOptions
 
 
 class Range(Protocol):
-    """The part of a clip that a shot is."""
+    """The part of a clip that makes up a shot."""
 
     def frames(self, info: ClipInfo, handles: int) -> tuple[int | None, int | None]:
         """Numbers of its first and last frame; None for the clip's own.
 
         Raises:
-            UsageError: it names no frames of the clip.
+            UsageError: it selects no frames of the clip.
         """
         ...
 
 
 @dataclass(frozen=True)
 class Named:
-    """From one frame to another, by numbers or timecodes."""
+    """A range of frames, by numbers or timecodes."""
 
     first: str | None = None
     last: str | None = None
@@ -44,19 +44,19 @@ WHOLE = Named()
 
 @dataclass(frozen=True)
 class Shot:
-    """What the list says of one shot.
+    """One shot's entry in the list.
 
     Attributes:
-        name: distinguishes it in the list; its output is named for it.
-        source: as a render takes it.
+        name: identifies it in the list; its output is named after it.
+        source: as for a render.
         objects: SPECs; empty for the command line's, or the whole frame.
         styles: pictures, one for all objects or one each; empty for the command line's.
-        keys: painted frames, ``FILE@FRAME``; of several objects ``FILE@FRAME#N``.
-        range: the part that is rendered.
-        handles: frames more on either side; None for the command line's.
+        keys: painted frames, ``FILE@FRAME``; with several objects ``FILE@FRAME#N``.
+        range: the part to render.
+        handles: extra frames on either side; None for the command line's.
         options: fields of ``RenderOptions`` that differ from the command line's.
-        output: where it goes within the batch's folder; None for its name.
-        trouble: why it cannot be rendered, where the list knows already.
+        output: path within the batch's folder; None to use its name.
+        trouble: why it cannot be rendered, if known from the list.
     """
 
     name: str
@@ -71,10 +71,10 @@ class Shot:
     trouble: str | None = None
 
 
-# A shot's range has fields of its own, and the machine is the same for all shots.
+# A shot's range has its own fields, and the machine is the same for all shots.
 _NOT_OF_A_SHOT = {"first", "last", *vars(MachineOptions())}
 
-#: Of ``RenderOptions``, what a list may set for a shot.
+#: Fields of ``RenderOptions`` that a list may set for a shot.
 OPTIONS = tuple(
     option.name for option in fields(RenderOptions) if option.name not in _NOT_OF_A_SHOT
 )
@@ -83,23 +83,23 @@ _OWN = ("name", "source", "in", "out", "handles", "object", "style", "key", "out
 
 
 def split(text: str) -> list[str]:
-    """The entries of a field that holds several, parted by ``|``."""
+    """The entries of a field, separated by ``|``."""
     return [part.strip() for part in text.split("|") if part.strip()]
 
 
 def shot_of(
     fields: Mapping[str, str], where: str, path_of: Callable[[str], str], known: Shot | None = None
 ) -> Shot:
-    """A shot from a row of texts; empty ones say nothing.
+    """Build a shot from a row of text fields; empty ones are ignored.
 
     Args:
-        fields: by the names of columns; spaces and dashes in those are underscores.
-        where: the place in the list, which errors begin with.
-        path_of: finds the file that a name in the list stands for.
-        known: what the list says of the shot elsewhere.
+        fields: by column name; spaces and dashes in names count as underscores.
+        where: location in the list, which error messages begin with.
+        path_of: resolves a name in the list to a file.
+        known: what the list specifies for the shot elsewhere.
 
     Raises:
-        UsageError: a field that there is not, or that are not valid.
+        UsageError: an unknown or invalid field.
     """
     told = {
         re.sub(r"[\s-]+", "_", key.strip().lower()): value.strip()

@@ -1,6 +1,6 @@
-"""Lists of shots as CSV, one a row, or YAML, one an entry.
+"""Shot lists as CSV, one shot per row, or YAML, one per entry.
 
-Files are named from the list's own folder.
+File names are relative to the list's folder.
 """
 
 import csv
@@ -15,11 +15,11 @@ from vidstyle.runtime.nesting import parsed
 
 
 def shots_in_csv(path: Path) -> list[Shot]:
-    """A row a shot; the first names the columns.
+    """One shot per row; the first row names the columns.
 
     Raises:
-        MediaError: it is no text.
-        UsageError: a row is not valid.
+        MediaError: it is not a text file.
+        UsageError: a row is invalid.
     """
     with path.open(newline="", encoding="utf-8-sig") as file:
         try:
@@ -36,17 +36,17 @@ def shots_in_csv(path: Path) -> list[Shot]:
 
 
 def shots_in_yaml(path: Path) -> list[Shot]:
-    """A list of mappings, or a mapping with the list under ``shots``. Several objects are a list,
-    or parted by ``|``.
+    """A list of mappings, or a mapping with the list under ``shots``. Multiple objects are a list,
+    or separated by ``|``.
 
     Raises:
-        MediaError: it is no YAML.
-        UsageError: an entry is not valid.
+        MediaError: it is not YAML.
+        UsageError: an entry is invalid.
     """
     import yaml
 
     try:
-        # All as text: YAML would read 10:00:00:00 as a number, and "on" as yes.
+        # Everything as text: YAML would read 10:00:00:00 as a number, and "on" as true.
         text = path.read_text(encoding="utf-8")
         content = parsed(partial(yaml.load, Loader=yaml.BaseLoader), text)
     except (yaml.YAMLError, ValueError) as error:
@@ -62,7 +62,7 @@ def shots_in_yaml(path: Path) -> list[Shot]:
 
 
 def beside(path: Path) -> Callable[[str], str]:
-    """Finds what a list names, from the list's folder."""
+    """Resolves names in a list relative to the list's folder."""
     return lambda name: str(path.parent / name)
 
 

@@ -1,4 +1,4 @@
-"""Where shots go: within the batch's folder, under names that every file system takes."""
+"""Output paths of shots: within the batch's folder, under names valid on every file system."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from vidstyle.media.video.target import WRITABLE_PICTURES
 
 
 def names_of(shots: Sequence[Shot]) -> list[str]:
-    """A name for each shot that is safe as that of a file, and no other's, whatever its case."""
+    """A file-safe name for each shot, unique even when case is ignored."""
     taken: set[str] = set()
     names = []
     for shot in shots:
@@ -27,11 +27,11 @@ def names_of(shots: Sequence[Shot]) -> list[str]:
 
 
 def target_of(shot: Shot, name: str, codec: str | None, root: Path) -> str:
-    """What the shot is written to: what the list says, else a file of its name and, where the
-    codec allows, its source's kind; sequences go to a folder of their own.
+    """The shot's output: the list's, else a file of its name and, if the codec allows, its
+    source's format; sequences get a folder of their own.
 
     Raises:
-        UsageError: what the list says leads out of ``root``.
+        UsageError: the list's path leads outside ``root``.
     """
     if shot.output is not None:
         return str(_within(root, shot.output, shot.name))
@@ -61,5 +61,5 @@ def _within(root: Path, output: str, shot: str) -> Path:
 
 
 def _is_below(path: Path, root: Path) -> bool:
-    """Whether a path lies in a folder once links are followed."""
+    """Whether a path lies in a folder once links are resolved."""
     return root.resolve() in path.resolve().parents

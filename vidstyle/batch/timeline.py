@@ -1,6 +1,6 @@
 """The shots of an edit: a CMX 3600 EDL or an OpenTimelineIO timeline.
 
-What is to be done to a shot stands with its clip: in OTIO as a mapping ``vidstyle`` in the clip's
+A shot's settings are stored with its clip: in OTIO as a mapping ``vidstyle`` in the clip's
 metadata, in an EDL as a comment, ``* VIDSTYLE: object=person style=art.jpg strength=0.5``.
 """
 
@@ -30,27 +30,26 @@ from vidstyle.runtime.nesting import check_depth
 
 log = logging.getLogger(__name__)
 
-# Adapters of what is text.
+# Adapters for text formats.
 _TEXTS = {".edl": "cmx_3600", ".otio": "otio_json"}
 
-# Frames of any EDL are below this rate, which may drop, so that one can be read for its names.
+# A rate, with drop frame, that fits the frame numbers of any EDL, so that it can be read for names.
 _ANY_RATE = 60000 / 1001
 
 
 def shots_in_timeline(path: Path, media: Path, rate: Fraction | None) -> list[Shot]:
     """A shot for each clip of the video tracks, in their order, dissolves included.
 
-    A clip that is disabled, or shows no footage (black, bars), is left out. One whose file is not
-    found is a shot in trouble.
+    Clips that are disabled or show no footage (black, bars) are skipped. One whose file is not
+    found becomes a shot with ``trouble``.
 
     Args:
-        media: folder in which clips are looked for, by name or by reel, that have no file of
-            their own.
-        rate: frames per second that an EDL counts in; its clips' for None.
+        media: folder to search, by name or reel, for clips that have no file of their own.
+        rate: frame rate of an EDL's timecodes; None for that of its clips.
 
     Raises:
         MediaError: it cannot be read.
-        UsageError: what stands with a clip is not valid.
+        UsageError: a clip's settings are invalid.
     """
     files = _Media(media)
     if path.suffix.lower() == ".edl":
@@ -70,7 +69,7 @@ def _read(path: Path, **options: Any) -> otio.schema.Timeline:
             if adapter
             else otio.adapters.read_from_file(str(path), **options)
         )
-    except Exception as error:  # adapters raise whatever they meet
+    except Exception as error:  # adapters raise arbitrary exceptions
         problem = " ".join(str(error).split())[:200]
         raise MediaError(
             f"{path}: not a readable timeline ({problem}); export it again"
@@ -82,14 +81,14 @@ def _read(path: Path, **options: Any) -> otio.schema.Timeline:
 
 
 def _text(path: Path) -> str:
-    """A text file's content, without the byte-order mark that some programs begin it with."""
+    """A text file's content, without the byte-order mark that some programs add."""
     content = path.read_bytes()
     is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     return content.decode("utf-16" if is_wide else "utf-8-sig", errors="replace")
 
 
 def _clips(timeline: otio.schema.Timeline) -> Iterator[otio.schema.Clip]:
-    """Those that show footage: no black, bars, or what else an editor makes up."""
+    """Clips that show footage: no black, bars, or other generated media."""
     for track in timeline.video_tracks():
         for clip in track.find_clips():
             made = isinstance(clip.media_reference, otio.schema.GeneratorReference)
@@ -99,7 +98,7 @@ def _clips(timeline: otio.schema.Timeline) -> Iterator[otio.schema.Clip]:
 
 def _shot(clip: otio.schema.Clip, path: Path, files: "_Media", range_: Range) -> Shot:
     source = _own_file(clip, path) or files.find(clip.name) or files.find(_cmx(clip).get("reel"))
-    # Events of an EDL that name no clip are called by their number.
+    # EDL events without a clip name are named by their number.
     unnamed = not clip.name or (clip.name.isdecimal() and "reel" in _cmx(clip))
     known = Shot(
         name=_cmx(clip).get("reel", "shot") if unnamed else plain_name(clip.name),
@@ -114,7 +113,7 @@ def _shot(clip: otio.schema.Clip, path: Path, files: "_Media", range_: Range) ->
 
 
 def _named(clip: otio.schema.Clip, drops: bool) -> Named:
-    """The timecodes in the EDL, or for a retimed event those of all frames that it goes through."""
+    """The EDL's timecodes, or for a retimed event those of all frames that it plays through."""
     shown = _used(clip)
     ends = shown.start_time, shown.end_time_inclusive()
     return Named(*(otio.opentime.to_timecode(time, time.rate, drops) for time in ends))
@@ -131,8 +130,8 @@ def _cut(clip: otio.schema.Clip) -> "Cut":
 
 
 def _used(clip: otio.schema.Clip) -> otio.opentime.TimeRange:
-    """What a clip takes of its footage: of a speed effect all that it goes through, of a freeze the
-    one frame."""
+    """The range of footage that a clip uses: for a speed effect all that it plays through, for a
+    freeze the one frame."""
     shown = clip.visible_range()
     warps = [e for e in clip.effects if isinstance(e, otio.schema.LinearTimeWarp)]
     if not warps:
@@ -155,8 +154,8 @@ class Cut:
 
     Attributes:
         start, duration: of the part.
-        media_start: what the clock shows at the clip's first frame; None for unknown: its start
-            timecode, where the part lies after that, else zero.
+        media_start: clock time of the clip's first frame; None if unknown: the start timecode if
+            the part lies after it, else zero.
     """
 
     start: Fraction
@@ -181,7 +180,7 @@ class Cut:
 
 
 def _start_of(info: ClipInfo) -> Fraction:
-    """A clip's start timecode, as seconds of a clock that counts its frames."""
+    """A clip's start timecode, in seconds of a clock that counts its frames."""
     if info.timecode is None:
         return Fraction(0)
     since_midnight = "00:00:00;00" if ";" in info.timecode else "00:00:00:00"
@@ -190,7 +189,7 @@ def _start_of(info: ClipInfo) -> Fraction:
 
 
 def _seconds(time: otio.opentime.RationalTime) -> Fraction:
-    """Exactly: rates are floats there, 23.976023976 for 24000/1001."""
+    """Exact seconds: OTIO's rates are floats, 23.976023976 for 24000/1001."""
     nominal = round(time.rate)
     drift = Fraction(nominal * 1000, 1001)
     rate = drift if abs(time.rate - float(drift)) < 1e-2 and time.rate != nominal else nominal
@@ -198,7 +197,7 @@ def _seconds(time: otio.opentime.RationalTime) -> Fraction:
 
 
 def _own_file(clip: otio.schema.Clip, path: Path) -> str | None:
-    """The file that the clip refers to, where it is there."""
+    """The file that the clip refers to, if it exists."""
     reference = clip.media_reference
     if isinstance(reference, otio.schema.ImageSequenceReference):
         folder = _local(reference.target_url_base, path)
@@ -213,7 +212,7 @@ def _own_file(clip: otio.schema.Clip, path: Path) -> str | None:
 
 def _local(url: str, path: Path) -> Path:
     parts = urlparse(url)
-    # C:\plates has a scheme of one letter.
+    # C:\plates parses as a one-letter scheme.
     named = unquote(parts.path) if parts.scheme == "file" or not parts.scheme else url
     return path.parent / named
 
@@ -225,7 +224,7 @@ def _cmx(clip: otio.schema.Clip) -> Mapping[str, Any]:
 
 def _settings(clip: otio.schema.Clip, where: str) -> dict[str, str]:
     own = clip.metadata.get("vidstyle", {})
-    # Lists there are sequences of OpenTimelineIO's own.
+    # Lists are OpenTimelineIO's own sequence type.
     settings = {
         str(key): value
         if isinstance(value, str) or not isinstance(value, Sequence)
@@ -238,7 +237,7 @@ def _settings(clip: otio.schema.Clip, where: str) -> dict[str, str]:
         if head.strip().upper() == "VIDSTYLE":
             try:
                 pairs = shlex.split(rest)
-            except ValueError as error:  # a quote without its other half
+            except ValueError as error:  # an unbalanced quote
                 raise UsageError(f"{where}: {comment}: {error}; fix it") from None
             for pair in pairs:
                 key, _, value = pair.partition("=")
@@ -247,7 +246,7 @@ def _settings(clip: otio.schema.Clip, where: str) -> dict[str, str]:
 
 
 def _rate_of_edl(path: Path, files: "_Media") -> Fraction:
-    """An EDL does not say what it counts in: its clips do."""
+    """The frame rate of an EDL's clips, since the EDL itself does not state one."""
     for clip in _clips(_read(path, rate=_ANY_RATE, ignore_timecode_mismatch=True)):
         source = files.find(clip.name) or files.find(_cmx(clip).get("reel"))
         try:
@@ -259,13 +258,13 @@ def _rate_of_edl(path: Path, files: "_Media") -> Fraction:
 
 
 class _Media:
-    """Files below a folder by name, with or without suffix, whatever its case."""
+    """Files below a folder by name, with or without suffix, ignoring case."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def find(self, name: str | None) -> str | None:
-        """The clip or sequence of that name; None where there is none, or no name."""
+        """The clip or sequence of that name; None if there is none, or no name."""
         return self._names.get(name.lower()) if name else None
 
     @cached_property

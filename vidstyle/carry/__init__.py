@@ -1,1 +1,1 @@
-"""Painted keys: from frames that somebody painted to a painting of every frame of their shot."""
+"""Painted keys: from a few painted keyframes to a painting of every frame of their shot."""

@@ -1,4 +1,4 @@
-"""Painted keys, carried through a clip: what is painted where in each of its frames."""
+"""Painted keys, carried through a clip: the paint in each of its frames."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from vidstyle.media.frame import Box
 from vidstyle.segment.mattes.derived import Derived
 from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
 
-#: How far a key must show something before it is painted rather than styled, and from where on it
-#: is painted alone.
+#: How well a key must show something before any of its paint is used over the style, and from where
+#: on only paint is used.
 LITTLE, ENOUGH = 0.15, 0.45
 
 
@@ -24,9 +24,9 @@ class Key:
 
     Attributes:
         frame: its number.
-        paint: (1, 3, H, W) in [0, 1], known everywhere.
-        outline: (1, 1, H, W) in [−1, 1]: what the painted outline has beyond the matte, and what
-            it lacks; None where the matte is the outline.
+        paint: (1, 3, H, W) in [0, 1], defined everywhere.
+        outline: (1, 1, H, W) in [−1, 1]: painted outline minus matte; None if the matte is the
+            outline.
     """
 
     frame: int
@@ -35,9 +35,9 @@ class Key:
 
 
 class Carried:
-    """What the keys of one object paint in every frame.
+    """The paint of one object's keys in every frame.
 
-    A frame depends on the keys and its fields alone, so any segment can be painted anywhere.
+    A frame depends only on the keys and its own fields, so any segment can be rendered anywhere.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class Carried:
     ) -> None:
         """
         Args:
-            fields: for each frame but the keys'.
-            confidences: by frame: how far the keys show what is there, 0 to 1.
-            alone: no style paints what no key shows.
+            fields: for each frame except the keys'.
+            confidences: by frame: how well the keys show what is there, 0 to 1.
+            alone: paint is used everywhere; no style fills in what no key shows.
         """
         self.keys, self.fields, self.confidences, self.alone = keys, fields, confidences, alone
         self._frames = {key.frame: key for key in keys}
@@ -68,13 +68,13 @@ class Carried:
     def over(
         self, styled: Tensor, images: Tensor, numbers: Sequence[int], box: Box, strength: float
     ) -> Tensor:
-        """Lay the carried paint over what is styled.
+        """Composite the carried paint over styled pictures.
 
         Args:
-            styled: (N, 3, h, w) in [0, 1]; the plates where there is no style.
-            images: the plates, of that shape.
+            styled: (N, 3, h, w) in [0, 1]; the plates if there is no style.
+            images: the plates, of the same shape.
             numbers: of the frames.
-            box: where in the frames they lie.
+            box: the region of the frames that they cover.
             strength: of the paint over the plate, 0 to 1.
 
         Returns:
@@ -92,11 +92,11 @@ class Carried:
         return torch.stack(pictures)
 
     def painted(self, number: int, box: Box) -> tuple[Tensor, Tensor] | None:
-        """What the keys paint in a box of a frame.
+        """The keys' paint in a box of a frame.
 
         Returns:
-            (1, 3, h, w) in [0, 1], and how far it covers what else is painted there, (1, 1, h, w)
-            in [0, 1]; None where the object is not in the frame.
+            (1, 3, h, w) in [0, 1], and its opacity over the style, (1, 1, h, w) in [0, 1]; None if
+            the object is not in the frame.
         """
         if key := self._frames.get(number):
             paint = key.paint[..., box.rows, box.columns]
@@ -109,7 +109,7 @@ class Carried:
             paint, shown = painted(self.keys[index].paint, field, box)
             outline = self._outline(index, field, box)
             if outline is not None:
-                # Beyond the matte only the flow, carried on from inside, knows the way.
+                # Beyond the matte, only the flow extrapolated from inside is available.
                 along, _ = followed(self.keys[index].paint, field, box)
                 extra = (outline * 4).clamp(0, 1)
                 paint, shown = torch.lerp(paint, along.clamp(0, 1), extra), shown.maximum(extra)
@@ -119,14 +119,14 @@ class Carried:
         return blended(pictures, shares), sum_of(covers, shares)
 
     def _outline(self, index: int, field: Field, box: Box) -> Tensor | None:
-        """Of a key, carried to a frame: (1, 1, h, w) in [−1, 1]."""
+        """A key's outline, carried to a frame: (1, 1, h, w) in [−1, 1]."""
         outline = self.keys[index].outline
         if outline is None:
             return None
         return followed(outline, field, box)[0].clamp(-1, 1)
 
     def outlined(self, number: int, matte: Matte) -> Matte:
-        """The matte of a frame with what the painted outline adds to it and takes away."""
+        """The matte of a frame, with the painted outline's additions and removals."""
         whole = Box(0, 0, matte.shape[1], matte.shape[0])
         if key := self._frames.get(number):
             changes = [key.outline]
@@ -144,7 +144,7 @@ class Carried:
 
 
 class Outlined(Derived):
-    """An object's mattes with the outline that its keys were painted with."""
+    """An object's mattes, with the outline painted in its keys."""
 
     def __init__(self, mattes: Mattes, carried: Carried) -> None:
         super().__init__(mattes)

@@ -15,21 +15,21 @@ from vidstyle.media.frame import Box
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.motion.warp import warp
 
-#: Squared distance of two patches, a channel and pixel, that still look alike.
+#: Squared distance of two patches' guides, per pixel, up to which they look alike.
 ALIKE = 0.02
-#: Pixels around an object that are known of.
+#: Pixels around an object that a field covers.
 RIM = 12
 
 
 class Carrier:
-    """Finds for each frame where in the key its places lie.
+    """Finds, for each frame, the positions in the key that its pixels correspond to.
 
-    Two ways are taken at once. The flow, followed from frame to frame, keeps every stroke where it
-    is, for as long as it can be trusted. Patches that look alike are found everywhere, as often as
-    not from where the object has turned; they heed what was painted in the frame before, so that
-    what is found moves with the object.
+    Two methods are combined. The flow, composed from frame to frame, keeps every stroke in place
+    for as long as it can be trusted. Patch matching works everywhere, including where the object
+    has turned; it takes the paint of the frame before into account, so that matches move with the
+    object.
 
-    All pictures are of the working size, (1, C, H, W) in [0, 1].
+    All pictures are at the working size, (1, C, H, W) in [0, 1].
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class Carrier:
         Args:
             image: the plate of the key frame.
             matte: of the object in it; not empty.
-            paint: known everywhere, see :func:`spread`.
-            reach: pixels that the painted outline goes beyond the matte.
+            paint: defined everywhere, see :func:`spread`.
+            reach: pixels by which the painted outline extends beyond the matte.
         """
         self._key, self._paint, self._rim = (image, matte), paint, RIM + reach
         self._size, self._flow = (image.shape[2], image.shape[3]), flow
@@ -48,18 +48,18 @@ class Carrier:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the key: the next step goes to a frame beside it."""
+        """Return to the key: the next step goes to a frame next to it."""
         self._follower = Follower(*self._key, self._flow)
         self._before = self._paint, Box(0, 0, self._size[1], self._size[0])
 
     def step(self, image: Tensor, matte: Tensor, share: float = 1.0) -> Field | None:
-        """Go on to the next frame, on the side away from the key.
+        """Advance to the next frame, away from the key.
 
         Args:
             share: of the key in that frame.
 
         Returns:
-            None where the object is not in the frame.
+            None if the object is not in the frame.
         """
         place, (back, holds) = self._follower.step(image, matte)
         bounds = cv2.boundingRect((matte[0, 0].numpy() > 0).astype(np.uint8))
@@ -100,11 +100,11 @@ class Carrier:
         box: Box,
         stride: int,
     ) -> tuple[Tensor, Tensor]:
-        """Matches and shown of a :class:`Field`, from pictures in its box.
+        """``matches`` and ``shown`` of a :class:`Field`, from pictures in its box.
 
         Args:
-            paint: of the frame before, where the flow takes it.
-            holds: where it does.
+            paint: of the frame before, warped along the flow.
+            holds: where that flow is valid.
             offset, trust: see :class:`~vidstyle.carry.following.Place`.
         """
         source, lattice = self._source(stride), Lattice.over(matte, stride)
@@ -134,8 +134,8 @@ class Carrier:
 
 
 def spread(paint: Tensor, matte: Tensor) -> Tensor:
-    """Paint (1, C, H, W) with what lies outside the matte, (1, 1, H, W), taken from the nearest
-    pixel inside: a painted background does not get in, and edges do not fray."""
+    """Paint (1, C, H, W), with pixels outside the matte, (1, 1, H, W), taken from the nearest pixel
+    inside, so that a painted background does not bleed in and edges do not fray."""
     inside = matte[0, 0].numpy() > 0.5
     if not inside.any():
         return paint
@@ -146,7 +146,7 @@ def spread(paint: Tensor, matte: Tensor) -> Tensor:
 
 
 def resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    """(1, C, H, W) at ``size`` (h, w), averaged where that is smaller."""
+    """(1, C, H, W) resized to ``size`` (h, w) by area averaging."""
     if picture.shape[2:] == size:
         return picture
     return F.interpolate(picture, size, mode="area")

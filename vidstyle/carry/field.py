@@ -1,4 +1,4 @@
-"""Where in a key each place of a frame lies: what carrying finds out, and keeps on disk."""
+"""Correspondence fields from a frame to a key: the result of carrying, stored on disk."""
 
 import hashlib
 import io
@@ -16,25 +16,25 @@ from vidstyle.errors import MediaError
 from vidstyle.media.frame import Box
 from vidstyle.runtime.atomic import replacing
 
-#: Offsets and trust are kept of every second pixel, offsets in steps of a 32nd of one.
+#: Offsets and trust are stored for every second pixel, offsets in steps of 1/32 pixel.
 GRAIN, FINENESS = 2, 32
 
 
 @dataclass(frozen=True)
 class Field:
-    """One frame as one key shows it. Pixels are those of the working size.
+    """The correspondence from one frame to one key, in pixels of the working size.
 
     Attributes:
-        share: of this key in the frame, in [0, 1]: over all keys they add up to 1.
+        share: of this key in the frame, in [0, 1]; the shares of all keys add up to 1.
         size: (h, w), the working size.
-        box: what is known of; its corner lies on the lattice, and is even.
-        offset: (2, h', w') float32, of every ``GRAIN``-th pixel of the box: pixel x lies at
+        box: the region covered; its corner lies on the lattice, and is even.
+        offset: (2, h', w') float32, for every ``GRAIN``-th pixel of the box: pixel x lies at
             x + offset(x) in the key frame. Channel 0 points right.
-        trust: (h', w') float32 in [0, 1]: how far the flow was followed there.
-        stride: pixels between the places of the lattice.
-        matches: (2, m, n) int16: column and row in the key of the patch that is most like each
-            place of the lattice; −1 where the object is not.
-        shown: (m, n) float32 in [0, 1]: how far the key shows anything like it.
+        trust: (h', w') float32 in [0, 1]: how reliably the flow could be followed there.
+        stride: pixels between lattice points.
+        matches: (2, m, n) int16: column and row, in the key, of the patch most similar to each
+            lattice point; −1 outside the object.
+        shown: (m, n) float32 in [0, 1]: how well the key shows anything similar.
     """
 
     share: float
@@ -47,7 +47,7 @@ class Field:
     shown: Tensor
 
     def packed(self) -> bytes:
-        """For a file."""
+        """Serialised, for a file."""
         file = io.BytesIO()
         box = self.box
         bound = 32767 / FINENESS
@@ -64,10 +64,10 @@ class Field:
 
     @classmethod
     def unpacked(cls, content: bytes) -> Self:
-        """What :meth:`packed` packed.
+        """The inverse of :meth:`packed`.
 
         Raises:
-            ValueError, KeyError, BadZipFile: it is none.
+            ValueError, KeyError, BadZipFile: the content is not a field.
         """
         with np.load(io.BytesIO(content), allow_pickle=False) as told:
             height, width, *corners, stride = map(int, told["frame"])
@@ -84,26 +84,27 @@ class Field:
 
 
 class FieldFolder:
-    """The fields of an object, a file for each frame and key; memory holds only their names.
+    """The fields of an object, one file per frame and key; only names and hashes are held in
+    memory.
 
     Attributes:
-        folder: holds them.
-        hashes: sha256 by the name of the file.
+        folder: where they are stored.
+        hashes: sha256 by file name.
     """
 
     def __init__(self, folder: Path, hashes: Mapping[str, str] | None = None) -> None:
         """
         Args:
-            hashes: of what lies there; None for a folder yet to be filled.
+            hashes: of the existing files; None for a new folder.
         """
         self.folder, self.hashes = folder, dict(hashes or {})
         folder.mkdir(parents=True, exist_ok=True)
 
     def put(self, frame: int, key: int, field: Field) -> None:
-        """Keep a field.
+        """Store a field.
 
         Raises:
-            MediaError: the disk refuses.
+            MediaError: it cannot be written.
         """
         content, name = field.packed(), _name(frame, key)
         with replacing(self.folder / name) as file:
@@ -111,13 +112,13 @@ class FieldFolder:
         self.hashes[name] = hashlib.sha256(content).hexdigest()
 
     def of(self, frame: int, keys: int) -> Sequence[tuple[int, Field]]:
-        """Number of each key that shows the frame, and how.
+        """The index of each key that shows the frame, with its field.
 
         Args:
             keys: how many there are.
 
         Raises:
-            MediaError: a file is gone or damaged.
+            MediaError: a file is missing or damaged.
         """
         return [
             (key, self._read(_name(frame, key)))

@@ -1,4 +1,4 @@
-"""Where the pixels of a frame lie in the key frame, followed from frame to frame."""
+"""Positions of a frame's pixels in the key frame, followed from frame to frame."""
 
 from dataclasses import dataclass
 
@@ -10,21 +10,21 @@ from torch import Tensor
 from vidstyle.motion.estimator import FlowEstimator, both_ways
 from vidstyle.motion.warp import inside, warp
 
-#: Pixels over which the motion of trusted places is carried on, first to those beside them and
-#: then to all: a limb's own motion before that of the whole object.
+#: Pixels over which the motion of trusted pixels is extrapolated, first to their neighbours and
+#: then everywhere: a limb's own motion takes precedence over that of the whole object.
 NEAR, FAR = 6.0, 30.0
-#: RGB difference, of a range of 1, at which a place no longer looks like where it is said to lie.
+#: RGB difference, in a range of 1, at which a pixel no longer matches its position in the key.
 ALIKE = 0.12
 
 
 @dataclass(frozen=True)
 class Place:
-    """A frame's pixels in the key frame.
+    """The positions of a frame's pixels in the key frame.
 
     Attributes:
-        offset: (1, 2, H, W) in pixels: pixel x lies at x + offset(x) in the key frame. Known
-            everywhere; where it could not be followed, carried on from what is near.
-        trust: (1, 1, H, W) in [0, 1]: how far it was followed. 0 outside the object.
+        offset: (1, 2, H, W) in pixels: pixel x lies at x + offset(x) in the key frame. Defined
+            everywhere; extrapolated from nearby where it could not be followed.
+        trust: (1, 1, H, W) in [0, 1]: how reliably it was followed. 0 outside the object.
     """
 
     offset: Tensor
@@ -34,8 +34,8 @@ class Place:
 class Follower:
     """Composes the flow from frame to frame, away from a key frame.
 
-    Errors add up, and what turns away is lost for good: trust only falls. That is what shows where
-    patches must be searched instead.
+    Errors accumulate, and surfaces that turn away are lost for good: trust only falls. It shows
+    where patches must be searched for instead.
     """
 
     def __init__(self, image: Tensor, matte: Tensor, flow: FlowEstimator) -> None:
@@ -50,14 +50,14 @@ class Follower:
         self._place = Place(torch.zeros_like(image[:, :2]), matte)
 
     def step(self, image: Tensor, matte: Tensor) -> tuple[Place, tuple[Tensor, Tensor]]:
-        """Go on to the next frame, on the side away from the key.
+        """Advance to the next frame, away from the key.
 
         Args:
-            image, matte: as of the key frame.
+            image, matte: of the next frame, as for the key frame.
 
         Returns:
-            its place, the flow to the frame before, (1, 2, H, W) in pixels, and where that holds,
-            (1, 1, H, W).
+            its place, the flow to the frame before, (1, 2, H, W) in pixels, and where that is
+            valid, (1, 1, H, W).
         """
         onwards, back = both_ways(self._flow, self._image, image)
         holds = _returns(onwards, back) * matte * warp(self._matte, back, "bilinear")
@@ -74,10 +74,10 @@ class Follower:
 
 
 def _returns(onwards: Tensor, back: Tensor) -> Tensor:
-    """Where two flows cancel, but for half a pixel and a twentieth of their lengths.
+    """Where two flows cancel, to within half a pixel plus a twentieth of their lengths.
 
-    Boundaries of motion count here, unlike in ``occlusion.valid``: what is not followed is lost
-    for the rest of the shot.
+    Motion boundaries are kept, unlike in ``occlusion.valid``: whatever is not followed is lost for
+    the rest of the shot.
     """
     returning = warp(onwards, back, "bilinear")
     allowed = 0.5 + 0.05 * (_length(returning) + _length(back))
@@ -90,8 +90,8 @@ def _length(flow: Tensor) -> Tensor:
 
 
 def carried_on(offset: Tensor, known: Tensor) -> Tensor:
-    """An offset, (1, 2, H, W), kept where it is known, (1, 1, H, W), and smoothly carried on from
-    there to everywhere else (normalised convolution: Knutsson and Westin, CVPR 1993)."""
+    """An offset, (1, 2, H, W), unchanged where it is known, (1, 1, H, W), and smoothly extrapolated
+    everywhere else (normalised convolution: Knutsson and Westin, CVPR 1993)."""
     if not known.any():
         return offset
     weighted = torch.cat([offset * known, known], 1)
@@ -103,7 +103,7 @@ def carried_on(offset: Tensor, known: Tensor) -> Tensor:
 
 
 def smoothed(planes: Tensor, sigma: float) -> Tensor:
-    """Gaussian of (1, C, H, W)."""
+    """Gaussian blur of (1, C, H, W)."""
     interleaved = np.ascontiguousarray(planes[0].permute(1, 2, 0).numpy())
     blurred = cv2.GaussianBlur(interleaved, (0, 0), sigma)
     return torch.from_numpy(blurred.reshape(interleaved.shape)).permute(2, 0, 1)[None]

@@ -1,4 +1,4 @@
-"""A frame that somebody painted, as ``--key FILE@FRAME`` names it."""
+"""A painted keyframe, as given by ``--key FILE@FRAME``."""
 
 import re
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from vidstyle.media.colour_management import manage
 from vidstyle.media.frame import Frame, full_scale
 from vidstyle.media.video.reader import open_clip
 
-#: Alpha from which a pixel is opaque; a picture that is nowhere below it has no outline.
+#: Alpha from which a pixel is opaque; a picture that is opaque everywhere has no outline.
 OPAQUE = 0.98
 
 
 @dataclass(frozen=True)
 class KeyName:
-    """What ``--key`` names.
+    """The value of ``--key``.
 
     Attributes:
         path: of the picture.
-        frame: that it is a painting of, from 0 in the whole clip.
+        frame: the frame that it paints, counted from 0 in the whole clip.
     """
 
     path: Path
@@ -32,7 +32,7 @@ class KeyName:
     def parsed(cls, text: str) -> "KeyName":
         """
         Raises:
-            UsageError: no frame is named.
+            UsageError: no frame is given.
         """
         path, at, frame = text.rpartition("@")
         if not at or not path or not re.fullmatch("[0-9]{1,9}", frame):
@@ -55,14 +55,14 @@ class KeyName:
 
 @dataclass(frozen=True)
 class PaintedFrame:
-    """A key, read.
+    """A key that has been read.
 
     Attributes:
-        name: as messages call it.
-        frame: that it is a painting of.
-        picture: (1, 3, H, W) in [0, 1], as plates are seen.
-        outline: (1, 1, H, W) in [0, 1], of what was painted; None where the whole frame was, over
-            the plate: then the object's matte is its outline.
+        name: for messages.
+        frame: the frame that it paints.
+        picture: (1, 3, H, W) in [0, 1], converted for viewing like the plates.
+        outline: (1, 1, H, W) in [0, 1], of the painted area; None if the whole frame is painted
+            over the plate: then the object's matte is the outline.
     """
 
     name: str
@@ -74,11 +74,11 @@ class PaintedFrame:
     def of(cls, name: str, frame: int, picture: Tensor, alpha: Tensor | None) -> "PaintedFrame":
         """
         Args:
-            picture: (1, 3, H, W) in [0, 1], not multiplied by alpha.
-            alpha: (H, W) in [0, 1]; None for none.
+            picture: (1, 3, H, W) in [0, 1], with straight alpha.
+            alpha: (H, W) in [0, 1], or None.
 
         Raises:
-            MediaError: all of it is transparent.
+            MediaError: alpha is below 0.5 everywhere.
         """
         if alpha is None:
             return cls(name, frame, picture, None)
@@ -93,10 +93,10 @@ def read_key(name: KeyName, size: tuple[int, int], colorspace: str | None = None
 
     Args:
         size: (H, W) of the clip's frames.
-        colorspace: of the clip; pictures in floating point are in it too.
+        colorspace: of the clip; floating-point pictures are assumed to be in it too.
 
     Raises:
-        MediaError: there is none, it cannot be read, or is of another size.
+        MediaError: it does not exist, cannot be read, or its size differs from the clip's.
     """
     name.check()
     reader = open_clip(str(name.path))
@@ -117,7 +117,7 @@ def read_key(name: KeyName, size: tuple[int, int], colorspace: str | None = None
 
 
 def _straight(frame: Frame) -> Tensor:
-    """Colours that are not multiplied by alpha, as those of pictures in floating point are."""
+    """Unpremultiplied colours; floating-point pictures with alpha count as premultiplied."""
     if frame.alpha is None or not (frame.premultiplied or frame.image.dtype.is_floating_point):
         return frame.image
     alpha = (frame.alpha.float() / full_scale(frame.alpha.dtype))[..., None]

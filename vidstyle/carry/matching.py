@@ -1,10 +1,10 @@
-"""Which place of the key looks most like each place of a frame: guided patch synthesis.
+"""The patch of the key that is most similar to each point of a frame: guided patch synthesis.
 
 Image Analogies (Hertzmann et al., SIGGRAPH 2001) with the guides of Jamriška et al., "Stylizing
 Video by Example" (SIGGRAPH 2019): colour and edges of the plate, position, and the frame before;
-and a bound on how often a patch is taken, as in StyLit (Fišer et al., SIGGRAPH 2016). The search is
-exact: descriptors are short, so that all distances are one matrix product. (PatchMatch would be
-faster on large pictures; it is patented, US 8,861,869.)
+and a penalty on reusing a patch, as in StyLit (Fišer et al., SIGGRAPH 2016). The search is exact:
+descriptors are short, so that all distances are one matrix product. (PatchMatch would be faster on
+large pictures; it is patented, US 8,861,869.)
 """
 
 import math
@@ -17,17 +17,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-#: Lattice points that an object has at most, about: what a search costs is their square.
+#: Approximate maximum of lattice points in an object: search cost grows with their square.
 POINTS = 12_000
-#: Principal components that are left of a patch of guides, and of paint.
+#: Principal components kept of a patch of guides, and of paint.
 GUIDES, PAINTS = 40, 24
-#: Weights of the guides: the plate's colours, its edges, where flow says a place lies (for each
-#: pixel² of distance over REACH²), the paint that is there already.
+#: Weights of the guides: the plate's colours, its edges, the position according to the flow (per
+#: pixel² of distance over REACH²), and existing paint.
 COLOUR, EDGE, POSITION, PAINT = 1.0, 1.5, 0.02, 0.5
 REACH = 20.0
-#: How much a patch that was taken before loses, of the mean distance, each time.
+#: Penalty on a patch for each previous use, as a share of the mean distance.
 AGAIN = 0.15
-#: Patches are chosen in so many portions, between which those are counted that were taken.
+#: Patches are chosen in this many portions; uses are counted between them.
 PORTIONS = 8
 #: Rounds of search and vote.
 ROUNDS = 2
@@ -35,11 +35,11 @@ ROUNDS = 2
 
 @dataclass(frozen=True)
 class Lattice:
-    """The places of a frame that patches are searched for.
+    """The points of a frame for which patches are searched.
 
     Attributes:
         stride: pixels between them.
-        rows, columns: (N,) of the places.
+        rows, columns: (N,) of the points.
     """
 
     stride: int
@@ -48,27 +48,27 @@ class Lattice:
 
     @property
     def patch(self) -> int:
-        """Side of a patch: patches of places beside each other overlap by half and more."""
+        """Side of a patch: patches of adjacent points overlap by more than half."""
         return 2 * self.stride + 3
 
     @classmethod
     def over(cls, matte: Tensor, stride: int) -> "Lattice":
-        """Of the object, and its rim, in a matte (1, 1, H, W)."""
+        """The lattice over an object and its rim, from its matte (1, 1, H, W)."""
         rim = F.max_pool2d(matte, 2 * stride + 1, 1, stride)
         rows, columns = (rim[0, 0, ::stride, ::stride] > 0.3).nonzero(as_tuple=True)
         return cls(stride, rows * stride, columns * stride)
 
 
 def stride_for(matte: Tensor) -> int:
-    """Pixels between places, so that an object of this matte has about ``POINTS`` at most."""
+    """Pixels between lattice points, for about ``POINTS`` at most in an object with this matte."""
     return int(min(6, max(1, math.ceil((float((matte > 0.5).sum()) / POINTS) ** 0.5))))
 
 
 def guides(image: Tensor, matte: Tensor) -> Tensor:
-    """What of a plate (1, 3, H, W) patches are compared by: (1, 5, H, W).
+    """The guides by which patches of a plate (1, 3, H, W) are compared: (1, 5, H, W).
 
-    What lies around the object is grey, so that it plays no part in which patch is like which; but
-    where it begins does.
+    The object's surroundings are set to grey, so that they do not affect the comparison; the
+    object's boundary does.
     """
     grey = cv2.GaussianBlur(image[0].mean(0).numpy(), (0, 0), 1.0)
     across, down = (cv2.Sobel(grey, cv2.CV_32F, *axis) for axis in ((1, 0), (0, 1)))
@@ -78,7 +78,7 @@ def guides(image: Tensor, matte: Tensor) -> Tensor:
 
 
 def patches(picture: Tensor, lattice: Lattice) -> Tensor:
-    """Patches of (1, C, H, W) around the places of a lattice: (N, C P²)."""
+    """Patches of (1, C, H, W) around the points of a lattice: (N, C P²)."""
     side = lattice.patch
     wide = F.pad(picture, (side // 2,) * 4, mode="replicate")[0]
     views = wide.unfold(1, side, 1).unfold(2, side, 1)
@@ -105,10 +105,10 @@ class Basis:
 
 
 class Choices:
-    """Patches that may be taken, ready to be searched.
+    """Candidate patches, prepared for searching.
 
-    They are compared in several aspects, such as colours and position. A pair of patches costs
-    Σ w · |a − b|² over these.
+    They are compared in several aspects, such as colours and position. The cost of a pair of
+    patches is Σ w · |a − b|² over these.
     """
 
     def __init__(self, aspects: Sequence[Tensor]) -> None:
@@ -122,18 +122,18 @@ class Choices:
     def nearest(
         self, wanted: Sequence[Tensor], weights: Sequence[Tensor], again: float, seed: int = 0
     ) -> Tensor:
-        """The patch that costs least at each place.
+        """The patch with the lowest cost at each point.
 
         Args:
-            wanted: descriptors at the places, (N, D) in each aspect.
-            weights: of each aspect at the places, (N,).
-            again: how much more a patch costs each time that it was taken, of the mean cost.
-            seed: of the order in which places choose.
+            wanted: descriptors at the points, (N, D) in each aspect.
+            weights: of each aspect at the points, (N,).
+            again: extra cost of a patch for each previous use, as a share of the mean cost.
+            seed: for the order in which points choose.
 
         Returns:
-            numbers of patches, (N,).
+            indices of patches, (N,).
         """
-        # −½ Σ w |a − b|², without what is the same in a row, is a product.
+        # −½ Σ w |a − b|², without the terms that are constant in a row, is a matrix product.
         scales = [weight[:, None] for weight in weights]
         parts = [scale * part for scale, part in zip(scales, wanted, strict=True)]
         left = torch.cat([*parts, *scales, torch.ones_like(scales[0])], 1)
@@ -160,14 +160,14 @@ def _lengths(wanted: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
 
 
 class Source:
-    """A key, ready to be searched."""
+    """A key, prepared for searching."""
 
     def __init__(self, image: Tensor, matte: Tensor, paint: Tensor, stride: int) -> None:
         """
         Args:
             image: the plate of the key frame, (1, 3, H, W) in [0, 1].
             matte: of the object in it, (1, 1, H, W) in [0, 1].
-            paint: (1, 3, H, W), known everywhere.
+            paint: (1, 3, H, W), defined everywhere.
         """
         rows, columns = (matte[0, 0, ::stride, ::stride] > 0.5).nonzero(as_tuple=True)
         lattice = Lattice(stride, rows * stride, columns * stride)
@@ -185,14 +185,14 @@ class Source:
         expected: Tensor,
         trust: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """The most like patch for each place of a frame.
+        """The most similar patch for each point of a frame.
 
         Args:
             seen: patches of its guides, (N, 5 P²).
-            painted: patches of what is painted there already, (N, 3 P²).
-            sure: of that, (N,) in [0, 1].
-            expected: columns and rows where each is thought to lie in the key, (N, 2).
-            trust: in that, (N,) in [0, 1].
+            painted: patches of its existing paint, (N, 3 P²).
+            sure: confidence in that paint, (N,) in [0, 1].
+            expected: columns and rows expected in the key, (N, 2).
+            trust: in these positions, (N,) in [0, 1].
 
         Returns:
             columns and rows in the key, (N, 2), and the squared distances of the guides, (N,).

@@ -1,4 +1,4 @@
-"""From a field to a picture: the key's paint, laid where the frame shows what it was painted on."""
+"""From a field to a picture: rendering a frame with the paint of a key."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,19 @@ from vidstyle.carry.field import GRAIN, Field
 from vidstyle.media.frame import Box
 from vidstyle.motion.warp import warp
 
-#: Pixels that are voted on at a time.
+#: Pixels processed at a time in voting.
 PORTION = 1 << 17
-#: Weight of a patch at a pixel, below which it only counts for the mean.
+#: Weight of a patch at a pixel, up to which it counts only towards the mean.
 LEAST = 0.02
-#: Trust below which patches are taken, and above which the flow is followed.
+#: Trust below which only patches are used, and above which only the flow.
 DOUBT, FAITH = 0.35, 0.65
 
 
 def sampled(planes: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
-    """Planes (..., h, w) between their pixels, bilinear: (..., H, W).
+    """Planes (..., h, w), sampled bilinearly: (..., H, W).
 
     Args:
-        rows, columns: (H,) and (W,), in pixels of the planes; beyond them lies their border.
+        rows, columns: (H,) and (W,), in pixels of the planes; borders are replicated.
     """
     for axis, places in ((-2, rows), (-1, columns)):
         last = planes.shape[axis] - 1
@@ -54,8 +54,8 @@ def followed(
     Args:
         paint: of the key, (1, C, H, W).
         box: of the plate.
-        sharp: of the four pixels around a place the one that is nearest to what lies between them
-            is taken, as in :func:`voted`; interpolation loses a sixth of the detail.
+        sharp: use the one of the four neighbouring pixels that is closest in colour to their
+            interpolation, as in :func:`voted`; interpolation loses a sixth of the detail.
 
     Returns:
         (1, C, h, w) in the box, and trust in it, (1, 1, h, w).
@@ -70,8 +70,8 @@ def followed(
 
 
 def _nearest_of_four(paint: Tensor, offset: Tensor, wanted: Tensor) -> Tensor:
-    """Of the pixels of (1, C, H, W) around where an offset (1, 2, h, w) leads, those whose colour
-    is nearest to what is wanted, (1, C, h, w)."""
+    """Of the four pixels of (1, C, H, W) around each target of an offset (1, 2, h, w), the one
+    closest in colour to ``wanted``, (1, C, h, w)."""
     height, width = offset.shape[2:]
     x = (offset[0, 0] + torch.arange(width)).floor().long()
     y = (offset[0, 1] + torch.arange(height)[:, None]).floor().long()
@@ -88,18 +88,17 @@ def _nearest_of_four(paint: Tensor, offset: Tensor, wanted: Tensor) -> Tensor:
 
 
 def voted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
-    """The paint of the patches that were found.
+    """The paint of the matched patches.
 
-    Sixteen patches propose a colour for a pixel. Their mean would lose detail wherever they
-    disagree by a pixel, so the one that is nearest to the mean is taken: every pixel is one that
-    was painted.
+    Sixteen patches propose a colour for each pixel. Their mean would lose detail wherever they
+    disagree by a pixel, so the proposal closest to the mean is used: every colour was painted.
 
     Args:
-        paint: of the key, (1, 3, H, W), known everywhere.
+        paint: of the key, (1, 3, H, W), defined everywhere.
         box: of the plate.
 
     Returns:
-        (1, 3, h, w) in the box, 0 where there is none, and where there is, (1, 1, h, w).
+        (1, 3, h, w) in the box, 0 where there is none, and a mask of where there is, (1, 1, h, w).
     """
     rows, columns = _on_grid(box, paint, field, field.stride)
     placed = (field.matches[:1] >= 0).float()
@@ -113,7 +112,7 @@ def voted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
 
 
 def _chosen(paint: Tensor, field: Field, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
-    """Colours (3, N) of pixels, and where there are any, (N,).
+    """Colours (3, N) of pixels, and whether there is one, (N,).
 
     Args:
         rows, columns: of the pixels, (N,), in strides from the lattice's corner.
@@ -147,8 +146,8 @@ def _nearest(places: Tensor, count: int) -> Tensor:
 
 
 def _near(places: Tensor, step: int, count: int) -> tuple[Tensor, Tensor]:
-    """The number of a place of the lattice near each pixel, and the weight of its patch there: a
-    triangle two strides wide to either side."""
+    """The index of a lattice point near each pixel, and the weight of its patch there: a triangle
+    that extends two strides to either side."""
     number = places.floor() + step
     weight = (1 - (places - number).abs() / 2).clamp_min(0)
     weight = weight * ((number >= 0) & (number < count))
@@ -156,24 +155,24 @@ def _near(places: Tensor, step: int, count: int) -> tuple[Tensor, Tensor]:
 
 
 def _pixel(position: Tensor, scale: float, side: int) -> Tensor:
-    """The pixel of the plate at a position in the working size."""
+    """The plate's pixel at a position in the working size."""
     return ((position + 0.5) * scale - 0.5).round().long().clamp(0, side - 1)
 
 
 def _scales(paint: Tensor, field: Field) -> tuple[float, float]:
-    """Pixels of the plate to one of the working size, down and across."""
+    """Plate pixels per pixel of the working size, down and across."""
     return paint.shape[2] / field.size[0], paint.shape[3] / field.size[1]
 
 
 def painted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
-    """A frame as one key paints it: along the flow where that is trusted, by patches elsewhere.
+    """A frame as one key paints it: along the flow where that is trusted, from patches elsewhere.
 
     Args:
-        paint: of the key, (1, 3, H, W) in [0, 1], known everywhere.
+        paint: of the key, (1, 3, H, W) in [0, 1], defined everywhere.
         box: of the plate.
 
     Returns:
-        (1, 3, h, w) in [0, 1] in the box, and how far the key shows what is there, (1, 1, h, w).
+        (1, 3, h, w) in [0, 1] in the box, and how well the key shows what is there, (1, 1, h, w).
     """
     along, trust = followed(paint, field, box, sharp=True)
     patched, known = voted(paint, field, box)
@@ -184,8 +183,8 @@ def painted(paint: Tensor, field: Field, box: Box) -> tuple[Tensor, Tensor]:
 
 
 def blended(pictures: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
-    """Pictures (1, 3, h, w) mixed by their shares, which add up to 1, without losing contrast:
-    detail that does not agree is scaled to the variance that it has in each (Heitz and Neyret,
+    """Pictures (1, 3, h, w) blended by their shares, which add up to 1, without losing contrast:
+    uncorrelated detail is rescaled to its variance in each picture (Heitz and Neyret,
     "High-Performance By-Example Noise", HPG 2018)."""
     if len(pictures) == 1:
         return pictures[0]
@@ -205,5 +204,5 @@ def sum_of(pictures: Sequence[Tensor], shares: Sequence[float]) -> Tensor:
 
 
 def _coarse(picture: Tensor) -> Tensor:
-    """What a 9×9 mean leaves."""
+    """The 9×9 mean of a picture."""
     return F.avg_pool2d(F.pad(picture, (4,) * 4, mode="replicate"), 9, 1)

@@ -1,4 +1,4 @@
-"""Filling a work directory: all that must be known before segments can be rendered anywhere."""
+"""Filling a work directory with all that is needed to render segments on any machine."""
 
 import logging
 from contextlib import closing
@@ -42,13 +42,13 @@ def analyse_into(
     review: bool = False,
     overwrite: bool = False,
 ) -> Manifest:
-    """Analyse a clip into a work directory, unless that is done.
+    """Analyse a clip into a work directory, unless already done.
 
     Args:
-        request: its ``options.segment`` of 0 stands for the farm's own grid; flows are not kept.
-        matte_target: where the mattes go as pictures or video, see ``output.matte_targets``; None
-            for nowhere.
-        review: whether the video of all mattes is made as well.
+        request: ``options.segment`` of 0 selects the farm's default grid; flow is not cached.
+        matte_target: where to write the mattes, as pictures or video, see
+            ``output.matte_targets``; None to skip them.
+        review: whether to also make the video of all mattes.
         overwrite: whether another analysis, with its segments, may be replaced.
 
     Raises:
@@ -99,7 +99,7 @@ def analyse_into(
             for number, found in enumerate(analyses)
         ]
     info = take.reader.info
-    # Chosen here, for all machines.
+    # Resolved here, for all machines.
     options = replace(request.options, model=parts.model, flow=flow or request.options.flow)
     manifest = Manifest(
         schema=1,
@@ -129,11 +129,11 @@ def analyse_into(
 def list_into(
     work: WorkFolder, source: str, options: RenderOptions, progress: Progress
 ) -> list[SurveyedObject]:
-    """What objects a clip holds, with a picture of them in a work directory.
+    """List a clip's objects, and write a picture of them to a work directory.
 
     Raises:
         WeightsError: no detector's weights are on this machine.
-        ObjectNotFoundError: there is none.
+        ObjectNotFoundError: the clip shows none.
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     reader = open_clip(source)
@@ -150,7 +150,7 @@ def list_into(
 
 
 def _on_the_grid(request: Request) -> Request:
-    """With a grid, and without what concerns this machine alone."""
+    """The request with a grid, and without options specific to this machine."""
     options = replace(request.options, flow_cache=None)
     if not options.segment:
         log.info("grid: segments of %d frames", FARM_SEGMENT)
@@ -159,10 +159,10 @@ def _on_the_grid(request: Request) -> Request:
 
 
 def _there(work: WorkFolder, settings: str, model: StyleModel, overwrite: bool) -> Manifest | None:
-    """The analysis that is there, whole and of these settings; None when one must be made.
+    """The existing analysis if it is complete and has these settings; None to make a new one.
 
     Raises:
-        UsageError: there is one of other settings, and no leave to replace it.
+        UsageError: one with other settings exists and may not be replaced.
     """
     if not work.manifest.exists():
         return None

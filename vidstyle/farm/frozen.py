@@ -1,4 +1,4 @@
-"""What analysis found out, kept in the work directory: final mattes, and what a model froze."""
+"""Results of the analysis, stored in the work directory: final mattes and frozen statistics."""
 
 import hashlib
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ _INDEX = TypeAdapter(dict[str, _Entry])
 
 
 class StoredMattes(Mattes):
-    """Mattes of a work directory, each checked when it is read."""
+    """Mattes of a work directory, each verified when read."""
 
     def __init__(
         self, folder: Path, size: tuple[int, int], count: int, entries: dict[str, _Entry]
@@ -41,8 +41,8 @@ class StoredMattes(Mattes):
         Args:
             folder: holds ``%06d.png``.
             size: (H, W).
-            count: how many frames there are.
-            entries: by the name of the file, its sha256 and its box; empty mattes have none.
+            count: number of frames.
+            entries: sha256 and box by file name; empty mattes have none.
         """
         self._folder, self._size, self._count, self._entries = folder, size, count, entries
 
@@ -50,7 +50,7 @@ class StoredMattes(Mattes):
         return self._count
 
     def __getitem__(self, index: int) -> Matte:
-        """Raises MediaError when the file is gone or damaged."""
+        """Raises MediaError if the file is missing or damaged."""
         entry = self._entries.get(_name(index))
         if entry is None:
             return np.zeros(self._size, np.uint8)
@@ -69,14 +69,14 @@ class StoredMattes(Mattes):
 def store(
     work: WorkFolder, number: int, analysis: Analysis, model: StyleModel, frames: range
 ) -> FrozenObject:
-    """Keep what is known of an object.
+    """Store the analysis of an object.
 
     Args:
-        model: froze it.
-        frames: those that are rendered.
+        model: the model that froze it.
+        frames: the frames to render.
 
     Raises:
-        MediaError: the disk refuses.
+        MediaError: the disk write fails.
     """
     return FrozenObject(
         lost=analysis.lost,
@@ -87,10 +87,10 @@ def store(
 
 
 def load(work: WorkFolder, manifest: Manifest, model: StyleModel) -> list[Analysis]:
-    """What was kept of every object.
+    """Load the stored analysis of every object.
 
     Args:
-        model: the one that froze it, on the device that it is to be applied on.
+        model: the model that froze it, on the device that will apply it.
 
     Raises:
         MediaError: something is missing or damaged.
@@ -107,7 +107,7 @@ def load(work: WorkFolder, manifest: Manifest, model: StyleModel) -> list[Analys
 
 
 def verify(work: WorkFolder, manifest: Manifest, model: StyleModel) -> None:
-    """Read all that :func:`load` and rendering would.
+    """Read everything that :func:`load` and rendering would read.
 
     Raises:
         MediaError: something is missing or damaged.
@@ -126,7 +126,7 @@ def _store_mattes(work: WorkFolder, number: int, mattes: Mattes, frames: range) 
         box = mattes.box(index)
         if box is None:
             continue
-        # Level 1: as the tracker's own.
+        # Level 1, as for the tracker's mattes.
         written, png = cv2.imencode(".png", mattes[index], [cv2.IMWRITE_PNG_COMPRESSION, 1])
         assert written
         content = png.tobytes()
@@ -176,7 +176,7 @@ def _store_transfers(
 def _load_transfers(
     path: Path, digest: str, shots: int, model: StyleModel
 ) -> tuple[Frozen | None, ...]:
-    """Of each shot; None where the object is not in it."""
+    """Statistics of each shot; None where the object is not in it."""
     content = _read(path, digest)
     by_shot: dict[str, dict[str, Tensor]] = {}
     try:
@@ -193,7 +193,7 @@ def _load_transfers(
 
 @dataclass(frozen=True)
 class _CarriedIndex:
-    """What of painted keys lies in a work directory.
+    """Index of the painted keys in a work directory.
 
     Attributes:
         keys: their frames.

@@ -1,6 +1,6 @@
-"""What makes two runs the same run: the footage, the settings, and the models, by their content.
+"""The identity of a run: its footage, settings and models, by content.
 
-Names of folders and machines, and the times of files, play no part: they differ on a farm.
+Names of folders and machines and file times are ignored: they differ across a farm.
 """
 
 import hashlib
@@ -24,18 +24,18 @@ from vidstyle.pipeline.preparation import Request
 from vidstyle.segment.prompts import MaskPrompt, MattePrompt, parse_object
 from vidstyle.style.build import model_identity
 
-#: How many places of the footage are read, and how many bytes at each: enough to tell takes,
-#: versions and cut-off copies apart, without reading a film's gigabytes for each task.
+#: Number of places sampled in the footage, and bytes read at each: enough to tell takes, versions
+#: and truncated copies apart without reading a film's gigabytes for each task.
 PLACES, WIDTH = 64, 1 << 16
 
 
 def fingerprint(source: str) -> str:
     """The sha256 over the names and sizes of a clip's files, and over samples of their bytes.
 
-    A lone file's name does not count: copies on other machines may be called otherwise.
+    The name of a single file does not count: copies may be named differently on other machines.
 
     Raises:
-        MediaError: the clip is not there or cannot be read.
+        MediaError: the clip is missing or unreadable.
     """
     if is_sequence(source):
         return _fingerprint([file.path for file in pictures(source)], named=True)
@@ -43,11 +43,11 @@ def fingerprint(source: str) -> str:
 
 
 def settings_hash(request: Request, footage: str, parts: Parts, hashes: dict[str, str]) -> str:
-    """The sha256 of all that decides what comes out.
+    """The sha256 of everything that determines the result.
 
     Args:
         footage: fingerprint of the source.
-        parts: what was chosen; their device does not count.
+        parts: the chosen parts; their device does not count.
         hashes: of weights, see :func:`weight_hashes`.
     """
     names = {part: name for part, name in parts.names().items() if part != "device"}
@@ -70,9 +70,9 @@ def weight_hashes(model: str, flow: str | None, backend: str) -> dict[str, str]:
 
     Args:
         model: style model, by name or by folder.
-        flow: an estimator's name; None for none.
-        backend: as ``--backend`` names it; only a file has a hash, what is named by its format is
-            exported by each machine.
+        flow: an estimator's name, or None.
+        backend: as for ``--backend``; only a file has a hash, since a format's name makes each
+            machine export its own.
 
     Raises:
         WeightsError: they cannot be read.
@@ -87,7 +87,7 @@ def weight_hashes(model: str, flow: str | None, backend: str) -> dict[str, str]:
 
 
 def _given(request: Request) -> Iterable[Sequence[Path]]:
-    """The files that objects and exclusions name, which somebody may touch up."""
+    """The files that objects and exclusions name, which artists may retouch."""
     texts = [wanted.object for wanted in request.objects if wanted.object is not None]
     for text in (*texts, *request.options.exclude):
         for prompt in parse_object(text).prompts:
@@ -114,7 +114,7 @@ def _fingerprint(files: Sequence[Path], named: bool) -> str:
 
 
 def _places(files: Sequence[Path], sizes: Sequence[int]) -> Iterable[tuple[Path, Sequence[int]]]:
-    """Where to read, spread evenly: within one file, or the heads and ends of some of many."""
+    """Evenly spaced places to read: within one file, or at the start and end of some of many."""
     if len(files) == 1:
         end = max(0, sizes[0] - WIDTH)
         yield files[0], sorted({i * end // (PLACES - 1) for i in range(PLACES)})

@@ -1,4 +1,4 @@
-"""Putting the segments together: the same file that one render of the same grid writes."""
+"""Joining the segments into the file that a single render of the same grid would write."""
 
 import logging
 from collections.abc import Iterator
@@ -43,17 +43,17 @@ def join(
 
     Args:
         worker: of the same work directory and source.
-        repair: render what is missing or damaged here and now.
+        repair: render missing or damaged segments here.
         overwrite: whether ``target`` may exist.
 
     Raises:
         UsageError: the target cannot be written, or another process is writing it.
-        MediaError: a segment is missing or damaged, or the disk refuses.
+        MediaError: a segment is missing or damaged, or the disk write fails.
     """
     outputs = partial(check_outputs, source, target, (), worker.manifest.options.codec, overwrite)
     outputs()
     with claimed(target):
-        outputs()  # another may just have made it
+        outputs()  # another process may just have made it
         sweep(Path(target).parent)
         _join(worker, work, source, target, progress, repair=repair)
 
@@ -90,11 +90,11 @@ def _join(
     try:
         work.forget_partials()
     except MediaError as error:
-        log.warning("%s", error)  # the clip is whole
+        log.warning("%s", error)  # the clip is complete
 
 
 def runs(numbers: list[int]) -> str:
-    """Rising numbers in short: ``0-3,7``."""
+    """Ascending numbers in short form: ``0-3,7``."""
     ends = [n for n in numbers if n + 1 not in numbers]
     starts = [n for n in numbers if n - 1 not in numbers]
     return ",".join(
@@ -106,10 +106,10 @@ def runs(numbers: list[int]) -> str:
 def _rendered(
     work: WorkFolder, segments: range, plates: Iterator[Frame], channels: int
 ) -> Iterator[Frame]:
-    """The plates with what was rendered in place of their pictures.
+    """The plates with their pictures replaced by the rendered ones.
 
     Raises:
-        MediaError: the segments hold other frames than the clip.
+        MediaError: the segments' frames differ from the clip's.
     """
     for number in segments:
         sidecar, pictures = _sidecar(work, number), None

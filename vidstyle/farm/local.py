@@ -16,13 +16,13 @@ log = logging.getLogger(__name__)
 
 
 def run_here(plan: Plan, template: Path, values: Path, workers: int) -> None:
-    """Run a job's steps one after the other, the tasks of the second by several workers.
+    """Run a job's steps in sequence, the tasks of the second on several workers.
 
     Each worker is a session of ``openjd run``, whose output goes to standard error.
 
     Args:
-        template, values: files of the plan's template and of the parameters that it leaves open.
-        workers: how many sessions at once.
+        template, values: files of the plan's template and of its parameters without defaults.
+        workers: maximum number of concurrent sessions.
 
     Raises:
         MediaError: a step failed.
@@ -43,7 +43,7 @@ def _command(
 
 
 def _together(commands: Iterable[list[str]]) -> None:
-    """Run commands at once; when one fails or this process is stopped, stop the others."""
+    """Run commands concurrently; if one fails or this process is stopped, stop the others."""
     running: list[subprocess.Popen[bytes]] = []
     try:
         for command in commands:

@@ -1,4 +1,4 @@
-"""Pictures on disk without loss: by FFV1 (RFC 9043), which halves them, or as they are."""
+"""Lossless pictures on disk: FFV1 (RFC 9043), which halves their size, or uncompressed."""
 
 from fractions import Fraction
 from typing import Literal, Protocol
@@ -9,7 +9,7 @@ import torch
 from av.video.codeccontext import VideoCodecContext
 from torch import Tensor
 
-#: How PyAV calls a picture's array, by dtype and channels, and how FFV1 stores it.
+#: PyAV's name for a picture's array, by dtype and channels, and the format FFV1 stores it in.
 _FORMATS = {
     (torch.uint8, 3): ("rgb24", "bgr0"),
     (torch.uint8, 4): ("rgba", "bgra"),
@@ -19,20 +19,20 @@ _FORMATS = {
 
 
 class Coder(Protocol):
-    """Pictures of one size and depth to bytes, and back.
+    """Converts pictures of one size and depth to bytes and back.
 
     Attributes:
-        header: what a coder that decodes must be given.
+        header: required by a coder that decodes.
     """
 
     header: bytes
 
     def encode(self, image: Tensor) -> bytes:
-        """A picture (H, W, C) in bytes, which stand for themselves."""
+        """Encode a picture (H, W, C); the bytes can be decoded independently of others."""
         ...
 
     def decode(self, packet: bytes) -> Tensor:
-        """The picture again.
+        """Decode a picture.
 
         Raises:
             ValueError: the bytes are damaged.
@@ -41,11 +41,11 @@ class Coder(Protocol):
 
 
 def coder(like: Tensor, header: bytes | None = None) -> Coder:
-    """What codes pictures of the same size and depth.
+    """The coder for pictures of this size and depth.
 
     Args:
         like: (H, W, C): RGB, or RGB and alpha.
-        header: of the coder that encoded them; None for one that is to encode.
+        header: of the coder that encoded them; None to encode.
     """
     if (like.dtype, like.shape[2]) in _FORMATS:
         return _Ffv1(like, header)
@@ -53,7 +53,7 @@ def coder(like: Tensor, header: bytes | None = None) -> Coder:
 
 
 class _Ffv1(Coder):
-    """On one thread: a farm gives the other cores to other tasks."""
+    """Single-threaded: a farm gives the other cores to other tasks."""
 
     def __init__(self, like: Tensor, header: bytes | None) -> None:
         self._height, self._width, channels = like.shape
@@ -94,7 +94,7 @@ class _Ffv1(Coder):
 
 
 class _Verbatim(Coder):
-    """Floating point: no code makes its last bits smaller."""
+    """For floating point, whose low bits do not compress."""
 
     header = b""
 

@@ -1,4 +1,4 @@
-"""What a work directory holds, as its manifest says it."""
+"""The manifest of a work directory."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +18,7 @@ from vidstyle.options import MachineOptions, RenderOptions, StyledObject
 from vidstyle.pipeline.shot import Segment, cut_into_segments
 
 SCHEMA = 1
-"""Rises when older programs could misread what newer ones write."""
+"""Incremented when older versions could misread what newer ones write."""
 
 Count = Annotated[int, Field(ge=0)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
@@ -26,7 +26,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 @dataclass(frozen=True)
 class Clip:
-    """The footage: its content, and the part of it that is rendered.
+    """The footage: its content, and the part to render.
 
     Attributes:
         fingerprint: see ``identity.fingerprint``.
@@ -50,9 +50,9 @@ class GridSegment:
     """One segment of the grid.
 
     Attributes:
-        shot: number of the shot that it lies in.
-        start, stop: the frames that it delivers, half open.
-        warm_up: the frame that it begins to render at.
+        shot: number of its shot.
+        start, stop: the frames it delivers, half-open.
+        warm_up: first frame rendered.
     """
 
     shot: Count
@@ -67,13 +67,13 @@ class GridSegment:
 
 @dataclass(frozen=True)
 class FrozenObject:
-    """What was found out about one object.
+    """The analysis of one object.
 
     Attributes:
-        lost: runs of frames, first and last, in which it is not seen.
-        mattes: checksum of the list of its mattes.
-        statistics: sha256 of the file of its frozen maps.
-        carried: checksum of what its painted keys were carried to; None where there are none.
+        lost: runs of frames (first, last) in which it is not seen.
+        mattes: checksum of its matte index.
+        statistics: sha256 of the file of its frozen statistics.
+        carried: checksum of the index of its carried keys; None without painted keys.
     """
 
     lost: tuple[tuple[Count, Count], ...]
@@ -84,16 +84,16 @@ class FrozenObject:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything that rendering a segment, and joining all, needs to know.
+    """Everything needed to render a segment and to join them all.
 
     Attributes:
         schema: see :data:`SCHEMA`.
-        vidstyle: version that analysed; others may give other pixels.
+        vidstyle: version that ran the analysis; others may give different pixels.
         settings: see ``identity.settings_hash``.
-        objects, options: what was asked for; parts that were to be chosen are named.
+        objects, options: the request, with automatic choices resolved to names.
         parts: names of the models, as in the report.
-        weights: sha256 of those that segments are rendered with; of a plug-in its version.
-        styles: sha256 of the style pictures; None for an object that has none.
+        weights: sha256 of the weights that segments are rendered with; a plug-in's version.
+        styles: sha256 of the style pictures; None for an object without one.
         clip: the footage.
         segments: the grid.
         frozen: for each object.
@@ -134,10 +134,10 @@ _MANIFEST = TypeAdapter(Manifest)
 
 
 def write_manifest(work: WorkFolder, manifest: Manifest) -> str:
-    """Write it, and give its checksum, which names everything that depends on it.
+    """Write it and return its checksum, which marks everything that depends on it.
 
     Raises:
-        MediaError: the disk refuses.
+        MediaError: the disk write fails.
     """
     return write_sealed(work.manifest, to_jsonable_python(asdict(manifest)))
 
@@ -168,7 +168,7 @@ def read_manifest(work: WorkFolder) -> tuple[Manifest, str]:
 
 
 def first_problem(error: ValidationError) -> str:
-    """The first thing that is wrong, in a few words."""
+    """The first problem, in a few words."""
     problem = error.errors(include_url=False, include_input=False)[0]
     return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
 
@@ -183,11 +183,11 @@ def _check_version(work: WorkFolder, content: dict[str, Any]) -> None:
 
 
 def _is_whole(manifest: Manifest) -> bool:
-    """Whether shots and segments lie end to end, as the settings say, and each object is known."""
+    """Whether shots and segments are contiguous, match the settings, and each object is known."""
     shots, options = manifest.shots, manifest.options
     if options.segment < 1 or any(shot.start >= shot.stop for shot in shots):
         return False
-    # Counted first: the grid of an absurd shot would fill the memory.
+    # Counted first: the grid of an absurdly long shot would exhaust memory.
     count = sum(-(-(shot.stop - shot.start) // options.segment) for shot in shots)
     return (
         all(before.stop == after.start for before, after in pairwise(shots))

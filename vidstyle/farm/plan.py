@@ -1,4 +1,4 @@
-"""What a farm is to run, whichever farm it is: three commands, the middle one many times."""
+"""What any farm has to run: three commands, the second one many times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Kind(Enum):
-    """What an argument is to the farm, which may move files about and rename folders."""
+    """The kind of an argument, for a farm that copies files or maps paths."""
 
     LITERAL = "as it stands"
     STRING = "a text of the user's"
@@ -23,8 +23,8 @@ class Argument:
 
     Attributes:
         text: its value; paths are absolute.
-        name: what a job calls it, in CamelCase; for all but literals.
-        within: what follows the path: the pattern of a sequence in its folder.
+        name: its name in a job, in CamelCase; empty for literals.
+        within: appended to the path: the pattern of a sequence in its folder.
     """
 
     text: str
@@ -35,12 +35,12 @@ class Argument:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a task needs and may take.
+    """Requirements and limits of a task.
 
     Attributes:
-        minutes: after which a task is taken for hung.
+        minutes: timeout after which a task is considered hung.
         notice: seconds between SIGTERM and SIGKILL.
-        gpus: of a machine.
+        gpus: per machine.
         gpu_memory, memory: MiB; 0 for any.
     """
 
@@ -53,15 +53,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class Plan:
-    """Three steps, each after the one before.
+    """Three consecutive steps.
 
     Attributes:
         title: of the job, on one line.
-        program: the command that is vidstyle on the farm's machines.
-        source, work, target: of the clip, the work directory, the joined clip.
-        settings: what ``analyse`` is given besides these.
-        segments: how many the grid has.
-        chunk: how many of them a task renders: its models are loaded once.
+        program: the vidstyle command on the farm's machines.
+        source, work, target: the clip, the work directory, the joined clip.
+        settings: further arguments of ``analyse``.
+        segments: number of segments in the grid.
+        chunk: segments per task, which loads its models once.
         limits: of every task.
     """
 
@@ -80,20 +80,20 @@ class Plan:
         return [*self._begin("analyse"), *self.settings]
 
     def render(self, segments: Argument) -> list[Argument]:
-        """The command of a task of the second.
+        """The command of a task of the second step.
 
         Args:
-            segments: ``A-B``, however the farm says that.
+            segments: ``A-B``, in the farm's own notation.
         """
         return [*self._begin("segment-render"), Argument("--segments"), segments]
 
     def join(self) -> list[Argument]:
-        """The command of the last: what an unlucky machine left undone is made up for."""
+        """The command of the last step, which also renders what failed machines left undone."""
         words = map(Argument, ("--repair", "--overwrite", "-o"))
         return [*self._begin("join"), *words, self.target]
 
     def tasks(self) -> list[tuple[int, int]]:
-        """The first and the last segment of each task of the second step."""
+        """First and last segment of each task of the second step."""
         starts = range(0, self.segments, self.chunk)
         return [(first, min(first + self.chunk, self.segments) - 1) for first in starts]
 

@@ -1,7 +1,7 @@
-"""A rendered segment on disk: its frames without loss, and a sidecar that vouches for them.
+"""A rendered segment on disk: its frames, losslessly, and a sidecar that certifies them.
 
-The file begins with the pictures' size and depth and the coder's header; then comes each picture,
-(H, W, 3), or (H, W, 4) of an element, after the number of its bytes.
+The file begins with the pictures' size and depth and the coder's header, followed by each picture,
+(H, W, 3), or (H, W, 4) for an element, prefixed with its length in bytes.
 """
 
 import hashlib
@@ -28,17 +28,17 @@ from vidstyle.media.video.clip import ClipWriter
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What is known of a segment's file.
+    """Metadata of a segment's file.
 
     Attributes:
         segment: its number.
-        manifest: checksum of the manifest that it was rendered for, which names settings,
+        manifest: checksum of the manifest it was rendered for, which identifies settings,
             weights and analysis.
-        frames: their numbers in the clip, rising.
-        pts: their times, in the clip's units.
+        frames: frame numbers in the clip, ascending.
+        pts: their timestamps, in the clip's units.
         content: sha256 of the file.
-        device: where it was rendered.
-        seconds: by stage.
+        device: the device that rendered it.
+        seconds: render time by stage.
     """
 
     segment: Count
@@ -52,12 +52,12 @@ class Sidecar:
 
 _SIDECAR = TypeAdapter(Sidecar)
 
-#: Bytes that say how long a header or a picture is.
+#: Bytes of the length prefix of a header or picture.
 _LENGTH = 4
 
 
 class State(Enum):
-    """What is found where a segment should be."""
+    """The state of a segment on disk."""
 
     WHOLE = "whole"
     MISSING = "missing"
@@ -66,7 +66,7 @@ class State(Enum):
 
 
 class FramesWriter(ClipWriter):
-    """Frames into an open file; whether it is kept is up to who opened it."""
+    """Writes frames to an open file; the caller who opened it decides whether to keep it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -87,26 +87,26 @@ class FramesWriter(ClipWriter):
         self.pts.append(frame.pts)
 
     def commit(self) -> None:
-        """See :class:`~vidstyle.media.video.clip.ClipWriter`; without a frame the file is empty."""
+        """See :class:`~vidstyle.media.video.clip.ClipWriter`; without frames the file is empty."""
 
     def abort(self) -> None:
         """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
 
 
 def write_sidecar(work: WorkFolder, sidecar: Sidecar) -> None:
-    """Vouch for a segment; its file must be in place.
+    """Write a segment's sidecar; its file must already be in place.
 
     Raises:
-        MediaError: the disk refuses.
+        MediaError: the disk write fails.
     """
     write_sealed(work.sidecar(sidecar.segment), asdict(sidecar))
 
 
 def read_sidecar(work: WorkFolder, number: int) -> Sidecar:
-    """What is known of a segment.
+    """Read a segment's sidecar.
 
     Raises:
-        FileNotFoundError: nothing.
+        FileNotFoundError: there is none.
         MediaError: the sidecar is damaged.
     """
     path = work.sidecar(number)
@@ -121,7 +121,7 @@ def read_sidecar(work: WorkFolder, number: int) -> Sidecar:
 
 
 def state_of(work: WorkFolder, number: int, manifest: str) -> State:
-    """Whether a segment is there, whole, and of the analysis with this checksum."""
+    """The state of a segment, given the checksum of its analysis's manifest."""
     try:
         sidecar = read_sidecar(work, number)
         if sidecar.manifest != manifest:
@@ -136,16 +136,16 @@ def state_of(work: WorkFolder, number: int, manifest: str) -> State:
 
 
 def checksum(file: BufferedReader | BufferedRandom) -> str:
-    """The sha256 of an open file's content, from its beginning."""
+    """The sha256 of an open file's entire content."""
     file.seek(0)
     return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def images(path: Path, count: int, like: Tensor) -> Iterator[Tensor]:
-    """A segment's pictures, one after the other.
+    """A segment's pictures, in order.
 
     Args:
-        count: how many there must be.
+        count: expected number of pictures.
         like: a picture of the same size and depth.
 
     Raises:
@@ -166,26 +166,26 @@ def images(path: Path, count: int, like: Tensor) -> Iterator[Tensor]:
 
 
 def _beginning(like: Tensor) -> bytes:
-    """How a file of such pictures begins."""
+    """The beginning of a file of such pictures."""
     height, width, channels = like.shape
     depth = str(like.dtype).removeprefix("torch.")
     return f"vidstyle segment 1: {width}x{height}x{channels} {depth}\n".encode()
 
 
 def _measured(content: bytes) -> bytes:
-    """After the number of its bytes."""
+    """The content, prefixed with its length in bytes."""
     return len(content).to_bytes(_LENGTH, "little") + content
 
 
 def _next(file: BufferedReader) -> bytes:
-    """What :func:`_measured` wrote.
+    """Read what :func:`_measured` wrote.
 
     Raises:
-        ValueError: the file ends before.
+        ValueError: the file ends early.
     """
     prefix = file.read(_LENGTH)
     length = int.from_bytes(prefix, "little")
-    # A damaged length may be any number: no more is asked for than there can be.
+    # A damaged length may be any number: never read more than the file's size.
     content = file.read(min(length, os.fstat(file.fileno()).st_size))
     if len(prefix) < _LENGTH or len(content) < length:
         raise ValueError("cut off")

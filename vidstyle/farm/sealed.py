@@ -1,4 +1,4 @@
-"""JSON documents that carry a checksum of what they say, so that damage shows."""
+"""JSON documents that carry a checksum of their content, so that damage is detected."""
 
 import hashlib
 import json
@@ -14,24 +14,24 @@ from vidstyle.runtime.atomic import replacing
 SEAL = "sha256"
 """The key of the checksum."""
 
-#: Bytes of the largest document: that of a clip of 100,000 frames takes a tenth.
+#: Maximum document size in bytes, ten times that of a clip of 100,000 frames.
 _LARGEST = 1 << 28
 
 
 def seal(content: Mapping[str, Any]) -> str:
-    """The sha256, in hexadecimal, of what a JSON object says, however it is laid out."""
+    """The sha256, in hexadecimal, of a JSON object's content, whatever its formatting."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def write_sealed(path: Path, content: Mapping[str, Any]) -> str:
-    """Write a JSON object with its checksum, whole or not at all.
+    """Atomically write a JSON object with its checksum.
 
     Returns:
         The checksum.
 
     Raises:
-        MediaError: the disk refuses.
+        MediaError: the disk write fails.
     """
     digest = seal(content)
     text = json.dumps({**content, SEAL: digest}, indent=1) + "\n"
@@ -41,14 +41,14 @@ def write_sealed(path: Path, content: Mapping[str, Any]) -> str:
 
 
 def read_sealed(path: Path, advice: str) -> tuple[dict[str, Any], str]:
-    """What the document says, without its checksum, and the checksum.
+    """The document's content, without its checksum, and the checksum.
 
     Args:
-        advice: what to do when it is damaged.
+        advice: what to do if it is damaged.
 
     Raises:
-        FileNotFoundError: it is not there.
-        MediaError: it cannot be read, or is not what was written.
+        FileNotFoundError: it does not exist.
+        MediaError: it cannot be read, or its checksum does not match.
     """
     try:
         if path.stat().st_size > _LARGEST:

@@ -1,4 +1,4 @@
-"""The plan as a script that submits three Slurm jobs, the middle one an array."""
+"""The plan as a script that submits three Slurm jobs, the second one an array."""
 
 import shlex
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ join=$(sbatch --parsable "${{common[@]}}" --job-name={name}-join \\
 echo "analyse $analyse, render $render, join $join"
 """
 
-# The shell of the task puts the numbers in; Slurm counts tasks, not segments.
+# The task's shell computes the segment numbers; Slurm counts tasks, not segments.
 _SEGMENTS = (
     '"$((SLURM_ARRAY_TASK_ID * {chunk}))-'
     "$(((SLURM_ARRAY_TASK_ID + 1) * {chunk} > {count} ? {count} - 1"
@@ -33,16 +33,16 @@ _SEGMENTS = (
 
 
 def slurm_script(plan: Plan) -> str:
-    """A bash script. Every word of the user's is quoted, twice where a shell passes it on."""
+    """A bash script. All user input is quoted, twice where a shell passes it on."""
     limits, last = plan.limits, len(plan.tasks()) - 1
     common = [
         f"--time={limits.minutes}",
-        # To the step's processes, which then clean up; SIGKILL follows after KillWait.
+        # Sent to the step's processes, which then clean up; SIGKILL follows after KillWait.
         f"--signal=TERM@{limits.notice}",
         *([f"--mem={limits.memory}M"] if limits.memory else []),
     ]
     segments = _SEGMENTS.format(chunk=plan.chunk, count=plan.segments)
-    # An argument that stands for the expression, which must not be quoted itself.
+    # A placeholder for the expression, which itself must not be quoted.
     mark = Argument("\0")
     return _SCRIPT.format(
         title=plan.title,

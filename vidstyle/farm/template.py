@@ -1,9 +1,9 @@
-"""The plan as an Open Job Description template, which Deadline Cloud and ``openjd`` take.
+"""The plan as an Open Job Description template, for Deadline Cloud and ``openjd``.
 
-``jobtemplate-2023-09`` with ``TASK_CHUNKING``: https://github.com/OpenJobDescription. What the user
-named is never part of a command: it is a job parameter, and the command refers to it, so nothing in
-a name can be taken for a reference, an option or a shell's word. Paths are parameters of type PATH,
-for path mapping.
+``jobtemplate-2023-09`` with ``TASK_CHUNKING``: https://github.com/OpenJobDescription. User input is
+never part of a command: it is a job parameter that the command refers to, so nothing in a name can
+be mistaken for a reference, an option or shell syntax. Paths are parameters of type PATH, for path
+mapping.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ _PATHS = {
 
 
 def template(plan: Plan) -> dict[str, Any]:
-    """The template, checked by Open Job Description's own model.
+    """The template, validated by Open Job Description's own model.
 
     Raises:
         UsageError: the extra is not installed, or a name is longer than the format allows.
@@ -63,7 +63,7 @@ def template(plan: Plan) -> dict[str, Any]:
 
 
 def path_values(plan: Plan) -> dict[str, str]:
-    """The parameters that have no default, since the format allows none for absolute paths."""
+    """Parameters without a default, since the format allows none for absolute paths."""
     arguments = [*plan.analyse(), *plan.join()]
     return {each.name: each.text for each in arguments if each.kind in _PATHS}
 

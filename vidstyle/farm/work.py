@@ -1,13 +1,13 @@
-"""The work directory: where each thing lies in it.
+"""The layout of the work directory.
 
-    manifest.json                what is made of what, with what, and the segments
+    manifest.json                footage, settings, models and segments
     mattes/<object>/<frame>.png  final mattes, and mattes/<object>.json with boxes and checksums
     statistics/<object>.safetensors
-    carried/<object>/            what painted keys show in every frame, and carried/<object>.json
-    review.mp4, objects.png      for people to look at, where they were asked for
+    carried/<object>/            painted keys carried to every frame, and carried/<object>.json
+    review.mp4, objects.png      for review by people, if requested
     segments/<number>.frames     rendered frames, and segments/<number>.json, the sidecar
 
-Every name is made from numbers, so nothing that a file says can lead outside.
+All names are built from numbers, so no file's content can lead outside the directory.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from vidstyle.runtime.leftovers import PARTIAL, sweep
 
 @dataclass(frozen=True)
 class WorkFolder:
-    """A work directory, there or yet to be made."""
+    """A work directory, which may not exist yet."""
 
     root: Path
 
@@ -35,7 +35,7 @@ class WorkFolder:
 
     @property
     def objects(self) -> Path:
-        """The picture of all objects that were found."""
+        """The picture of all objects found."""
         return self.root / "objects.png"
 
     def mattes(self, number: int) -> Path:
@@ -43,19 +43,19 @@ class WorkFolder:
         return self.root / "mattes" / f"{number:d}"
 
     def matte_index(self, number: int) -> Path:
-        """What lies in :meth:`mattes`."""
+        """The index of :meth:`mattes`."""
         return self.root / "mattes" / f"{number:d}.json"
 
     def statistics(self, number: int) -> Path:
-        """An object's frozen maps."""
+        """An object's frozen statistics."""
         return self.root / "statistics" / f"{number:d}.safetensors"
 
     def carried(self, number: int) -> Path:
-        """Folder of what an object's painted keys were carried to."""
+        """Folder of an object's painted keys as carried through their shots."""
         return self.root / "carried" / f"{number:d}"
 
     def carried_index(self, number: int) -> Path:
-        """What lies in :meth:`carried`."""
+        """The index of :meth:`carried`."""
         return self.root / "carried" / f"{number:d}.json"
 
     def segment(self, number: int) -> Path:
@@ -63,14 +63,14 @@ class WorkFolder:
         return self.root / "segments" / f"{number:05d}.frames"
 
     def sidecar(self, number: int) -> Path:
-        """What is known of a segment's file."""
+        """A segment's sidecar."""
         return self.root / "segments" / f"{number:05d}.json"
 
     def make(self, folder: Path) -> Path:
         """Make a folder inside.
 
         Raises:
-            MediaError: the disk refuses.
+            MediaError: the folder cannot be made.
             UsageError: a link leads outside.
         """
         try:
@@ -84,17 +84,17 @@ class WorkFolder:
         return folder
 
     def forget_segments(self) -> None:
-        """Delete what was rendered."""
+        """Delete all rendered segments."""
         folder = self.segment(0).parent
         self._delete(*folder.glob("[0-9]*.json"), *folder.glob("[0-9]*.frames"))
 
     def sweep(self) -> None:
-        """Delete what killed workers of this machine left, and those of others a day ago."""
+        """Delete leftovers of this machine's killed workers, and other machines' after a day."""
         folders = ("*/", "mattes/*/", "carried/*/")
         sweep(self.root, *(folder for each in folders for folder in self.root.glob(each)))
 
     def forget_partials(self) -> None:
-        """Delete what killed workers left; none may be at work."""
+        """Delete all leftovers of killed workers; no worker may be running."""
         self._delete(*self.root.rglob(f".*{PARTIAL}*"))
 
     def _delete(self, *files: Path) -> None:

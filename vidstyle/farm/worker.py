@@ -1,4 +1,4 @@
-"""Rendering segments of an analysed clip: what a task of the farm does."""
+"""Rendering segments of an analysed clip: the work of a farm task."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Renders segments; models are loaded once, when the first is.
+    """Renders segments; models are loaded once, with the first segment.
 
     Attributes:
         manifest: of the work directory.
@@ -55,24 +55,24 @@ class Worker:
     ) -> None:
         """
         Args:
-            source: the clip that was analysed, wherever it lies on this machine.
-            device: as ``MachineOptions.device``; None for what the analysis was given.
+            source: the analysed clip, at its path on this machine.
+            device: as ``MachineOptions.device``; None for the device given to the analysis.
             flow_cache: as ``MachineOptions.flow_cache``.
 
         Raises:
-            UsageError: not analysed, or by another version, or of another clip.
+            UsageError: no analysis, or one by another version or of another clip.
             MediaError: the clip cannot be read, or the manifest is damaged.
         """
         self._work = work
         self.manifest, self._digest = read_manifest(work)
         self.reader = open_analysed(source, self.manifest.clip.fingerprint, work)
-        # Whatever folder the manifest names: it may come from elsewhere.
+        # Overrides the manifest's folder, which may be another machine's.
         self._options = replace(self.manifest.options, flow_cache=flow_cache)
         if device is not None:
             self._options = replace(self._options, device=device)
 
     def states(self, numbers: Iterable[int]) -> dict[int, State]:
-        """What is there of some segments. Raises UsageError when the grid has no such segment."""
+        """State of each segment. Raises UsageError if the grid has no such segment."""
         last = len(self.manifest.segments) - 1
         wanted = list(numbers)
         if wanted and wanted[-1] > last:
@@ -80,16 +80,16 @@ class Worker:
         return {number: state_of(self._work, number, self._digest) for number in wanted}
 
     def render(self, numbers: Iterable[int], progress: Progress, overwrite: bool = False) -> None:
-        """Render segments, but those that are there, whole.
+        """Render segments, skipping those already complete.
 
         Args:
-            numbers: of segments, rising.
-            overwrite: whether what was rendered for another analysis may be replaced.
+            numbers: segment numbers, ascending.
+            overwrite: whether segments rendered for another analysis may be replaced.
 
         Raises:
-            UsageError: no such segment, or one is of another analysis.
-            WeightsError: a model is not the one of the analysis.
-            DeviceError, MediaError: see the parts, the reader and the disk.
+            UsageError: no such segment, or one belongs to another analysis.
+            WeightsError: a model differs from the analysis's.
+            DeviceError, MediaError: from the parts, the reader or the disk.
         """
         due = []
         for number, state in self.states(numbers).items():
@@ -169,13 +169,13 @@ class Worker:
 
 
 def open_analysed(source: str, expected: str, work: WorkFolder) -> ClipReader:
-    """The clip that was analysed.
+    """Open the analysed clip.
 
     Args:
         expected: its fingerprint.
 
     Raises:
-        UsageError: another clip.
+        UsageError: it is another clip.
         MediaError: it cannot be read.
     """
     reader = open_clip(source)

@@ -1,1 +1,1 @@
-"""What people look at before a render: objects with numbers, mattes over the plate."""
+"""What users inspect before a render: numbered objects, mattes over the plate."""

@@ -1,4 +1,4 @@
-"""Marks on pictures for people to look at: labels, boxes, mattes in colour."""
+"""Annotations on pictures for users: labels, boxes, mattes in colour."""
 
 import cv2
 import numpy as np
@@ -8,7 +8,7 @@ from vidstyle.media.frame import Box
 
 Image = NDArray[np.uint8]
 
-#: One for each object, told apart by most eyes (Okabe & Ito 2008).
+#: One per object, distinguishable with most kinds of colour vision (Okabe & Ito 2008).
 COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178),
            (213, 94, 0), (204, 121, 167))  # fmt: skip
 
@@ -21,12 +21,12 @@ def colour_of(number: int) -> tuple[int, int, int]:
 
 
 def scale_of(image: Image) -> float:
-    """How large marks should be: 1 in a picture of 720 lines."""
+    """Size of annotations, relative to a picture whose long side is 1280 pixels."""
     return float(max(image.shape[:2]) / 1280)
 
 
 def mark_matte(image: Image, matte: NDArray[np.uint8], colour: tuple[int, int, int]) -> Image:
-    """A picture (H, W, 3) with a matte (H, W) tinted, and its outline drawn."""
+    """A picture (H, W, 3) with a matte (H, W) tinted and outlined."""
     alpha = matte[..., None] * np.float32(0.4 / 255)
     tinted = np.rint(image + alpha * (np.array(colour, np.float32) - image)).astype(np.uint8)
     inside = (matte > 127).astype(np.uint8)
@@ -42,7 +42,7 @@ def mark_box(image: Image, box: Box, colour: tuple[int, int, int]) -> None:
 
 
 def label(image: Image, text: str, x: int, y: int, colour: tuple[int, int, int]) -> None:
-    """Write on a dark ground, its upper left corner at (x, y), moved to be wholly inside."""
+    """Draw text on a darkened background, with its upper left corner at (x, y), shifted to fit."""
     scale, weight = max(0.35, 0.7 * scale_of(image)), max(1, round(1.5 * scale_of(image)))
     (width, height), below = cv2.getTextSize(text, _FONT, scale, weight)
     x = min(max(x, 0), max(image.shape[1] - width, 0))

@@ -19,15 +19,15 @@ from vidstyle.segment.mattes.store import Mattes
 _LOST = np.array((60, 60, 60), np.float32)
 _POOR = np.array((220, 50, 32), np.float32)
 _GOOD = np.array((0, 170, 80), np.float32)
-_BAR = 8  # pixels of an object's bar in a picture of 720 lines
+_BAR = 8  # height of an object's bar, in pixels, in a picture with a long side of 1280
 
 
 @dataclass(frozen=True)
 class Reviewed:
-    """An object to be judged.
+    """An object to be reviewed.
 
     Attributes:
-        carried: by frame, how far its painted keys show it, 0 to 1; None where it has no keys.
+        carried: how well its painted keys show it, by frame, 0 to 1; None if it has no keys.
     """
 
     name: str
@@ -36,18 +36,18 @@ class Reviewed:
 
     @cached_property
     def wanted(self) -> list[int]:
-        """Frames that are best painted next."""
+        """Frames that it would be best to paint next."""
         return proposed(self.carried or {})
 
 
 def write_review(take: Take, objects: Sequence[Reviewed], target: str) -> None:
-    """Write a video of the take for a person to judge mattes by, and painted keys.
+    """Write a video of the take for reviewing mattes and painted keys.
 
-    Each object is tinted in a colour of its own and labelled with its name and its confidence in
-    the frame. Below lies a bar for each over the whole take: from red (0) to green (1) by
-    confidence, dark where the object is not seen; a white line says which frame is shown. An
-    object with painted keys has a second bar, of how far they show it, and a label in the frames
-    that are best painted next.
+    Each object is tinted in its own colour and labelled with its name and its confidence in the
+    frame. A bar per object along the bottom spans the whole take: from red (0) to green (1) by
+    confidence, dark where the object is not seen; a white line marks the current frame. An object
+    with painted keys has a second bar for how well they show it, and a label in the frames that it
+    would be best to paint next.
 
     Args:
         target: a video file.
@@ -80,7 +80,7 @@ def _marked(frame: Frame, objects: Sequence[Reviewed], bars: Sequence[Image], ta
 
 
 def _key(seen: Reviewed, frame: int) -> str:
-    """What a label says of painted keys."""
+    """The part of a label about painted keys."""
     if seen.carried is None:
         return ""
     advice = ", paint this frame" if frame in seen.wanted else ""
@@ -88,7 +88,7 @@ def _key(seen: Reviewed, frame: int) -> str:
 
 
 def _bars(seen: Reviewed, take: Take) -> list[Image]:
-    """Of an object, from the upper one to the lower one."""
+    """An object's bars, from top to bottom."""
     bars = [_bar(seen.mattes.confidence, seen.mattes, take)]
     if (carried := seen.carried) is not None:
         bars.append(_bar(lambda frame: carried.get(frame, 0.0), seen.mattes, take))
@@ -96,7 +96,7 @@ def _bars(seen: Reviewed, take: Take) -> list[Image]:
 
 
 def _bar(confidence: Callable[[int], float], mattes: Mattes, take: Take) -> Image:
-    """The colours of every frame of the take: (1, frames, 3)."""
+    """The colour for every frame of the take: (1, frames, 3)."""
     colours = []
     for index in range(take.start, take.count):
         sure = confidence(index)
@@ -105,7 +105,7 @@ def _bar(confidence: Callable[[int], float], mattes: Mattes, take: Take) -> Imag
 
 
 def _draw_bars(image: Image, bars: Sequence[Image], now: float) -> None:
-    """At the picture's lower edge; ``now`` is the share of the take that is over."""
+    """Draw along the picture's lower edge; ``now`` is the elapsed share of the take."""
     height, width = image.shape[:2]
     side = max(2, round(_BAR * scale_of(image)))
     columns = np.arange(width)

@@ -1,4 +1,4 @@
-"""What objects a clip holds: a list, and a picture of them."""
+"""The objects in a clip: a list, and a contact sheet of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.search import looked_at, search
 from vidstyle.segment.tracking.linking import Sighting
 
-TILES = 12  # frames that a picture shows, at most
+TILES = 12  # maximum frames on a sheet
 COLUMNS = 3
-TILE = 640  # pixels of a tile's long side
+TILE = 640  # long side of a tile, in pixels
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class SurveyedObject:
     """An object in a shot.
 
     Attributes:
-        name: as ``--object`` takes it, for this shot: ``person#2``.
-        shot: where it was looked for.
+        name: as accepted by ``--object``, for this shot: ``person#2``.
+        shot: the shot that was searched.
         boxes: where it was seen, by frame, in pixels of the clip.
         scores: the detector's, 0 to 1, in the same frames.
     """
@@ -41,7 +41,7 @@ class SurveyedObject:
 
     @property
     def best(self) -> int:
-        """The frame in which it is seen most clearly, the first of equals."""
+        """The frame in which it is seen most clearly; the first in a tie."""
         return max(self.scores, key=lambda frame: (self.scores[frame], -frame))
 
     def __str__(self) -> str:
@@ -55,7 +55,7 @@ class SurveyedObject:
 
 
 def survey(take: Take, detector: Detector, progress: Progress) -> list[SurveyedObject]:
-    """Every object that the detector finds, by shot and there the most prominent first.
+    """Every object that the detector finds, by shot, and the most prominent first within a shot.
 
     Raises:
         ObjectNotFoundError: it finds none.
@@ -78,7 +78,7 @@ def survey(take: Take, detector: Detector, progress: Progress) -> list[SurveyedO
 
 
 def draw(take: Take, objects: Sequence[SurveyedObject]) -> Image:
-    """A sheet of frames in which each object is marked once at least, if ``TILES`` allow: RGB."""
+    """An RGB contact sheet that marks each object at least once, as far as ``TILES`` allows."""
     tiles = []
     for index in _telling_frames(objects):
         picture = resized(eight_bit(next(take.frames(index, index + 1))), _tile_size(take.size))
@@ -99,7 +99,7 @@ def draw(take: Take, objects: Sequence[SurveyedObject]) -> Image:
 
 
 def encoded(picture: Image) -> bytes:
-    """An RGB picture (H, W, 3) as a PNG file's content."""
+    """An RGB picture (H, W, 3) encoded as PNG."""
     return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
@@ -116,7 +116,7 @@ def _surveyed(
 
 
 def _telling_frames(objects: Sequence[SurveyedObject]) -> list[int]:
-    """Few frames that show all objects: each the one that shows those not yet shown best."""
+    """A few frames that show all objects, chosen greedily: each shows the remaining ones best."""
     chosen: list[int] = []
     left = list(objects)
     while left and len(chosen) < TILES:
@@ -133,7 +133,7 @@ def _tile_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def _scaled(box: Box, size: tuple[int, int], other: tuple[int, int]) -> Box:
-    """A box in pixels of a frame of ``size`` (H, W) in those of another size."""
+    """A box in pixels of a frame of ``size`` (H, W), converted to another size."""
     down, across = other[0] / size[0], other[1] / size[1]
     x0, y0 = int(box.x0 * across), int(box.y0 * down)
     return Box(x0, y0, max(x0 + 1, round(box.x1 * across)), max(y0 + 1, round(box.y1 * down)))

@@ -1,1 +1,1 @@
-"""``vidstyle live``: a camera or stream, restyled as it comes."""
+"""``vidstyle live``: a camera or stream, restyled in real time."""

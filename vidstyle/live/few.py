@@ -1,4 +1,4 @@
-"""A few frames held in memory, what is found in them, and what is frozen over them."""
+"""A few frames held in memory, the objects found in them, and statistics frozen over them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -38,7 +38,7 @@ class Few:
         yield from self._frames[start:stop]
 
     def scaled(self, height: int) -> "Few":
-        """All of them at a height."""
+        """The same frames at a height."""
         return Few([scaled(frame, height) for frame in self._frames])
 
 
@@ -51,7 +51,7 @@ def find(spec: str | None, few: Few, parts: Parts, *, invert: bool) -> Found:
 
     Args:
         spec: an ``--object`` SPEC; None for the whole frame.
-        invert: all but the object is wanted.
+        invert: select everything except the object.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
@@ -67,7 +67,7 @@ def find(spec: str | None, few: Few, parts: Parts, *, invert: bool) -> Found:
 
 
 def mattes_of(found: Found, few: Few) -> Mattes:
-    """What was found, at the size that the frames have now."""
+    """The found mattes, at the frames' current size."""
     if found is None:
         return WholeFrame(few.size, few.count)
     return HeldMattes([resized(matte, few.size) for matte in found])
@@ -76,7 +76,7 @@ def mattes_of(found: Found, few: Few) -> Mattes:
 def freeze_over(
     few: Few, mattes: Mattes, style: ReadStyle, parts: Parts, supersample: int | None
 ) -> Enlarged | None:
-    """Freeze an object's statistics over all the frames; None where it is in none of them.
+    """Freeze an object's statistics over all the frames; None if it is in none of them.
 
     Args:
         supersample: see ``LookOptions.supersample``.
@@ -86,7 +86,7 @@ def freeze_over(
 
 
 def scaled(frame: Frame, height: int) -> Frame:
-    """The frame at a height, with its shape kept and an even width, by area averages."""
+    """The frame area-averaged to a height, keeping its aspect ratio, with an even width."""
     width = max(2, round(frame.size[1] * height / frame.size[0] / 2) * 2)
     if frame.size == (height, width):
         return frame

@@ -1,31 +1,30 @@
-"""The largest picture that this machine restyles in time."""
+"""The largest picture that this machine restyles in real time."""
 
 import time
 from collections.abc import Callable
 
-#: Part of the time between two frames that may be spent on one; the rest is for decoding and
-#: showing.
+#: Share of the frame interval that may be spent restyling; the rest is for decoding and display.
 BUDGET = 0.85
 #: Heights are multiples of this: two steps of the network's grid at its coarse scale.
 STEP = 16
 LEAST = 96
-#: The height that is timed first.
+#: The first height to be timed.
 TRIAL = 144
 
 
 def choose_height(seconds: Callable[[int], float], rate: float, largest: int) -> int:
-    """The largest height whose frames are restyled as fast as they come.
+    """The largest height whose frames are restyled as fast as they arrive.
 
-    The time of a frame grows with its pixels, so with the square of its height, from a trial on;
-    what was so foretold is tried, and made smaller where it takes too long after all.
+    Starting from a trial, a frame's time is taken to grow with its pixels, so with the square of
+    its height; the predicted height is timed, and reduced if it proves too slow.
 
     Args:
         seconds: times a frame at a height.
-        rate: frames a second that come.
+        rate: frames per second that arrive.
         largest: the source's own height.
 
     Returns:
-        a height from LEAST up, at most ``largest``.
+        A height of at least LEAST and at most ``largest``.
     """
     budget = BUDGET / rate
     height = min(TRIAL, largest)
@@ -42,10 +41,10 @@ def choose_height(seconds: Callable[[int], float], rate: float, largest: int) ->
 
 
 def timed(step: Callable[[], object], side_by_side: int) -> float:
-    """Seconds from one step's end to the next's, in the mean, after one that warms up.
+    """Mean seconds from the end of one step to the next, after a warm-up step.
 
     Args:
-        side_by_side: how many are in progress at a time, and may end together.
+        side_by_side: how many steps run concurrently, and may end together.
     """
     step()
     times = max(3, 2 * side_by_side)
@@ -56,7 +55,7 @@ def timed(step: Callable[[], object], side_by_side: int) -> float:
 
 
 def _fitting(height: int, times: float, largest: int) -> int:
-    """The height of ``times`` the pixels."""
+    """The height with ``times`` as many pixels."""
     if height * times**0.5 >= largest:
         return largest
     return max(min(LEAST, largest), int(height * times**0.5) // STEP * STEP)

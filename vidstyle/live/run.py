@@ -1,9 +1,9 @@
-"""The way of a live frame: taken when it is the newest, restyled, shown.
+"""A live frame's path: taken while it is the newest, restyled, shown.
 
 source ─► newest ─► session (size ─► follow ─► style, motion ─► temporal ─► composite) ─► sink
 
-On a CPU the networks see a few frames side by side, each on its own part of the cores: that is
-faster than all of them on one small frame. A frame is taken as soon as there is a hand for it.
+On a CPU the networks process a few frames concurrently, each on its share of the cores: that is
+faster than all cores on one small frame. A frame is taken as soon as a worker is free.
 """
 
 import logging
@@ -39,14 +39,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class LiveJob:
-    """What is to be shown.
+    """A live session to run.
 
     Attributes:
         source: a camera's number, a URL, a device or a file.
-        objects: from the lowest layer to the topmost; at least one.
-        height: of the pictures; None for the largest that this machine restyles in time.
-        rate: frames a second that are enough, when no height is given; None for all that come.
-        seconds: how long; None until the source ends, the window closes, or an interrupt.
+        objects: bottom layer first; at least one.
+        height: of the pictures; None for the largest that this machine restyles in real time.
+        rate: sufficient frames per second if no height is given; None for the source's rate.
+        seconds: duration; None until the source ends, the window closes, or an interrupt.
     """
 
     source: str
@@ -59,13 +59,13 @@ class LiveJob:
 
 @dataclass(frozen=True)
 class Shown:
-    """How it went.
+    """Statistics of a live session.
 
     Attributes:
-        frames: shown.
-        dropped: that came and were not shown.
-        seconds: it took.
-        latency: seconds from a frame's coming to its being shown: median and 95th percentile.
+        frames: number shown.
+        dropped: number of frames that arrived but were not shown.
+        seconds: duration.
+        latency: seconds from a frame's arrival to its display: median and 95th percentile.
         size: (H, W) of the pictures.
     """
 
@@ -84,10 +84,10 @@ class Shown:
 
 
 def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -> Shown:
-    """Restyle a source as it comes. An interrupt ends it as the source's end does.
+    """Restyle a source in real time. An interrupt ends it just like the end of the source.
 
     Args:
-        open_sink: makes the sink, from the size (H, W) of the pictures and frames a second.
+        open_sink: creates the sink, given the size (H, W) of the pictures and frames per second.
 
     Raises:
         VidstyleError: see :mod:`vidstyle.errors`.
@@ -115,7 +115,7 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
                                 break
                             meter.shown(time.monotonic() - arrival.at)
                     finally:
-                        source.stop()  # a silent one would keep who waits for its next frame
+                        source.stop()  # a silent one would block whoever waits for a frame
             except Terminated:
                 raise
             except Cancelled:
@@ -124,13 +124,13 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
 
 
 def begin(job: LiveJob, first: Few, rate: float, parts: Parts, hands: int = 1) -> Session:
-    """A session of the height that is wanted, or else the largest whose frames are restyled as
-    fast as they come.
+    """A session at the requested height, or else the largest whose frames are restyled as fast as
+    they arrive.
 
     Args:
-        first: frames, in which the objects are found.
-        rate: frames a second to come, unless the job needs fewer.
-        hands: how many frames are to be in progress at a time.
+        first: frames in which to find the objects.
+        rate: frames per second that arrive, unless the job needs fewer.
+        hands: number of frames in progress at a time.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: an object or a style.
@@ -154,7 +154,7 @@ def begin(job: LiveJob, first: Few, rate: float, parts: Parts, hands: int = 1) -
 
 
 def hands_of(device: torch.device) -> int:
-    """How many frames are in progress at a time."""
+    """Number of frames in progress at a time."""
     return most_hands() if device.type == "cpu" else 1
 
 
@@ -162,8 +162,8 @@ def hands_of(device: torch.device) -> int:
 def restyled(
     session: Session, arrivals: Iterable[Arrival], hands: int
 ) -> Iterator[Iterator[tuple[Arrival, Frame]]]:
-    """Frames as they are restyled, in order, as many at a time as there are hands. On leaving,
-    those in the making are finished."""
+    """Frames as they are restyled, in order, ``hands`` of them at a time. On exit, those in
+    progress are finished."""
 
     def begun() -> Iterator[tuple[Arrival, Callable[[], Begun]]]:
         for arrival in arrivals:
@@ -189,20 +189,20 @@ def _until(arrivals: Iterator[Arrival], seconds: float | None) -> Iterator[Arriv
 
 
 class Meter:
-    """Counts and times, and the line that reports them."""
+    """Frame counts and latencies, and the status line that reports them."""
 
     def __init__(self, size: tuple[int, int], dropped: Callable[[], int]) -> None:
         """
         Args:
             size: (H, W) of the pictures.
-            dropped: says how many frames came and were not taken, so far.
+            dropped: returns the number of frames that arrived but were not taken, so far.
         """
         self._size, self._dropped = size, dropped
         self._latencies: list[float] = []
         self._begun = time.monotonic()
 
     def shown(self, latency: float) -> None:
-        """A frame was shown just now, so many seconds after it came."""
+        """Record that a frame was just shown, ``latency`` seconds after its arrival."""
         self._latencies.append(latency)
 
     def __str__(self) -> str:
@@ -216,7 +216,7 @@ class Meter:
         )
 
     def summary(self) -> Shown:
-        """Over the whole time."""
+        """Statistics over the whole session."""
         latencies = self._latencies or [0.0]
         late = float(np.percentile(latencies, 95))
         return Shown(

@@ -1,4 +1,4 @@
-"""Restyling one frame after the other, knowing only what has been."""
+"""Restyling frame by frame, using only past frames."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from vidstyle.segment.clip import eight_bit
 from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
 from vidstyle.segment.tracking.tracker import Tracker
 
-#: Mattes that are kept, of frames begun and not finished.
+#: Number of mattes kept, for frames begun but not finished.
 KEPT = 16
 
 
@@ -23,7 +23,7 @@ class Subject:
     """An object in the first frames.
 
     Attributes:
-        found: where it is in each of them.
+        found: its matte in each of them.
         style: path of its style picture.
     """
 
@@ -42,12 +42,12 @@ def find_subjects(
     return [
         Subject(find(wanted.object, first, parts, invert=invert), wanted.style)
         for wanted in objects
-        if wanted.style is not None  # painted keys need the shot that they are frames of
+        if wanted.style is not None  # painted keys need the shot they belong to
     ]
 
 
 class Followed(Mattes):
-    """The mattes of an object that is followed as frames come; only the newest are kept."""
+    """The mattes of an object tracked as frames arrive; only the newest are kept."""
 
     def __init__(self, frame: Frame, matte: Matte) -> None:
         self._tracker = Tracker()
@@ -55,7 +55,7 @@ class Followed(Mattes):
         self._mattes: dict[int, Matte] = {}
 
     def follow(self, frame: Frame) -> None:
-        """Find the object in the frame after the last one."""
+        """Find the object in the next frame."""
         self._mattes[frame.index] = self._tracker.step(eight_bit(frame))
         self._mattes.pop(frame.index - KEPT, None)
 
@@ -78,8 +78,8 @@ class Begun:
 
 
 class Session:
-    """Everything that a live picture of one size needs: statistics frozen over the first frames,
-    and objects followed from the last of them."""
+    """Everything needed for live pictures of one size: statistics frozen over the first frames,
+    and objects tracked from the last of them."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Session:
         Args:
             subjects: see :func:`find_subjects`.
             first: the frames in which they were found.
-            height: of the pictures to come; theirs are as wide as the source's shape asks.
+            height: of the restyled pictures; their width follows from the source's aspect ratio.
         """
         self._height = height
         small = first.scaled(height)
@@ -106,7 +106,7 @@ class Session:
         for subject in subjects:
             mattes = mattes_of(subject.found, small)
             style = read_style(subject.style, small.size, parts.stylizer, options.style_scale)
-            # Painting larger takes longer: only where it is asked for.
+            # Supersampling takes longer: only on request.
             transfer = freeze_over(small, mattes, style, parts, options.supersample or 1)
             if transfer is None:
                 continue
@@ -116,13 +116,12 @@ class Session:
             self._layers.append(Layer(mattes, transfer, options, context))
 
     def step(self, frame: Frame) -> Frame:
-        """The restyled frame, at this session's size. Frames come in order; some may be missing
-        between them."""
+        """The restyled frame, at this session's size. Frames come in order; some may be missing."""
         return self.finish(self.begin(frame)())
 
     def begin(self, frame: Frame) -> Callable[[], Begun]:
-        """The first part of :meth:`step`: to be called in any thread, for a few frames at a time,
-        no more than ``KEPT``."""
+        """The first part of :meth:`step`, to be called in any thread, for at most ``KEPT`` frames
+        at a time."""
         frame = replace(scaled(frame, self._height), index=self._next)
         self._next += 1
         for followed in self._followed:

@@ -24,16 +24,16 @@ from vidstyle.media.video.colour import (
 )
 from vidstyle.media.video.writer import open_writer
 
-#: The container of each kind of URL that can be sent to.
+#: The container format for each supported URL scheme.
 _FORMATS = {"rtmp": "flv", "rtmps": "flv", "rtsp": "rtsp", "srt": "mpegts", "udp": "mpegts"}
 _TAGS = ColourTags(matrix=BT709, range=LIMITED, primaries=BT709, transfer=BT709)
 
 
 class Sink(Protocol):
-    """Takes pictures as they are made. A context; what was recorded is whole on leaving it."""
+    """Receives pictures as they are made. A context manager; a recording is complete on exit."""
 
     def show(self, frame: Frame, told: str) -> bool:
-        """Take a picture and a line on how it went; False when no more are wanted."""
+        """Show a picture and a status line; returns False once no more are wanted."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -51,10 +51,10 @@ def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink
 
     Args:
         size: (H, W) of the pictures.
-        rate: frames a second that the source sends.
+        rate: the source's frames per second.
 
     Raises:
-        UsageError: no window can be opened here, or the target's name is not valid.
+        UsageError: no window can be opened here, or the target's name is invalid.
         MediaError: nothing receives the stream.
     """
     if target is None:
@@ -70,7 +70,7 @@ class Window:
     _NAME = "vidstyle live"
 
     def __init__(self) -> None:
-        """Raises UsageError: there is no screen."""
+        """Raises UsageError if there is no screen."""
         if sys.platform == "linux" and not (
             os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
         ):
@@ -128,7 +128,7 @@ class Stream:
         """See :class:`Sink`.
 
         Raises:
-            MediaError: the other side has gone.
+            MediaError: the receiver has disconnected.
         """
         coded = to_frame(frame.image, "yuv420p", _TAGS)
         coded.pts, coded.time_base = round(frame.time * 90_000), Fraction(1, 90_000)
@@ -150,7 +150,7 @@ class Stream:
 
 
 class Recording:
-    """A video file of the pictures at the times at which they came."""
+    """A video file of the pictures, timed as they arrived."""
 
     def __init__(self, target: str, size: tuple[int, int], rate: Fraction) -> None:
         self._writer: ClipWriter = open_writer(target, _description(size, rate))

@@ -1,4 +1,4 @@
-"""Pictures as they come, the newest first: what is not taken in time is dropped."""
+"""Live pictures, always the newest: those not taken in time are dropped."""
 
 import logging
 import platform
@@ -23,7 +23,7 @@ from vidstyle.media.video.colour import resolve, tags_of, to_rgb
 from vidstyle.media.video.orientation import display_matrix, upright
 from vidstyle.media.video.probe import check_progressive, open_video, video_stream
 
-#: FFmpeg's capture device of each system, and how it names the camera of a number.
+#: FFmpeg's capture device on each system, and its name for camera number N.
 _CAMERAS = {
     "Linux": ("v4l2", "/dev/video{}"),
     "Darwin": ("avfoundation", "{}"),
@@ -31,7 +31,7 @@ _CAMERAS = {
 }
 #: Seconds to wait for a stream to open, and for its next packet.
 _PATIENCE = (10.0, 10.0)
-#: Frames a second where the source says none.
+#: Frames per second if the source reports none.
 _USUAL_RATE = Fraction(25)
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Arrival:
-    """A frame and when it came.
+    """A frame and its time of arrival.
 
     Attributes:
         frame: its ``pts`` counts microseconds since the source was opened.
@@ -53,12 +53,12 @@ class Arrival:
 class LiveSource:
     """A camera, a network stream, or a file played at its own speed, decoded in a thread.
 
-    A context: opened on entering, its thread joined and the source closed on leaving. A file
-    waits for whoever takes its frames until :meth:`go_live`.
+    A context manager: opened on entry; on exit the thread is joined and the source closed. Until
+    :meth:`go_live`, a file waits for its frames to be taken.
 
     Attributes:
-        rate: frames a second, as the source says; known once opened.
-        dropped: frames that came and were not taken, so far.
+        rate: frames per second as reported by the source; known once opened.
+        dropped: number of frames that arrived but were not taken, so far.
     """
 
     def __init__(self, name: str) -> None:
@@ -77,7 +77,7 @@ class LiveSource:
         self._live, self._stopping = threading.Event(), threading.Event()
 
     def __enter__(self) -> "LiveSource":
-        """Raises MediaError: the source cannot be opened."""
+        """Raises MediaError if the source cannot be opened."""
         self._container = open_source(self.name)
         stream = video_stream(self._container, self.name)
         self.rate = Fraction(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
@@ -87,28 +87,28 @@ class LiveSource:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-        self._thread.join(1)  # in a silent source it ends by itself, when the patience does
+        self._thread.join(1)  # with a silent source it ends by itself, at the timeout
 
     def stop(self) -> None:
-        """No more frames are wanted: who waits for one waits no longer."""
+        """Stop delivering frames, and wake anyone waiting for one."""
         with self._change:
             self._stopping.set()
             self._ended = True
             self._change.notify_all()
 
     def go_live(self) -> None:
-        """From now on frames are dropped where they are not taken in time."""
+        """From now on, drop frames that are not taken in time."""
         with self._change:
             self._live.set()
-            self._newest = None  # it may have waited long
+            self._newest = None  # it may be stale
             self.dropped = 0
             self._change.notify_all()
 
     def arrivals(self) -> Iterator[Arrival]:
-        """Each time the newest frame, waited for; ends with the source.
+        """Wait for the newest frame, each time; ends with the source.
 
         Raises:
-            MediaError: the source broke off, or sends what cannot be used.
+            MediaError: the source broke off, or sends unusable data.
         """
         while True:
             with self._change:
@@ -156,7 +156,7 @@ class LiveSource:
                 self._change.notify_all()
 
     def _wait(self, until: float | None) -> None:
-        """Until a time; for None, until the frame before is taken."""
+        """Wait until a time; if None, until the previous frame is taken."""
         if until is not None:
             self._stopping.wait(until - time.monotonic())
             return
@@ -165,13 +165,13 @@ class LiveSource:
 
 
 class _Clock:
-    """When the frames of a file are due, counted from the first one that is asked for."""
+    """When the frames of a file are due, counted from the first request."""
 
     def __init__(self) -> None:
         self._zero: float | None = None
 
     def due(self, seconds: float | None) -> float:
-        """In ``time.monotonic()`` seconds, of a frame's own time."""
+        """Due time in ``time.monotonic()`` seconds, given a frame's own timestamp."""
         now = time.monotonic()
         if seconds is None:
             return now
@@ -181,10 +181,10 @@ class _Clock:
 
 
 def open_source(name: str) -> InputContainer:
-    """Open a camera's number, a URL, a device or a file.
+    """Open a camera by number, a URL, a device or a file.
 
     Raises:
-        MediaError: there is nothing to open, or no answer.
+        MediaError: it does not exist or does not respond.
     """
     with _explained(name):
         if name.isdigit():

@@ -1,1 +1,1 @@
-"""Weights: which there are, where they lie, and how they are fetched."""
+"""Weights: which exist, where they are stored, and how they are fetched."""

@@ -33,21 +33,20 @@ _log = logging.getLogger(__name__)
 
 
 def fetch(names: Sequence[str] = LIGHT_SET, to: Path | None = None) -> list[Path]:
-    """Fetches registry entries and models of the hub, and leaves those that are there and whole as
-    they are.
+    """Fetch registry entries and hub models, skipping those already present and intact.
 
-    A file appears under its own name only when its sha256 is right.
+    A file appears under its own name only once its sha256 is verified.
 
     Args:
         names: entries of the registry, or of ``HUB``.
         to: the folder; None is the user's cache.
 
     Returns:
-        The files of the entries, in order, and then the folders of models of the hub.
+        The files of the entries, in order, then the folders of hub models.
 
     Raises:
-        WeightsError: no such entry, no source answers, what came is not what the registry
-            promises, or the folder cannot be written.
+        WeightsError: no such entry, no source responds, a download does not match the registry,
+            or the folder cannot be written.
         UsageError: the hub's library is not installed.
     """
     files = [file for name in names if name not in HUB for file in weights.entry_files(name)]
@@ -91,7 +90,7 @@ def _fetch_file(file: WeightFile, folder: Path, sources: "_Sources") -> Path:
 
 
 class _Sources:
-    """Every kind of source; what is downloaded is kept until all files are there."""
+    """All kinds of sources; downloads are kept until all files are complete."""
 
     def __init__(self) -> None:
         self._open = ExitStack()
@@ -107,7 +106,7 @@ class _Sources:
     def write(self, source: Source, target: Path) -> None:
         """
         Raises:
-            WeightsError: the source does not give the file.
+            WeightsError: the source does not deliver the file.
         """
         match source:
             case Url(address):

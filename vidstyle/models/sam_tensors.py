@@ -1,8 +1,8 @@
-"""The prompt encoder and mask decoder of Segment Anything, taken out of its exported graph.
+"""The prompt encoder and mask decoder of Segment Anything, extracted from its exported graph.
 
 ``segment_anything``'s exporter (scripts/export_onnx_model.py) keeps the names of most parameters.
-What becomes an operand of a matrix product, or is folded with its neighbours, loses its name, and
-is known by its place among the others, which is that of its use.
+Those that become operands of matrix products, or are folded with their neighbours, lose their names
+and are identified by position, which is the order of use.
 """
 
 from collections.abc import Iterator
@@ -21,14 +21,14 @@ _TOKENS = ("iou_token", "mask_tokens")  # joined in the graph, one row and the r
 
 
 def convert_decoder(graph: Path, target: Path) -> None:
-    """Write the tensors of a decoder in ONNX to a .safetensors file, named as in
-    ``segment_anything``: the same bytes each time.
+    """Write an ONNX decoder's tensors to a .safetensors file, named as in ``segment_anything``; the
+    output is reproducible byte for byte.
 
-    They are kept in half precision, which takes half of the space: over 24 pictures the mattes'
-    region similarity differed by less than 0.0005 in the mean.
+    They are stored in half precision, which halves the size: over 24 pictures the mattes' region
+    similarity differed by less than 0.0005 on average.
 
     Raises:
-        WeightsError: the graph is no such decoder, or cannot be read.
+        WeightsError: the graph is not such a decoder, or cannot be read.
     """
     tensors = read_initializers(graph)
     try:
@@ -51,7 +51,7 @@ def _decoder_tensors(initializers: dict[str, Tensor]) -> Iterator[tuple[str, Ten
     for module, product in zip(_linear_layers(), products, strict=True):
         yield f"mask_decoder.transformer.{module}.weight", product.T.contiguous()
     folded = iter([tensor for tensor in nameless if tensor.ndim != 2])
-    # A layer norm over channels is a product and a sum, of (C, 1, 1) each.
+    # A channel-wise layer norm is a product and a sum, with (C, 1, 1) each.
     for norm in ("mask_downscaling.1", "mask_downscaling.4"):
         yield f"prompt_encoder.{norm}.weight", next(folded).flatten()
         yield f"prompt_encoder.{norm}.bias", next(folded).flatten()
@@ -64,7 +64,7 @@ def _decoder_tensors(initializers: dict[str, Tensor]) -> Iterator[tuple[str, Ten
 
 
 def _linear_layers() -> Iterator[str]:
-    """The two-way transformer's linear layers in the order of their use."""
+    """The two-way transformer's linear layers, in order of use."""
     for layer in ("layers.0", "layers.1"):
         for attention in ("self_attn", "cross_attn_token_to_image"):
             yield from (f"{layer}.{attention}.{part}" for part in _ATTENTION)

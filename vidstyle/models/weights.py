@@ -25,7 +25,7 @@ from vidstyle.runtime.nesting import parsed
 _UNREADABLE = (OSError, RuntimeError, ValueError, LookupError, EOFError)
 
 MODEL_FILES = ("weights.safetensors", "config.toml")
-"""What makes a folder a style model."""
+"""The files that make a folder a style model."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def cache_folder() -> Path:
 
 
 def search_folders() -> list[Path]:
-    """The folders that are searched, best first; some may not exist."""
+    """The search folders, highest priority first; some may not exist."""
     listed = os.environ.get("VIDSTYLE_MODEL_PATH", "").split(os.pathsep)
     return [
         *(Path(folder).expanduser() for folder in listed if folder),
@@ -77,9 +77,9 @@ def search_folders() -> list[Path]:
 
 
 def find(name: str) -> Path | None:
-    """The first file of a registry entry, in the first folder that holds all of its files.
+    """The first file of a registry entry, in the first folder that contains all of its files.
 
-    Its companions (a Darknet .cfg) lie beside it. Nothing is read: see :func:`require`.
+    Its companions (a Darknet .cfg) are beside it. No file is read: see :func:`require`.
 
     Raises:
         WeightsError: there is no such entry.
@@ -92,7 +92,7 @@ def find(name: str) -> Path | None:
 
 
 def require(name: str) -> Path:
-    """As :func:`find`, and the files are verified.
+    """Like :func:`find`, but also verifies the files.
 
     Raises:
         WeightsError: there is no such entry, its files are not on this machine, or one is corrupt.
@@ -138,7 +138,7 @@ def verify_model(model: ModelFolder) -> None:
 
 
 def sha256(path: Path) -> str:
-    """In hexadecimal.
+    """The sha256 of a file, in hexadecimal.
 
     Raises:
         WeightsError: the file cannot be read.
@@ -151,7 +151,7 @@ def sha256(path: Path) -> str:
 
 
 def find_model(name_or_path: str | Path) -> Path:
-    """The folder of a style model: one given by its path, or looked for by name.
+    """The folder of a style model, given by path or found by name.
 
     Raises:
         WeightsError: there is none.
@@ -170,7 +170,7 @@ def find_model(name_or_path: str | Path) -> Path:
 
 
 def style_models() -> list[ModelFolder]:
-    """Every style model in the searched folders; of two with one name, the better placed."""
+    """Every style model in the search folders; on a name clash, the one of higher priority."""
     found: dict[str, ModelFolder] = {}
     for folder in search_folders():
         for child in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -180,19 +180,19 @@ def style_models() -> list[ModelFolder]:
 
 
 def load_tensors(path: Path) -> dict[str, Tensor]:
-    """Named tensors, on the CPU, of a .safetensors file or of a .pth state dict.
+    """Named tensors, on the CPU, from a .safetensors file or a .pth state dict.
 
     A .pth file is unpickled with ``weights_only``, so it cannot run code.
 
     Raises:
-        WeightsError: the file cannot be read, or holds anything but tensors of numbers.
+        WeightsError: the file cannot be read, or contains anything but numeric tensors.
     """
     try:
         if path.suffix == ".safetensors":
             tensors: object = safetensors.torch.load_file(path)
         else:
             tensors = torch.load(path, map_location="cpu", weights_only=True)
-    # A damaged archive or pickle raises whatever its first wrong byte happens to mean.
+    # A damaged archive or pickle raises arbitrary exceptions, depending on its first wrong byte.
     except (*_UNREADABLE, SafetensorError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise WeightsError(

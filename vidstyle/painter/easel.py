@@ -1,4 +1,4 @@
-"""The keys of one object in the making: what each starts from, and which frames are proposed."""
+"""Painting the keys of one object: what each starts from, and which frames are proposed."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,18 +20,18 @@ from vidstyle.pipeline.fading import lifted
 from vidstyle.runtime.progress import Progress
 from vidstyle.segment.mattes.store import Mattes
 
-#: How often frames are proposed and painted, once each shot has a key.
+#: Maximum rounds of proposing and painting frames, once each shot has a key.
 PASSES = 3
-#: How good a frame's matte must be, against the best, for a shot's first key; and how large the
-#: object, against the usual.
+#: Requirements for a shot's first key: the matte's confidence relative to the best, and the
+#: object's area relative to its median.
 SURE, LARGE = 0.9, 0.75
 
 Keep = Callable[[Frame, Tensor], PaintedFrame]
-"""Takes a frame of the clip and its painting, (1, 3, H, W) in [0, 1], and keeps it as a key."""
+"""Stores the painting of a frame of the clip, (1, 3, H, W) in [0, 1], as a key."""
 
 
 class Easel:
-    """Paints the keys of one object, each so that it agrees with those before it."""
+    """Paints the keys of one object, each consistent with those before it."""
 
     def __init__(
         self,
@@ -47,10 +47,10 @@ class Easel:
         """
         Args:
             mattes: of the object.
-            flow: by which keys are carried.
-            keep: is given each painting.
-            work: folder for what is carried.
-            given: keys that are there already.
+            flow: for carrying keys.
+            keep: called with each painting.
+            work: folder for carried keys.
+            given: existing keys.
         """
         self._take, self._mattes, self._painter = take, mattes, painter
         self._footage, self._flow = Footage(take, mattes, take.fades), flow
@@ -60,7 +60,7 @@ class Easel:
     def check_seen(self, frames: Sequence[int]) -> None:
         """
         Raises:
-            ObjectNotFoundError: the object is not in one of these.
+            ObjectNotFoundError: the object is not visible in one of the frames.
         """
         for frame in frames:
             if self._mattes.box(frame) is None:
@@ -70,10 +70,10 @@ class Easel:
                 )
 
     def paint(self, frame: int) -> None:
-        """Paint a frame, from what the keys beside it show of it.
+        """Paint a frame, starting from what the neighbouring keys show of it.
 
         Raises:
-            MediaError: the disk refuses.
+            MediaError: it cannot be written.
         """
         start, stop = next(span for span in self._take.spans if span[0] <= frame < span[1])
         here = [key for key in self.keys if start <= key.frame < stop]
@@ -90,13 +90,12 @@ class Easel:
         self._paint(frame, carried)
 
     def paint_proposed(self) -> None:
-        """Paint frames until the keys show enough of the object, or have been proposed
-        :data:`PASSES` times: of each shot without a key a good one, and then where keys show
-        little.
+        """Paint a good frame of each shot without a key, then frames that the keys show poorly,
+        until the keys show enough of the object, in at most :data:`PASSES` rounds.
 
         Raises:
-            ObjectNotFoundError: the object is in no frame.
-            MediaError: the disk refuses.
+            ObjectNotFoundError: the object is not visible in any frame.
+            MediaError: a key cannot be written.
         """
         for span in self._take.spans:
             if not any(span[0] <= key.frame < span[1] for key in self.keys):
@@ -132,14 +131,14 @@ class Easel:
 
 
 def first_key(mattes: Mattes, span: tuple[int, int]) -> int | None:
-    """The frame of a shot to paint first: nearest to the middle of those whose matte is almost as
-    good as the best, and in which the object is almost as large as usual; None where no frame shows
-    it.
+    """The frame of a shot to paint first: of those whose matte is almost as good as the best, and
+    in which the object is almost as large as usual, the one nearest to the middle of its time on
+    screen; None if no frame shows it.
 
     Args:
         span: first frame and end of the shot.
     """
-    # Of the matte, not of its box, which stays large where something hides half of the object.
+    # The matte's area, not its box's, which stays large when half of the object is occluded.
     areas = {frame: int((mattes[frame] > 127).sum()) for frame in range(*span) if mattes.box(frame)}
     if not areas:
         return None

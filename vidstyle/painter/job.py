@@ -1,4 +1,4 @@
-"""``vidstyle paint``: from the names that the user gave to painted keys under theirs."""
+"""``vidstyle paint``: from the user's request to painted key files."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -32,23 +32,23 @@ from vidstyle.runtime.scratch import temporary_folder
 from vidstyle.segment.mattes.store import Mattes
 from vidstyle.style.build import BUNDLED
 
-#: Of keys in a folder.
+#: File names of keys in a folder.
 _IN_FOLDER = "painted.####.png"
 
 
 @dataclass(frozen=True, kw_only=True)
 class PaintJob:
-    """What is to be painted.
+    """A request to paint keys.
 
     Attributes:
         source: a video file, a sequence pattern, a folder of pictures, or a picture.
         object: an ``--object`` SPEC; None for the whole frame.
         style: path of the style picture.
-        keys: as of :meth:`WantedKeys.parsed`.
-        target: a PNG file for one key; a pattern of such, or a folder, for any number.
+        keys: as for :meth:`WantedKeys.parsed`.
+        target: a PNG file for one key; a pattern of PNG files, or a folder, for any number.
         look: how they are painted.
-        options: which frames, what finds the object, and the seed.
-        overwrite: whether keys may be there already.
+        options: which frames, how the object is found, and the seed.
+        overwrite: whether existing keys may be overwritten.
     """
 
     source: str
@@ -62,13 +62,13 @@ class PaintJob:
 
 
 def run(job: PaintJob, progress: Progress) -> list[KeyName]:
-    """Paint keys, one after the other; each stands under its name as soon as it is whole.
+    """Paint keys, one after the other; each is written as soon as it is complete.
 
     Returns:
-        what was painted, in that order, as ``--key`` of a render takes it.
+        the painted keys, in that order, as accepted by ``--key`` of a render.
 
     Raises:
-        VidstyleError: see :mod:`vidstyle.errors`. Keys painted before stay.
+        VidstyleError: see :mod:`vidstyle.errors`. Keys already painted are kept.
     """
     wanted = WantedKeys.parsed(job.keys)
     target = _checked_target(job, wanted)
@@ -76,7 +76,7 @@ def run(job: PaintJob, progress: Progress) -> list[KeyName]:
         name.check()
     style = lru_cache(lambda scale: style_picture(job.style, (STYLE_SIDE, STYLE_SIDE), scale))
     style(1.0)
-    # No style model paints, so none is looked for.
+    # Painting uses no style model, so do not search for one.
     options, look = replace(job.options, model=BUNDLED), job.look
     network = build_network(select_device(options.device))
     painter = Painter(style, network, look.strokes, look.structure, options.seed)
@@ -112,7 +112,7 @@ def run(job: PaintJob, progress: Progress) -> list[KeyName]:
 
 
 def _checked_target(job: PaintJob, wanted: WantedKeys) -> str:
-    """A PNG file, or a pattern of such.
+    """The target as a PNG file, or a pattern of PNG files.
 
     Raises:
         UsageError: it is neither, cannot be written, or is one file for several keys.
@@ -143,7 +143,7 @@ def _check_frames(wanted: WantedKeys, take: Take) -> None:
 
 
 def _check_free(wanted: WantedKeys, take: Take, target: str) -> None:
-    """No key is there yet, but for those that are given."""
+    """Check that no key exists yet, except the given ones."""
     given = {name.path.resolve() for name in wanted.given}
     files = [file.path for file in matching(target)] if wanted.auto else []
     files += [path for frame in wanted.frames if (path := _path(target, take, frame)).exists()]
@@ -153,16 +153,17 @@ def _check_free(wanted: WantedKeys, take: Take, target: str) -> None:
 
 
 def _path(target: str, take: Take, frame: int) -> Path:
-    """Of a frame's key: numbered as the plates are, where these are pictures."""
+    """The path of a frame's key, numbered like the plates if these are pictures."""
     numbers = take.reader.info.numbers
     return numbered(target, numbers[frame] if numbers else frame)
 
 
 def _write(frame: Frame, paint: Tensor, mattes: Mattes, take: Take, path: Path) -> None:
-    """A painting with the object's matte as alpha, as deep as the clip.
+    """Write a painting with the object's matte as alpha: 16-bit if the clip has more than 8 bits,
+    otherwise 8-bit.
 
     Raises:
-        MediaError: the disk refuses.
+        MediaError: it cannot be written.
     """
     white = 65535 if take.reader.info.bits > 8 else 255
     dtype = torch.uint16 if white > 255 else torch.uint8

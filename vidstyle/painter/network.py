@@ -1,4 +1,4 @@
-"""The network that paintings are compared by."""
+"""The network used to compare paintings."""
 
 import torch
 
@@ -9,12 +9,11 @@ from vidstyle.style.vgg import ENTRY
 
 
 def build_network(device: torch.device) -> PerceptualNetwork:
-    """The normalised VGG-19 that the style model ``vgg19`` sees with. Every channel of it is one in
-    the mean, so that few steps move all of them: strokes follow the form, where plain VGG-16 gives
-    grain.
+    """The normalised VGG-19 of the style model ``vgg19``. Each channel has a mean activation of 1,
+    so that a few steps move all of them: strokes follow the form, where plain VGG-16 gives grain.
 
     Raises:
-        WeightsError: its weights are not on this machine, or corrupt.
+        WeightsError: its weights are missing from this machine, or corrupt.
     """
     if weights.find(ENTRY) is None:
         raise WeightsError(

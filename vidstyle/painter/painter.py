@@ -1,4 +1,4 @@
-"""One object in one frame, painted after a style picture."""
+"""Painting one object in one frame in the style of a picture."""
 
 import math
 from collections.abc import Callable
@@ -17,37 +17,37 @@ from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.segment.mattes.store import bounding_box
 from vidstyle.style.transform import Statistics, transport
 
-#: Pixels of the box around an object as it is painted, at strokes of 1, and the most that it is
-#: enlarged: half a minute of a CPU's core, and a face of forty pixels has eyes.
+#: Area of the canvas for the box around an object, with strokes of 1, and its maximum enlargement:
+#: half a minute on a CPU core, and enough for a face of forty pixels to have eyes.
 PIXELS, LARGEST = 854 * 480, 3.0
-#: Smallest short side of the picture that is painted: smaller ones have no coarse scales.
+#: Minimum short side of the canvas: smaller ones have no coarse scales.
 LEAST_SIDE = 48
-#: Short side of the style, in pixels of the picture that is painted.
+#: Short side of the style, in pixels of the canvas.
 STYLE_SIDE = 480
 #: Pixels of the plate around an object that are painted with it.
 RIM = 24
-#: Size of detail, in pixels of the picture that is painted: less than patches show. And the
-#: contrast, of a range of 1, that is most detail.
+#: Size of detail, in pixels of the canvas: finer than patches can show. And the contrast, in a
+#: range of 1, that counts as full detail.
 DETAIL, MOST = 12.0, 0.15
-#: Width of an object's edge, in pixels of the picture that is painted.
+#: Width of an object's edge, in pixels of the canvas.
 EDGE = 3
-#: Share of the style's variance that is added to all: bounds the gain of colours.
+#: Share of the style's variance that is added to all variances: bounds the gain of colours.
 RIDGE = 0.01
 
 StyleAt = Callable[[float], Tensor]
-"""The style picture at so many times :data:`STYLE_SIDE`: (1, 3, h, w) in [0, 1]."""
+"""The style picture at a multiple of :data:`STYLE_SIDE`: (1, 3, h, w) in [0, 1]."""
 
 
 @dataclass(frozen=True)
 class Painter:
-    """Paints one object after a style.
+    """Paints one object in a style.
 
     Attributes:
         style: see :data:`StyleAt`.
-        network: what the style's texture is compared by.
-        strokes: their size, 1 for one that suits the object's.
-        structure: 0 to 1, how far the plate rules rather than the style.
-        seed: another one, another painting.
+        network: for comparing the style's texture.
+        strokes: their size; 1 adapts it to the object's.
+        structure: 0 to 1, how strongly the plate prevails over the style.
+        seed: a different one gives a different painting.
     """
 
     style: StyleAt
@@ -58,7 +58,7 @@ class Painter:
 
     @property
     def rounds(self) -> int:
-        """How often :meth:`__call__` reports progress."""
+        """Total of the progress that :meth:`__call__` reports."""
         return ROUNDS_IN_ALL + STEPS
 
     def __call__(
@@ -73,8 +73,8 @@ class Painter:
         Args:
             plate: (1, 3, H, W) in [0, 1].
             matte: of the object, (1, 1, H, W) in [0, 1]; not empty.
-            known: what is painted already, of that size; it stays.
-            advance: called after each round.
+            known: existing paint, of the same size; it is kept.
+            advance: called with the number of rounds done, :attr:`rounds` in total.
 
         Returns:
             (1, 3, H, W) in [0, 1]: the plate, painted over in a box around the object.
@@ -98,12 +98,12 @@ class Painter:
         return known.over(result) if known else result
 
     def _scale(self, box: Box) -> float:
-        """Pixels that are painted for one of the plate, along each axis."""
+        """Canvas pixels per pixel of the plate, along each axis."""
         fitting = min(LARGEST, math.sqrt(PIXELS / box.area)) / self.strokes
         return max(fitting, LEAST_SIDE / min(box.height, box.width))
 
     def _style(self, magnified: int) -> Tensor:
-        """At so many times its size, cut to multiples of that."""
+        """The style at ``magnified`` times its size, cropped to multiples of that factor."""
         style = self.style(float(magnified))
         height, width = (side - side % magnified for side in style.shape[2:])
         return style[..., :height, :width]
@@ -125,7 +125,7 @@ class Painter:
         return Subject(toned, matte, detail_of(toned, inside), known)
 
     def _see(self, picture: Tensor) -> Tensor:
-        """Of the network what sees about as far as a patch."""
+        """Features of the layer whose receptive field is about the size of a patch."""
         device = next(self.network.parameters()).device
         seen: dict[str, Tensor] = self.network(picture.to(device))
         return seen[self.network.layers[2]].cpu()
@@ -133,7 +133,7 @@ class Painter:
     def _with_relief(
         self, paint: Tensor, subject: Subject, scale: float, advance: Callable[[int], None]
     ) -> Tensor:
-        """Polished at the plate's size, or the subject's where that is smaller."""
+        """A painting polished at the plate's size, or the subject's if that is smaller."""
         size = paint.shape[2:]
         factor = min(1.0, scale, math.sqrt(PIXELS / (size[0] * size[1])))
         small = tuple(max(1, round(factor * side)) for side in size)
@@ -165,8 +165,8 @@ def detail_of(picture: Tensor, matte: Tensor) -> Tensor:
 
 
 def _core(matte: Tensor) -> Tensor:
-    """A matte, (1, 1, H, W), without its rim, whose colours are mixed with the background's; parts
-    that are all rim stay."""
+    """A matte, (1, 1, H, W), without its rim, where colours are mixed with the background's; parts
+    that consist only of rim stay."""
     side = 2 * EDGE + 1
     inside = (matte > 0.5).float()
     firm = 1 - F.max_pool2d(1 - inside, side, 1, EDGE)
@@ -182,7 +182,7 @@ def _around(matte: Tensor) -> Box:
 
 
 def _resized(planes: Tensor, size: tuple[int, ...]) -> Tensor:
-    """(1, C, H, W) at ``size`` (h, w)."""
+    """(1, C, H, W) resized to ``size`` (h, w)."""
     if planes.shape[2:] == size:
         return planes
     return F.interpolate(planes, size, mode="bicubic", antialias=True)

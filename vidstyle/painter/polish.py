@@ -1,4 +1,4 @@
-"""Brushwork over a painting that patches made: a few steps towards the style's Gram matrices."""
+"""Brushwork over a patch-based painting: a few steps towards the style's Gram matrices."""
 
 from collections.abc import Callable
 
@@ -11,13 +11,13 @@ from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.perceptual.statistics import gram, gram_distance
 
 STEPS = 10
-#: Of the optimiser, and what is left of it at the last step.
+#: Learning rate of the optimiser, and the share of it that its linear decay ends at.
 RATE, LAST_RATE = 0.006, 0.2
-#: Weight of what the deepest layer sees, against all Gram matrices.
+#: Weight of the deepest layer's features, relative to all Gram matrices.
 CONTENT = 0.6
-#: Weight of leaving [0, 1].
+#: Weight of the penalty for leaving [0, 1].
 RANGE = 10.0
-#: Scales that steps act on at once, halving.
+#: Pyramid levels, each half the size, that steps act on at once.
 LEVELS = 4
 
 
@@ -32,15 +32,15 @@ def polished(
 ) -> Tensor:
     """Give a painting the style's relief.
 
-    Gatys et al. (CVPR 2016), from a painting rather than from noise, and on a Laplacian pyramid, so
-    that steps act on all scales at once (Kolkin et al., "Style transfer by relaxed optimal
-    transport and self-similarity", CVPR 2019). Only light and dark are kept of what they change:
-    in so few steps colours have not gone beyond noise.
+    Gatys et al. (CVPR 2016), starting from a painting rather than from noise, and on a Laplacian
+    pyramid, so that steps act on all scales at once (Kolkin et al., "Style transfer by relaxed
+    optimal transport and self-similarity", CVPR 2019). Only the change in luma is kept: in so few
+    steps, colour changes are mere noise.
 
     Args:
         paint: (1, 3, H, W) in [0, 1].
-        content: what was to be painted, likewise.
-        matte: where, (1, 1, H, W) in [0, 1].
+        content: the subject of the painting, likewise.
+        matte: where to compare, (1, 1, H, W) in [0, 1].
         style: (1, 3, h, w) in [0, 1].
         advance: called after each step.
 

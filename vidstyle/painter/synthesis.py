@@ -1,10 +1,10 @@
 """Painting a picture with patches of another, coarse to fine.
 
-Image Analogies (Hertzmann et al., SIGGRAPH 2001) without a pair: at each scale every place takes
-the patch of the style that looks most like what is painted there already and suits what is to be
-painted, in its colours and in what a network sees; patches that overlap vote (Kwatra et al.,
-"Texture optimization for example-based synthesis", SIGGRAPH 2005). How often a patch is taken is
-bounded, as in StyLit (Fišer et al., SIGGRAPH 2016), so that nothing tiles.
+Image Analogies (Hertzmann et al., SIGGRAPH 2001) without a pair: at each scale, every point takes
+the style patch that best matches the existing paint there and the subject, in colour and in a
+network's features; overlapping patches vote (Kwatra et al., "Texture optimization for
+example-based synthesis", SIGGRAPH 2005). Reusing a patch is penalised, as in StyLit (Fišer et al.,
+SIGGRAPH 2016), so that nothing tiles.
 """
 
 import math
@@ -19,66 +19,66 @@ from torch import Tensor
 from vidstyle.carry.following import smoothed
 from vidstyle.carry.matching import Basis, Choices, Lattice, patches
 
-#: How often each place chooses at each scale, the coarsest first; each is twice as fine as the one
-#: before.
+#: Rounds of choosing patches at each scale, the coarsest first; each scale has twice the resolution
+#: of the one before.
 ROUNDS = (6, 4, 3)
-#: Pixels between places, which sets the size of patches; and where there is detail at last.
+#: Pixels between points, which sets the size of patches; and the same for the final detail pass.
 STRIDE, FINE_STRIDE = 4, 2
-#: How often places choose where there is detail.
+#: Rounds of the detail pass.
 FINE_ROUNDS = 2
-#: All of these.
+#: Total of these.
 ROUNDS_IN_ALL = sum(ROUNDS) + FINE_ROUNDS
-#: Patches of a style that are searched at most, spread evenly.
+#: Approximate maximum of style patches to search, evenly spaced.
 CHOICES = 30_000
-#: Principal components that are left of patches of paint, of colours, and of features.
+#: Principal components kept of patches of paint, of colours, and of features.
 PAINTS, COLOURS, FEATURES = 48, 16, 32
-#: What differences cost at a ``structure`` of 1: in colours, once fine variation has been smoothed
-#: away so that strokes are free to vary, and in features. What is painted already has a cost of 1.
+#: Weights of differences at a ``structure`` of 1: in colours, with fine variation smoothed away so
+#: that strokes are free to vary, and in features. Existing paint has a weight of 1.
 COLOUR, FEATURE = 3.6, 1.0
-#: Pixels of that smoothing.
+#: Sigma of that smoothing, in pixels.
 SMOOTHING = 4.0
-#: How much more colours and features cost where there is most detail, where colours are then also
-#: compared with fine variation; and how much more again for the small patches.
+#: Extra weight of features, and of colours with fine variation, where there is most detail; and the
+#: factor on all of these weights for the small patches.
 DETAILED, FINE = 2.0, 3.0
-#: Detail that is painted with small patches, of a range of 1.
+#: Detail, in a range of 1, above which small patches are used.
 FINE_DETAIL = 0.2
-#: How much more a patch costs each time that it was taken, of the mean cost.
+#: Extra cost of a patch for each previous use, as a share of the mean cost.
 AGAIN = 0.05
-#: Patches that are laid at a time.
+#: Patches that are composited at a time.
 PORTION = 4096
-#: Noise that painting starts with: even areas take many patches rather than one.
+#: Noise that painting starts from, so that even areas use many patches rather than one.
 NOISE = 0.08
 
 See = Callable[[Tensor], Tensor]
-"""What a network sees in (1, 3, H, W): (1, C, h, w)."""
+"""A network's features of a picture: from (1, 3, H, W) to (1, C, h, w)."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is painted already.
+    """Existing paint.
 
     Attributes:
         paint: (1, 3, H, W) in [0, 1].
-        cover: how far it stays, (1, 1, H, W) in [0, 1].
+        cover: its opacity, (1, 1, H, W) in [0, 1].
     """
 
     paint: Tensor
     cover: Tensor
 
     def over(self, paint: Tensor) -> Tensor:
-        """Laid over another painting."""
+        """Composite it over another painting."""
         return torch.lerp(paint, self.paint, self.cover)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is to be painted.
+    """The subject of a painting.
 
     Attributes:
         picture: in the style's colours, (1, 3, H, W) in [0, 1].
-        matte: where, (1, 1, H, W) in [0, 1].
-        detail: how much of it must show, (1, 1, H, W) in [0, 1].
-        known: what is painted already; None for nothing.
+        matte: where to paint, (1, 1, H, W) in [0, 1].
+        detail: how much detail to preserve, (1, 1, H, W) in [0, 1].
+        known: existing paint, or None.
     """
 
     picture: Tensor
@@ -87,17 +87,17 @@ class Subject:
     known: Known | None = None
 
     def reduced(self, factor: int) -> "Subject":
-        """At 1/factor of the size."""
+        """The subject at 1/factor of its size."""
         known = self.known and Known(
             _reduced(self.known.paint, factor), _reduced(self.known.cover, factor)
         )
         picture, detail = (_reduced(plane, factor) for plane in (self.picture, self.detail))
-        # What is thin is painted at all scales.
+        # Keeps thin parts in the matte at all scales.
         matte = F.max_pool2d(self.matte, factor, ceil_mode=True)
         return Subject(picture, matte, detail, known)
 
     def with_known(self, paint: Tensor) -> Tensor:
-        """A painting of it, with what is known laid over."""
+        """A painting of it, with existing paint composited over."""
         return paint if self.known is None else self.known.over(paint)
 
 
@@ -114,15 +114,15 @@ def synthesised(
 
     Args:
         style: (1, 3, magnified · h, magnified · w) in [0, 1].
-        see: by whose features both are compared.
-        structure: 0 to 1, how far the picture rules rather than the style.
-        seed: of the noise that painting starts with, and of the order in which places choose.
-        magnified: a whole number. Patches are chosen as if subject and style were of one size, and
-            taken from the style at so many times that size.
-        advance: called after each round; in all there are :data:`ROUNDS_IN_ALL`.
+        see: the features by which the two are compared.
+        structure: 0 to 1, how strongly the picture prevails over the style.
+        seed: for the initial noise, and the order in which points choose.
+        magnified: an integer. Patches are chosen at the subject's scale, and copied from the style
+            at this many times that scale.
+        advance: called with the number of rounds done, :data:`ROUNDS_IN_ALL` in total.
 
     Returns:
-        (1, 3, magnified · H, magnified · W) in [0, 1]; apart from the matte, the picture.
+        (1, 3, magnified · H, magnified · W) in [0, 1]; the picture itself outside the matte.
     """
     noise = torch.Generator().manual_seed(seed)
     paint = None
@@ -135,7 +135,7 @@ def synthesised(
         else:
             paint = F.interpolate(paint, here.picture.shape[2:], mode="bilinear")
         for turn in range(rounds):
-            # What comes from a coarser scale lacks the detail of this one.
+            # Paint from a coarser scale lacks the detail of this one.
             lacking = turn == 0 and level > 0
             found = scale.chosen(here.with_known(paint), lacking=lacking)
             paint = scale.painted(found)
@@ -163,7 +163,7 @@ def synthesised(
 
 
 class _Scale:
-    """A subject and the style at one scale: what is compared at each place."""
+    """A subject and the style at one scale, with the descriptors compared at each point."""
 
     def __init__(
         self, subject: Subject, style: Tensor, see: See, stride: int, structure: float, seed: int
@@ -198,26 +198,26 @@ class _Scale:
 
     @cached_property
     def _lacking(self) -> Choices:
-        """As if the style too lacked the detail of this scale."""
+        """The same, with the style's paint also lacking the detail of this scale."""
         blurred = F.interpolate(_reduced(self._style, 2), self._style.shape[2:], mode="bilinear")
         return Choices([self._paint(patches(blurred, self._places)), *self._own])
 
     def chosen(self, paint: Tensor, *, lacking: bool = False) -> Tensor:
-        """One round: the number of the patch that every place takes, (N,).
+        """One round: the index of the patch that each point chooses, (N,).
 
         Args:
-            paint: (1, 3, H, W), what is painted already.
-            lacking: it lacks the detail of this scale.
+            paint: (1, 3, H, W), existing paint.
+            lacking: whether it lacks the detail of this scale.
         """
         here = self._paint(patches(paint, self._lattice))
         choices = self._lacking if lacking else self._choices
         return choices.nearest([here, *self._wanted], self._weights, AGAIN, self._seed)
 
     def painted(self, found: Tensor, style: Tensor | None = None, magnified: int = 1) -> Tensor:
-        """What all that was chosen comes to.
+        """The picture composed of the chosen patches.
 
         Args:
-            style: the style at ``magnified`` times its size; None for the size of this scale.
+            style: the style at ``magnified`` times its size; None for the style at this scale.
 
         Returns:
             (1, 3, magnified · H, magnified · W)
@@ -229,13 +229,13 @@ class _Scale:
 
 
 def voted(picture: Tensor, lattice: Lattice, style: Tensor, taken: Lattice) -> Tensor:
-    """Patches of a style laid over a picture; where they overlap, the nearest counts most.
+    """Patches of a style composited over a picture; where they overlap, the nearest weighs most.
 
     Args:
-        picture: (1, 3, H, W), what is left where there are none.
-        lattice: where they are laid.
+        picture: (1, 3, H, W), kept where there are no patches.
+        lattice: where the patches go.
         style: (1, 3, h, w).
-        taken: where in it each lies.
+        taken: where in the style each comes from.
     """
     side, (height, width) = lattice.patch, picture.shape[2:]
     reach = side // 2
@@ -258,7 +258,7 @@ def voted(picture: Tensor, lattice: Lattice, style: Tensor, taken: Lattice) -> T
 
 
 def _places(style: Tensor, stride: int) -> Lattice:
-    """Where in a style patches are taken: of those that lie within it, as many as are searched."""
+    """The style patches to search: evenly spaced, and entirely inside the style."""
     reach = Lattice(stride, *torch.empty(2, 0)).patch // 2
     height, width = (max(1, side - 2 * reach) for side in style.shape[2:])
     step = max(1, math.ceil((height * width / CHOICES) ** 0.5))
@@ -269,7 +269,7 @@ def _places(style: Tensor, stride: int) -> Lattice:
 
 
 def _at(lattice: Lattice, magnified: int) -> Lattice:
-    """The same places in a picture of so many times the size."""
+    """The same points in a picture magnified by a factor."""
     middle = magnified // 2
     return Lattice(
         lattice.stride * magnified,
@@ -279,7 +279,7 @@ def _at(lattice: Lattice, magnified: int) -> Lattice:
 
 
 def _seen(see: See, picture: Tensor, lattice: Lattice) -> Tensor:
-    """What is seen at the places of a lattice, of length 1: (N, C)."""
+    """Features at the points of a lattice, normalised to unit length before sampling: (N, C)."""
     features = F.normalize(see(picture), dim=1)
     height, width = picture.shape[2:]
     at = torch.stack(

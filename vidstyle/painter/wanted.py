@@ -1,4 +1,4 @@
-"""What ``--key`` asks ``vidstyle paint`` for."""
+"""The keys requested from ``vidstyle paint`` by ``--key``."""
 
 import re
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ class WantedKeys:
 
     Attributes:
         frames: to paint, in order.
-        given: keys that are there already, and that others are to agree with.
-        auto: frames are proposed, until the keys show enough of the object.
+        given: existing keys, which the others must be consistent with.
+        auto: whether to propose frames until the keys show enough of the object.
     """
 
     frames: tuple[int, ...]
@@ -28,10 +28,10 @@ class WantedKeys:
     def parsed(cls, texts: Sequence[str]) -> "WantedKeys":
         """
         Args:
-            texts: frame numbers, ``auto``, and ``FILE@FRAME`` of keys that are there.
+            texts: frame numbers, ``auto``, and ``FILE@FRAME`` of existing keys.
 
         Raises:
-            UsageError: one is none of these, a frame is named twice, or there is none to paint.
+            UsageError: one is none of these, a frame is given twice, or there is none to paint.
         """
         frames, given = [], []
         for text in texts:
@@ -54,5 +54,5 @@ class WantedKeys:
 
     @property
     def named(self) -> tuple[int, ...]:
-        """Every frame that is named."""
+        """Every frame that is given by number."""
         return *self.frames, *(name.frame for name in self.given)

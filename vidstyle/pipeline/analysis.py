@@ -1,6 +1,6 @@
-"""What must be known of a clip before its frames can be rendered one by one.
+"""Analysis of a clip, required before its frames can be rendered one by one.
 
-Shots, the mattes of every object, and the frozen statistics of every object in every shot.
+Finds the shots, every object's mattes, and its frozen statistics in every shot.
 """
 
 import logging
@@ -43,25 +43,25 @@ from vidstyle.style.supersampled import Enlarged, Supersampled
 from vidstyle.style.windows import seen_through
 from vidstyle.words import counted, ranges
 
-#: Frames of a shot that statistics are gathered from, spread evenly.
+#: Number of frames per shot, evenly spaced, from which statistics are gathered.
 SAMPLES = 16
-#: How much less of its picture than the clearest a frame may show that they are gathered from.
+#: Least share of its picture, relative to the shot's clearest frame, that a sampled frame shows.
 _CLEAR = 0.9
-#: Shortest side of a usable style picture: below it there is no texture to learn.
+#: Least short side of a usable style picture: smaller ones have no texture to learn.
 LEAST_STYLE = 32
-#: Smallest short side that a style picture is brought to, however small the frames are.
+#: Least short side that a style picture is scaled to, however small the frames are.
 LEAST_STYLE_WORKING = 256
 
 log = logging.getLogger(__name__)
 
 
 class Take:
-    """The part of a clip that is rendered, with its frames counted by decoding them.
+    """The part of a clip to render, its frames counted by decoding them.
 
-    Frames keep the numbers that they have in the whole clip. ``count`` is the number of frames
-    up to the end of the part. ``damage`` is what of the part
-    could not be read. ``reader`` gives the plates, ``frames`` how they are seen, ``fades``
-    those that are faded, ``picture`` what lies within black bars, if there are any.
+    Frames keep their numbers in the whole clip. ``count`` is the number of frames up to the end of
+    the part. ``damage`` describes what could not be read. ``reader`` delivers the plates,
+    ``frames`` their viewed version, ``fades`` are the faded frames, and ``picture`` is the area
+    within black bars, if there are any.
     """
 
     def __init__(
@@ -96,18 +96,18 @@ class Take:
         return [(shot.start, shot.stop) for shot in self.shots]
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
-        """As the reader's, seen by the view."""
+        """The reader's frames, through the view transform."""
         return self._seen.frames(start, self.count if stop is None else min(stop, self.count))
 
 
 def find_take(
     reader: ClipReader, options: SelectionOptions, colour: Management, progress: Progress
 ) -> Take:
-    """Decode the part that ``--in`` and ``--out`` name, count it and find its cuts.
+    """Decode the part from ``--in`` to ``--out``, count its frames and find its cuts.
 
     Raises:
         UsageError: the range is empty or begins after the clip's end.
-        MediaError: there is no frame to decode, or ``--strict``, and the part is damaged.
+        MediaError: no frame can be decoded; or, with ``--strict``, the part is damaged.
     """
     first, stop = options.range
     if first < 0 or (stop is not None and stop <= first):
@@ -141,13 +141,13 @@ def find_take(
 
 @dataclass(frozen=True)
 class Analysis:
-    """What the rendering of one object needs to know.
+    """Everything needed to render one object.
 
     Attributes:
-        mattes: one for each frame of the clip, by the frame's number.
+        mattes: one for each frame of the clip, by frame number.
         transfers: one for each shot; None where the object is not in the shot.
-        lost: runs of frames, first and last, in which the object is not seen.
-        carried: what painted keys make of it; None where there are none.
+        lost: runs of frames (first, last) in which the object is not seen.
+        carried: the object as carried from painted keys; None without keys.
     """
 
     mattes: Mattes
@@ -158,10 +158,10 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Paint:
-    """What an object is painted after.
+    """The source of an object's look.
 
     Attributes:
-        style: see :func:`read_style`; None for none.
+        style: see :func:`read_style`; None without a style.
         keys: painted frames.
     """
 
@@ -183,12 +183,12 @@ def analyse(
 
     Args:
         spec: the object; None for the whole frame.
-        work: folder that takes the mattes.
-        excluded: of what is not styled, see :func:`find_excluded`.
+        work: folder for the mattes.
+        excluded: mattes of areas not to style, see :func:`find_excluded`.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
-        ObjectNotFoundError: ``--strict``, and the object is lost in some frames.
+        ObjectNotFoundError: with ``--strict``, the object is lost in some frames.
     """
     mattes = find_object(take, spec, parts, work, progress)
     lost = _lost(take, spec, mattes, options)
@@ -242,7 +242,7 @@ def analyse(
 
 
 def _inset(picture: Box, feather: float, size: tuple[int, int]) -> Box:
-    """The picture within bars, less where these would get paint from a soft edge."""
+    """The picture within black bars, inset so that a soft edge puts no paint on them."""
     edge, (height, width) = math.ceil(feather), size
     return Box(
         picture.x0 + edge * (picture.x0 > 0),
@@ -253,8 +253,8 @@ def _inset(picture: Box, feather: float, size: tuple[int, int]) -> Box:
 
 
 def _clear(shot: Shot, mattes: Mattes, fades: Fades) -> list[int]:
-    """Frames of a shot that show the object whole, or as much of it as any; none that show
-    nothing."""
+    """Frames of a shot that are not faded, or hardly more than its clearest frame with the object
+    in it; never those faded out entirely."""
     shares = {
         index: 1.0 if (fade := fades.get(index)) is None else fade.share
         for index in range(shot.start, shot.stop)
@@ -282,10 +282,10 @@ def freeze(
     """Freeze an object's statistics.
 
     Args:
-        frames: to gather them from, see :func:`sampled`; for none of them it is None.
+        frames: frames to sample, see :func:`sampled`; if empty, the result is None.
         style: see :func:`read_style`.
         supersample: see ``LookOptions.supersample``.
-        advance: called after each sample, as often as the model goes through them.
+        advance: called after each sample, in each of the model's passes.
         fades: the clip's faded frames.
     """
     if not frames:
@@ -296,18 +296,18 @@ def freeze(
 
 
 def _largest_box(frames: set[int], mattes: Mattes) -> int:
-    """Pixels of it."""
+    """Area of the largest box, in pixels."""
     return max(box.area for index in frames if (box := mattes.box(index)))
 
 
 def find_excluded(
     take: Take, specs: Sequence[ObjectSpec], parts: Parts, work: Path, progress: Progress
 ) -> list[Mattes]:
-    """Mattes of what ``--exclude`` names. Where such a thing is not seen, nothing is kept from
-    the style; the log says so.
+    """Mattes of what ``--exclude`` names. Where it is not seen, nothing is protected from the
+    style; this is logged.
 
     Args:
-        work: folder that takes the mattes.
+        work: folder for the mattes.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
@@ -323,19 +323,19 @@ def find_excluded(
 def read_style(
     path: str, size: tuple[int, int], model: StyleModel, scale: float = 1.0
 ) -> ReadStyle:
-    """A style as the model reads it; arguments and errors as in :func:`style_picture`."""
+    """A style as read by the model; arguments and errors as in :func:`style_picture`."""
     return model.read_style(Path(path), partial(style_picture, path, size, scale))
 
 
 def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tensor:
-    """A style picture, (1, 3, H, W) in [0, 1], brought to about the size (H, W) of the frames.
+    """A style picture, (1, 3, H, W) in [0, 1], scaled to about the size (H, W) of the frames.
 
-    So a stroke is as large against the frame as it is against the picture. What is transparent
-    does not count (:mod:`vidstyle.media.cutout`), and a border around the painting is cropped
+    A stroke is thus as large relative to the frame as to the picture. Transparent areas are
+    ignored (:mod:`vidstyle.media.cutout`), and a border around the painting is cropped
     (:mod:`vidstyle.style.borders`).
 
     Args:
-        scale: so many times that size, see ``LookOptions.style_scale``.
+        scale: multiple of that size, see ``LookOptions.style_scale``.
 
     Raises:
         MediaError: the picture is missing, unreadable, or too small.
@@ -356,11 +356,11 @@ def style_picture(path: str, size: tuple[int, int], scale: float = 1.0) -> Tenso
 def to_working_size(
     picture: Tensor, name: str, size: tuple[int, int], scale: float = 1.0
 ) -> Tensor:
-    """Bring a style picture, (1, 3, H, W) in [0, 1], to about the size (H, W) of the frames.
+    """Scale a style picture, (1, 3, H, W) in [0, 1], to about the size (H, W) of the frames.
 
     Args:
         name: of the picture.
-        scale: so many times that size.
+        scale: multiple of that size.
 
     Raises:
         MediaError: it is too small.
@@ -388,7 +388,7 @@ def find_object(
 
     Args:
         spec: the object; None for the whole frame.
-        work: folder that takes the mattes.
+        work: folder for the mattes.
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
@@ -413,7 +413,7 @@ def find_object(
 def _lost(
     take: Take, spec: ObjectSpec | None, mattes: Mattes, options: SelectionOptions
 ) -> tuple[tuple[int, int], ...]:
-    """Tell where the object is lost; the run goes on unless ``--strict``."""
+    """Report where the object is lost; the run continues unless ``--strict``."""
     lost = () if spec is None else lost_frames(take, mattes)
     if lost and options.strict:
         raise ObjectNotFoundError(
@@ -426,7 +426,7 @@ def _lost(
 
 
 def lost_frames(take: Take, mattes: Mattes) -> tuple[tuple[int, int], ...]:
-    """Runs of frames, first and last, in which an object is not seen."""
+    """Runs of frames (first, last) in which an object is not seen."""
     return tuple(lost_ranges(mattes, take.spans))
 
 
@@ -438,7 +438,7 @@ def _samples(
     advance: Callable[[int], None],
     fades: Fades,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """The object in the chosen frames, of large ones in windows: (1, 3, h, w) and its matte
+    """The object in the chosen frames, large ones split into windows: (1, 3, h, w) and its matte
     (1, 1, h, w), in [0, 1]."""
     numbers = {index: number for number, index in enumerate(sorted(chosen))}
     for frame in clip.frames(min(chosen), max(chosen) + 1):

@@ -21,13 +21,13 @@ from vidstyle.runtime.progress import Progress
 from vidstyle.segment.clip import Clip, working_size
 from vidstyle.segment.mattes.store import Mattes
 
-#: Frames, to either side of the middle between two keys, over which one goes over into the other.
+#: Frames on either side of the midpoint between two keys over which they crossfade.
 CROSSFADE = 8
-#: Frames that are held when a shot is gone through backwards.
+#: Frames held in memory when a shot is read backwards.
 CHUNK = 16
-#: Share of an object that keys should show; where they show less, another is proposed.
+#: Share of an object that keys should show; below it another key is proposed.
 WANTED = 0.3
-#: Frames that are proposed at most.
+#: Maximum number of proposed frames.
 PROPOSALS = 3
 
 
@@ -37,8 +37,8 @@ class Stretch:
 
     Attributes:
         key: its frame.
-        start, stop: half open.
-        before, after: the keys beside it in the shot; None for none.
+        start, stop: half-open.
+        before, after: the neighbouring keys in the shot; None if there are none.
     """
 
     key: int
@@ -48,21 +48,21 @@ class Stretch:
     after: int | None
 
     def share(self, frame: int) -> float:
-        """Of this key in a frame."""
+        """Weight of this key in a frame."""
         if frame < self.key:
             return 1.0 if self.before is None else _share(self.before, self.key, frame)
         return 1.0 if self.after is None else 1 - _share(self.key, self.after, frame)
 
 
 def _share(left: int, right: int, frame: int) -> float:
-    """Of the right one of two keys in a frame between them: half in the middle, smoothly."""
+    """Weight of the right of two keys in a frame between them: a smooth ramp through one half."""
     half = max(0.5, min(CROSSFADE, (right - left) / 4))
     place = min(1.0, max(0.0, (frame - (left + right) / 2) / (2 * half) + 0.5))
     return place * place * (3 - 2 * place)
 
 
 def stretches(keys: Sequence[int], shot: tuple[int, int]) -> list[Stretch]:
-    """What each key of a shot paints: up to the next key, less what that one paints alone."""
+    """The frames of a shot in which each of its keys has a share."""
     inside = sorted(key for key in keys if shot[0] <= key < shot[1])
     found = []
     for place, key in enumerate(inside):
@@ -81,12 +81,12 @@ def _between(before: int | None, frame: int, after: int | None) -> bool:
 
 @dataclass(frozen=True)
 class Footage:
-    """A clip and an object in it, as carrying sees them: at the working size.
+    """A clip and an object in it, as carrying uses them: at working size.
 
     Attributes:
-        clip: as it is seen.
+        clip: as viewed.
         mattes: of the object.
-        fades: faded frames, which are brought back.
+        fades: faded frames, whose fade is removed.
     """
 
     clip: Clip
@@ -99,7 +99,7 @@ class Footage:
         return working_size(self.clip.size)
 
     def onwards(self, start: int, stop: int) -> Iterator[tuple[int, Tensor]]:
-        """Numbers and pictures, (1, 3, h, w) in [0, 1], of some frames; there may be none."""
+        """Numbers and pictures, (1, 3, h, w) in [0, 1], of a range of frames, possibly empty."""
         if start >= stop:
             return
         for frame in self.clip.frames(start, stop):
@@ -107,7 +107,7 @@ class Footage:
             yield frame.index, lifted(image, [frame], self.fades)
 
     def back(self, start: int, stop: int) -> Iterator[tuple[int, Tensor]]:
-        """The same, the last first, read in chunks."""
+        """The same in reverse order, read in chunks."""
         for end in range(stop, start, -CHUNK):
             yield from reversed(list(self.onwards(max(start, end - CHUNK), end)))
 
@@ -120,11 +120,11 @@ class Footage:
 def check_keys(
     keys: Sequence[PaintedFrame], shots: Sequence[tuple[int, int]], *, styled: bool
 ) -> None:
-    """Refuse keys that paint nothing of what is rendered, and shots that none paints.
+    """Reject keys outside the rendered frames, and shots with neither key nor style.
 
     Args:
         shots: first frame and end of each.
-        styled: whether there is a style for what no key shows.
+        styled: whether there is a style for what the keys do not show.
 
     Raises:
         UsageError
@@ -160,13 +160,13 @@ def carry(
 
     Args:
         shots: first frame and end of each.
-        footage: with the mattes of the object that they paint.
-        folder: takes the fields.
-        styled: whether a style paints what no key shows.
+        footage: with the mattes of the painted object.
+        folder: for the fields.
+        styled: whether a style paints what the keys do not show.
 
     Raises:
-        ObjectNotFoundError: the object is not in a frame that was painted.
-        MediaError: the disk refuses.
+        ObjectNotFoundError: the object is not in a painted frame.
+        MediaError: the disk write fails.
     """
     ready = [_ready(key, footage.mattes) for key in sorted(keys, key=lambda key: key.frame)]
     fields, confidences = FieldFolder(folder), {key.frame: 1.0 for key in ready}
@@ -194,8 +194,8 @@ def carry(
 
 
 def proposed(confidences: Mapping[int, float]) -> list[int]:
-    """Frames to paint next, the most useful first: one of each run of frames in which the keys
-    show little of the object, where half of what is missing lies on either side."""
+    """Frames to paint next, the most useful first: one in each run of frames in which the keys
+    show little of the object, placed so that half of what is missing lies on either side."""
     runs: list[list[int]] = []
     for frame in sorted(confidences):
         if confidences[frame] < WANTED:
@@ -216,7 +216,7 @@ def _ready(key: PaintedFrame, mattes: Mattes) -> Key:
             f"{key.name}: the object is not seen in frame {frame}; paint a frame that shows it, "
             "or give a box, point or mask there"
         )
-    # In steps of a work directory's file, so that a farm paints the same pixels.
+    # Quantised as in a work directory's files, so that a farm paints the same pixels.
     picture = (key.picture * 65535).round() / 65535
     if key.outline is None:
         return Key(frame, spread(picture, matte))
@@ -227,8 +227,8 @@ def _ready(key: PaintedFrame, mattes: Mattes) -> Key:
 
 
 def _beyond(outline: Tensor, matte: Tensor) -> Tensor | None:
-    """What an outline has beyond the matte, and lacks, where that is more than an edge drawn a
-    little otherwise."""
+    """What an outline adds to the matte and removes from it, where that is more than a slightly
+    different edge."""
     gap = outline - matte
     reach = max(2, round(min(matte.shape[2:]) / 160))
     element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)

@@ -1,4 +1,4 @@
-"""Painting faded frames: the picture is brought back, painted, and faded again."""
+"""Painting faded frames: the fade is removed, the picture painted, and the fade reapplied."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,13 +13,13 @@ Fades = Mapping[int, Fade]
 
 
 def lifted(seen: Tensor, frames: Sequence[Frame], fades: Fades) -> Tensor:
-    """Pictures as they were before they were faded.
+    """Pictures as they were before the fade.
 
     Args:
         seen: (N, 3, H, W) in [0, 1], of ``frames``.
 
     Returns:
-        (N, 3, H, W) in [0, 1]; ``seen`` itself where no frame is faded.
+        (N, 3, H, W) in [0, 1]; ``seen`` itself if no frame is faded.
     """
     if not any(frame.index in fades for frame in frames):
         return seen
@@ -32,11 +32,11 @@ def lifted(seen: Tensor, frames: Sequence[Frame], fades: Fades) -> Tensor:
 
 
 def lowered(painted: Tensor, seen: Tensor, fade: Fade) -> Tensor:
-    """Paint on a lifted picture as it is seen through the fade: the plate changes by the frame's
-    share of what paint changed.
+    """Paint on a lifted picture as seen through the fade: the plate changes by the frame's share
+    of the change that the paint made.
 
     Args:
-        painted: (3, H, W), of the lifted picture.
+        painted: (3, H, W), the painted lifted picture.
         seen: (3, H, W), the faded plate.
     """
     return (seen + fade.share * (painted - _lifted(seen, fade))).clamp(0, 1)

@@ -1,4 +1,4 @@
-"""A whole render: from the names that the user gave to a finished file and its report."""
+"""A whole render: from the user's file names to a finished output and its report."""
 
 import logging
 from collections.abc import Sequence
@@ -48,15 +48,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Job(Request):
-    """What is to be made of what.
+    """A render request with its outputs.
 
     Attributes:
         target: a video file, a sequence pattern or a picture.
-        matte_target: where the mattes go as pictures or video, see ``output.matte_targets``; None
-            for nowhere.
+        matte_target: where to write the mattes, as pictures or video, see
+            ``output.matte_targets``; None to skip them.
         overwrite: whether ``target`` may exist.
-        quality: how the output is scored; None for not at all.
-        remembered: whether what was made is recorded beside ``target``, see :func:`is_made`.
+        quality: how to score the output; None to skip scoring.
+        remembered: whether to record the result beside ``target``, see :func:`is_made`.
     """
 
     target: str
@@ -67,9 +67,9 @@ class Job(Request):
 
 
 def run(job: Job, progress: Progress) -> Report:
-    """Run a job. Nothing stands under the target's name before it is whole.
+    """Run a job. The target appears under its name only once it is complete.
 
-    An output that quality control finds fault with stays: see ``Report.check_quality``.
+    An output that fails quality control is kept: see ``Report.check_quality``.
 
     Raises:
         UsageError: another process is making the same output.
@@ -111,8 +111,8 @@ def _write(
     stages: Stages,
     progress: Progress,
 ) -> None:
-    """Mattes and the restyled clip. Movies of mattes take their names just before it: none is left
-    by a run that fails."""
+    """Write the mattes and the restyled clip. Matte movies get their final names just before the
+    clip does, so a failed run leaves none."""
     options, parts = job.options, preparation.parts
     with (
         open_output(job.target, job.source, take, options) as writer,
@@ -142,8 +142,8 @@ def _write(
 def _quality_control(job: Job, preparation: Preparation) -> "QualityControl | None":
     """
     Raises:
-        UsageError: its packages are not installed, or a threshold is not valid.
-        WeightsError: nothing on this machine can judge.
+        UsageError: its packages are not installed, or a threshold is invalid.
+        WeightsError: no estimator on this machine can judge.
     """
     if job.quality is None:
         return None
@@ -153,10 +153,10 @@ def _quality_control(job: Job, preparation: Preparation) -> "QualityControl | No
 
 
 def plan(job: Job, progress: Progress) -> str:
-    """What :func:`run` would do, without doing it: shots, objects, parts, memory.
+    """Dry run of :func:`run`: shots, objects, parts, memory.
 
     Raises:
-        VidstyleError: what can be found wrong before objects are looked for.
+        VidstyleError: anything that can be detected before the search for objects.
     """
     preparation = _prepare(job)
     _quality_control(job, preparation)
@@ -182,7 +182,7 @@ def plan(job: Job, progress: Progress) -> str:
 
 
 def is_made(job: Job) -> bool:
-    """Whether the output of just this job is there, whole, and remembered.
+    """Whether the output of exactly this job exists, complete and recorded.
 
     Raises:
         MediaError, WeightsError: the source, a style or the model is missing.
@@ -200,7 +200,7 @@ def _outputs(job: Job) -> list[str]:
 
 
 def _prepare(job: Job) -> Preparation:
-    """Refuse all that can be before work starts."""
+    """Reject everything that can be rejected before work starts."""
     _check_outputs(job)
     preparation = Preparation(job)
     check_encodes(job.target, preparation.reader.info, preparation.colour, job.options)
@@ -225,10 +225,10 @@ def _matte_targets(job: Job) -> list[str]:
 
 
 def _memory(options: MachineOptions, take: Take, device: torch.device) -> int:
-    """Bytes: queued frames, two batches in their steps, and the network's working set."""
+    """Bytes: queued frames, intermediates of two batches, and the network's working set."""
     info = take.reader.info
     pixels, batch = info.height * info.width, frames_at_once(options.batch, take.size, device)
-    # Those that wait on either side, and of three batches what they were and what they became.
+    # Frames queued on either side, plus inputs and results of three batches.
     frames = 2 * queue_depth(info, options.batch) + 6 * batch
     network = options.max_memory * 2**20
     return frames * info.frame_bytes + 2 * batch * pixels * STEP_BYTES + network

@@ -1,4 +1,4 @@
-"""One styled object's way through a shot: from plates to the composite."""
+"""One styled object in a shot: from plates to the composite."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -30,15 +30,15 @@ from vidstyle.style.preserve import preserved
 
 @dataclass(frozen=True)
 class LayerContext:
-    """What all layers of a clip have in common.
+    """What all layers of a clip share.
 
     Attributes:
-        stylizer: paints.
-        workers: does the pictures of a batch side by side.
-        steady: estimator of the plate's motion for the temporal step; None for no such step.
-        view: how the plates are seen.
+        stylizer: the style model.
+        workers: processes the pictures of a batch in parallel.
+        steady: estimator of the plate's motion for the temporal step; None to skip it.
+        view: how the plates are viewed.
         fades: the clip's faded frames.
-        stages: takes the times.
+        stages: records the timings.
     """
 
     stylizer: StyleModel
@@ -51,13 +51,13 @@ class LayerContext:
 
 @dataclass(frozen=True)
 class Draft:
-    """What of a batch does not depend on the results before it.
+    """The part of a batch's result that does not depend on previous results.
 
     Attributes:
-        box: what the layer sees of the frames.
+        box: the part of the frames that the layer sees.
         plates: code values in the box, (N, h, w, 3).
         styled: (N, 3, h, w) in [0, 1] on the device.
-        motion: of the plates; None where there is no temporal step.
+        motion: of the plates; None without a temporal step.
     """
 
     box: Box
@@ -69,10 +69,10 @@ class Draft:
 class Layer:
     """Restyles one object in the frames of a shot, a batch at a time, in order.
 
-    Sees only the box around the object's mattes, so that cost follows the object, not the frame.
+    Sees only the box around the object's mattes, so cost scales with the object, not the frame.
 
-    Most of the work does not depend on the results before it: :meth:`draft` does it, for batches in
-    order, and may be some batches ahead of :meth:`finish`, in another thread.
+    Most of the work does not depend on previous results: :meth:`draft` does it, for batches in
+    order, and may run several batches ahead of :meth:`finish`, in another thread.
     """
 
     def __init__(
@@ -86,8 +86,8 @@ class Layer:
         """
         Args:
             transfer: the style, frozen for the object in its shot by ``context.stylizer``; None
-                for none.
-            carried: what painted keys make of the object; None where there are none.
+                without one.
+            carried: the object as carried from painted keys; None without keys.
         """
         self._carried = carried
         self._mattes, self._transfer, self._look, self._context = mattes, transfer, look, context
@@ -99,18 +99,18 @@ class Layer:
         return self.finish(frames, self.draft(frames), canvas)
 
     def draft(self, frames: Sequence[Frame]) -> Draft | None:
-        """Restyle the frames, and see how the plate moves.
+        """Restyle the frames and estimate the plate's motion.
 
         Args:
-            frames: consecutive plates, following those of the call before.
+            frames: consecutive plates, following those of the previous call.
 
         Returns:
-            What :meth:`finish` needs; None where the object is in none of the frames.
+            Input for :meth:`finish`; None if the object is in none of the frames.
         """
         return self.drafting(frames)()
 
     def drafting(self, frames: Sequence[Frame]) -> Callable[[], Draft | None]:
-        """:meth:`draft`, to be called later, in any thread; several may be in progress at once."""
+        """:meth:`draft`, to be called later in any thread; several may be in progress at once."""
         box, last = self._box(frames), self._last
         self._last = frames[-1] if box else None
         return partial(self._drafted, frames, box, last or frames[0])
@@ -141,15 +141,15 @@ class Layer:
         return Draft(box, plates, styled, self._motion(self._context.steady, last, images, box))
 
     def finish(self, frames: Sequence[Frame], draft: Draft | None, canvas: Tensor) -> Tensor:
-        """Steady the restyled object and lay it over ``canvas``.
+        """Steady the restyled object and composite it over ``canvas``.
 
         Args:
-            frames: as they were drafted.
+            frames: the frames that were drafted.
             canvas: (N, H, W, 3) code values, the plates with lower layers over them; or
-                (N, H, W, 4), the lower layers alone, premultiplied.
+                (N, H, W, 4), only the lower layers, premultiplied.
 
         Returns:
-            The new canvas; ``canvas`` itself where the object is in none of the frames.
+            The new canvas; ``canvas`` itself if the object is in none of the frames.
         """
         alone = canvas.shape[-1] == 4
         if draft is None or (self._look.strength == 0 and not alone):
@@ -179,7 +179,7 @@ class Layer:
         return self._context.stylizer(images[part], self._transfer, self._look.strength)
 
     def _lowered(self, frames: Sequence[Frame], plates: Tensor, styled: Tensor) -> Tensor:
-        """The paint of faded frames faded as they are."""
+        """Apply the fade of faded frames to their paint."""
         faded = {
             place: fade
             for place, frame in enumerate(frames)
@@ -194,7 +194,7 @@ class Layer:
         return torch.stack(pictures)
 
     def _box(self, frames: Sequence[Frame]) -> Box | None:
-        """Around the object in all of ``frames``, wide enough for network and feather."""
+        """The box around the object in all ``frames``, padded for the network and the feather."""
         boxes = [box for frame in frames if (box := self._mattes.box(frame.index))]
         if not boxes:
             return None
@@ -217,7 +217,7 @@ class Layer:
         return torch.stack(mattes)[:, None].float() / 255
 
     def _motion(self, estimator: FlowEstimator, last: Frame, images: Tensor, box: Box) -> Motion:
-        """Of each plate against the one before, (N, 3, h, w) of them."""
+        """Motion of each plate, (N, 3, h, w), relative to the previous one."""
         before = self._seen(last.image[None, box.rows, box.columns])
         before = lifted(before, [last], self._context.fades)
         earlier, workers = torch.cat([before, images[:-1]]), self._context.workers

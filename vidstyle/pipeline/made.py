@@ -1,8 +1,8 @@
-"""What was made of what, remembered beside it, so that it is not made again, and nothing else is
-taken for it.
+"""Records of finished outputs, kept beside them so that they are not made again or mistaken for
+others.
 
-Beside an output, in the hidden folder :data:`FOLDER`, lies a small file: the fingerprint of all
-that the output depends on, and the files that it was, once they were whole.
+The hidden folder :data:`FOLDER` beside an output holds a small file: the fingerprint of everything
+that the output depends on and, once it is complete, the list of its files.
 """
 
 import hashlib
@@ -28,15 +28,15 @@ from vidstyle.runtime.leftovers import shortened
 from vidstyle.runtime.nesting import parsed
 from vidstyle.style.build import choose_model, model_identity
 
-#: The folder, beside outputs, that the records lie in.
+#: Folder beside the outputs that holds the records.
 FOLDER = ".vidstyle"
 
-# Of the options, those that change how a clip is rendered and not what comes out. ``batch`` is none
-# of them: what is seen around a moving object is that of its whole batch.
+# Options that change how a clip is rendered but not the result. ``batch`` is not among them: the
+# box around a moving object spans its whole batch.
 _NO_MATTER = ("device", "flow_cache", "flow_cache_size")
 
 Identity = list[tuple[str, int, int]]
-"""Names, bytes and times of change of files."""
+"""Names, sizes and modification times of files."""
 
 log = logging.getLogger(__name__)
 
@@ -47,8 +47,8 @@ class Made:
 
     Attributes:
         path: of the record.
-        request: fingerprint of what was asked for; None where nothing says.
-        files: that came of it, from the output's folder; none until they are whole.
+        request: fingerprint of the request; None if unknown.
+        files: files of the result, relative to the output's folder; empty until complete.
     """
 
     path: Path
@@ -57,7 +57,7 @@ class Made:
 
     @classmethod
     def beside(cls, target: str) -> Self:
-        """The record of an output, as it is now; one that cannot be read says nothing."""
+        """The current record of an output; an unreadable one counts as empty."""
         path = Path(target)
         path = path.with_name(FOLDER) / f"{shortened(path.name)}.json"
         try:
@@ -68,26 +68,26 @@ class Made:
 
     @property
     def known(self) -> bool:
-        """Whether what stands at the output's place is vidstyle's own."""
+        """Whether the existing output was made by vidstyle."""
         return self.request is not None
 
     def holds(self, request: str) -> bool:
-        """Whether the output of a request is there, whole. Pictures may have been retouched."""
+        """Whether a request's complete output exists. Its pictures may have been retouched."""
         there = all((self._folder / name).is_file() for name in self.files)
         return self.request == request and bool(self.files) and there
 
     @contextmanager
     def making(self, request: str, targets: Sequence[str]) -> Iterator[None]:
-        """Within, the output is written. When that fails, pictures that were written stay, and are
-        known for vidstyle's own; where nothing was written, nothing is left. That a whole output
-        cannot be remembered does not spoil it.
+        """Context in which the output is written. If that fails, pictures already written stay,
+        recorded as vidstyle's; if nothing was written, no record is left. A complete output is
+        kept even if it cannot be recorded.
 
         Args:
-            targets: files and patterns that the output consists of. Of pictures, those count that
-                come meanwhile: there may be others of the pattern.
+            targets: files and patterns of the output. Only pictures written within the context
+                count: others may match the pattern.
 
         Raises:
-            MediaError: the disk refuses, before anything is written.
+            MediaError: the record cannot be written; raised before anything else is.
         """
         try:
             self._begin(request)
@@ -122,7 +122,7 @@ class Made:
 
     @property
     def _folder(self) -> Path:
-        """Of the output."""
+        """The output's folder."""
         return self.path.parent.parent
 
     def _write(self, request: str, files: list[str]) -> None:
@@ -131,18 +131,18 @@ class Made:
 
 
 def identity(files: Iterable[Path]) -> Identity:
-    """Of files that are there."""
+    """Identity of existing files."""
     return [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
 
 
 def fingerprint(request: Request, **more: object) -> str:
-    """Of all that an output depends on: the source's files, styles, mattes, options, the model.
+    """Fingerprint of all that an output depends on: source files, styles, mattes, options, model.
 
-    Files count by name, size and time of change, so that a project may move; styles and the
-    model by their content.
+    Files count by name, size and modification time, so that a project may move; styles and the
+    model count by content.
 
     Args:
-        more: what else there is, of JSON's types.
+        more: further dependencies, of JSON types.
 
     Raises:
         MediaError: the source or a style is missing.
@@ -166,10 +166,10 @@ def fingerprint(request: Request, **more: object) -> str:
 
 
 def style_hash(wanted: StyledObject) -> str | None:
-    """None where there is no style.
+    """Hash of the style picture; None without a style.
 
     Raises:
-        MediaError: there is no such picture.
+        MediaError: no such picture.
     """
     if wanted.style is None:
         return None
@@ -182,7 +182,7 @@ def key_hashes(wanted: StyledObject) -> list[tuple[int, str]]:
     """Frames and hashes of painted keys.
 
     Raises:
-        UsageError, MediaError: a key names no frame, or there is no such picture.
+        UsageError, MediaError: a key names no frame, or its picture does not exist.
     """
     names = [KeyName.parsed(text) for text in wanted.keys]
     for name in names:
@@ -198,7 +198,7 @@ def _files(source: str) -> Identity:
 
 
 def _mattes(spec: str | None) -> list[Identity]:
-    """Of the files that a SPEC names."""
+    """Identities of the files that a SPEC names."""
     found = []
     for prompt in (spec or "").split("+"):
         kind, _, name = prompt.partition(":")

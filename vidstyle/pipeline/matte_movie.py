@@ -1,4 +1,4 @@
-"""Mattes that come as a video: in its alpha, its values or its labels."""
+"""Mattes given as a video: in its alpha, values or labels."""
 
 import logging
 from pathlib import Path
@@ -16,18 +16,18 @@ log = logging.getLogger(__name__)
 
 
 def is_movie(pattern: str) -> bool:
-    """Whether the name of given mattes stands for a video rather than for pictures."""
+    """Whether the name of given mattes denotes a video rather than pictures."""
     return not is_sequence(split_channel(pattern)[0])
 
 
 def read_movie(
     pattern: str, clip: Clip, start: int, folder: Path, progress: Progress
 ) -> MatteStore:
-    """Decode the mattes of a video, once, for frames ``start`` to the clip's end.
+    """Decode a video's mattes once, for frames ``start`` to the clip's end.
 
     Args:
-        pattern: the video; its frames are those of the whole clip, or those from ``start`` on.
-        folder: takes the mattes as pictures.
+        pattern: the video; its frames cover the whole clip, or start at ``start``.
+        folder: for the mattes as pictures.
 
     Raises:
         MediaError: the video cannot be read, has another size or too few frames.
@@ -51,8 +51,8 @@ def read_movie(
 
 
 def _first_given(origin: str, given: int, start: int, count: int) -> int:
-    """The frame that the video's first matte belongs to: 0, or ``start`` where there are just as
-    many as frames from there to the clip's end.
+    """The frame of the video's first matte: 0, or ``start`` if there are exactly as many mattes as
+    frames from there to the clip's end.
 
     Raises:
         MediaError: there are too few.

@@ -1,4 +1,4 @@
-"""What a render writes: checked before work starts, and opened when there are frames."""
+"""Outputs of a render: checked before work starts, opened once there are frames."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,10 +36,10 @@ def check_outputs(
     codec: str | None,
     overwrite: bool,
 ) -> None:
-    """Refuse what could not be written.
+    """Reject outputs that could not be written.
 
     Args:
-        target: None for no such output.
+        target: None for no output.
         matte_targets: see :func:`matte_targets`.
 
     Raises:
@@ -58,7 +58,7 @@ def check_outputs(
 
 
 def check_encodes(target: str, info: ClipInfo, colour: Management, options: OutputOptions) -> None:
-    """Refuse what the encoder would refuse, and an element that would lose its alpha.
+    """Reject what the encoder would reject, and an element that would lose its alpha.
 
     Raises:
         UsageError: see ``check_encoder``.
@@ -77,7 +77,7 @@ def check_encodes(target: str, info: ClipInfo, colour: Management, options: Outp
 
 
 def check_carries(source: str, target: str) -> None:
-    """Refuse a container that does not take the source's sound.
+    """Reject a container that cannot hold the source's sound.
 
     Raises:
         UsageError: see ``check_sound``.
@@ -87,10 +87,10 @@ def check_carries(source: str, target: str) -> None:
 
 
 def check_fits(take: Take, *targets: str | None) -> None:
-    """Refuse one picture for many frames.
+    """Reject a single picture as the target of many frames.
 
     Raises:
-        UsageError: the target, and what to name instead.
+        UsageError: names the target and an alternative.
     """
     for target in filter(None, targets):
         if take.frame_count > 1 and is_picture_target(target) and not is_pattern(target):
@@ -116,7 +116,7 @@ def open_output(target: str, source: str, take: Take, options: RenderOptions) ->
 
 
 def matte_targets(target: str | None, objects: int) -> list[str]:
-    """Where each object's mattes go: of several, ``object2.m.####.png`` takes the second's."""
+    """Where each object's mattes go; of several objects, the second's to ``object2.m.####.png``."""
     if target is None:
         return []
     if objects == 1:
@@ -128,7 +128,7 @@ def matte_targets(target: str | None, objects: int) -> list[str]:
 def _outgoing(
     info: ClipInfo, colour: Management, target: str, options: OutputOptions
 ) -> tuple[ClipInfo, Conversion | None]:
-    """The clip as its frames are written, and how they get there."""
+    """The clip as it is written, and the colour conversion to it."""
     conversion = colour.conversion(info, target)
     if conversion is not None:
         info = conversion.described(info)
@@ -136,11 +136,11 @@ def _outgoing(
 
 
 def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
-    """Write mattes as grey pictures of the clip's size and times, of 16 bits where the clip has
-    more than 8; where the codec holds alpha, they are there as well.
+    """Write mattes as grey pictures of the clip's size and times, in 16 bits if the clip has more
+    than 8; if the codec holds alpha, they are also written there.
 
     Raises:
-        UsageError, MediaError: see ``open_writer``, or the disk refuses.
+        UsageError, MediaError: see ``open_writer``, or the disk write fails.
     """
     with writing_mattes(take, mattes, target):
         pass
@@ -148,7 +148,7 @@ def write_mattes(take: Take, mattes: Mattes, target: str) -> None:
 
 @contextmanager
 def writing_mattes(take: Take, mattes: Mattes, target: str) -> Iterator[None]:
-    """As :func:`write_mattes`; a movie takes its name when the block ends."""
+    """Like :func:`write_mattes`, but a movie gets its final name when the block ends."""
     bits = 16 if take.reader.info.bits > 8 else 8
     codec = codec_for(matte_codec(target), target)
     with_alpha = codec is not None and codec.alpha
@@ -165,19 +165,19 @@ def writing_mattes(take: Take, mattes: Mattes, target: str) -> Iterator[None]:
 
 
 def plain(info: ClipInfo, bits: int, alpha: bool = False) -> ClipInfo:
-    """A silent clip of the same size and times, of integers without HDR metadata."""
+    """A silent clip of the same size and times, with integer pixels and no HDR metadata."""
     return replace(
         info, bits=bits, audio_streams=0, alpha=alpha, hdr=None, is_float=False, space=None
     )
 
 
 def matte_codec(target: str) -> str | None:
-    """One that holds alpha, where the container has one, and the clip's size."""
+    """A codec that holds alpha and the clip's size, if the container has one."""
     return _MATTE_CODECS.get(Path(target).suffix.lower())
 
 
 def _span(take: Take, options: SelectionOptions) -> Span:
-    """The time that the take covers; open where it goes to the clip's own beginning or end."""
+    """The time span of the take; open-ended where it reaches the clip's own start or end."""
     start = end = None
     if take.start > 0:
         start = next(take.reader.frames(take.start, take.start + 1)).time

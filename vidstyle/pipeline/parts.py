@@ -39,19 +39,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Parts:
-    """Every model of a render. What finds and cuts out objects is loaded when it is first used.
+    """All models of a render. The detector and segmenter are loaded on first use.
 
     Attributes:
-        workers: does the pictures of a batch side by side.
+        workers: processes the pictures of a batch in parallel.
         model: name or folder of the style model, or the name of a plug-in.
-        backend: what runs the style network, as ``--backend`` names it.
+        backend: runtime of the style network, as for ``--backend``.
         segmenter_name: ``grabcut``, the registry's entry of SAM's or MobileSAM's weights, or the
             folder of a SAM 2 model.
         detector_name: the registry's entry of a detector's weights, or the folder of an OWLv2
             model; None for none.
-        steady: motion for the temporal step; None where that is off.
-        following: motion for what is followed through a shot, where errors add up.
-        edges, edges_name: what gives tracked mattes their edges, and what it is called.
+        steady: flow estimator of the temporal step; None if that is off.
+        following: flow estimator for tracking through a shot, where errors accumulate.
+        edges, edges_name: edge refinement of tracked mattes, and its name.
     """
 
     device: torch.device
@@ -87,7 +87,7 @@ class Parts:
 
     @cached_property
     def detector(self) -> Detector | None:
-        """Finds objects by name; None where no detector's weights are on this machine.
+        """Finds objects by name; None if no detector's weights are on this machine.
 
         Raises:
             WeightsError: its weights are corrupt.
@@ -101,7 +101,7 @@ class Parts:
         path = weights.require(self.detector_name)
         if self.detector_name == "yolov3-tiny":
             return YoloTiny(path.with_suffix(".cfg"), path)
-        # It costs two seconds for torchvision.
+        # Importing torchvision takes two seconds.
         from vidstyle.segment.detectors.rcnn import Rcnn
 
         return Rcnn.load(self.detector_name, path, self.device)
@@ -123,7 +123,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     """Choose the parts, and load those that every render uses; nothing is downloaded.
 
     Args:
-        specs: the objects. What finds and cuts them out is verified here, before any long work.
+        specs: the objects. Their detector and segmenter are verified here, before any long work.
 
     Raises:
         DeviceError, WeightsError, UsageError: see each part.
@@ -133,7 +133,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     if options.model == "auto":
         log.info("model: %s (%s)", model, reason)
     options = replace(options, model=model)
-    # A plug-in's runtime has threads of its own.
+    # A plug-in's runtime has its own threads.
     workers = WorkerPool() if find_plugin(options.model) else WorkerPool.of(device)
     steady = None
     if options.temporal == "blend":
@@ -162,7 +162,7 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
 def _build_style_model(
     options: RenderOptions, device: torch.device, workers: WorkerPool
 ) -> StyleModel:
-    """The model that ``--model`` names, run by what ``--backend`` names."""
+    """The style model of ``--model`` on the runtime of ``--backend``."""
     memory = options.max_memory * 2**20
     if options.backend == "torch":
         return build_style_model(options.model, device, memory, workers)
@@ -219,12 +219,12 @@ def _choose_segmenter(name: str) -> str:
 
 
 def _choose_detector(name: str) -> str | None:
-    """A registry entry whose weights are on this machine, or a folder; None where ``auto`` finds
+    """A registry entry whose weights are on this machine, or a folder; None if ``auto`` finds
     none.
 
     Raises:
         UsageError: neither an entry nor a folder.
-        WeightsError: an entry that is not on this machine.
+        WeightsError: the entry's weights are not on this machine.
     """
     if name == "auto":
         return next((entry for entry in DETECTORS if weights.find(entry)), None)
@@ -244,10 +244,10 @@ def _choose_detector(name: str) -> str | None:
 
 
 def _is_hub_model(name: str, role: str, others: Sequence[str]) -> bool:
-    """Whether a model of the hub is meant, by its name or as a folder.
+    """Whether ``name`` is a hub model, by name or as a folder.
 
     Raises:
-        WeightsError: by a name whose weights are not on this machine.
+        WeightsError: the named model's weights are not on this machine.
     """
     if name in hub_names(role):
         require_hub_model(name)
@@ -256,12 +256,12 @@ def _is_hub_model(name: str, role: str, others: Sequence[str]) -> bool:
 
 
 def _folder_of(name: str) -> Path:
-    """Of a model of the hub, by its name or as a folder."""
+    """Folder of a hub model, given by name or as a folder."""
     return require_hub_model(name) if name in HUB else Path(name)
 
 
 def _load_open_vocabulary(folder: Path, device: torch.device) -> Detector:
-    """What a folder's configuration says that it holds; OWLv2 where it says nothing."""
+    """Load the kind of model that the folder's configuration names; OWLv2 if it names none."""
     match model_type(folder):
         case "sam3":
             from vidstyle.segment.detectors.sam3 import Sam3
@@ -278,7 +278,7 @@ def _load_open_vocabulary(folder: Path, device: torch.device) -> Detector:
 
 
 def _verify(parts: Parts, spec: ObjectSpec) -> None:
-    """What ``spec`` needs is there and whole, and knows its names."""
+    """Check that the models ``spec`` needs are present and intact, and know its names."""
     if spec.given is None:
         _ = parts.segmenter
     if spec.names:

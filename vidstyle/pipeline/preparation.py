@@ -1,4 +1,4 @@
-"""From what the user asked for to all that frames need to be rendered one by one."""
+"""From the user's request to everything needed to render frames one by one."""
 
 import logging
 from collections.abc import Sequence
@@ -34,11 +34,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is to be restyled, and how.
+    """What to restyle, and how.
 
     Attributes:
         source: a video file, a sequence pattern, a folder of pictures, or a picture.
-        objects: from the lowest layer to the topmost; at least one.
+        objects: bottom layer first; at least one.
     """
 
     source: str
@@ -47,14 +47,14 @@ class Request:
 
 
 class Preparation:
-    """The steps before the first frame is rendered, each longer than the one before; what can be
-    refused is refused at the earliest.
+    """The steps before the first frame is rendered, fastest first, so that invalid input is
+    rejected as early as possible.
 
     Attributes:
         reader: of the source.
-        colour: what is known of its colour.
+        colour: the source's colour management.
         parts: the models.
-        hashes: of the style model, and of styles and painted keys, by their names.
+        hashes: of the style model, styles and painted keys, by name.
     """
 
     def __init__(self, request: Request) -> None:
@@ -98,7 +98,7 @@ class Preparation:
         }
 
     def stages(self) -> list[str]:
-        """What :meth:`find_take` and :meth:`analyse` go through, as they report them."""
+        """The stages of :meth:`find_take` and :meth:`analyse`, under the names they report."""
         found = ["mattes" for spec in self._specs if spec is not None]
         excluded = ["mattes" for _ in self._exclusions]
         styled = ["statistics" for style in self._styles if style is not None]
@@ -106,19 +106,19 @@ class Preparation:
         return ["cuts", *excluded, *found, *keyed, *styled]
 
     def find_take(self, progress: Progress, kept: ClipReader | None = None) -> Take:
-        """Count the frames and find the cuts; errors as of ``analysis.find_take``.
+        """Count the frames and find the cuts; errors as in ``analysis.find_take``.
 
         Args:
-            kept: the clip, in a reader that keeps what it has read; None for :attr:`reader`.
+            kept: a reader of the clip that keeps what it has read; None for :attr:`reader`.
         """
         return find_take(kept or self.reader, self._options, self.colour, progress)
 
     def analyse(self, take: Take, work: Path, progress: Progress) -> list[Analysis]:
-        """Find every object's mattes and freeze its statistics; errors as of
+        """Find every object's mattes and freeze its statistics; errors as in
         ``analysis.analyse``.
 
         Args:
-            work: folder that takes the mattes.
+            work: folder for the mattes.
         """
         for style, keys in zip(self._styles, self._keys, strict=True):
             if keys:
@@ -144,11 +144,11 @@ class Preparation:
 def layer_context(
     parts: Parts, take: Take | None = None, stages: Stages | None = None
 ) -> LayerContext:
-    """What layers made of these parts have in common.
+    """The context shared by all layers of these parts.
 
     Args:
-        take: the clip that the frames are of; None where they are seen as code values.
-        stages: takes the times; None where they are not wanted.
+        take: the clip of the frames; None to view them as code values.
+        stages: records the timings; None to skip them.
     """
     view, fades = (take.view, take.fades) if take else (CodeValues(), {})
     return LayerContext(
@@ -159,7 +159,7 @@ def layer_context(
 def new_layers(
     analyses: Sequence[Analysis], shot: int, look: LookOptions, context: LayerContext
 ) -> list[Layer]:
-    """Fresh layers for one segment of a shot, for each object that is in the shot.
+    """Fresh layers for one segment of a shot, one for each object in the shot.
 
     Args:
         shot: number of the shot in its take.

@@ -24,23 +24,23 @@ from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
 
 
 class QualityControl:
-    """Scores an output. Made before the render, so that what is missing is reported early.
+    """Scores an output. Created before the render, so that anything missing is reported early.
 
-    Motion is judged by an estimator that the render does not use. The distance to a style is
-    measured where all objects have the same; what lies inside the mattes, along their edges and
-    outside is scored apart where all objects have mattes.
+    Motion is judged by an estimator that the render does not use. The distance to the style is
+    measured if all objects share one; the inside, edges and outside of the mattes are scored
+    separately if all objects have mattes.
     """
 
     def __init__(self, wanted: QualityOptions, request: Request, target: str, flow: str) -> None:
         """
         Args:
             target: the output.
-            flow: estimator that the render uses; ``none`` for none.
+            flow: estimator that the render uses, or ``none``.
 
         Raises:
-            UsageError: a threshold is not valid, or the output is no picture like the plate.
+            UsageError: a threshold is invalid, or the output is not comparable to the plate.
             WeightsError: no other estimator is on this machine.
-            DeviceError: there is no such device.
+            DeviceError: no such device.
         """
         options = request.options
         if options.element:
@@ -70,17 +70,17 @@ class QualityControl:
         check_job(self._job)
 
     def __call__(self, take: Take, mattes: Sequence[Mattes], progress: Progress) -> dict[str, Any]:
-        """Score the output, and write the page if one is wanted.
+        """Score the output, and write the page if requested.
 
         Args:
-            take: what was rendered.
+            take: the rendered part of the clip.
             mattes: of the objects.
 
         Returns:
-            What ``vidstyle evaluate --json`` writes; see ``tables.as_content``.
+            The content of ``vidstyle evaluate --json``; see ``tables.as_content``.
 
         Raises:
-            MediaError: the output does not have the frames of the take.
+            MediaError: the output's frames do not match the take's.
         """
         job = replace(
             self._job,
@@ -96,7 +96,7 @@ class QualityControl:
 
 
 class _Union(Mattes):
-    """What lies in any of some objects."""
+    """The union of several objects' mattes."""
 
     def __init__(self, mattes: Sequence[Mattes]) -> None:
         self._mattes = mattes

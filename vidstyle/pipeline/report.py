@@ -1,4 +1,4 @@
-"""What a render leaves to be known about it."""
+"""The report of a render."""
 
 import json
 import platform
@@ -28,7 +28,7 @@ from vidstyle.words import ranges
 
 @dataclass(frozen=True)
 class Report:
-    """A JSON object: versions, what was asked, what was chosen, hashes, and seconds by stage."""
+    """A JSON object: versions, request, choices made, hashes, and seconds per stage."""
 
     content: dict[str, Any]
 
@@ -42,7 +42,7 @@ class Report:
         analyses: Sequence[Analysis],
         stages: Stages,
     ) -> Self:
-        """Of a render whose output is whole: nothing here can fail any more.
+        """The report of a render whose output is complete: nothing here may fail.
 
         Args:
             analyses: of each object.
@@ -82,12 +82,12 @@ class Report:
         )
 
     def scored(self, quality: Mapping[str, Any]) -> Self:
-        """With what quality control found, as ``quality``."""
+        """A copy with the findings of quality control, as ``quality``."""
         return type(self)({**self.content, "quality": quality})
 
     @property
     def doubts(self) -> list[str]:
-        """A line for each object whose mattes are not to be relied on everywhere."""
+        """A line for each object with unreliable mattes."""
         return [
             doubt(found["object"], found["doubtful"])
             for found in self.content["objects"]
@@ -97,18 +97,18 @@ class Report:
     def check_quality(self) -> None:
         """
         Raises:
-            QualityError: the output does not keep a threshold. It is whole all the same.
+            QualityError: the output fails a threshold; it is complete nevertheless.
         """
         if found := self.content.get("quality", {}).get("failures"):
             raise QualityError(f"{self.content['output']} is written, but {'; '.join(found)}")
 
     def write(self, path: Path) -> None:
-        """As JSON, whole or not at all; errors as of :func:`vidstyle.runtime.atomic.replacing`."""
+        """Write it as JSON, atomically; errors as in :func:`vidstyle.runtime.atomic.replacing`."""
         write_text(path, json.dumps(self.content, indent=2) + "\n")
 
 
 def _libraries() -> dict[str, str]:
-    """As they say themselves, whatever packages they came in: OpenCV's has four names."""
+    """Versions as the libraries report them, whatever package they came in: OpenCV has four."""
     modules = {"torch": torch, "opencv": cv2, "av": av, "numpy": np}
     # Its import takes two seconds, and most renders need none of it.
     if vision := sys.modules.get("torchvision"):
@@ -117,7 +117,7 @@ def _libraries() -> dict[str, str]:
 
 
 def has_passed(report: str | None) -> bool:
-    """Whether there is a report of an output without fault."""
+    """Whether there is a report of an output that passed quality control."""
     try:
         content = parsed(json.loads, Path(report or "").read_text(encoding="utf-8"))
         return bool(content["quality"]["failures"] == [])
@@ -126,7 +126,7 @@ def has_passed(report: str | None) -> bool:
 
 
 def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
-    """What to say of an object whose mattes are doubtful in runs of frames, first and last."""
+    """A warning about an object whose mattes are doubtful in runs of frames (first, last)."""
     return (
         f"{name or 'whole frame'}: doubtful in frames {ranges(runs)}; look at them with "
         "'vidstyle analyse --review', and give a box, point or mask there"
@@ -134,9 +134,9 @@ def doubt(name: str | None, runs: Sequence[tuple[int, int]]) -> str:
 
 
 def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
-    """Where an object is not seen and where it is doubtful, as runs of frames (first, last), how
-    many times its size it is painted at in each shot (None where it is not seen), and how far its
-    mattes can be relied on, 0 to 1, in every frame of the take."""
+    """Where an object is not seen and where it is doubtful, as runs of frames (first, last); the
+    factor it is supersampled by in each shot (None where it is not seen); and the confidence of
+    its mattes, 0 to 1, in every frame of the take."""
     frames = range(take.start, take.count)
     return {
         "lost": [list(run) for run in analysis.lost],
@@ -147,8 +147,8 @@ def _found(analysis: Analysis, take: Take) -> dict[str, Any]:
 
 
 def _carried(wanted: StyledObject, analysis: Analysis, take: Take) -> dict[str, Any]:
-    """Of an object with painted keys: these, how far they show it, 0 to 1, in every frame of the
-    take, and which frames are best painted next."""
+    """For an object with painted keys: the keys, how much of it they show, 0 to 1, in every frame
+    of the take, and which frames are best painted next."""
     if analysis.carried is None:
         return {}
     shown = analysis.carried.confidences

@@ -1,11 +1,11 @@
-"""The way of a frame through a render: the spine of the product.
+"""A frame's path through a render: the core pipeline.
 
     reader ─► drafts (box ─► style, motion) ─► layers (temporal ─► composite) ─► writer
 
-Shots, mattes and statistics are known before (see :mod:`vidstyle.pipeline.analysis`), so a frame
-needs nothing from frames to come, and any segment of a shot can be rendered anywhere. Each arrow
-goes from one thread to the next: while a batch is steadied and laid over the plates, the one before
-it is encoded, the one after it is drafted, and those to come are decoded.
+Shots, mattes and statistics are known in advance (see :mod:`vidstyle.pipeline.analysis`), so no
+frame depends on later ones, and any segment of a shot can be rendered anywhere. Each arrow is a
+thread boundary: while one batch is steadied and composited, the previous one is encoded, the next
+one drafted, and those after it decoded.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -28,12 +28,12 @@ from vidstyle.runtime.workers import WorkerPool
 
 @dataclass(frozen=True)
 class Segment:
-    """A run of frames that is rendered on its own.
+    """A run of frames that is rendered independently.
 
     Attributes:
-        start, stop: the frames that it delivers, half open.
-        warm_up: where it begins to render: frames before ``start`` settle the temporal step and
-            are dropped.
+        start, stop: the frames it delivers, half-open.
+        warm_up: first frame rendered: those before ``start`` let the temporal step settle and are
+            dropped.
     """
 
     start: int
@@ -45,7 +45,7 @@ class Segment:
 
 
 def cut_into_segments(start: int, stop: int, length: int, preroll: int) -> list[Segment]:
-    """The fixed grid of a shot; one segment where ``length`` is 0."""
+    """A shot's fixed grid; a single segment if ``length`` is 0."""
     starts = range(start, stop, length or stop - start)
     return [Segment(s, min(s + starts.step, stop), max(start, s - preroll)) for s in starts]
 
@@ -66,13 +66,13 @@ def render_shot(
 
     Args:
         segments: of one shot, in order (see :func:`cut_into_segments`).
-        new_layers: makes the layers of a segment, from the lowest to the topmost. They carry
-            state from frame to frame, so each segment starts with fresh ones.
-        batch: frames that go through the network at once.
+        new_layers: makes the layers of a segment, bottom to top. They carry state from frame to
+            frame, so each segment starts with fresh ones.
+        batch: frames per network call.
         workers: of the layers.
-        on_frames: called with how many more frames were written; with 0 while a batch is waited
-            for, so that it may end the run.
-        element: write what is restyled alone, premultiplied, over nothing.
+        on_frames: called with the number of frames newly written; with 0 while waiting for a
+            batch, so that it can end the run.
+        element: write only the restyled element, premultiplied, over transparency.
     """
     for segment in segments:
         layers = new_layers()
@@ -102,7 +102,7 @@ def render_shot(
 def _drafted(
     frames: Iterator[Frame], layers: Sequence[Layer], batch: int, stages: Stages
 ) -> Iterator[tuple[Sequence[Frame], list[Draft | None]]]:
-    """Batches, and what every layer drafted of them."""
+    """Batches, each with every layer's draft of it."""
     for group in _batched(frames, batch, stages):
         with at(frame=group[0].index):
             drafts = [layer.draft(group) for layer in layers]
@@ -115,7 +115,7 @@ def _restyled(
     drafts: Sequence[Draft | None],
     element: bool,
 ) -> Tensor:
-    """The plates, or nothing for an element, with every layer over them."""
+    """All layers over the plates, or over transparency for an element."""
     canvas = torch.stack([frame.image for frame in group])
     if element:
         canvas = canvas.new_zeros(*canvas.shape[:-1], 4)
@@ -125,7 +125,7 @@ def _restyled(
 
 
 def rendered(frame: Frame, image: Tensor) -> Frame:
-    """A plate's frame with its result: (H, W, 3), or (H, W, 4) of an element, premultiplied."""
+    """A plate's frame with its result: (H, W, 3), or (H, W, 4) premultiplied for an element."""
     if image.shape[-1] == 3:
         return replace(frame, image=image)
     colours, alpha = image[..., :3].contiguous(), image[..., 3].contiguous()
@@ -133,7 +133,7 @@ def rendered(frame: Frame, image: Tensor) -> Frame:
 
 
 def _batched(frames: Iterator[Frame], size: int, stages: Stages) -> Iterator[list[Frame]]:
-    """Groups of up to ``size`` frames. What waiting for them costs is decoding not overlapped."""
+    """Groups of up to ``size`` frames. Time spent waiting here is decoding that did not overlap."""
     while True:
         with stages("decode"):
             group = list(islice(frames, size))

@@ -1,4 +1,4 @@
-"""The clip as segmentation sees it, and its pictures at the size that tracking works at."""
+"""The clip as segmentation sees it, and its pictures at the working size of tracking."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol, TypeVar
@@ -13,14 +13,14 @@ from vidstyle.media.frame import Frame
 Image = NDArray[np.uint8]
 Plane = NDArray[np.float32]
 
-LONG_SIDE = 854  # 480p: flow and colour models gain little from more, and cost grows with area.
+LONG_SIDE = 854  # 480p: more helps flow and colour models little, and cost grows with area.
 
 
 T = TypeVar("T")
 
 
 class Clip(Protocol):
-    """Frames that can be read from anywhere, any number of times."""
+    """Frames with random access, which can be read any number of times."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,7 +50,7 @@ def working_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def resized(image: Image, size: tuple[int, int]) -> Image:
-    """A picture or matte at ``size`` (H, W); area averages when that is smaller."""
+    """A picture or matte resized to ``size`` (H, W), by area averaging if that is smaller."""
     if image.shape[:2] == size:
         return image
     shrinks = image.shape[0] > size[0]
@@ -68,8 +68,8 @@ def small_frames(clip: Clip, start: int, stop: int) -> Iterator[Image]:
 def small_frames_backwards(clip: Clip, start: int, stop: int, chunk: int = 64) -> Iterator[Image]:
     """Frames ``stop`` - 1 down to ``start`` at the working size.
 
-    The clip is read in chunks from the end, so that memory holds ``chunk`` small frames however
-    long it is.
+    The clip is read in chunks from the end, so that memory holds ``chunk`` small frames regardless
+    of its length.
     """
     for end in range(stop, start, -chunk):
         yield from reversed(list(small_frames(clip, max(start, end - chunk), end)))

@@ -1,4 +1,4 @@
-"""From prompts to key mattes: the frames of a shot in which the object is segmented afresh."""
+"""From prompts to key mattes: the frames of a shot in which the object is segmented anew."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -31,24 +31,24 @@ from vidstyle.segment.tracking.linking import Sighting
 logger = logging.getLogger(__name__)
 
 KEYS = 8  # key mattes of an object that was found by name
-PLATES = 12  # frames that the clean plate is made of
+PLATES = 12  # frames that the clean plate is built from
 
 
 @dataclass(frozen=True)
 class Correction:
-    """What is not the thing in one frame, at the working size: points (x, y), and boxes."""
+    """What is not the thing in one frame, at the working size: points (x, y) and boxes."""
 
     points: Sequence[tuple[int, int]] = ()
     boxes: Sequence[Box] = ()
 
     def applied(self, segmenter: Segmenter, image: Image, matte: Matte) -> Matte:
-        """A matte (H, W) of the thing in its picture, cut out again without all this."""
+        """A matte (H, W) of the thing, segmented again in its picture with all this excluded."""
         if self.points and (matte > 127).any():
             matte = segmenter.segment(image, hint=matte, outside=self.points)
         return self.without_boxes(matte)
 
     def without_boxes(self, matte: Matte) -> Matte:
-        """A matte (H, W), empty in the boxes."""
+        """A matte (H, W), cleared inside the boxes."""
         matte = matte.copy()
         for box in self.boxes:
             matte[box.rows, box.columns] = 0
@@ -60,13 +60,13 @@ class KeyMattes:
     """What one thing's tracking starts from.
 
     Attributes:
-        small: matte at the working size of each key frame.
-        given: matte at the clip's size of each key frame that the user gave a mask for, and
-            nothing else; it is the result's.
-        images: picture at the working size of each key frame that teaches what it looks like.
-        plate: the shot without the thing, where it could be made.
+        small: matte of each key frame, at the working size.
+        given: matte, at the clip's size, of each key frame that has masks as its only prompts;
+            used as it is in the result.
+        images: picture, at the working size, of each key frame used to learn the appearance.
+        plate: the shot without the thing; None if it could not be built.
         sighting: where a detector saw the thing.
-        corrections: of what is tracked there, by frame.
+        corrections: to the tracked matte, by frame.
         by_hand: key frames that the user drew, pointed at or corrected.
     """
 
@@ -80,23 +80,23 @@ class KeyMattes:
 
     @property
     def certain(self) -> bool:
-        """Whether the user pointed at the thing: its key mattes are not to be doubted."""
+        """Whether the user pointed at the thing, so that its key mattes are never doubted."""
         return self.sighting is None
 
     @property
     def known(self) -> list[tuple[Image, Matte]]:
-        """Pictures that teach what the thing looks like, with its mattes, in order."""
+        """Pictures to learn the thing's appearance from, with its mattes, in frame order."""
         return [(image, self.small[frame]) for frame, image in sorted(self.images.items())]
 
     def keep(self, frame: int, image: Image, matte: Matte) -> None:
-        """Take a key matte, if there is anything in it."""
+        """Add a key matte, unless it is empty."""
         if (matte > 127).any():
             self.small[frame], self.images[frame] = matte, image
         else:
             logger.warning("frame %d: the segmenter finds nothing at the prompt", frame)
 
     def correct(self, hand: "KeyMattes") -> None:
-        """Take the user's masks of the same thing as key mattes, and the corrections."""
+        """Adopt the user's masks of the same thing as key mattes, and the corrections."""
         self.small |= hand.small
         self.images |= hand.images
         self.given |= hand.given
@@ -113,18 +113,17 @@ def find_keys(
     faint: bool = False,
     go_on: Callable[[], None] = lambda: None,
 ) -> list[KeyMattes]:
-    """The things that ``spec`` means in ``shot`` (first frame, end), each to be tracked by itself:
+    """The things that ``spec`` refers to in ``shot`` (first frame, end), each tracked separately:
     one for all its boxes, points and masks, and one for each object found by name. Masks joined to
-    the name of a single object correct that object, and what is said not to be the object corrects
-    all of them.
+    the name of a single object correct that object; exclusions correct all of them.
 
     Args:
-        faint: names may mean what the detector sees faintly; see ``search``.
-        go_on: called for every frame that is looked at or cut out; it may raise.
+        faint: accept low-confidence detections for names; see ``search``.
+        go_on: called for every frame that is searched or segmented; it may raise.
 
     Raises:
-        ObjectNotFoundError: an object name that the detector does not know, or an empty mask.
-        MediaError: a mask that cannot be read, or of another size than the clip.
+        ObjectNotFoundError: the detector does not know a name, or a mask is empty.
+        MediaError: a mask cannot be read, or its size differs from the clip's.
     """
     found = []
     if spec.names and detector is not None:
@@ -136,7 +135,7 @@ def find_keys(
                 _tell(prompt, things, sightings, clip, shot)
         wanted = [sighting for things in chosen.values() for sighting in things]
         for sighting in wanted:
-            # A cut that takes in the bicycle does no harm where rider and bicycle are asked for.
+            # Including the bicycle does no harm where both rider and bicycle are wanted.
             strangers = [
                 other
                 for other in sightings
@@ -156,8 +155,8 @@ def find_keys(
 
 
 def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -> KeyMattes:
-    """All prompts of one frame answer together; those that say only what the object is not wait
-    for what is tracked there."""
+    """The prompts of one frame are resolved together. In a frame with nothing but exclusions, they
+    are applied to the matte tracked there later."""
     keys = KeyMattes()
     small = working_size(clip.size)
     for frame in sorted({p.frame for p in prompts}):
@@ -183,7 +182,7 @@ def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -
 
 
 def _correction(prompts: Sequence[FramePrompt], size: tuple[int, int]) -> Correction:
-    """What the prompts of one frame say is not the object."""
+    """What the prompts of one frame exclude from the object."""
     outside, small = [p for p in prompts if says_outside(p)], working_size(size)
     return Correction(
         [_scaled_point(p, size, small) for p in outside if isinstance(p, PointPrompt)],
@@ -198,8 +197,8 @@ def _seen(
     segmenter: Segmenter,
     go_on: Callable[[], None],
 ) -> KeyMattes:
-    """Segment a found object where it was seen best, in frames spread over its time: roughly at
-    first, and again once these show what the shot looks like without it."""
+    """Segment a detected object where it was seen best, in frames spread over its time on screen:
+    roughly at first, and again once a clean plate has been built from these."""
     keys = KeyMattes(sighting=sighting)
     frames = sighting.spread(PLATES, others)
     images, cuts = dict[int, Image](), dict[int, Matte]()
@@ -221,8 +220,8 @@ def _seen(
 def _clean_plate(
     sighting: Sighting, images: Mapping[int, Image], cuts: Mapping[int, Matte]
 ) -> CleanPlate | None:
-    """The shot without a found object. What a rough cut misses would become part of the plate, so
-    at first much of its box counts as hidden; what then differs from the plate is a better cut."""
+    """The shot without a detected object. What a rough matte misses would end up in the plate, so
+    at first much of its box counts as hidden; the difference from that plate is a better matte."""
     boxes = {frame: sighting.seen[frame].box for frame in cuts}
     plate = CleanPlate.of([(images[f], hidden_by(cuts[f], boxes[f])) for f in cuts])
     if plate is None:
@@ -236,14 +235,14 @@ def _clean_plate(
 
 
 def cut(segmenter: Segmenter, image: Image, detection: Detection) -> Matte:
-    """The detector's own matte, or the segmenter's answer to its box."""
+    """The detector's own matte; failing that, the segmenter's for its box."""
     return segmenter.segment(image, [detection.box]) if detection.matte is None else detection.matte
 
 
 def recut(
     segmenter: Segmenter, image: Image, detection: Detection, first: Matte, keys: KeyMattes
 ) -> Matte:
-    """A cut bettered by the clean plate, where there is one."""
+    """A first matte, refined with the clean plate if there is one."""
     if detection.matte is not None or keys.plate is None:
         return first
     rough = keys.plate.rough_matte(image, detection.box, first)
@@ -267,7 +266,7 @@ def _tell(
     clip: Clip,
     shot: tuple[int, int],
 ) -> None:
-    """Log which of several objects was taken, where it is, and how to take another."""
+    """Log which of several objects was chosen, where it is, and how to choose another."""
     for sighting in chosen:
         alike = [other for other in sightings if other.name == sighting.name]
         frame, detection = sighting.best
@@ -291,7 +290,7 @@ def _read_mask(prompt: MaskPrompt, size: tuple[int, int]) -> Matte:
     brightest = int(mask.max())
     if not brightest:
         raise ObjectNotFoundError(f"{prompt.path}: the mask is empty; paint the object white")
-    # Where the brightest is grey, that is the object.
+    # If the brightest value is grey, that counts as full coverage.
     return np.asarray(cv2.convertScaleAbs(mask, alpha=255 / brightest), np.uint8)
 
 

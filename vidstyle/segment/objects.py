@@ -1,4 +1,4 @@
-"""The entry: from ``--object SPEC`` to a matte for every frame of a clip."""
+"""Entry point: from ``--object SPEC`` to a matte for every frame of a clip."""
 
 import logging
 import tempfile
@@ -32,16 +32,16 @@ logger = logging.getLogger(__name__)
 
 
 class Tools(Protocol):
-    """What objects are found and cut out with; each may be loaded when it is first asked for."""
+    """The models that find and cut out objects; each may be loaded on first use."""
 
     @property
     def segmenter(self) -> Segmenter:
-        """Cuts an object out where it is prompted or detected."""
+        """Cuts out an object that was prompted or detected."""
         ...
 
     @property
     def detector(self) -> Detector | None:
-        """Finds objects by name; None for no names."""
+        """Finds objects by name; None if there is none."""
         ...
 
 
@@ -57,28 +57,28 @@ def find_mattes(
 ) -> Mattes:
     """Find, segment and track one object through a clip.
 
-    A prompt for a frame acts within the shot of that frame; a name is searched in every shot.
-    Frames of a shot without the object, and frames outside all shots, have empty mattes.
+    A prompt for a frame applies to that frame's shot; a name is searched for in every shot.
+    Shots without the object, and frames outside all shots, get empty mattes.
 
     Args:
-        shots: first frame and end of each shot, in order, not overlapping.
-        tools: asked for only what the prompts need.
-        folder: takes the mattes as ``%06d.png``, made if missing; given mattes are not copied.
-        progress: called with how many more frames are done; the calls of one search sum up to the
-            shots' frames. Calls with 0 come wherever work may be broken off.
-        edges: brings tracked mattes to the clip's size.
-        plates: number of each of the clip's pictures, which given mattes are matched by; None of
-            a video.
+        shots: first frame and end (exclusive) of each shot, in order, not overlapping.
+        tools: only what the prompts need is loaded.
+        folder: receives the mattes as ``%06d.png``, created if missing; given mattes are not
+            copied.
+        progress: called with the number of frames newly done; they add up to the frames of all
+            shots. Called with 0 wherever work can be interrupted.
+        edges: upsamples tracked mattes to the clip's size.
+        plates: plate number of each frame, for matching given mattes; None for a video.
 
     Returns:
         ``clip.count`` mattes of the clip's size.
 
     Raises:
-        UsageError: a prompt outside the frame or the clip.
-        MediaError: masks or mattes that cannot be read or do not fit the clip.
-        WeightsError: a name, but no detector.
-        ObjectNotFoundError: a name that the detector does not know, an empty mask, or no shot
-            that holds the object.
+        UsageError: a prompt is outside the frame or the clip.
+        MediaError: a mask or matte cannot be read or does not fit the clip.
+        WeightsError: an object is named, but there is no detector.
+        ObjectNotFoundError: the detector does not know a name, a mask is empty, or no shot
+            contains the object.
     """
     if spec.given is not None:
         mattes = GivenMattes(spec.given.pattern, clip.size, clip.count, shots[0][0], plates)
@@ -129,8 +129,8 @@ def _track(
     progress: Callable[[int], None],
     edges: Edges,
 ) -> None:
-    """Track every thing at the working size, then unite them, steady them in time and bring them
-    to the clip's size."""
+    """Track every thing at the working size, then merge the mattes, stabilise them over time and
+    upsample them to the clip's size."""
     start, stop = shot
     length = stop - start
     given = {frame: matte for thing in things for frame, matte in thing.given.items()}
@@ -151,13 +151,13 @@ def _track(
         tick.finish(length)
 
         def mattes(index: int) -> list[Matte]:
-            # What was named is one body; what was pointed at may be a juggler with his balls.
+            # A named object is one body; what was pointed at may be a juggler with his balls.
             return [
                 small[index] if thing.certain else without_specks(small[index])
                 for thing, small in zip(things, tracked, strict=True)
             ]
 
-        # Steadying looks some frames ahead, from another thread.
+        # Stabilisation reads some frames ahead, from another thread.
         taken: deque[Frame] = deque()
 
         def views() -> Iterator[Seen]:
@@ -177,13 +177,13 @@ def _track(
 
 
 def _confidence(tracked: Sequence[Mattes], index: int) -> float:
-    """The least of the things that are seen."""
+    """The lowest confidence of the things that are visible."""
     seen = [mattes.confidence(index) for mattes in tracked if mattes.box(index)]
     return min(seen, default=0.0)
 
 
 def _view(frame: Frame, mattes: Sequence[Matte], given: Container[int]) -> Seen:
-    """All mattes of a frame as one, which stays as it is where one was given."""
+    """All mattes of a frame merged into one; fixed in frames with a given matte."""
     united = np.maximum.reduce(mattes)
     return Seen(resized(eight_bit(frame), united.shape), united, fixed=frame.index in given)
 
@@ -199,11 +199,11 @@ class _Ticks:
         self.finish(self._units - self._done - 1)
 
     def go_on(self) -> None:
-        """No more is done."""
+        """Report no progress, so that work can be interrupted."""
         self._progress(0)
 
     def finish(self, left: int) -> None:
-        """All but the last ``left`` units are done: what more there was to do did not count."""
+        """All but the last ``left`` units are done; any that were not needed are skipped."""
         before = self._done * self._frames // self._units
         self._done = max(self._done, self._units - max(left, 0))
         self._progress(self._done * self._frames // self._units - before)

@@ -8,11 +8,11 @@
             | "matte:" PATTERN [ "#" PICK ]   a matte for every frame, used as it is
             | "all"                           everything that the detector finds
 
-Pixels count from the upper left corner, frames from 0; ``@FRAME`` is 0 when left out. With ``-`` a
-box or point says what is not the object. PICK is the name of a channel, or the number of a label.
+Pixels count from the upper left corner, frames from 0; ``@FRAME`` defaults to 0. With ``-``, a box
+or point excludes what is not the object. PICK is the name of a channel, or the number of a label.
 
-``--object frame`` is the whole frame, as one of several layers: no object is looked for, so that it
-never comes here (:func:`vidstyle.options.pair`).
+``--object frame`` is the whole frame, as one of several layers. It needs no object search and is
+handled elsewhere (:func:`vidstyle.options.pair`).
 """
 
 import re
@@ -46,7 +46,7 @@ class EverythingPrompt:
 
 @dataclass(frozen=True)
 class BoxPrompt:
-    """A box around the object in one frame; or one that holds nothing of it (``outside``)."""
+    """A box around the object in one frame; or one without any part of it (``outside``)."""
 
     box: Box
     frame: int = 0
@@ -55,7 +55,7 @@ class BoxPrompt:
 
 @dataclass(frozen=True)
 class PointPrompt:
-    """A pixel (x, y) on the object in one frame; or on what is not the object (``outside``)."""
+    """A pixel (x, y) on the object in one frame; or one that is not on it (``outside``)."""
 
     x: int
     y: int
@@ -65,7 +65,7 @@ class PointPrompt:
 
 @dataclass(frozen=True)
 class MaskPrompt:
-    """A picture of the object's matte in one frame; ``pick`` is a channel or label of it."""
+    """An image with the object's matte in one frame; ``pick`` selects a channel or label."""
 
     path: Path
     frame: int = 0
@@ -85,8 +85,8 @@ Prompt = NamePrompt | EverythingPrompt | FramePrompt | MattePrompt
 
 @dataclass(frozen=True)
 class ObjectSpec:
-    """One object: all its prompts, the text that they came from, and the option that it was
-    given to, which error messages name."""
+    """One object: all its prompts, the text they were parsed from, and the option it was given
+    to, for error messages."""
 
     text: str
     prompts: tuple[Prompt, ...]
@@ -97,7 +97,7 @@ class ObjectSpec:
 
     @property
     def frame_prompts(self) -> tuple[FramePrompt, ...]:
-        """The prompts that point at a place in one frame."""
+        """The prompts that refer to one frame."""
         return tuple(p for p in self.prompts if isinstance(p, FramePrompt))
 
     @property
@@ -107,14 +107,14 @@ class ObjectSpec:
 
     @property
     def given(self) -> MattePrompt | None:
-        """The mattes that are used as they are, if the object was given so."""
+        """The mattes to use as they are, if the object was given that way."""
         return next((p for p in self.prompts if isinstance(p, MattePrompt)), None)
 
     def check_inside(self, size: tuple[int, int]) -> None:
         """Check every box and point against the frame's ``size`` (H, W).
 
         Raises:
-            UsageError: a box or point lies, or reaches, outside the frame.
+            UsageError: a box or point is partly or wholly outside the frame.
         """
         height, width = size
         for prompt in self.prompts:
@@ -138,8 +138,8 @@ class ObjectSpec:
         """Check every name against what a detector knows.
 
         Raises:
-            WeightsError: there is a name, but no detector.
-            ObjectNotFoundError: the detector knows no such object.
+            WeightsError: an object is named, but there is no detector.
+            ObjectNotFoundError: the detector does not know the object.
         """
         if self.names and detector is None:
             raise WeightsError(
@@ -151,10 +151,10 @@ class ObjectSpec:
                 detector.name_of(prompt.name)
 
     def check_frames(self, start: int, stop: int) -> None:
-        """Check every ``@frame`` against the frames that are searched, start to stop (exclusive).
+        """Check every ``@frame`` against the searched frames, start to stop (exclusive).
 
         Raises:
-            UsageError: a prompt names a frame that is not among them.
+            UsageError: a prompt names a frame outside that range.
         """
         for prompt in self.frame_prompts:
             if not start <= prompt.frame < stop:
@@ -165,13 +165,12 @@ class ObjectSpec:
 
 
 def parse_object(spec: str, option: str = "--object") -> ObjectSpec:
-    """Read the SPEC of ``--object``, or of another ``option``.
+    """Parse the SPEC of ``--object``, or of another ``option``.
 
-    ``+`` and ``@`` inside a file's name are taken as part of the name when a file of that name
-    is there.
+    ``+`` and ``@`` are treated as part of a file name if a file of that name exists.
 
     Raises:
-        UsageError: malformed text, or prompts that exclude each other.
+        UsageError: the text is malformed, or its prompts cannot be combined.
     """
     pieces, origin = spec.split("+"), f"{option} {spec}"
     prompts: list[Prompt] = []
@@ -187,17 +186,17 @@ def parse_object(spec: str, option: str = "--object") -> ObjectSpec:
 
 
 def is_named(spec: str) -> bool:
-    """Whether a SPEC consists of names alone, so that it cannot point at any file."""
+    """Whether a SPEC consists of names alone, so that it cannot refer to a file."""
     return ":" not in spec
 
 
 def says_outside(prompt: Prompt) -> bool:
-    """Whether a prompt says what is not the object."""
+    """Whether a prompt excludes something from the object."""
     return isinstance(prompt, BoxPrompt | PointPrompt) and prompt.outside
 
 
 def _next_prompt(origin: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
-    """The first prompt, and how many of the ``+``-separated pieces it takes up."""
+    """The first prompt, and how many of the ``+``-separated pieces it uses up."""
     kind, colon, rest = pieces[0].strip().partition(":")
     if not colon:
         return 1, _name(origin, kind)
@@ -242,7 +241,7 @@ def _place(origin: str, kind: str, text: str) -> Prompt:
 
 
 def _file(origin: str, kind: str, pieces: Sequence[str]) -> tuple[int, Prompt]:
-    """The longest run of pieces that names something on disk, else the first piece alone."""
+    """The longest run of pieces that names something on disk; failing that, the first alone."""
     for used in range(len(pieces), 0, -1):
         text = "+".join(pieces[:used])
         if kind == "matte":

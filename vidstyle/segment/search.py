@@ -15,13 +15,13 @@ from vidstyle.segment.tracking.linking import Colours, Sighting, link
 
 logger = logging.getLogger(__name__)
 
-SAMPLES = 40  # frames of a shot that the detector looks at, at most
-SPACING = 4  # frames from one to the next, at least
+SAMPLES = 40  # maximum frames of a shot that the detector is run on
+SPACING = 4  # minimum frames from one to the next
 
-_FAINT_SHARE = 0.5  # of the samples that must show what is seen faintly,
-_LEAST_FAINT = 3  # and so many at least
-_FLOW_SIDE = 240  # pixels of the short side: only whole boxes' motion counts
-_BINS = 8  # of each colour channel
+_FAINT_SHARE = 0.5  # of the samples must show a low-confidence object,
+_LEAST_FAINT = 3  # and at least this many
+_FLOW_SIDE = 240  # pixels of the short side: only the motion of whole boxes matters
+_BINS = 8  # per colour channel
 
 
 def search(
@@ -34,12 +34,12 @@ def search(
 ) -> list[Sighting]:
     """The objects in a shot (first frame, end), the most prominent first.
 
-    Many frames are looked at, so that a bad one neither loses nor invents an object.
+    Many frames are sampled, so that a bad one causes neither a missed object nor a false one.
 
     Args:
-        faint: of the names alone, take also what the detector hardly believes in any frame, if
-            it sees it in most.
-        on_frames: called with how many more frames were looked at.
+        faint: for ``names`` only, also accept low-confidence detections of an object that appears
+            in at least half of the samples.
+        on_frames: called with the number of frames newly searched.
     """
     detections, colours, salience = {}, {}, {}
     flow = DisFlow(_FLOW_SIDE)
@@ -70,7 +70,7 @@ def search(
 
 
 def looked_at(shot: tuple[int, int]) -> list[int]:
-    """The middles of equal parts: a shot's first and last frames are often mid-dissolve."""
+    """The midpoints of equal parts: a shot's first and last frames are often mid-dissolve."""
     start, stop = shot
     count = max(1, min(SAMPLES, (stop - start) // SPACING))
     if stop - start <= 2 * SPACING:
@@ -79,7 +79,7 @@ def looked_at(shot: tuple[int, int]) -> list[int]:
 
 
 def _with_neighbour(clip: Clip, shot: tuple[int, int], frame: int) -> tuple[Image, Image | None]:
-    """A frame and the one after it; at the shot's end, the one before; None in a shot of one."""
+    """A frame and the one after it, or before it at the shot's end; None in a one-frame shot."""
     first = frame if frame + 1 < shot[1] else max(frame - 1, shot[0])
     pair = list(small_frames(clip, first, min(first + 2, shot[1])))
     image = pair.pop(frame - first)
@@ -87,7 +87,7 @@ def _with_neighbour(clip: Clip, shot: tuple[int, int], frame: int) -> tuple[Imag
 
 
 def _colours(image: Image, box: Box) -> Colours:
-    """The histogram of a box's middle."""
+    """The colour histogram of a box's centre."""
     middle = core(box)
     lab = np.ascontiguousarray(cv2.cvtColor(image[middle.rows, middle.columns], cv2.COLOR_RGB2LAB))
     counts = cv2.calcHist([lab], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)

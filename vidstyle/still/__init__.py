@@ -1,1 +1,1 @@
-"""Pictures that are no film: product photos, scans, medical slices."""
+"""Still pictures: product photos, scans, medical slices."""

@@ -1,7 +1,7 @@
-"""DICOM pictures (CT, MR, X-ray, ultrasound) as they are displayed: window and level honoured.
+"""DICOM pictures (CT, MR, X-ray, ultrasound) as displayed, with window and level applied.
 
-They are only ever read. What is made of them is a PNG or JPEG that carries none of the patient's
-data and is marked as not for diagnosis.
+They are read-only. The output is a PNG or JPEG that carries no patient data and is marked as not
+for diagnosis.
 """
 
 import logging
@@ -23,17 +23,17 @@ from vidstyle.media.video.colour import PICTURE_TAGS
 from vidstyle.runtime.extras import needs_extra
 from vidstyle.still.metadata import Metadata
 
-#: Stands in the output's metadata.
+#: Written to the output's metadata.
 NOTE = "NOT FOR DIAGNOSIS. Restyled by vidstyle."
 
 SUFFIXES = (".dcm", ".dicom")
 
-# The standard's preamble: 128 bytes of anything, then these (PS3.10, 7.1).
+# The standard's preamble: 128 arbitrary bytes, then these (PS3.10, 7.1).
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 
 _RATE = Fraction(24)  # of a clip of one frame: never used
 
-# Values below and above any that a scanner says, which end up at the ends of a window.
+# Values below and above any from a scanner, which map to the ends of a window.
 _BEYOND = np.array([-1e9, 1e9])
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Window:
-    """Values that are shown between black and white (PS3.3, C.11.2), as in Hounsfield units.
+    """Values displayed between black and white (PS3.3, C.11.2), such as Hounsfield units.
 
     Attributes:
         centre: also called level.
@@ -67,7 +67,7 @@ class Window:
 
 
 def is_dicom(path: Path) -> bool:
-    """By its suffix, or in a file without one by its first bytes."""
+    """Whether a file is DICOM, by its suffix or, without one, by its first bytes."""
     if path.suffix:
         return path.suffix.lower() in SUFFIXES
     if not path.is_file():
@@ -78,14 +78,14 @@ def is_dicom(path: Path) -> bool:
 
 
 def read_dicom(path: Path, window: Window | None) -> tuple[ClipInfo, Frame, Metadata]:
-    """One picture, in RGB of 16 bits where it is grey, else of 8.
+    """Read one picture as RGB, in 16 bits if it is grey, else in 8.
 
     Args:
-        window: of a grey one; None for its own first, or else all values.
+        window: of a grey picture; None for the file's first, or all values if it has none.
 
     Raises:
-        MediaError: the file is damaged, holds no picture or several, or is packed in a way that
-            is not read.
+        MediaError: the file is damaged, holds no picture or several, or has an unsupported
+            encoding.
         UsageError: the ``dicom`` extra is not installed.
     """
     with needs_extra("dicom", f"{path}: DICOM"):
@@ -101,7 +101,7 @@ def read_dicom(path: Path, window: Window | None) -> tuple[ClipInfo, Frame, Meta
     except MediaError:
         raise
     except Exception as error:
-        # pydicom and its decoders raise whatever a broken or unknown file makes them stumble on.
+        # pydicom and its decoders raise arbitrary exceptions on broken or unknown files.
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise MediaError(f"{path}: unreadable DICOM ({reason}); export it again") from None
     for complaint in complaints:
@@ -138,7 +138,7 @@ def _check_one_picture(path: Path, dataset: Any) -> None:
 
 
 def _displayed(path: Path, dataset: Any, window: Window | None) -> NDArray[Any]:
-    """(H, W, 3) ``uint16`` of a grey picture, ``uint8`` of one in colour."""
+    """(H, W, 3), ``uint16`` for a grey picture, ``uint8`` for colour."""
     from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
     from pydicom.pixels.utils import pixel_array
 

@@ -31,10 +31,10 @@ from vidstyle.still.source import Still, read_still
 from vidstyle.still.studio import Restyled, Studio
 from vidstyle.still.summary import Entry
 
-#: What is measured of structure, and may be bounded.
+#: Structure measures, which may be bounded.
 MEASURES = ("ssim", "gradient")
 
-#: What may be wrong with one still and leave the others alone.
+#: Errors of one still that do not affect the others.
 _OF_ONE = (UsageError, MediaError, ObjectNotFoundError, QualityError)
 
 log = logging.getLogger(__name__)
@@ -42,19 +42,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class StillJob:
-    """What is to be made of which stills.
+    """Stills to restyle, and how.
 
     Attributes:
         sources: picture files.
         target: a file for one picture; else a folder.
         kind: suffix of pictures in the folder, one of ``save.SUFFIXES``.
-        grid: strengths side by side, beside the plate; empty for ``options.strength`` alone.
-        cut_out: the object alone, the rest transparent.
-        window: of DICOM pictures; None for their own.
+        grid: strengths to show side by side with the plate; empty for ``options.strength`` alone.
+        cut_out: keep only the object, the rest transparent.
+        window: for DICOM pictures; None for their own.
         bounds: on the measures of :mod:`vidstyle.still.structure`.
-        resume: outputs that were made of the same, with the same options, are done.
-        overwrite: outputs that are there may be replaced; those that vidstyle made before may
-            with ``resume`` as well.
+        resume: skip outputs already made from the same input with the same options.
+        overwrite: existing outputs may be replaced; with ``resume``, those made by vidstyle may
+            be replaced anyway.
     """
 
     sources: Sequence[Path]
@@ -82,8 +82,8 @@ class StillJob:
         """One for each source.
 
         Raises:
-            UsageError: two sources would make one output, an output is a source, or exists and
-                is neither done nor to be replaced.
+            UsageError: two sources share an output, an output is a source, or one exists and
+                neither ``resume`` nor ``overwrite`` is set.
         """
         if len(self.sources) == 1 and self.target.suffix.lower() in SUFFIXES:
             made = [self.target]
@@ -107,13 +107,13 @@ def restyle_stills(
     """Run a job.
 
     Args:
-        on_entry: called with what became of each still, in order.
+        on_entry: called with each still's result, in order.
 
     Returns:
-        The models; what became of each; and the first failure, None where all went well.
+        The models, the result of each still, and the first failure, or None.
 
     Raises:
-        UsageError: strengths or outputs that are not valid.
+        UsageError: invalid strengths or outputs.
         MediaError, WeightsError, DeviceError: a style or a part.
     """
     for strength in job.grid:
@@ -154,7 +154,7 @@ def _made_or_restyled(job: StillJob, studio: Studio, source: Path, output: Path)
 
 
 def _request(job: StillJob, source: Path, output: Path) -> str:
-    """Fingerprint of all that a still's output depends on."""
+    """Fingerprint of everything that a still's output depends on."""
     objects = [replace(wanted, object=_own(wanted.object, source)) for wanted in job.objects]
     return fingerprint(
         Request(source=str(source), objects=objects, options=job.options),
@@ -167,7 +167,7 @@ def _request(job: StillJob, source: Path, output: Path) -> str:
 
 
 def _own(spec: str | None, source: Path) -> str | None:
-    """Of a folder of mattes, the one that a still has: the others do not concern it."""
+    """For a folder of mattes, the SPEC of this still's matte only: the others do not affect it."""
     kind, _, name = (spec or "").partition(":")
     if kind != "matte" or not Path(name).is_dir():
         return spec
@@ -183,7 +183,7 @@ def _restyle(
 ) -> Entry:
     """
     Args:
-        writing: what the output is written within.
+        writing: context in which the output is written.
     """
     started = time.monotonic()
     still = read_still(source, job.window)
@@ -224,7 +224,7 @@ def _composed(job: StillJob, still: Still, done: Restyled) -> Tensor:
 def _with_alpha(picture: Tensor, alpha: Tensor | None) -> Tensor:
     if alpha is None:
         return picture
-    # torch concatenates no uint16; NumPy does, and int32 would too at twice the memory.
+    # torch cannot concatenate uint16, so go through int32 at twice the memory.
     return torch.dstack([picture.int(), alpha.int()]).to(picture.dtype)
 
 
@@ -241,7 +241,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _named(source: Path, error: VidstyleError) -> str:
-    """The failure, with the still's name in it."""
+    """The error message, including the still's name."""
     reason = " ".join(str(error).split())
     return reason if str(source) in reason else f"{source}: {reason}"
 

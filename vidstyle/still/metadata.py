@@ -10,7 +10,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from vidstyle.errors import MediaError
 from vidstyle.media import oiio
 
-# OpenCV turns these upright as EXIF says when it reads them.
+# OpenCV rotates these upright on reading, according to EXIF.
 _TURNED = ("JPEG", "MPO")
 
 # The profile's header names its colour space in bytes 16 to 20 (ICC.1:2022, 7.2.6).
@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a picture file carries beside pixels.
+    """A picture file's metadata.
 
     Attributes:
-        exif: a TIFF structure, as it lies in a file behind ``Exif\\0\\0``; None for none.
-        profile: an ICC profile in RGB; None for none, which is sRGB.
+        exif: a TIFF structure, as stored in a file after ``Exif\\0\\0``; None without EXIF.
+        profile: an RGB ICC profile; None means sRGB.
     """
 
     exif: bytes | None = None
     profile: bytes | None = None
 
     def noted(self, note: str) -> "Metadata":
-        """With a note as the picture's description (EXIF ``ImageDescription``)."""
+        """A copy with a note as the picture's description (EXIF ``ImageDescription``)."""
         exif = Image.Exif()
         if self.exif is not None:
             exif.load(self.exif)
@@ -41,7 +41,7 @@ class Metadata:
 
 
 def read_metadata(path: Path) -> Metadata:
-    """Of a picture that is read upright; without the camera's preview, which shows the plate.
+    """Metadata of a picture read upright, without the camera's preview, which shows the plate.
 
     Raises:
         MediaError: the picture is damaged, or in CMYK.
@@ -56,7 +56,7 @@ def read_metadata(path: Path) -> Metadata:
                 exif, mode, kind = picture.getexif(), picture.mode, picture.format
                 profile = picture.info.get("icc_profile")
     except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError):
-        # What is wrong with it is reported by whoever reads its pixels.
+        # The error is reported by whoever reads its pixels.
         return Metadata()
     if mode == "CMYK":
         raise MediaError(f"{path}: in CMYK; convert it to RGB")

@@ -1,4 +1,4 @@
-"""Writing a picture with its metadata, whole or not at all."""
+"""Writing a picture with its metadata, atomically."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ from vidstyle.errors import MediaError
 from vidstyle.runtime.atomic import replacing
 from vidstyle.still.metadata import Metadata
 
-#: Kinds of output: 8 or 16 bits with alpha, and 8 bits without.
+#: Output formats: 8 or 16 bits with alpha, and 8 bits without.
 SUFFIXES = (".png", ".jpg", ".jpeg")
 
-# Chroma at full size: the default halves it, which shows along a matte's edge.
+# Full-resolution chroma: the default halves it, which shows along a matte's edge.
 _JPEG = [
     *(cv2.IMWRITE_JPEG_QUALITY, 95),
     *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
@@ -23,11 +23,11 @@ _JPEG = [
 def save_picture(path: Path, pixels: Tensor, metadata: Metadata) -> None:
     """
     Args:
-        path: of one of :data:`SUFFIXES`.
+        path: with one of :data:`SUFFIXES`.
         pixels: (H, W, 3) RGB or (H, W, 4) RGBA, ``uint8`` or ``uint16``.
 
     Raises:
-        MediaError: alpha in a JPEG, or the disk refuses.
+        MediaError: alpha in a JPEG, or the disk write fails.
     """
     values = pixels.numpy()
     is_jpeg = path.suffix.lower() != ".png"

@@ -14,10 +14,10 @@ _STRIP = 0.07  # of it, for the labels
 
 
 def contact_sheet(pictures: Sequence[Tensor], labels: Sequence[str]) -> Tensor:
-    """Pictures of one size in a row on white, each over its label.
+    """Pictures of one size in a row on white, each above its label.
 
     Args:
-        pictures: (H, W, C) code values of 3 or 4 channels.
+        pictures: (H, W, C) code values with 3 or 4 channels.
 
     Returns:
         (H', W', C) of the same dtype.

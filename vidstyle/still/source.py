@@ -1,4 +1,4 @@
-"""Which pictures are meant, and reading one with what it says of itself."""
+"""Finding the pictures to restyle, and reading one with its metadata."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from vidstyle.still.metadata import Metadata, read_metadata
 
 @dataclass(frozen=True)
 class Still:
-    """A picture in memory; to the parts of a render it is a clip of one frame."""
+    """A picture in memory, which the parts of a render treat as a clip of one frame."""
 
     path: Path
     info: ClipInfo
@@ -30,7 +30,7 @@ class Still:
 
 
 def find_stills(names: Sequence[Path]) -> list[Path]:
-    """The files that pictures and folders of pictures stand for, each once, in order.
+    """The files named by pictures and folders of pictures, without duplicates, in order.
 
     Raises:
         MediaError: a name is missing, or a folder holds no picture.
@@ -54,8 +54,8 @@ def read_still(path: Path, window: Window | None = None) -> Still:
         window: of a DICOM picture; None for its own.
 
     Raises:
-        MediaError: the file is missing, damaged, or of a kind that is not read.
-        UsageError: it takes an extra that is not installed.
+        MediaError: the file is missing, damaged, or of an unsupported kind.
+        UsageError: it requires an extra that is not installed.
     """
     if is_dicom(path):
         return Still(path, *read_dicom(path, window))

@@ -1,4 +1,4 @@
-"""What a still has kept of its structure, and the bounds that it must keep."""
+"""How much of its structure a still has kept, and the required minimum."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _WINDOW = 11  # of SSIM, in pixels
 
 @dataclass(frozen=True)
 class Structure:
-    """Likeness to the input inside the object; not a number where nothing can be measured.
+    """Similarity to the input inside the object; NaN where it cannot be measured.
 
     Attributes:
         ssim: structural similarity.
@@ -54,7 +54,7 @@ class Structure:
     def check(self, bounds: Sequence[Threshold]) -> None:
         """
         Raises:
-            QualityError: a bound is not kept; what could not be measured keeps none.
+            QualityError: a bound is violated; a missing measurement violates every bound.
         """
         for bound in bounds:
             value = getattr(self, bound.measure)

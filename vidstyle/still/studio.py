@@ -1,4 +1,4 @@
-"""Restyling one still after the other with the parts of a render, loaded once."""
+"""Restyling a series of stills with the parts of a render, loaded once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,12 +28,12 @@ from vidstyle.still.source import Still
 
 @dataclass(frozen=True)
 class Restyled:
-    """What became of a still.
+    """A restyled still.
 
     Attributes:
-        pictures: (H, W, 3) code values, one a strength.
-        matte: of all objects, (H, W), 255 inside; as it was found, not feathered.
-        alpha: the same feathered, (H, W) code values.
+        pictures: (H, W, 3) code values, one for each strength.
+        matte: of all objects, (H, W), 255 inside; as found, not feathered.
+        alpha: the feathered matte, (H, W) code values.
     """
 
     pictures: tuple[Tensor, ...]
@@ -112,11 +112,11 @@ class Studio:
 
 
 def _of_still(spec: ObjectSpec, still: Still) -> ObjectSpec:
-    """The object in this still: of a folder of mattes, the one that has the still's name.
+    """The object in this still: from a folder of mattes, the one with the still's name.
 
     Raises:
-        UsageError: a prompt outside the still, or mattes that are no file or folder.
-        MediaError: no matte of this still.
+        UsageError: a prompt outside the still, or mattes that are neither a file nor a folder.
+        MediaError: no matte for this still.
     """
     spec.check_inside(still.info.size)
     if spec.given is None or Path(spec.given.pattern).is_file():

@@ -1,4 +1,4 @@
-"""What became of each still, as a table and as JSON."""
+"""Results for each still, as a table and as JSON."""
 
 import json
 from collections import Counter
@@ -16,13 +16,13 @@ class Entry:
     """One still.
 
     Attributes:
-        output: None where none was written.
-        status: ``kept`` where the output was there already.
+        output: None if none was written.
+        status: ``kept`` if the output already existed.
         reason: why it failed.
         size: (height, width).
         covered: share of the picture that is styled.
-        ssim, gradient: likeness to the input inside the object, of the full strength; None where
-            not measured.
+        ssim, gradient: similarity to the input inside the object, at the greatest strength; None
+            if not measured.
     """
 
     picture: str
@@ -36,7 +36,7 @@ class Entry:
     seconds: float | None = None
 
     def line(self) -> str:
-        """Of the table."""
+        """The still's line in the table."""
         size = f"{self.size[1]}x{self.size[0]}" if self.size else "–"
         covered = "–" if self.covered is None else f"{self.covered:.0%}"
         numbers = "  ".join(
@@ -62,7 +62,7 @@ def as_json(
     options: RenderOptions,
     parts: Parts,
 ) -> str:
-    """All of it."""
+    """The whole summary as JSON."""
     content = {
         "vidstyle": __version__,
         "objects": [asdict(wanted) for wanted in objects],

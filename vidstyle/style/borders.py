@@ -1,8 +1,8 @@
-"""What surrounds a painting in its picture and is not painted: black frames, white margins, mats.
+"""Detect borders around a painting: black frames, white margins, mats.
 
-A border is a strip of one colour along the picture's edge that ends, all along that edge, in a
-straight line. The line is what distinguishes it from a plain background: a sky, or the paper around
-a drawing, ends here sooner and there later, and belongs to the picture.
+A border is a strip of one colour along the picture's edge that ends in a straight line along the
+whole of that edge. The straight line distinguishes it from a plain background, such as a sky or the
+paper around a drawing, which ends irregularly and belongs to the picture.
 """
 
 import logging
@@ -16,27 +16,27 @@ from vidstyle.media.frame import Box
 
 Pixels = NDArray[np.float32]
 
-#: How far a border's pixels may be from its colour, in any channel: JPEG's noise, uneven light.
+#: Largest deviation of a border pixel from its colour, in any channel: JPEG noise, uneven light.
 TOLERANCE = 24 / 255
 
-#: The part of a line's pixels that may be farther from the colour, as dust is.
+#: Fraction of a line's pixels that may deviate further, such as dust.
 DUST = 0.02
 
-#: The part that must be farther, where the border ends. Dark paintings have much of a black frame's
-#: colour. Lines of text in a margin have fewer such pixels.
+#: Fraction that must deviate further where the border ends. Dark paintings contain much of a black
+#: frame's colour. Lines of text in a margin have fewer such pixels.
 EDGE = 0.33
 
-#: How slowly a border may end, as a part of the edge's length: pictures hang askew. And the least,
-#: in pixels, which JPEG's blocks blur.
+#: Longest transition at a border's end, as a fraction of the edge's length, for pictures that hang
+#: askew; and its minimum in pixels, for the blur of JPEG blocks.
 SLANT, BLUR = 0.025, 8
 
-#: The thinnest border, as a part of the picture's side, and in pixels: thinner ones do no harm.
+#: The thinnest border, as a fraction of the picture's side and in pixels: thinner ones do no harm.
 THINNEST, THINNEST_PIXELS = 0.005, 3
 
-#: The part of the picture's height and width that must be left.
+#: Fraction of the picture's height and width that must remain.
 LEFT = 1 / 3
 
-#: Lines by which a picture is judged to be plain.
+#: Number of lines sampled to decide whether a picture is plain.
 SOME = 256
 
 #: Borders within borders, such as a frame around a mat.
@@ -46,8 +46,7 @@ log = logging.getLogger(__name__)
 
 
 def without_border(picture: Tensor, name: str) -> Tensor:
-    """The part of a picture inside its border, see :func:`inside_border`; the log says what was
-    cropped.
+    """The part of a picture inside its border, see :func:`inside_border`; logs what was cropped.
 
     Args:
         picture: (3, H, W) RGB in [0, 1], on the CPU.
@@ -68,11 +67,11 @@ def without_border(picture: Tensor, name: str) -> Tensor:
 
 
 def inside_border(picture: Pixels) -> Box:
-    """The part of a picture inside its border, or inside several, one in the other.
+    """The part of a picture inside its border, or inside several nested borders.
 
-    Two opposite sides, at least, must have a border of one colour: a single plain strip may as
-    well be a sky that ends at the horizon. A picture of which nothing would be left is all
-    picture, and so is one whose inside is as plain as its border.
+    At least two opposite sides must have a border of the same colour: a single plain strip may
+    be a sky that ends at the horizon. A border is kept where too little of the picture would
+    remain, or where the inside is as plain as the border.
 
     Args:
         picture: (H, W, 3) RGB in [0, 1].
@@ -97,7 +96,7 @@ def inside_border(picture: Pixels) -> Box:
 
 @dataclass(frozen=True)
 class _Strip:
-    """A border along one side: how many lines, and its colour (3,)."""
+    """A border along one side: its depth in lines and its colour (3,)."""
 
     depth: int
     colour: Pixels
@@ -105,7 +104,7 @@ class _Strip:
 
 @dataclass(frozen=True)
 class _Cut:
-    """Lines to take away, from each side."""
+    """Number of lines to remove from each side."""
 
     top: int = 0
     bottom: int = 0
@@ -130,16 +129,16 @@ def _cut(picture: Pixels) -> _Cut:
 
 
 def _strip(lines: Pixels) -> _Strip | None:
-    """The border along the edge of which ``lines[0]`` is the outermost line, (N, L, 3)."""
+    """The border along one edge of (N, L, 3) lines; ``lines[0]`` is the outermost."""
     count, length = lines.shape[:2]
     thinnest = max(THINNEST_PIXELS, round(THINNEST * count))
     colour = np.median(lines[:thinnest], axis=(0, 1))
     if np.median(_strange(lines[:thinnest], colour)) > DUST:
-        return None  # as in most pictures, and the rest need not be looked at
+        return None  # as in most pictures; the rest need not be examined
     end = next((i for i in range(count // 2) if _strange(lines[i : i + 1], colour) > EDGE), 0)
     if end < thinnest:
         return None
-    # Lines of text may lie in a margin, but between them and the picture it is plain again.
+    # A margin may contain lines of text, but must be plain again between them and the picture.
     plain = np.flatnonzero(_strange(lines[:end], colour) <= DUST)
     slow = max(BLUR, round(SLANT * length))
     if len(plain) < end / 2 or end - plain[-1] > slow:
@@ -150,13 +149,13 @@ def _strip(lines: Pixels) -> _Strip | None:
 
 
 def _strange(lines: Pixels, colour: Pixels) -> Pixels:
-    """The part of each line's pixels that are not of a colour: (N, L, 3) → (N,)."""
+    """Fraction of each line's pixels that deviate from a colour: (N, L, 3) → (N,)."""
     far = (np.abs(lines - colour) > TOLERANCE).any(axis=2)
     return np.asarray(far.mean(axis=1), np.float32)
 
 
 def _alike(one: Pixels, other: Pixels) -> bool:
-    # Both may be as far from what is between them as pixels may be from either.
+    # Each may deviate by TOLERANCE from a colour in between.
     return bool(np.abs(one - other).max() <= 2 * TOLERANCE)
 
 

@@ -1,4 +1,4 @@
-"""From the name of a style model to the model."""
+"""Build style models by name."""
 
 import hashlib
 import math
@@ -19,7 +19,7 @@ from vidstyle.style.plugins import load_plugin, package_of, plugins
 from vidstyle.style.stylizer import Stylizer, Through
 from vidstyle.style.vgg import ENTRY, RIDGE, load_vgg
 
-#: What ``--model auto`` takes where there is no better: it ships with vidstyle.
+#: What ``--model auto`` falls back to: it ships with vidstyle.
 BUNDLED = "micro"
 
 
@@ -27,11 +27,11 @@ def choose_model(model: str, device: torch.device) -> tuple[str, str]:
     """The model that ``--model`` means on this machine.
 
     Args:
-        model: ``auto`` is ``vgg19`` on CUDA, where its weights are there, and else the model that
-            ships with vidstyle, which is made for CPUs. Any other name is itself.
+        model: ``auto`` is ``vgg19`` on CUDA if its weights are available, otherwise the model that
+            ships with vidstyle, which is designed for CPUs. Any other name is returned as given.
 
     Returns:
-        Its name, and why it was chosen.
+        The model's name and the reason for the choice.
     """
     if model != "auto":
         return model, "as asked for"
@@ -48,10 +48,10 @@ def build_style_model(
     """Load what ``--model`` names: a folder (see :func:`build_stylizer`) or a plug-in.
 
     Args:
-        memory, workers: see :class:`~vidstyle.style.stylizer.Stylizer`; a plug-in minds its own.
+        memory, workers: see :class:`~vidstyle.style.stylizer.Stylizer`; not passed to plug-ins.
 
     Raises:
-        WeightsError: no such model, or one that cannot be loaded.
+        WeightsError: no such model, or it cannot be loaded.
     """
     if entry := find_plugin(model):
         return load_plugin(entry, device)
@@ -63,15 +63,15 @@ def build_style_model(
 
 
 def find_plugin(model: str) -> EntryPoint | None:
-    """The plug-in that ``--model`` names; None for a model's folder, which goes first: no package
-    can put itself in the place of a model that is there."""
+    """The plug-in that ``--model`` names; None for a model folder, which takes precedence: no
+    package can replace a model that is present."""
     if any(folder.name == model for folder in weights.style_models()):
         return None
     return plugins().get(model)
 
 
 def model_identity(model: str) -> str:
-    """Identifies one state of a model: the sha256 of its weights, or a plug-in's package and
+    """Identifies a version of a model: the sha256 of its weights, or a plug-in's package and
     version.
 
     Raises:
@@ -94,7 +94,7 @@ def build_stylizer(
     workers: WorkerPool | None = None,
     bfloat16: bool = False,
 ) -> Stylizer:
-    """Load the style model that ``--model`` names, verified.
+    """Load and verify the style model that ``--model`` names.
 
     Args:
         model: see :func:`build_network`.
@@ -108,7 +108,7 @@ def build_stylizer(
 
 
 def build_network(model: str) -> tuple[StyleNetwork, float]:
-    """A style network, on the CPU, and the ridge that its transform is made with.
+    """A style network, on the CPU, and the ridge of its transform.
 
     Args:
         model: ``vgg19``, the name of a model in the searched folders, or the path of a model's
@@ -138,17 +138,17 @@ def build_network(model: str) -> tuple[StyleNetwork, float]:
 
 
 def is_vgg(model: str) -> bool:
-    """Whether ``--model`` names ``vgg19``; a folder of that name goes first."""
+    """Whether ``--model`` names ``vgg19``; a folder of that name takes precedence."""
     return model == ENTRY and all(folder.name != ENTRY for folder in weights.style_models())
 
 
 def _architecture(table: Any, tensors: Mapping[str, Tensor]) -> Architecture:
-    """What ``config.toml`` claims, when the weights bear it out: layers that no file holds would
-    take minutes and gigabytes to make.
+    """The architecture in ``config.toml``, checked against the weights: building layers that the
+    file does not hold could take minutes and gigabytes.
 
     Raises:
-        ValueError: they do not.
-        TypeError, KeyError: it is no architecture.
+        ValueError: the weights do not match.
+        TypeError, KeyError: not an architecture.
     """
     sizes = Architecture(**{**table, "depth": tuple(table["depth"])})
     if len(sizes.depth) != 4 or not all(depth in range(len(tensors)) for depth in sizes.depth):
@@ -156,7 +156,8 @@ def _architecture(table: Any, tensors: Mapping[str, Tensor]) -> Architecture:
     widths = [sizes.features, sizes.coarse, sizes.brush]
     widths += [sizes.fine] if sizes.encoder == "micro" else []
     widths += [sizes.attention] if sizes.attention else []
-    # Each is the length of some layer's biases, and no file is smaller than a layer between two.
+    # Each width is the length of some bias, and the file must hold at least one layer of the
+    # largest width.
     held = {tensor.shape[0] for tensor in tensors.values() if tensor.ndim == 1}
     if not held.issuperset(widths) or max(widths) ** 2 > sum(map(Tensor.numel, tensors.values())):
         raise ValueError("weights of another architecture than its config.toml says")

@@ -1,4 +1,4 @@
-"""How much of the photograph stays: the plate's fine detail, laid back into the painting."""
+"""Detail transfer: blends the plate's fine detail back into the painting."""
 
 import torch
 import torch.nn.functional as F
@@ -6,26 +6,26 @@ from torch import Tensor
 
 from vidstyle.media.frame import luma
 
-#: Deviation, in pixels, of the Gaussian that parts fine detail from the rest: strokes are wider,
-#: eyelashes and grain are not.
+#: Standard deviation, in pixels, of the Gaussian that separates fine detail from the rest: brush
+#: strokes are wider, eyelashes and grain are not.
 SIGMA = 2.0
 
-#: Pixels that a result depends on to each side.
+#: Pixels on each side that a result depends on.
 REACH = 6
 
 
 def with_detail(amount: float, plates: Tensor, styled: Tensor) -> Tensor:
-    """The painting, with the plate's fine luminance in place of its own.
+    """The painting with its fine luminance replaced by the plate's.
 
-    Colours, and all that is coarser, stay the painting's. It is taken in place of the painting's,
-    not added to it: an edge that both have would be drawn twice.
+    Colours and coarser structure remain the painting's. The plate's detail replaces the painting's
+    rather than being added to it: an edge that both have would be drawn twice.
 
     Args:
-        amount: 0 leaves the painting alone, 1 takes all of the plate's detail.
+        amount: 0 leaves the painting unchanged, 1 takes all of the plate's detail.
         plates, styled: (N, 3, H, W) RGB in [0, 1].
 
     Returns:
-        (N, 3, H, W) in [0, 1]; where both are the same, that.
+        (N, 3, H, W) in [0, 1]; unchanged where both are equal.
     """
     if amount == 0:
         return styled
@@ -34,7 +34,7 @@ def with_detail(amount: float, plates: Tensor, styled: Tensor) -> Tensor:
 
 
 def _blurred(images: Tensor) -> Tensor:
-    """(N, 1, H, W), by a Gaussian; beyond the picture its border goes on."""
+    """Gaussian blur of (N, 1, H, W), with replicated borders."""
     offsets = torch.arange(-REACH, REACH + 1, dtype=images.dtype, device=images.device)
     kernel = torch.exp(-offsets.square() / (2 * SIGMA**2))
     kernel = kernel / kernel.sum()

@@ -1,7 +1,7 @@
-"""Encoders of ``micro``: a picture to features that move as one with a deep network's.
+"""Encoders of ``micro``: map a picture to features that are linearly related to a deep network's.
 
 Convention: an encoder takes pictures (N, 3, H, W) in [0, 1] and their bands
-(N, BANDS, H/4 + 1, W/4 + 1), uses what it needs of the two, and returns (N, C, H/8, W/8).
+(N, BANDS, H/4 + 1, W/4 + 1), uses either or both, and returns (N, C, H/8, W/8).
 """
 
 import torch
@@ -21,7 +21,7 @@ class BandEncoder(nn.Module):
         self.fine = nn.Sequential(
             nn.Conv2d(BANDS, fine, 1), *(Residual(fine) for _ in range(depth[0]))
         )
-        # Every other block is centred on a cell; with its neighbours it makes a cell of 3×3.
+        # Every other block is centred on a cell; a cell is computed from 3×3 blocks.
         self.down = nn.Conv2d(fine, coarse, 3, stride=2)
         self.coarse = nn.Sequential(
             *(Residual(coarse) for _ in range(depth[1])), nn.Conv2d(coarse, features, 1)
@@ -36,14 +36,14 @@ class MobileNetEncoder(nn.Module):
     """``mobilenet``: torchvision's MobileNetV2 (Sandler 2018) to an eighth of the resolution, and
     a projection.
 
-    Batch normalisation is frozen: pictures must not depend on what else is in the batch.
+    Batch normalisation is frozen: a result must not depend on the rest of the batch.
     """
 
     mean: Tensor
     std: Tensor
 
     def __init__(self, features: int) -> None:
-        # It costs two seconds, which those who render with micro need not wait for.
+        # Importing these takes two seconds, which rendering with micro should not pay.
         from torchvision.models import mobilenet_v2
         from torchvision.ops import FrozenBatchNorm2d
 
@@ -53,12 +53,12 @@ class MobileNetEncoder(nn.Module):
         self.register_buffer("std", std.view(3, 1, 1), persistent=False)
         layers = mobilenet_v2(weights=None, norm_layer=FrozenBatchNorm2d).features
         self.fine, self.coarse = layers[:4], layers[4:7]
-        # A cell takes the four fine places that lie in it.
+        # Each cell takes the four fine positions inside it.
         self.projection = nn.Conv2d(24 * 4 + 32, features, 1)
 
     def forward(self, images: Tensor, bands: Tensor) -> Tensor:  # noqa: ARG002
-        # Its strided convolutions are centred on every eighth pixel: a rim puts those within a
-        # pixel of the cells' middles.
+        # The strided convolutions are centred on every eighth pixel: padding brings these centres
+        # within a pixel of the cells' centres.
         rimmed = F.pad((images - self.mean) / self.std, (0, 8, 0, 8), mode="reflect")[..., 4:, 4:]
         height, width = images.shape[-2] // 8, images.shape[-1] // 8
         fine = self.fine(rimmed)
@@ -75,10 +75,10 @@ def build_encoder(
 
     Args:
         features, fine, coarse, depth: see :class:`~vidstyle.style.micro.Architecture`;
-            ``mobilenet`` has sizes of its own and takes the first alone.
+            ``mobilenet`` has fixed sizes and uses only the first.
 
     Raises:
-        ValueError: there is no such encoder.
+        ValueError: no such encoder.
     """
     match name:
         case "micro":

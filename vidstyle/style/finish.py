@@ -1,7 +1,7 @@
-"""The last step of a painting: colours, contrast and sharpness of the style, and tones that fit.
+"""The last step of a painting: match the style's colours, contrast and sharpness, and fit tones.
 
-Plain functions of pictures; whatever painted them, they are frozen for a shot like the map of the
-features.
+These are functions of pictures alone, independent of the network, and are frozen for a shot like
+the feature map.
 """
 
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from vidstyle.style.lapped import STRIDE, WINDOW, LappedTransform
 from vidstyle.style.tone import Tone
 from vidstyle.style.transform import AffineMap
 
-#: Ridge of the map of bands: bands that a painting hardly has are not to be blown up.
+#: Ridge of the band map: keeps bands that a painting hardly uses from being amplified.
 RIDGE = 0.3
 
 
 @dataclass(frozen=True)
 class Finish:
-    """What is done to a painting.
+    """Post-processing of a painting.
 
     Attributes:
-        bands: moves the bands of the lapped transform to the style's; None leaves them.
-        tone: the curve that all ends with.
+        bands: maps the bands of the lapped transform to the style's; None leaves them unchanged.
+        tone: the tone curve, applied last.
     """
 
     bands: AffineMap | None
@@ -37,11 +37,11 @@ class Finish:
 
 
 def moved(painted: Tensor, bands: AffineMap, lapped: LappedTransform) -> Tensor:
-    """Pictures whose bands have gone through a map, not clamped."""
+    """Pictures with a map applied to their bands, not clamped."""
     return lapped.inverse(bands(lapped(painted)))
 
 
 def blocks_inside(mask: Tensor) -> Tensor:
-    """As much of each block of the transform as lies inside: (N, 1, H, W) in [0, 1] to
+    """Fraction of each block of the transform that lies inside: (N, 1, H, W) in [0, 1] to
     (N, 1, H/4 + 1, W/4 + 1)."""
     return F.avg_pool2d(mask, WINDOW, STRIDE, STRIDE)

@@ -1,7 +1,7 @@
-"""The lapped transform: pictures to overlapping frequency bands and back, exactly.
+"""The lapped transform: pictures to overlapping frequency bands, and its exact inverse.
 
 Convention: images are float RGB (N, 3, H, W) in [0, 1], H and W multiples of ``STRIDE``; bands are
-(N, BANDS, H/4 + 1, W/4 + 1), RGB outermost, then rising frequency. Block (i, j) is centred on
+(N, BANDS, H/4 + 1, W/4 + 1), RGB outermost, then ascending frequency. Block (i, j) is centred on
 pixel (4i − ½, 4j − ½).
 """
 
@@ -20,12 +20,12 @@ class LappedTransform(nn.Module):
     """Windowed cosine transform of 8×8 blocks, half overlapping: a tight frame.
 
     The sine window's squares add up to one, so synthesis with the same window inverts it exactly
-    (Princen & Bradley 1986; for pictures Malvar 1989). Blocks overlap, so what is done to the
-    bands leaves no block edges. Bands are scaled by their frequency, which makes those of a
-    natural picture, whose spectrum falls as 1/f, about equally large.
+    (Princen & Bradley 1986; for pictures Malvar 1989). Blocks overlap, so changes to the bands
+    leave no block edges. Bands are scaled by their frequency, which makes those of a natural
+    picture, whose spectrum falls as 1/f, about equally large.
 
-    A window is two strides wide, so both directions are 2×2 convolutions between blocks and the
-    pixels of one stride, which every runtime has a fast kernel for.
+    A window is two strides wide, so the transform and its inverse are 2×2 convolutions over
+    pixel-unshuffled strides, for which every runtime has a fast kernel.
     """
 
     analysis: Tensor

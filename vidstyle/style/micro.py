@@ -1,9 +1,9 @@
-"""``micro``: a small network that sees and paints like ``vgg19``, for CPUs.
+"""``micro``: a small network for CPUs, distilled from ``vgg19``.
 
-It was taught by that network (:mod:`vidstyle.train.distil`): its encoder the principal components
-of relu4_1, its decoder the pictures that AdaIN's decoder paints from them once they have moved.
-As in collaborative distillation (Wang et al., CVPR 2020) the features of the large network are a
-linear map of those of the small one, so that both move in the same space.
+See :mod:`vidstyle.train.distil`. Its encoder learned the principal components of relu4_1; its
+decoder, the pictures that AdaIN's decoder paints from their transformed values. As in
+collaborative distillation (Wang et al., CVPR 2020), the teacher's features are a linear map of the
+student's, so that both are transformed in the same space.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Architecture:
 
     Attributes:
         encoder: one of ``choices.ENCODERS``.
-        features: channels that move to the style's statistics.
+        features: channels that are matched to the style's statistics.
         fine: channels of the encoder at a quarter of the resolution.
         coarse: channels of encoder and decoder at an eighth.
         brush: channels of the decoder at a quarter.
@@ -44,7 +44,7 @@ class Architecture:
 
 
 class Attention(nn.Module):
-    """Where, and how much, style applies. Starts as 1 everywhere."""
+    """Where, and how strongly, the style applies. Initialised to 1 everywhere."""
 
     def __init__(self, channels: int, hidden: int) -> None:
         super().__init__()
@@ -63,8 +63,8 @@ class Attention(nn.Module):
 class MicroNetwork(StyleNetwork):
     """A lapped transform, convolutions at a quarter and an eighth of the resolution, and back.
 
-    The decoder ends in the bands of the transform, whose blocks overlap, so that no edge of a block
-    shows; and what it would repeat in each is taken away.
+    The decoder ends in the bands of the transform, whose blocks overlap, so that no block edges
+    show; patterns that repeat in every cell are removed.
     """
 
     reach = 96
@@ -101,8 +101,8 @@ class MicroNetwork(StyleNetwork):
 
 
 def _to_blocks(cells: Tensor) -> Tensor:
-    """Cells, 8 pixels apart, to the blocks of the transform, 4 apart: every other block is centred
-    on a cell, and those between two take the mean of both.
+    """Resample cells, 8 pixels apart, to the blocks of the transform, 4 apart: every other block is
+    centred on a cell, and those between two cells take their mean.
 
     (N, C, h, w) → (N, C, 2h + 1, 2w + 1)
     """

@@ -1,4 +1,4 @@
-"""What any style model must be able to do, whoever wrote it."""
+"""The interface that every style model implements."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -7,11 +7,11 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-#: A picture (1, 3, H, W) in [0, 1], and where in it the object is, (1, 1, H, W) in [0, 1].
+#: A picture (1, 3, H, W) in [0, 1] and the object's matte, (1, 1, H, W) in [0, 1].
 Sample = tuple[Tensor, Tensor]
 
-#: What a model has read of a style, and what it has frozen for an object in a shot. Only the model
-#: itself looks inside; never None.
+#: What a model has read from a style, and what it has frozen for an object in a shot. Opaque to
+#: everything but the model; never None.
 ReadStyle = Any
 Frozen = Any
 
@@ -20,31 +20,31 @@ Frozen = Any
 class StyleModel(Protocol):
     """Restyles an object in the frames of a shot.
 
-    What it does to a frame may depend on that frame, and on what was frozen for the shot, and on
-    nothing else: then nothing flickers, and any machine can render any frame. Packages bring
-    models by the entry-point group ``vidstyle.style_models``, see :mod:`vidstyle.style.plugins`.
+    Its result for a frame may depend only on that frame and on what was frozen for the shot: then
+    nothing flickers, and any machine can render any frame. Packages provide models through the
+    entry-point group ``vidstyle.style_models``, see :mod:`vidstyle.style.plugins`.
     """
 
     @property
     def device(self) -> torch.device:
-        """Where pictures are expected."""
+        """The device that pictures are expected on."""
         ...
 
     @property
     def margin(self) -> int:
-        """Pixels around an object that the model must see, so that where it is cut off does not
-        show in the object."""
+        """Pixels around an object that the model must see, so that the crop does not affect the
+        object."""
         ...
 
     @property
     def grid(self) -> int:
-        """What boxes are aligned to, so that the model's own grid stays put while a box moves.
-        Only a frame's right and lower edge may miss it."""
+        """Alignment of boxes, in pixels, so that the model's own grid stays put while a box moves.
+        Only the frame's right and lower edges may be unaligned."""
         ...
 
     @property
     def passes(self) -> int:
-        """How often :meth:`transfer` goes through its samples; only progress asks."""
+        """How often :meth:`transfer` iterates over its samples; used only for progress."""
         ...
 
     def read_style(self, path: Path, picture: Callable[[], Tensor]) -> ReadStyle:
@@ -52,11 +52,11 @@ class StyleModel(Protocol):
 
         Args:
             path: as the user gave it; it need not be a picture.
-            picture: reads it as one, (1, 3, H, W) in [0, 1], brought to about the size of the
-                frames; raises MediaError where it is none.
+            picture: reads it as a picture, (1, 3, H, W) in [0, 1], resized to about the size of
+                the frames; raises MediaError if it is not one.
 
         Raises:
-            MediaError: the file is of no use as a style.
+            MediaError: the file cannot be used as a style.
         """
         ...
 
@@ -64,12 +64,12 @@ class StyleModel(Protocol):
         """Freeze what depends on the object and its shot.
 
         Args:
-            samples: pictures of the object in the shot, at least one, each time it is called.
+            samples: returns pictures of the object in the shot, at least one, on every call.
         """
         ...
 
     def save(self, frozen: Frozen, /) -> dict[str, Tensor]:
-        """What :meth:`transfer` froze, as tensors: a farm's tasks load them."""
+        """What :meth:`transfer` froze, as tensors for the tasks of a farm to load."""
         ...
 
     def load(self, tensors: Mapping[str, Tensor], /) -> Frozen:
@@ -79,7 +79,7 @@ class StyleModel(Protocol):
             tensors: on the CPU.
 
         Raises:
-            KeyError, ValueError: they are not what this model saves.
+            KeyError, ValueError: they were not saved by this model.
         """
         ...
 

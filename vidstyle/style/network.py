@@ -1,12 +1,11 @@
-"""What a style network is: a picture to features, features to a picture.
+"""Style networks: an encoder from pictures to features and a decoder back to pictures.
 
-Between the two the features move to the style's statistics, in closed form
-(:mod:`vidstyle.style.transform`); the decoder then paints what it sees. There is no way from the
-plate to the picture around the features, so that nothing of the plate's own texture comes through
-unpainted.
+Between the two, the features are matched to the style's statistics in closed form
+(:mod:`vidstyle.style.transform`). There are no skip connections from the plate to the result, so
+that none of the plate's own texture comes through unpainted.
 
-Convention: pictures are float RGB (N, 3, H, W) in [0, 1], H and W multiples of :data:`GRID`, two
-steps at least; features are (N, C, H/8, W/8), cell (i, j) centred on pixel (8i + 3½, 8j + 3½).
+Convention: pictures are float RGB (N, 3, H, W) in [0, 1], H and W multiples of :data:`GRID` and at
+least two of them; features are (N, C, H/8, W/8), cell (i, j) centred on pixel (8i + 3½, 8j + 3½).
 """
 
 from abc import ABC, abstractmethod
@@ -19,18 +18,18 @@ GRID = 8
 
 
 class StyleNetwork(nn.Module, ABC):
-    """Encoder and decoder. Knows nothing of statistics, files or devices.
+    """Encoder and decoder, independent of statistics, files and devices.
 
     Attributes:
         channels: C of the features.
-        reach: pixels around a place that its result depends on, so far as it shows (see the
-            tests); a multiple of ``GRID``.
-        pixel_bytes: what a forward pass takes for a pixel at its peak, float32, rounded up.
-        order: memory order that a CPU is fastest with.
-        finished: whether what it paints is paler than the style, and its bands are to be moved to
+        reach: radius in pixels of the surroundings that visibly affect a result (see the tests);
+            a multiple of ``GRID``.
+        pixel_bytes: peak memory of a forward pass per pixel, float32, rounded up.
+        order: memory format that is fastest on a CPU.
+        finished: whether its paintings are paler than the style and their bands need matching to
             the style's afterwards (:mod:`vidstyle.style.finish`).
-        attention: how much style each cell takes, (features, moved features) → (N, 1, h, w) in
-            [0, 2]; None for all of it.
+        attention: strength of the style in each cell, (features, moved features) → (N, 1, h, w) in
+            [0, 2]; None for full strength.
     """
 
     channels: int

@@ -1,6 +1,6 @@
-"""The way of a picture to a style: encode, move the features, decode.
+"""Stylise a picture: encode, transform the features, decode.
 
-Plain functions of a network and a frozen map; rendering, export and training go through them.
+Pure functions of a network and a frozen map, shared by rendering, export and training.
 """
 
 import torch
@@ -10,18 +10,18 @@ from torch import Tensor
 from vidstyle.style.network import GRID, StyleNetwork
 from vidstyle.style.transform import AffineMap, Statistics, transport
 
-#: Pixels around a cell's middle that most of what it sees comes from: half the receptive field of
-#: relu4_1 (Luo et al. 2016, "Understanding the effective receptive field").
+#: Side of a cell's effective receptive field, in pixels: half the receptive field of relu4_1 (Luo
+#: et al. 2016, "Understanding the effective receptive field").
 _EFFECTIVE = 34
 
-#: A cell that sees the object in part counts as this power of the part.
+#: The weight of a cell is the fraction of the object in its field, raised to this power.
 _PURITY = 6
 
 
 def painted(network: StyleNetwork, images: Tensor, features_map: AffineMap) -> Tensor:
     """Pictures in the style, (N, 3, H, W), not clamped."""
     features = network.encode(images)
-    # Statistics are gathered in full precision, and so are they applied: under autocast too.
+    # Statistics are gathered and applied in full precision, even under autocast.
     with torch.autocast(images.device.type, enabled=False):
         moved = features_map(features.float())
     if network.attention is not None:
@@ -31,14 +31,14 @@ def painted(network: StyleNetwork, images: Tensor, features_map: AffineMap) -> T
 
 
 def cells_inside(mask: Tensor) -> Tensor:
-    """How far each cell of the features counts as the object's own.
+    """The weight of each feature cell in the object's statistics.
 
-    Features at the rim of an object have seen its background, which is not to be moved to the
-    style's statistics with it. Where an object is too thin for any cell to see it alone, all count
-    little, and the statistics are trusted as little (:func:`~vidstyle.style.transform.shrunk`).
+    Features at an object's edge also see its background, which must not enter the statistics.
+    Where an object is too thin for any cell to see only it, all weights are small, and the
+    statistics are regularised accordingly (:func:`~vidstyle.style.transform.shrunk`).
 
     Args:
-        mask: (N, 1, H, W) in [0, 1], multiples of ``GRID``. What lies beyond it counts as inside.
+        mask: (N, 1, H, W) in [0, 1], multiples of ``GRID``. Pixels beyond it count as inside.
 
     Returns:
         (N, 1, H/8, W/8) in [0, 1].
@@ -51,12 +51,12 @@ def cells_inside(mask: Tensor) -> Tensor:
 def painted_each(
     network: StyleNetwork, plates: Tensor, styles: Tensor, masks: Tensor | None, ridge: float
 ) -> tuple[AffineMap, Tensor]:
-    """Each plate painted by its own map to the style at the same place of the batch, as training
-    needs it; differentiable with respect to the network.
+    """Paint each plate with its own map to the style at the same index of the batch, for training;
+    differentiable with respect to the network.
 
     Args:
         styles: (N, 3, h, w) in [0, 1], multiples of ``GRID``.
-        masks: where in its plate each object is, (N, 1, H, W) in [0, 1], or None for everywhere.
+        masks: of the object in each plate, (N, 1, H, W) in [0, 1]; None for everywhere.
         ridge: see :func:`~vidstyle.style.transform.optimal_map`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What of the plate a style must leave: its colours, or its structure."""
+"""Preserve the plate's colours or its structure."""
 
 import torch
 import torch.nn.functional as F
@@ -6,21 +6,21 @@ from torch import Tensor
 
 from vidstyle.media.frame import luma
 
-#: Pixels that a window of :func:`keep_structure` reaches to each side. What it returns at a pixel
-#: depends on twice as many around it.
+#: Radius in pixels of a window of :func:`keep_structure`. Its result at a pixel depends on twice
+#: this radius.
 RADIUS = 8
 
-#: Variance of the plate's luma below which a window counts as flat: the style's own texture is
-#: smoothed away there, and no more is made of the plate's noise.
+#: Variance of the plate's luma below which a window counts as flat: there the style's own texture
+#: is smoothed away and the plate's noise is not amplified.
 _FLAT = 1e-3
 
-#: Least and greatest gain on the plate's gradients: edges may fade by half or double, and never
-#: turn over.
+#: Smallest and largest gain on the plate's gradients: edges may be halved or doubled, but never
+#: inverted.
 _GAIN = (0.5, 2.0)
 
 
 def preserved(kind: str, plates: Tensor, styled: Tensor) -> Tensor:
-    """``styled`` with what ``kind`` takes from the plates.
+    """``styled`` with what ``kind`` preserves from the plates.
 
     Args:
         kind: one of :data:`vidstyle.choices.PRESERVED`.
@@ -41,8 +41,8 @@ def keep_colour(plates: Tensor, styled: Tensor) -> Tensor:
     """The style's luma with the plate's colour differences (Gatys et al. 2016, "Preserving color
     in neural artistic style transfer": luminance-only transfer).
 
-    Where that leaves [0, 1] the colour is drawn towards grey as far as it must; luma and hue stay.
-    Arguments as of :func:`preserved`.
+    Where that leaves [0, 1], the colour is desaturated as far as necessary, preserving luma and
+    hue. Arguments as for :func:`preserved`.
     """
     light, chroma = luma(styled), plates - luma(plates)
     room = torch.where(chroma > 0, 1 - light, light) / chroma.abs().clamp_min(1e-6)
@@ -51,12 +51,11 @@ def keep_colour(plates: Tensor, styled: Tensor) -> Tensor:
 
 
 def keep_structure(plates: Tensor, styled: Tensor) -> Tensor:
-    """The style's tones on the plate's structure: edges stay where they are, strokes are left out.
+    """The style's tones on the plate's structure: edges stay in place, strokes are removed.
 
-    The change S − P that the style makes is brought to the form a·Y + b, with the plate's luma Y
-    and with a and b that are the best in each window (the guided filter, He et al., TPAMI 2013):
-    gradients of the result are those of the plate, times 1 + a, which is bounded.
-    Arguments as of :func:`preserved`.
+    The style's change S − P is approximated by a·Y + b, with the plate's luma Y and the best a and
+    b in each window (the guided filter, He et al., TPAMI 2013): gradients of the result are those
+    of the plate times 1 + a, which is bounded. Arguments as for :func:`preserved`.
     """
     guide, change = luma(plates), styled - plates
     mean_guide, mean_change = _mean(guide), _mean(change)
@@ -68,7 +67,7 @@ def keep_structure(plates: Tensor, styled: Tensor) -> Tensor:
 
 
 def _mean(images: Tensor) -> Tensor:
-    """Over windows, of which only what is inside the picture counts."""
+    """Mean over windows, counting only pixels inside the picture."""
     side = 2 * RADIUS + 1
     across = F.avg_pool2d(images, (1, side), 1, (0, RADIUS), count_include_pad=False)
     return F.avg_pool2d(across, (side, 1), 1, (RADIUS, 0), count_include_pad=False)

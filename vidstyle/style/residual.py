@@ -1,21 +1,21 @@
-"""The residual convolution that most of the network's time goes into."""
+"""The residual convolution, where the network spends most of its time."""
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Places of a feature map from which on Winograd's algorithm is the faster one.
+#: Number of positions of a feature map from which Winograd's algorithm is faster.
 LEAST_PLACES = 2048
 
 
 class Residual(nn.Module):
-    """x + conv(relu(x)), 3×3, the border repeated. The convolution starts small, so that a deep
-    stack starts near the identity and its output does not grow with depth (Zhang 2019, Fixup).
+    """x + conv(relu(x)), 3×3, replicated border. The weights start small, so that a deep stack
+    starts near the identity and its output does not grow with depth (Zhang 2019, Fixup).
 
-    On a CPU PyTorch convolves directly, and with this network's channels at the full rate of the
-    multipliers: only fewer multiplications make it faster. Winograd's algorithm (Lavin & Gray 2016)
-    takes a fifth of them; NNPACK, which PyTorch carries, needs 0.6 of the time with it, for one
-    picture at a time. The results differ by 1e-5 of the largest.
+    On a CPU PyTorch convolves directly, and with this network's channels at peak throughput: only
+    fewer multiplications make it faster. Winograd's algorithm (Lavin & Gray 2016) needs a fifth of
+    them; NNPACK, which ships with PyTorch, takes 0.6 of the time with it, one picture at a time.
+    The results differ by 1e-5 of the largest value.
     """
 
     def __init__(self, channels: int) -> None:
@@ -36,7 +36,7 @@ class Residual(nn.Module):
 
 
 def _winograd_pays(features: Tensor) -> bool:
-    """Where gradients are wanted, and in compiled graphs, the convolution is the plain one."""
+    """False where gradients are required and in compiled graphs, which use plain convolution."""
     if torch.is_grad_enabled() or torch.compiler.is_compiling():
         return False
     places = features.shape[-2] * features.shape[-1]
@@ -50,7 +50,7 @@ def _winograd_pays(features: Tensor) -> bool:
 
 
 def _rectified_and_padded(x: Tensor) -> Tensor:
-    """relu(x) with its border repeated, in one pass over memory."""
+    """relu(x) with replicated border, in one pass over memory."""
     pictures, channels, height, width = x.shape
     padded = x.new_empty(pictures, channels, height + 2, width + 2)
     torch.clamp_min(x, 0, out=padded[..., 1:-1, 1:-1])

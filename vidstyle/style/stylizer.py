@@ -1,7 +1,7 @@
-"""Style transfer with statistics that are gathered once and then frozen.
+"""Style transfer with statistics that are gathered once per shot and then frozen.
 
-With frozen statistics a frame's result depends on that frame alone: statistics cannot flicker,
-and any machine can render any frame.
+With frozen statistics a frame's result depends only on that frame: statistics cannot flicker, and
+any machine can render any frame.
 """
 
 import sys
@@ -28,24 +28,24 @@ from vidstyle.style.tiles import tiles, with_halo
 from vidstyle.style.tone import Histogram, Tone, fitting_tone
 from vidstyle.style.transform import AffineMap, Statistics, transport
 
-#: How often :meth:`Stylizer.transfer` goes through its samples: it keeps them.
+#: How often :meth:`Stylizer.transfer` iterates over its samples: it keeps them.
 PASSES = 1
 
-#: Pixels in one network call, which takes at least one picture. On a CPU small calls stay in the
-#: cache and keep the heap from growing; on CUDA the bound is memory.
+#: Pixels per network call, which takes at least one picture. On a CPU small calls stay in the cache
+#: and keep the heap from growing; on CUDA memory is the limit.
 CALL_PIXELS = {"cpu": 2**16, "cuda": 2**23, "mps": 2**21}
 
-#: Pixels in a tile, whatever memory there is: what larger ones save in halos they lose on a CPU to
-#: fresh memory, which the system must clear.
+#: Pixels per tile, regardless of available memory: on a CPU, what larger tiles save in halos they
+#: lose to fresh memory, which the system must clear.
 TILE_PIXELS = {"cpu": 2**20, "cuda": 2**31, "mps": 2**22}
 
-#: Samples that are painted to see what comes out, spread evenly over all: fewer where only the
-#: ends of its tones are looked for, and not the bands.
+#: Number of samples painted to measure the output, evenly spaced: fewer where only the extremes of
+#: its tones are needed, not its bands.
 PAINTED, PAINTED_FOR_TONES = 24, 8
 
-#: What takes plates through a frozen map, in place of the network as it is: plates (N, 3, H, W)
-#: in [0, 1] on the stylizer's device, H and W multiples of ``GRID``, two steps at least; back on
-#: it, not clamped.
+#: Applies a frozen map to plates in place of the network: takes plates (N, 3, H, W) in [0, 1] on
+#: the stylizer's device, H and W multiples of ``GRID`` and at least two of them; returns results
+#: on that device, not clamped.
 Through = Callable[[Tensor, AffineMap], Tensor]
 
 _PARTS = ("matrix", "source", "target")
@@ -55,8 +55,8 @@ Sums = TypeVar("Sums", Statistics, Histogram)
 
 @dataclass(frozen=True)
 class Style:
-    """What is known of a style picture: statistics of its features and, for networks whose
-    paintings are finished, of its bands; and its tones."""
+    """Statistics of a style picture: of its features, of its bands (for networks whose paintings
+    are finished), and of its tones."""
 
     features: Statistics
     bands: Statistics | None
@@ -65,7 +65,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Transfer:
-    """What is frozen of one object in one shot, for one style."""
+    """The frozen transfer of one object in one shot to one style."""
 
     features: AffineMap
     finish: Finish
@@ -74,7 +74,7 @@ class Transfer:
 class Stylizer:
     """A style network on its device: gathers statistics, freezes transfers, applies them.
 
-    The :class:`~vidstyle.style.model.StyleModel` of the networks that this package has.
+    The :class:`~vidstyle.style.model.StyleModel` of this package's own networks.
     """
 
     grid, passes = GRID, PASSES
@@ -94,13 +94,13 @@ class Stylizer:
             ridge: see :func:`~vidstyle.style.transform.optimal_map`; part of the model.
             backend: applies frozen maps; None for the network itself, which always gathers the
                 statistics.
-            memory: bytes that the network may take at once: larger pictures go through it in
-                tiles. None for no bound but :data:`TILE_PIXELS`.
-            workers: restyles pictures and tiles side by side, as many as ``memory`` holds; None for
-                one after the other.
-            bfloat16: multiply in it; CUDA devices do so in float16 otherwise, others in float32.
+            memory: bytes that the network may use at once: larger pictures are processed in tiles.
+                None for no limit but :data:`TILE_PIXELS`.
+            workers: restyles pictures and tiles in parallel, as many as fit in ``memory``; None for
+                one at a time.
+            bfloat16: multiply in bfloat16; otherwise in float16 on CUDA and float32 elsewhere.
         """
-        # Tensor cores, and their like in processors, take channels last.
+        # Tensor cores, and similar units in CPUs, need channels last.
         matrices = device.type == "cuda" or bfloat16
         order = torch.channels_last if matrices else network.order
         self.network = network.to(device).to(memory_format=order).eval().requires_grad_(False)
@@ -120,7 +120,7 @@ class Stylizer:
 
     @torch.inference_mode()
     def style(self, picture: Tensor) -> Style:
-        """What a style picture, (1, 3, H, W) in [0, 1], is like."""
+        """Measure a style picture, (1, 3, H, W) in [0, 1]."""
         with self._workers:
             sample = picture, torch.ones_like(picture[:, :1])
             bands = self._bands([sample]) if self.network.finished else None
@@ -196,7 +196,7 @@ class Stylizer:
         return transport(content, style, ridge).to(self.device)
 
     def _measure(self, samples: Sequence[Sample]) -> Statistics:
-        """Statistics of the features of samples, as far as they count."""
+        """Statistics of the samples' features, weighted by their mattes."""
 
         @torch.inference_mode()
         def gather(part: tuple[Tensor, Tensor]) -> Statistics:
@@ -207,7 +207,7 @@ class Stylizer:
         return _total(self._workers.each(gather, parts, self._at_once(self._tile)))
 
     def _bands(self, samples: Sequence[Sample]) -> Statistics:
-        """Statistics of the bands of samples, as far as they count."""
+        """Statistics of the samples' bands, weighted by their mattes."""
 
         @torch.inference_mode()
         def gather(part: Sample) -> Statistics:
@@ -223,13 +223,13 @@ class Stylizer:
         return _total(self._workers.each(gather, parts, self._at_once(self._tile)))
 
     def _by_tiles(self, picture: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-        """A picture, (1, 3, H, W), tile by tile; and how far each cell of a tile counts, its halo
-        not at all."""
+        """A picture, (1, 3, H, W), tile by tile, with the weight of each cell of a tile: 0 in its
+        halo."""
         size = (picture.shape[-2], picture.shape[-1])
         for tile in tiles(size, self._tile, self.margin):
             halo = with_halo(tile, size, self.margin)
             plates = self._ready(picture[..., halo.rows, halo.columns])
-            # What was padded is no part of the object.
+            # Padding is not part of the object.
             inside = torch.zeros_like(plates[:, :1])
             inside[..., : halo.height, : halo.width] = mask[..., halo.rows, halo.columns]
             cells = cells_inside(inside)
@@ -242,7 +242,7 @@ class Stylizer:
             yield plates, cells * own
 
     def _in_tiles(self, images: Tensor, restyle: Callable[[Tensor], Tensor]) -> Tensor:
-        """(N, 3, H, W) through the network, in calls as large as is good."""
+        """(N, 3, H, W) through the network, in calls of suitable size."""
         height, width = size = (images.shape[-2], images.shape[-1])
         call = max(1, min(CALL_PIXELS[self.device.type], self._pixels) // (height * width))
         styled = torch.empty(images.shape, device=self.device)
@@ -260,13 +260,13 @@ class Stylizer:
         boxes = tiles(size, self._tile, self.margin)
         largest = max(with_halo(tile, size, self.margin).area for tile in boxes)
         places = [(*part, tile) for part in parts for tile in boxes]
-        # A single call has every thread for its operations.
+        # A single call may use every thread for its operations.
         with self._workers if len(places) > 1 else nullcontext():
             self._workers.each(fill, places, self._at_once(call * largest))
         return styled
 
     def _at_once(self, pixels: int) -> int:
-        """How many calls with so many pixels memory holds."""
+        """How many calls of this many pixels fit in memory."""
         return max(1, self._pixels // pixels)
 
     def _encoded(self, plates: Tensor) -> Tensor:
@@ -283,8 +283,8 @@ class Stylizer:
         return torch.autocast(kind, half, enabled=self._bfloat16 or kind == "cuda")
 
     def _ready(self, images: Tensor) -> Tensor:
-        """On the device, padded right and below to whole steps of the grid, two at least, by
-        repeating the border."""
+        """On the device, with replicated padding at the right and bottom to a multiple of the grid,
+        at least two cells."""
         height, width = images.shape[-2:]
         right, below = (max(2 * GRID, -(-side // GRID) * GRID) - side for side in (width, height))
         return F.pad(images.to(self.device), (0, right, 0, below), mode="replicate")

@@ -1,8 +1,8 @@
-"""Painting small objects larger than they are.
+"""Supersampling: painting small objects at a multiple of their size.
 
-Features have one cell for 8×8 pixels: a face of seventy pixels has nine cells across, none of which
-is an eye. Seen at twice its size it is painted with its eyes, by strokes that are fine against it;
-brought back by averages it has no coarser an edge than the plate, and flickers less.
+Features have one cell per 8×8 pixels: a face of seventy pixels is nine cells across, too coarse to
+resolve an eye. At twice its size it is painted with its eyes, in strokes that are fine relative to
+it; averaged down again its edges are as fine as the plate's, and it flickers less.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,11 +16,11 @@ from torch import Tensor
 from vidstyle.style.model import Frozen, ReadStyle, Sample, StyleModel
 from vidstyle.style.stylizer import Stylizer
 
-#: So many pixels the area around an object may have when it is seen large: those of a frame of
-#: 854×480, so that no object takes longer to paint than such a frame would.
+#: Largest area of an enlarged object's box, in pixels: that of an 854×480 frame, so that no object
+#: takes longer to paint than such a frame.
 SEEN_PIXELS = 854 * 480
 
-#: The largest factor that is chosen, and the largest that may be asked for.
+#: The largest factor chosen automatically, and the largest that the user may request.
 AUTOMATIC, LARGEST = 3, 4
 
 #: Enlarged pixels that are painted in one call.
@@ -30,32 +30,32 @@ _FACTOR = "supersample"
 
 
 def fitting_factor(pixels: int) -> int:
-    """How many times its size an object is painted at, of itself.
+    """The factor by which an object is enlarged automatically.
 
     Args:
-        pixels: of the box around it.
+        pixels: area of the box around it.
     """
     return next(n for n in range(AUTOMATIC, 0, -1) if n == 1 or n * n * pixels <= SEEN_PIXELS)
 
 
 @dataclass(frozen=True)
 class Enlarged:
-    """What a model froze of an object that it sees ``factor`` times as large."""
+    """What a model froze for an object enlarged by ``factor``."""
 
     factor: int
     frozen: Frozen
 
 
 class Supersampled:
-    """Any :class:`~vidstyle.style.model.StyleModel`, which paints an object at a multiple of its
-    size and averages down."""
+    """Wraps any :class:`~vidstyle.style.model.StyleModel` to paint an object at a multiple of its
+    size and average down."""
 
     def __init__(self, model: StyleModel) -> None:
         self.model = model
 
     @property
     def device(self) -> torch.device:
-        """See :class:`~vidstyle.style.model.StyleModel`, as of all below."""
+        """See :class:`~vidstyle.style.model.StyleModel`, also for all members below."""
         return self.model.device
 
     @property
@@ -71,12 +71,12 @@ class Supersampled:
         return self.model.passes
 
     def factor(self, pixels: int, asked: int | None) -> int:
-        """How many times its size an object is painted at.
+        """The factor by which an object is enlarged.
 
         Args:
-            pixels: of the box around it.
-            asked: what the user wants; None for what fits. A plug-in's model, of which nobody here
-                knows what it sees, is then given the object as it is.
+            pixels: area of the box around it.
+            asked: the user's choice; None chooses automatically. Plug-in models, whose receptive
+                field is unknown, then get the object at its own size.
         """
         if asked is not None:
             return asked
@@ -120,8 +120,8 @@ class Supersampled:
 
 
 def _enlarged(picture: Tensor, factor: int) -> Tensor:
-    """(N, C, H, W) in [0, 1]. What a pixel becomes depends on its neighbours alone, so boxes that
-    are cut out and enlarged agree."""
+    """(N, C, H, W) in [0, 1]. A pixel depends only on its neighbours, so enlarged crops agree with
+    each other."""
     if factor == 1:
         return picture
     return F.interpolate(picture, scale_factor=factor, mode="bicubic").clamp_(0, 1)

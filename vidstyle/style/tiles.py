@@ -1,8 +1,7 @@
-"""Cutting a large picture into tiles that are restyled on their own, with the same result.
+"""Split a large picture into tiles that are restyled independently, with the same result.
 
-Statistics are frozen, so a place's result depends on what the network sees around it and on
-nothing else. A tile is therefore cut out with a halo, as wide as the network's reach, that is
-thrown away again.
+Statistics are frozen, so a pixel's result depends only on its surroundings within the network's
+reach. A tile is therefore cut out with a halo of that width, which is discarded afterwards.
 """
 
 import math
@@ -11,7 +10,7 @@ from itertools import pairwise, product
 from vidstyle.media.frame import Box
 from vidstyle.style.network import GRID
 
-#: Most tiles along a side.
+#: Maximum number of tiles along a side.
 MOST = 64
 
 
@@ -20,8 +19,8 @@ def tiles(size: tuple[int, int], pixels: int, halo: int) -> list[Box]:
 
     Args:
         size: (H, W) of the picture.
-        pixels: what a tile and its halo may have. Of all grids of tiles that keep to it the one
-            with the fewest pixels, halos counted, is taken; where none does, the finest.
+        pixels: limit for a tile and its halo. Of all grids of tiles within the limit, the one with
+            the fewest pixels, halos included, is used; if there is none, the finest.
         halo: pixels around a tile that the network must see.
     """
     height, width = size
@@ -43,12 +42,12 @@ def tiles(size: tuple[int, int], pixels: int, halo: int) -> list[Box]:
 
 
 def with_halo(tile: Box, size: tuple[int, int], halo: int) -> Box:
-    """What the network must see for a tile."""
+    """The box that the network must see for a tile."""
     return tile.padded(halo, GRID, size)
 
 
 def _seen(length: int, halo: int) -> list[list[range]]:
-    """For every number of tiles along a side, what each sees."""
+    """For every number of tiles along a side, the range that each tile sees."""
     counts = range(1, min(MOST, math.ceil(length / GRID)) + 1)
     return [
         [range(max(0, start - halo), min(length, stop + halo)) for start, stop in cuts(length, n)]
@@ -57,7 +56,7 @@ def _seen(length: int, halo: int) -> list[list[range]]:
 
 
 def cuts(length: int, count: int) -> list[tuple[int, int]]:
-    """A side in equal parts, to whole steps of the grid."""
+    """A side in equal parts, rounded to the grid."""
     steps = math.ceil(length / GRID)
     edges = [min(length, index * steps // count * GRID) for index in range(count + 1)]
     return list(pairwise(edges))

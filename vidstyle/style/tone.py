@@ -1,8 +1,8 @@
-"""Tones that a painting has room for: no whites bleached and no blacks crushed.
+"""Tone mapping of a painting, without bleached whites or crushed blacks.
 
-A decoder paints beyond the range of a picture here and there, and clipping it leaves flat patches
+A decoder's output exceeds the range of a picture in places, and clipping it leaves flat patches
 that the style does not have. Where too much would be clipped, the ends of the range are rolled off
-softly instead, as a film's toe and shoulder do.
+smoothly instead, like a film's toe and shoulder.
 """
 
 import math
@@ -16,17 +16,17 @@ from vidstyle.media.frame import luma
 #: Code values beyond which a pixel counts as white or as black, of 255.
 WHITE, BLACK = 250, 5
 
-#: So many times the share of white (black) pixels that the style has may come out white (black);
-#: or the plate's, where that is more.
+#: The share of white (black) pixels in a result may be this multiple of the style's, or the
+#: plate's share if that is larger.
 ROOM = 1.5
 
 
 @dataclass(frozen=True)
 class Tone:
-    """A curve for values of a picture: the identity between its knees, rolled off beyond them.
+    """A tone curve: the identity between its knees, rolled off beyond them.
 
-    It is concave at the upper end and convex at the lower: what it does to a colour's luma is at
-    least what it does to a grey of that luma.
+    It is concave at the upper end and convex at the lower: its effect on a colour's luma is at
+    least its effect on a grey of that luma.
 
     Attributes:
         shadows: distance of the lower knee from 0; 0 clips.
@@ -47,17 +47,17 @@ class Tone:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Luma of pictures, counted, which adds up over pictures.
+    """Histogram of the luma of pictures; histograms can be added.
 
     Attributes:
-        counts: (BINS,) float64, over :data:`RANGE`; what lies beyond is counted at its ends.
+        counts: (BINS,) float64, over :data:`RANGE`; values beyond it are counted at its ends.
     """
 
     counts: Tensor
 
     @classmethod
     def of(cls, pictures: Tensor, weights: Tensor | None = None) -> "Histogram":
-        """Of (N, 3, H, W), where ``weights`` (N, 1, H, W) allows."""
+        """Of (N, 3, H, W), weighted by ``weights`` (N, 1, H, W)."""
         low, high = RANGE
         place = ((luma(pictures.float()) - low) * (BINS / (high - low))).long().clamp_(0, BINS - 1)
         weighed = None
@@ -70,32 +70,32 @@ class Histogram:
         return Histogram(self.counts + other.counts)
 
     def share_above(self, value: float) -> float:
-        """Part of the values that lie above ``value``, in [0, 1]."""
+        """Fraction of values above ``value``, in [0, 1]."""
         first = math.ceil((value - RANGE[0]) * BINS / (RANGE[1] - RANGE[0]))
         return float(self.counts[first:].sum() / self.counts.sum())
 
     def quantile(self, part: float) -> float:
-        """The value that ``part`` of all lie below."""
+        """The value below which a fraction ``part`` of all values lies."""
         sums = self.counts.cumsum(0)
         index = int(torch.searchsorted(sums, part * sums[-1]))
         return RANGE[0] + (min(index, BINS - 1) + 1) * (RANGE[1] - RANGE[0]) / BINS
 
     def inverted(self) -> "Histogram":
-        """Of one minus the values."""
+        """The histogram of one minus the values."""
         return Histogram(self.counts.flip(0))
 
 
-#: What :class:`Histogram` covers, symmetric about ½, and in how many bins: 8 a code value.
+#: Range of :class:`Histogram`, symmetric about ½, and its number of bins: 8 per code value.
 RANGE = (-1.0, 2.0)
 BINS = 3 * 255 * 8
 
 
 def fitting_tone(painted: Histogram, style: Histogram, plate: Histogram) -> Tone:
-    """The gentlest curve after which no more of a painting is white, or black, than the style and
-    the plate have room for (see :data:`ROOM`).
+    """The gentlest curve that leaves no more of a painting white, or black, than the style and the
+    plate allow (see :data:`ROOM`).
 
     Args:
-        painted: of what the decoder paints, not clipped.
+        painted: of the decoder's output, not clipped.
     """
     return Tone(
         shadows=_knee(painted.inverted(), style.inverted(), plate.inverted(), 1 - BLACK / 255),
@@ -117,6 +117,6 @@ def _knee(painted: Histogram, style: Histogram, plate: Histogram, white: float) 
 
 
 def _rolled_off(values: Tensor, knee: float) -> Tensor:
-    """What is above 1 − knee approaches 1; smooth in its first derivative."""
+    """Values above 1 − knee approach 1; continuous first derivative."""
     above = (values - (1 - knee)).clamp_min(0) / knee
     return torch.where(above > 0, 1 - knee * torch.exp(-above), values)

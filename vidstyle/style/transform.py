@@ -1,7 +1,7 @@
-"""Closed-form style transfer: give features the mean and covariance of a style's.
+"""Closed-form style transfer: match the mean and covariance of features to a style's.
 
 The map is the optimal transport between two Gaussians (Monge–Kantorovich; for colour Pitié 2007,
-for features Lu 2019): of all maps that match the covariance it moves the content least.
+for features Lu 2019): of all maps that match the covariance, it changes the content least.
 
     T = Σc^-½ (Σc^½ Σs Σc^½)^½ Σc^-½        y = T (x − μc) + μs
 """
@@ -15,9 +15,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Statistics:
-    """Weighted sums of features, which add up over pixels, frames and machines.
+    """Weighted sums of features, additive over pixels, frames and machines.
 
-    In training each picture of a batch has its own: then all have N in front.
+    In training each picture of a batch has its own: then all have a leading N.
 
     Attributes:
         weight: sum of the weights, (...) float64.
@@ -31,14 +31,14 @@ class Statistics:
 
     @classmethod
     def gather(cls, features: Tensor, mask: Tensor | None = None) -> "Statistics":
-        """Statistics of (N, C, h, w) features where ``mask`` (N, 1, h, w) in [0, 1] allows."""
+        """Statistics of (N, C, h, w) features, weighted by ``mask`` (N, 1, h, w) in [0, 1]."""
         folded = features.transpose(0, 1).flatten(1)[None]
         each = cls.of_each(folded, None if mask is None else mask.transpose(0, 1).flatten(1)[None])
         return cls(each.weight[0], each.first[0], each.second[0])
 
     @classmethod
     def of_each(cls, features: Tensor, mask: Tensor | None = None) -> "Statistics":
-        """As :meth:`gather`, for every picture alone; features may be (N, C, places)."""
+        """Like :meth:`gather`, but for each picture separately; features may be (N, C, places)."""
         flat = _double(features.flatten(2))
         weights = torch.ones_like(flat[:, :1]) if mask is None else _double(mask.flatten(2))
         weighted = flat * weights
@@ -50,7 +50,7 @@ class Statistics:
         )
 
     def weighing(self, weight: float) -> "Statistics":
-        """The same mean and covariance with another weight in a sum."""
+        """The same mean and covariance with a different weight in sums."""
         share = weight / self.weight
         return Statistics(
             self.weight * share, self.first * share[..., None], self.second * share[..., None, None]
@@ -72,12 +72,12 @@ class Statistics:
 
 
 def _double(tensor: Tensor) -> Tensor:
-    """In double precision; on the CPU where the device, Apple's, has none."""
+    """In double precision; on the CPU for Apple's devices, which lack it."""
     return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
 
 
 class _SquareRoot(torch.autograd.Function):
-    """Principal square root of symmetric positive definite matrices, or the inverse of it.
+    """Principal square root of symmetric positive definite matrices, or its inverse.
 
     In the eigenbasis the gradient is multiplied by (f(λi) − f(λj)) / (λi − λj); written in the
     roots that is 1/(ri + rj), or −1/(ri rj (ri + rj)) for the inverse, and stays finite where
@@ -114,11 +114,11 @@ def optimal_map(content: Tensor, style: Tensor, ridge: float) -> Tensor:
     """Optimal-transport map between covariances, (..., C, C) each.
 
     Args:
-        content: covariance of the features to be moved.
-        style: covariance that they are to have.
+        content: covariance of the content features.
+        style: target covariance.
         ridge: fraction of the style's mean variance that is added to both diagonals. It bounds
             the gain in directions that the content hardly uses, where noise and compression
-            would be blown up.
+            artifacts would be amplified.
     """
     variance = style.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
     eye = ridge * variance * torch.eye(style.shape[-1], dtype=style.dtype, device=style.device)
@@ -128,9 +128,9 @@ def optimal_map(content: Tensor, style: Tensor, ridge: float) -> Tensor:
 
 
 def shrunk(statistics: Statistics) -> Tensor:
-    """The covariance (..., C, C), shrunk toward its diagonal when there is little to estimate it.
+    """The covariance (..., C, C), shrunk toward its diagonal when samples are few.
 
-    A small object has fewer places than the features have channels, and a raw covariance would
+    A small object has fewer cells than the features have channels, and a raw covariance would
     then be singular (Schäfer & Strimmer 2005). Frequency bands of natural pictures are nearly
     uncorrelated, so the diagonal is the right prior.
     """
@@ -143,7 +143,7 @@ def shrunk(statistics: Statistics) -> Tensor:
 
 @dataclass(frozen=True)
 class AffineMap:
-    """``matrix @ (x − source) + target`` at every place; with N in front, each picture its own.
+    """``matrix @ (x − source) + target`` at every cell; with a leading N, one map per picture.
 
     Attributes:
         matrix: (..., C, C) float32.
@@ -155,12 +155,12 @@ class AffineMap:
     target: Tensor
 
     def to(self, device: torch.device) -> "AffineMap":
-        """The same on a device."""
+        """The same map on a device."""
         return AffineMap(*(part.to(device) for part in (self.matrix, self.source, self.target)))
 
     @property
     def offset(self) -> Tensor:
-        """What it makes of zero, (..., C, 1)."""
+        """The image of zero, (..., C, 1)."""
         return self.target[..., None] - self.matrix @ self.source[..., None]
 
     def __call__(self, features: Tensor) -> Tensor:
@@ -171,6 +171,6 @@ class AffineMap:
 
 
 def transport(content: Statistics, style: Statistics, ridge: float) -> AffineMap:
-    """The map that moves features with the content's statistics to the style's."""
+    """The map from the content's statistics to the style's."""
     matrix = optimal_map(shrunk(content), style.covariance, ridge)
     return AffineMap(matrix.float(), content.mean.float(), style.mean.float())

@@ -1,8 +1,8 @@
 """``vgg19``: the network of AdaIN (Huang & Belongie, ICCV 2017, "Arbitrary style transfer in
 real-time with adaptive instance normalization").
 
-The encoder is VGG-19 (Simonyan & Zisserman 2015) to relu4_1, its weights normalised so that every
-channel is one in the mean (Gatys 2016); the decoder was trained to paint what such features say.
+The encoder is VGG-19 (Simonyan & Zisserman 2015) to relu4_1, its weights normalised so that the
+mean activation of every channel is one (Gatys 2016); the decoder was trained to invert it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ ENTRY = "vgg19"
 #: Ridge of the transform, see :func:`~vidstyle.style.transform.optimal_map`.
 RIDGE = 0.01
 
-#: Channels of the convolutions of each block, whose resolutions halve from one to the next.
+#: Channels of the convolutions of each block; the resolution halves (or doubles) between blocks.
 _ENCODER = ((64, 64), (128, 128), (256, 256, 256, 256), (512,))
 _DECODER = ((256,), (256, 256, 256, 128), (128, 64), (64, 3))
 
@@ -35,7 +35,7 @@ class VggNetwork(StyleNetwork):
 
     def __init__(self) -> None:
         super().__init__()
-        # A change of colours that the normalised weights begin with.
+        # The colour transform that the normalised weights start with.
         self.encoder = nn.Sequential(nn.Conv2d(3, 3, 1), *_encoder_layers())
         self.decoder = nn.Sequential(*_decoder_layers())
 
@@ -91,8 +91,8 @@ def _decoder_layers() -> Iterator[nn.Module]:
 
 
 def _load_in_order(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
-    """The files' names count layers that this network has not; the order is the same. What the
-    encoder's file holds beyond relu4_1 is left.
+    """Load weights by order: the files number layers that this network lacks. Those of the encoder
+    beyond relu4_1 are ignored.
 
     Raises:
         WeightsError: a shape differs.

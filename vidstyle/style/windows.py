@@ -1,7 +1,7 @@
-"""What of pictures statistics are gathered from: windows, spread evenly over the large ones.
+"""Windows that statistics are gathered from, spread evenly over large pictures.
 
-A smaller copy would do for colours, but not for what is gathered of texture and sharpness: that
-differs from one size to the next.
+A downscaled copy would do for colours, but not for texture and sharpness, whose statistics depend
+on scale.
 """
 
 from collections.abc import Iterator
@@ -15,24 +15,24 @@ from vidstyle.style.model import Sample
 from vidstyle.style.network import GRID
 from vidstyle.style.tiles import cuts
 
-#: Side of a window, and of the rim that it shares with its neighbours, in pixels.
+#: Side of a window, and width of the rim that it shares with its neighbours, in pixels.
 SIDE, RIM = 224, 16
 
-#: Windows of all the pictures of a shot, about.
+#: Approximate number of windows over all the pictures of a shot.
 WINDOWS = 48
 
-#: Multiples of these, less their whole parts, fill a square evenly, wherever they end (Roberts
+#: The fractional parts of their multiples fill a square evenly, for any number of them (Roberts
 #: 2018, the sequence R2: powers of the plastic number's inverse).
 _ACROSS, _DOWN = 0.7548776662466927, 0.5698402909980532
 
 
 def windows(matte: Tensor, number: int = 0, of: int = 1) -> list[Box]:
-    """Some cells of a regular grid, aligned to ``GRID``, that hold something of the object.
+    """Some cells of a regular grid, aligned to ``GRID``, that contain part of the object.
 
     Args:
-        matte: (1, 1, H, W) in [0, 1]: where the object is.
-        number, of: which picture of how many it is. Each takes its share of the windows, from
-            where the one before it stopped.
+        matte: (1, 1, H, W) in [0, 1], of the object.
+        number, of: index of the picture and number of pictures. Each takes its share of the
+            windows, continuing where the previous one stopped.
     """
     height, width = size = (matte.shape[-2], matte.shape[-1])
     rows, columns = (cuts(side, max(1, round(side / SIDE))) for side in size)
@@ -47,7 +47,7 @@ def windows(matte: Tensor, number: int = 0, of: int = 1) -> list[Box]:
 
 
 def seen_through(picture: Tensor, matte: Tensor, number: int = 0, of: int = 1) -> Iterator[Sample]:
-    """The object in windows; the whole picture where they would cover it.
+    """The object in windows; the whole picture if they would cover it.
 
     Args:
         picture: (1, 3, H, W) in [0, 1].
@@ -56,7 +56,7 @@ def seen_through(picture: Tensor, matte: Tensor, number: int = 0, of: int = 1) -
     size = (picture.shape[-2], picture.shape[-1])
     for window in windows(matte, number, of):
         seen = window.padded(RIM, GRID, size)
-        # Copies: samples are kept, and views would keep the whole of every picture.
+        # Copies, since samples are kept and views would keep every whole picture alive.
         yield (
             picture[..., seen.rows, seen.columns].clone(),
             matte[..., seen.rows, seen.columns].clone(),
@@ -65,7 +65,7 @@ def seen_through(picture: Tensor, matte: Tensor, number: int = 0, of: int = 1) -
 
 @cache
 def _in_turn(rows: int, columns: int) -> list[tuple[int, int]]:
-    """All cells of a grid, by row and column, in an order of which any part is spread evenly."""
+    """All (row, column) cells of a grid, ordered so that any run of them is spread evenly."""
     visited: dict[tuple[int, int], None] = {}
     for turn in count():
         if len(visited) == rows * columns:

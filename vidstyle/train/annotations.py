@@ -1,7 +1,7 @@
-"""Outlines of objects in the annotators' own files: Labelme's and COCO's JSON.
+"""Object outlines from annotation files: Labelme's and COCO's JSON.
 
-Both become the shapes that ``pycocotools`` draws, when they are asked for. File names inside a
-JSON file are only compared with those of the pictures; none is ever opened.
+Both are converted to shapes that ``pycocotools`` rasterises on demand. File names inside a JSON
+file are only compared with those of the pictures; none is ever opened.
 """
 
 import difflib
@@ -21,23 +21,23 @@ from numpy.typing import NDArray
 from vidstyle.errors import MediaError
 from vidstyle.runtime.nesting import parsed
 
-#: Corners of the polygon that stands for a circle: its area is short by 0.04 %.
+#: Corners of the polygon that approximates a circle: its area is 0.04 % too small.
 _CORNERS = 128
 
-#: How far outside a picture a corner may lie, in sides of the picture. Drawing takes memory by
-#: the length of an outline, so that one wrong number could take all there is.
+#: How far outside a picture a corner may lie, in multiples of its longer side. Drawing takes memory
+#: proportional to the length of an outline, so that one wrong number could exhaust it.
 _FAR = 10
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """What is outlined in one picture.
+    """The outlined shapes of one picture.
 
     Attributes:
-        file: where that is written; errors name it.
-        size: (H, W) of the picture, as written there.
+        file: the annotation file; named in errors.
+        size: (H, W) of the picture, according to the file.
         shapes: polygons as [x, y, x, y, …] in pixels from the upper left corner, and run lengths
-            as COCO has them, {"size": [H, W], "counts": list or packed in a str}.
+            in COCO's form, {"size": [H, W], "counts": list or packed in a str}.
     """
 
     file: Path
@@ -45,13 +45,13 @@ class Annotation:
     shapes: list[list[float] | dict[str, Any]]
 
     def draw(self, size: tuple[int, int]) -> NDArray[np.uint8]:
-        """All shapes together: (H, W), 255 inside.
+        """The union of all shapes: (H, W), 255 inside.
 
         Args:
             size: (H, W) of the picture itself.
 
         Raises:
-            MediaError: the picture that was annotated had another size, or a shape is broken.
+            MediaError: the annotated picture had a different size, or a shape is invalid.
         """
         if self.size != size:
             raise MediaError(
@@ -67,7 +67,7 @@ class Annotation:
         if isinstance(shape, dict):
             counts = shape["counts"]
             lengths = _lengths(counts) if isinstance(counts, str) else counts
-            # pycocotools trusts them: merging lengths of another sum may never end.
+            # pycocotools does not check them: merging lengths of a wrong sum may never end.
             if tuple(shape["size"]) != self.size or min(lengths) < 0:
                 raise ValueError(f"run lengths of size {shape['size']}")
             if sum(lengths) != height * width:
@@ -82,14 +82,14 @@ def read_labelme(file: Path, labels: Collection[str] | None) -> tuple[Annotation
     """Labelme's file for one picture: polygons, rectangles and circles.
 
     Args:
-        labels: the ones to take; None takes all.
+        labels: the ones to read; None reads all.
 
     Returns:
-        What is outlined under these labels, and all the labels of the file.
+        The shapes with these labels, and all the labels in the file.
 
     Raises:
-        MediaError: not a Labelme file, or a chosen shape that has no inside (lines, points) or
-            is no outline.
+        MediaError: not a Labelme file, or a chosen shape has no interior (lines, points) or is not
+            a valid outline.
     """
     with _checking(file):
         content = parsed(json.loads, file.read_bytes())
@@ -105,18 +105,18 @@ def read_coco(
     file: Path, stems: Collection[str], labels: Collection[str] | None
 ) -> dict[str, Annotation]:
     """COCO's instance annotations of the pictures with these stems: polygons and run lengths,
-    those of crowds too.
+    including those of crowds.
 
     Args:
         stems: names of pictures without folder and suffix.
-        labels: names of the categories to take; None takes all.
+        labels: names of the categories to read; None reads all.
 
     Returns:
-        {stem: what is outlined}, for the pictures that have something.
+        {stem: annotation}, for the pictures that have one.
 
     Raises:
-        MediaError: not a COCO file, two of its pictures answer to one of the stems, or it has no
-            such category.
+        MediaError: not a COCO file, two of its pictures have the same stem, or it has no such
+            category.
     """
     with _checking(file):
         content = parsed(json.loads, file.read_bytes())
@@ -125,7 +125,7 @@ def read_coco(
         pictures: dict[int, tuple[str, Annotation]] = {}
         taken: set[str] = set()
         for image in content["images"]:
-            # Windows' rule splits at both kinds of slash.
+            # Windows paths split at both kinds of slash.
             stem = PureWindowsPath(image["file_name"]).stem
             if stem not in stems:
                 continue
@@ -143,7 +143,7 @@ def read_coco(
 
 
 def check_labels(source: Path, labels: Collection[str] | None, found: Collection[str]) -> None:
-    """Raises MediaError where one of ``labels`` is not among those ``found`` in ``source``."""
+    """Raises MediaError if one of ``labels`` is not among those ``found`` in ``source``."""
     for label in sorted(set(labels or ()) - set(found)):
         near = difflib.get_close_matches(label, found, n=3) or sorted(found)[:3]
         raise MediaError(
@@ -152,8 +152,8 @@ def check_labels(source: Path, labels: Collection[str] | None, found: Collection
 
 
 def _lengths(code: str) -> list[int]:
-    """COCO's packed run lengths: five bits a character, the lowest first, the sixth telling that
-    more follow; from the fourth length on, the difference to the last but one."""
+    """COCO's packed run lengths: five bits per character, lowest first, the sixth bit set if more
+    follow; from the fourth length on, the difference to the last but one."""
     lengths: list[int] = []
     value = shift = 0
     for character in code.encode():
@@ -175,7 +175,7 @@ def _decode(run_lengths: dict[str, Any]) -> NDArray[np.uint8]:
 
 
 def _outline(kind: str, points: list[list[float]]) -> list[float]:
-    """A Labelme shape as a polygon [x, y, x, y, …]; fewer than three corners have no inside."""
+    """A Labelme shape as a polygon [x, y, x, y, …]; with under three corners it has no interior."""
     corners = np.array(points, np.float64).reshape(-1, 2)
     if not np.isfinite(corners).all():
         raise ValueError("a corner that is no number")
@@ -193,7 +193,7 @@ def _outline(kind: str, points: list[list[float]]) -> list[float]:
 
 
 def _segments(segmentation: Any) -> list[list[float] | dict[str, Any]]:
-    """COCO's "segmentation" as a list of shapes, without the polygons that have no inside."""
+    """COCO's "segmentation" as a list of shapes, without polygons that have no interior."""
     if isinstance(segmentation, dict):
         return [segmentation]
     return [polygon for polygon in segmentation if len(polygon) >= 6]
@@ -201,7 +201,7 @@ def _segments(segmentation: Any) -> list[list[float] | dict[str, Any]]:
 
 @contextmanager
 def _checking(file: Path) -> Iterator[None]:
-    """Turns what goes wrong when a file is not what it should be into one clear line."""
+    """Converts errors from invalid files into a one-line MediaError."""
     try:
         yield
     except MediaError:
@@ -214,7 +214,7 @@ def _checking(file: Path) -> Iterator[None]:
         raise MediaError(
             f"{file}: no {error} where Labelme or COCO have one; give a file of theirs"
         ) from None
-    # What a wrong type in the JSON leads to; pycocotools raises plain Exception.
+    # A wrong type in the JSON can raise anything; pycocotools raises plain Exception.
     except Exception as error:
         raise MediaError(
             f"{file}: broken annotation ({' '.join(str(error).split())}); fix or remove it"

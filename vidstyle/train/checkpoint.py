@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, and resumed only by the run that they belong to."""
+"""Checkpoints: written atomically, and resumed only by the run that they belong to."""
 
 import pickle
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ NAME = "checkpoint.pt"
 
 
 def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
-    """Replace the folder's checkpoint; a run that dies meanwhile leaves the one before."""
+    """Replace the folder's checkpoint; a run that dies meanwhile leaves the previous one."""
     with replacing(folder / NAME) as file:
         torch.save(dict(state), file)
 
@@ -23,7 +23,7 @@ def load_checkpoint(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] |
     """The folder's checkpoint, on the CPU; None where there is none.
 
     Args:
-        config: flat, as the checkpoint must have it under ``config``.
+        config: flat; must equal the checkpoint's ``config``.
 
     Raises:
         UsageError: it belongs to a run with another config.
@@ -35,7 +35,7 @@ def load_checkpoint(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] |
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         made_with = state["config"]
-    # A damaged archive or pickle raises whatever its first wrong byte happens to mean.
+    # A damaged archive or pickle can raise any of these.
     except (OSError, RuntimeError, LookupError, EOFError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
         raise WeightsError(f"{path}: cannot be read ({reason}); start again: --overwrite") from None

@@ -1,4 +1,4 @@
-"""The recipe of a training run: the one source of its defaults, read from and written to TOML.
+"""The recipe of a training run: the single source of its defaults, read from and written to TOML.
 
 seed = 7
 [architecture]
@@ -29,20 +29,20 @@ PRECISIONS = ("auto", "full")
 
 @dataclass(frozen=True)
 class Phase:
-    """What every phase of training is given.
+    """Settings common to all training phases.
 
     Attributes:
-        steps: of the optimiser; 0 leaves the phase out.
-        minutes: the run ends after so many if that comes first; 0 sets no bound.
-        batch: items in one pass through the network, in each process.
-        accumulate: passes that one step of the optimiser adds up.
+        steps: number of optimiser steps; 0 skips the phase.
+        minutes: time limit; 0 for none.
+        batch: items per forward pass, in each process.
+        accumulate: forward passes per optimiser step.
         side: of a crop in pixels; a multiple of 8.
-        zoom: a crop covers ``side`` times something in this range.
+        zoom: range of a crop's extent in the picture, in multiples of ``side``.
         rate: peak learning rate.
-        warm_up: steps that lead to it.
+        warm_up: steps until the peak rate.
         clip: largest gradient norm.
-        schedule: ``cosine`` falls along half a cosine over the run; ``plateau`` halves the rate
-            when the validation stops improving.
+        schedule: ``cosine`` decays along half a cosine over the run; ``plateau`` halves the rate
+            when validation stops improving.
     """
 
     steps: int = 1000
@@ -73,7 +73,7 @@ class Phase:
 
 @dataclass(frozen=True)
 class DistilWeights:
-    """How much each term of the distillation counts; see :mod:`vidstyle.train.distil`."""
+    """Weights of the distillation terms; see :mod:`vidstyle.train.distil`."""
 
     features: float = 1.0
     bands: float = 1.0
@@ -88,17 +88,17 @@ class DistilWeights:
 
 @dataclass(frozen=True)
 class LessonConfig:
-    """What the teacher makes for the first phase; see :mod:`vidstyle.train.lessons`.
+    """The teacher's lessons for the first phase; see :mod:`vidstyle.train.lessons`.
 
     Attributes:
-        count: photographs.
-        side: of them, in pixels; a multiple of 8.
-        zoom: a crop covers ``side`` times something in this range.
-        styles: crops of style pictures, some recoloured.
-        whole: fraction of them that are the whole picture, at some size.
-        pictures: that the teacher paints of each photograph.
-        mixed: fraction of these that are painted in a mix of two styles.
-        samples: crops of each kind that the principal components are found from.
+        count: number of photographs.
+        side: of the photographs, in pixels; a multiple of 8.
+        zoom: range of a crop's extent in the picture, in multiples of ``side``.
+        styles: number of crops of style pictures, some recoloured.
+        whole: fraction of these that are whole pictures, at a random size.
+        pictures: number of teacher's results per photograph.
+        mixed: fraction of these in a mix of two styles.
+        samples: crops of each kind that the principal components are computed from.
     """
 
     count: int = 500
@@ -126,12 +126,12 @@ class DistilConfig(Phase):
     """The first phase.
 
     Attributes:
-        styles: pictures of a lesson that a step looks at.
-        apart: fraction of the run over which encoder and decoder learn apart.
-        joined: fraction after which the decoder sees with the student's eyes alone.
-        noise: largest deviation of the grain that is laid on photographs, so that what the
-            student paints does not flicker with a camera's.
-        texture_side: of the square of each crop whose texture is compared, in pixels.
+        styles: pictures of a lesson used per step.
+        apart: fraction of the run over which encoder and decoder are trained separately.
+        joined: fraction after which the decoder sees only the student's features.
+        noise: largest standard deviation of the grain added to photographs, so that the student's
+            results do not flicker with camera grain.
+        texture_side: side of the square of each crop whose texture is compared, in pixels.
     """
 
     steps: int = 12000
@@ -161,10 +161,10 @@ class DistilConfig(Phase):
 
 @dataclass(frozen=True)
 class StyleWeights:
-    """How much each term of the style phase counts; 0 leaves a term out.
+    """Weights of the style phase's terms; 0 disables a term.
 
-    The terms are the functions of :mod:`vidstyle.train.losses`. The masked ones are taken over
-    the object only, and over everything where there is no mask.
+    The terms are the functions of :mod:`vidstyle.train.losses`. Masked terms are computed over the
+    object only, or over everything if there is no mask.
     """
 
     content: float = 0.15
@@ -194,12 +194,12 @@ class StyleConfig(Phase):
     """The second phase.
 
     Attributes:
-        rise: fraction of the run over which the weight of style rises from a third to its own.
-        gaps: between the frames of clips that the temporal terms compare, in frames; rising.
-        keep: how much of the decoder and attention that the phase began with is kept: its result
-            is this part of the way back to them. Between the two lies less of the new style, but
-            more content and fewer surprises on styles not seen (Wortsman 2022, WiSE-FT).
-        shift, noise, light: of motion made up for photographs; see
+        rise: fraction of the run over which style weights ramp up from a third to their full value.
+        gaps: between the frames of clips that the temporal terms compare, in frames; ascending.
+        keep: weight of the initial decoder and attention when the result is interpolated with
+            them. Higher values have less of the new style, but more content and fewer surprises on
+            unseen styles (Wortsman 2022, WiSE-FT).
+        shift, noise, light: of the synthetic motion of photographs; see
             :class:`vidstyle.train.pairs.SyntheticMotion`.
     """
 
@@ -229,8 +229,8 @@ class DataConfig:
     """How pictures are read.
 
     Attributes:
-        content_side, style_side, video_side: their shorter side in pixels; photographs of another
-            domain have the content's.
+        content_side, style_side, video_side: shorter side in pixels; photographs of another domain
+            use the content's.
     """
 
     content_side: int = 400
@@ -244,16 +244,15 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """How a run behaves; it changes what is learned by rounding at most, so it may differ on
-    resuming.
+    """Execution settings of a run; they affect the result by rounding at most, so they may change
+    on resuming.
 
     Attributes:
-        checkpoint_every, validate_every: steps from one to the next.
+        checkpoint_every, validate_every: intervals in steps.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-        workers: processes that draw samples; 0 draws them in the training process, −1 takes none
-            on a CPU and one a core, eight at most, on CUDA.
-        precision: ``auto`` multiplies in half precision where the device is fast in it; ``full``
-            does not.
+        workers: processes that draw samples; 0 draws them in the training process, −1 uses none on
+            a CPU and one per core, at most eight, on CUDA.
+        precision: ``auto`` uses half precision where the device is fast in it; ``full`` never does.
     """
 
     checkpoint_every: int = 100
@@ -272,20 +271,20 @@ class RunConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides what a run makes of its data.
+    """Everything that determines the result of a run, besides its data.
 
     Attributes:
-        seed: of every random choice.
-        start: style model that training goes on from, by name or folder, which then also says the
-            architecture; "" starts from random weights and the encoder's pretrained backbone. A
-            first phase that goes on wants ``apart = 0`` and a ``joined`` near it.
+        seed: of all random choices.
+        start: style model to fine-tune, by name or folder, which then also sets the architecture;
+            "" starts from random weights and the encoder's pretrained backbone. A first phase that
+            fine-tunes should use ``apart = 0`` and a ``joined`` near it.
         teacher: style model that the first phase learns from, by name or folder.
-        perceptual: what the second phase compares pictures with: ``auto``, a name from
-            :data:`vidstyle.perceptual.network.PERCEPTUAL`, or a file.
+        perceptual: network that pictures are compared with: ``auto``, a name from
+            :data:`vidstyle.perceptual.network.PERCEPTUAL` or ``NAMED``, or a file.
         ridge: of the transform; see :func:`vidstyle.style.transform.optimal_map`.
         average: decay of the running mean of the weights, which is what is saved.
-        validation: items of the validation.
-        licence: SPDX identifier of the weights that come of it.
+        validation: number of validation items.
+        licence: SPDX identifier of the resulting weights.
     """
 
     seed: int = 7
@@ -319,10 +318,10 @@ class TrainConfig:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a recipe; what the file does not say keeps its default.
+    """Read a recipe; keys missing from the file keep their defaults.
 
     Raises:
-        UsageError: the file cannot be read, or has an unknown key or a value that is not valid.
+        UsageError: the file cannot be read, or has an unknown key or an invalid value.
     """
     try:
         table = parsed(tomllib.loads, path.read_text(encoding="utf-8"))
@@ -338,10 +337,10 @@ def write_config(config: TrainConfig, path: Path) -> None:
 
 
 def changed(config: Any, **values: Any) -> Any:
-    """``dataclasses.replace`` for what the command line says: bad values are the user's.
+    """``dataclasses.replace`` for values from the command line.
 
     Raises:
-        UsageError: a value that is not valid.
+        UsageError: invalid value.
     """
     try:
         return replace(config, **values)
@@ -382,7 +381,7 @@ def _build(kind: Any, table: Mapping[str, Any], path: Path, place: str) -> Any:
 
 
 def _typed(kind: Any, value: object, path: Path, name: str) -> object:
-    # In TOML 1 is no float, and in Python True is an int; neither is what people mean.
+    # In TOML 1 is not a float, and in Python True is an int; neither is what users expect.
     if kind is float and type(value) is int:
         return float(value)
     if type(value) is kind:
@@ -398,7 +397,7 @@ def _typed(kind: Any, value: object, path: Path, name: str) -> object:
 
 
 def _lines(table: Mapping[str, Any], place: str) -> list[str]:
-    """TOML: plain values first, since whatever follows a table's header belongs to it."""
+    """TOML lines: plain values first, since whatever follows a table's header belongs to it."""
     plain = [
         # JSON's strings, numbers and lists are TOML's.
         f"{key} = {json.dumps(value)}"

@@ -1,4 +1,4 @@
-"""Pictures to train on: decoded when they are drawn, the same crops for the same seed."""
+"""Training pictures: decoded on demand, with the same crops for the same seed."""
 
 import difflib
 import functools
@@ -28,13 +28,13 @@ from vidstyle.train.pairs import find_clips
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
-#: Decoded pictures that are kept, of each folder.
+#: Number of decoded pictures cached per folder.
 _CACHED = 256
 
-#: Crops that are drawn in search of one that is not flat.
+#: Attempts at drawing a crop that is not flat.
 _TRIES = 100
 
-#: Pictures or clips of a kind, below which none is held out unless it is named.
+#: Pictures or clips of a kind below which none is held out unless named.
 _ENOUGH = 4
 
 Thing = TypeVar("Thing")
@@ -55,8 +55,8 @@ class Pictures:
     ) -> None:
         """
         Args:
-            framed: a border around a picture is cropped, as of paintings
-            (:mod:`vidstyle.style.borders`).
+            framed: crop borders around pictures, e.g. of paintings
+                (:mod:`vidstyle.style.borders`).
         """
         self.files, self._short_side, self._masks = tuple(files), short_side, masks
         self._framed = framed
@@ -66,11 +66,11 @@ class Pictures:
         return len(self.files)
 
     def __getitem__(self, index: int) -> Tensor:
-        """(3, H, W) uint8, or with its mask as the last channel (4, H, W): 255 inside the object,
-        and everywhere in a picture without one.
+        """(3, H, W) uint8, or (4, H, W) with the mask as the last channel: 255 inside the object,
+        and everywhere in a picture without a mask.
 
         Raises:
-            MediaError: it cannot be read.
+            MediaError: the picture cannot be read.
         """
         return self._read(index)
 
@@ -79,7 +79,7 @@ class Pictures:
         return [file.stem for file in self.files]
 
     def chosen(self, indices: Sequence[int]) -> "Pictures":
-        """Some of them."""
+        """A subset of the pictures."""
         files = [self.files[index] for index in indices]
         return Pictures(files, self._short_side, self._masks, framed=self._framed)
 
@@ -103,17 +103,17 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Sources:
-    """Where training data lies.
+    """Locations of the training data.
 
     Attributes:
         content: a folder of photographs.
         styles: a folder of paintings.
         videos: a folder of clips or of folders with frames.
         masks: of the photographs; see :func:`vidstyle.train.masks.read_masks`.
-        domain: a folder of pictures of another domain, whose features are not to differ from
-            those of the photographs.
-        held_out: stems of pictures, and names of clips, to keep out of training; without any, one
-            in ten of each kind is kept out.
+        domain: a folder of pictures of another domain, whose features should be indistinguishable
+            from those of the photographs.
+        held_out: stems of pictures and names of clips to hold out; if empty, one in ten of each
+            kind is held out.
     """
 
     content: Path
@@ -126,7 +126,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Split:
-    """The pictures of one folder: to train on, and held out."""
+    """The pictures of one folder: training and held-out."""
 
     train: Pictures
     held_out: Pictures
@@ -134,7 +134,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Clips:
-    """Clips to train on, and held out."""
+    """Training and held-out clips."""
 
     train: list[ClipReader]
     held_out: list[ClipReader]
@@ -142,7 +142,7 @@ class Clips:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """All that a run learns from; ``digest`` is the sha256 of the list of its files."""
+    """All data of a run; ``digest`` is the sha256 of the list of its files."""
 
     content: Split
     styles: Split
@@ -153,11 +153,11 @@ class TrainingData:
 
 
 def read_data(sources: Sources, config: DataConfig) -> TrainingData:
-    """Find what there is; pictures are decoded when they are drawn.
+    """Find the training data; pictures are decoded on demand.
 
     Raises:
-        MediaError: a folder has no pictures, a file cannot be read, or the masks do not belong.
-        UsageError: nothing has a name that is to be held out, or all has.
+        MediaError: a folder has no pictures, a file cannot be read, or the masks do not match.
+        UsageError: a held-out name is unknown, or nothing is left to train on.
     """
     photographs, paintings = find_pictures(sources.content), find_pictures(sources.styles)
     others = find_pictures(sources.domain) if sources.domain else []
@@ -177,10 +177,10 @@ def read_data(sources: Sources, config: DataConfig) -> TrainingData:
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """Every picture below a folder, in order.
+    """Every picture below a folder, sorted.
 
     Raises:
-        MediaError: there is none, or one is no picture.
+        MediaError: there is none, or a file is not a picture.
     """
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES)
     if not files:
@@ -192,26 +192,26 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 class Crops:
-    """Random square crops: scaled, mirrored, and for styles also turned and recoloured."""
+    """Random square crops: scaled, mirrored, and for styles also rotated and recoloured."""
 
     def __init__(self, pictures: Sequence[Pictures], side: int, zoom: tuple[float, float]) -> None:
         """
         Args:
-            pictures: of several folders; each picture is as likely as the next.
+            pictures: of several folders; all pictures are equally likely.
             side: of a crop, in pixels.
-            zoom: a crop covers ``side`` times something in this range.
+            zoom: range of a crop's extent in the picture, in multiples of ``side``.
         """
         self._places = [(folder, index) for folder in pictures for index in range(len(folder))]
         self._side, self._zoom = side, zoom
 
     def plain(self, random: np.random.Generator) -> Tensor:
-        """(3, side, side) in [0, 1]; (4, …) where there are masks, the mask last.
+        """(3, side, side) in [0, 1]; (4, …) with the mask last if there are masks.
 
-        Flat crops are drawn again: they have nothing to teach, and a transform that gives them a
+        Flat or dark crops are redrawn: they teach nothing, and a transform that gives flat ones a
         style's variance has an enormous gain.
 
         Raises:
-            MediaError: the pictures are flat, or one cannot be read.
+            MediaError: the pictures are flat or dark, or one cannot be read.
         """
         for _ in range(_TRIES):
             crop = self._any(random)
@@ -225,14 +225,14 @@ class Crops:
     def varied(
         self, random: np.random.Generator, whole: tuple[float, float] | None = None
     ) -> Tensor:
-        """As :meth:`plain` without a mask; now and then turned, channels exchanged, negative, or
-        of other contrast.
+        """Like :meth:`plain`, without a mask; randomly rotated, with permuted channels, inverted,
+        or with different contrast.
 
-        The styles at hand are few, and a network must not learn them by heart.
+        Augmentation keeps the network from memorising the few available styles.
 
         Args:
-            whole: a whole picture and no crop, (3, H, W), its shorter side a crop's times something
-                in this range, to the next multiple of 8.
+            whole: return a whole picture, (3, H, W), instead of a crop: range of its shorter side
+                in multiples of a crop's; sides are rounded to multiples of 8.
         """
         crop = self.plain(random)[:3] if whole is None else self._whole(random, whole)
         if random.random() < 0.3:
@@ -283,11 +283,11 @@ def _split(
 def _divided(
     things: Sequence[Thing], name: Callable[[Thing], str], held_out: Collection[str]
 ) -> tuple[list[Thing], list[Thing]]:
-    """What is trained on, and what is not."""
+    """The training and the held-out part."""
     names = [name(thing) for thing in things]
     kept = set(names) & set(held_out)
     if not held_out and len(things) >= _ENOUGH:
-        # By a hash of the name, so that a picture more does not exchange those held out.
+        # By a hash of the name, so that adding a picture does not change those held out.
         by_hash = sorted(set(names), key=lambda each: hashlib.sha256(os.fsencode(each)).digest())
         kept = set(by_hash[: max(1, len(things) // 10)])
     train = [thing for thing, each in zip(things, names, strict=True) if each not in kept]

@@ -1,26 +1,26 @@
-"""The first phase: a student that sees like its teacher, and paints like it.
+"""The first phase: distil encoder and decoder of a student from a teacher.
 
-Both are dense regressions, which a small network learns in an hour or two, where a style loss,
+Both are dense regressions, which a small network learns in an hour or two, whereas a style loss,
 whose gradient is mostly noise from one pair of pictures to the next, takes days:
 
-    features  ‖E(x) − teacher's components‖², each by its deviation
+    features  ‖E(x) − teacher's components‖², each divided by its standard deviation
     bands     |bands of D(T h) − bands of the teacher's picture|
-    energy    the same of the bands' local energy: a mean of all strokes that there could be has
-              the right colours and no strokes
+    energy    the same for the bands' local energy: the mean of all plausible strokes has the
+              right colours but no strokes
     tones     mean colours of 8×8 pixels
-    steady    |bands of D(T h) − those of the same place, seen some pixels farther on the grid|
+    steady    |bands of D(T h) − those of the same region, shifted by some pixels on the grid|
     texture   ‖Gram(D(T h)) − Gram(teacher's picture)‖², relative, over the layers of a
               perceptual network up to relu4_1
 
-``steady`` is a temporal loss on motion that is known: strokes move with what they are painted on,
-and stay what they are under fresh grain. Half of a batch is looked at twice for it: the same
-gradient in the mean, for half of the work. ``texture`` counts once the two halves are joined, and
-is for the last part of a training, which starts from what the others made. Compared with the
-teacher's picture of the same place, and not with the style picture, Gram matrices (Gatys 2016)
-have little noise: what is wanted there is known. A part of a crop is enough.
+``steady`` is a temporal loss with known motion: strokes move with the surface they are painted on
+and do not change under fresh grain. It is computed on half of a batch: the same gradient on
+average, for half of the work. ``texture`` applies once encoder and decoder are joined, and is meant
+for a last run that starts from a model trained with the other terms. Gram matrices (Gatys 2016)
+have little noise when compared with the teacher's picture of the same region rather than with the
+style picture: the target there is known. Part of a crop is enough.
 
-T is the closed-form map between the teacher's statistics. h is what the teacher sees at first, so
-that the decoder learns from what it will be given; later more and more what the student sees.
+T is the closed-form map between the teacher's statistics. h starts as the teacher's features, so
+that the decoder learns on its intended input, and gradually becomes the student's own.
 """
 
 import math
@@ -37,21 +37,20 @@ from vidstyle.train.config import DistilConfig
 from vidstyle.train.lessons import Lessons, cropped
 from vidstyle.train.objective import Objective, Sample
 
-#: Random streams of training items and of those held out.
+#: Random streams of training items and of held-out items.
 _TRAINING, _HELD_OUT = 0, 1
 
-#: Pixels at a crop's border that are not compared: the teacher saw beyond it.
+#: Pixels at a crop's border that are not compared: the teacher saw beyond the crop.
 _BORDER = 8
 
-#: Pixels, at most, that the second look at a crop is moved by; and how far from the first one's
-#: border both are compared.
+#: Largest shift of a crop's second view, in pixels; and the margin inside the first view within
+#: which both are compared.
 _MOVED, _SEEN_TWICE = 7, 16
 
-#: The least energy, for each channel of a layer, that texture is relative to: some crops are nearly
-#: flat.
+#: Smallest energy, per channel of a layer, that texture is divided by: some crops are nearly flat.
 _FLAT = 1e-2
 
-#: Places of the bands that local energy is the mean of, along each side.
+#: Side of the window that local energy is averaged over, in blocks.
 _AROUND = 5
 
 
@@ -73,7 +72,7 @@ class DistilObjective(Objective):
     ) -> None:
         """
         Args:
-            items: of the validation.
+            items: number of validation items.
         """
         super().__init__()
         self.network, self.perceptual = network, perceptual
@@ -137,12 +136,12 @@ class DistilObjective(Objective):
         }
 
     def _decoded(self, features: Tensor, batch: Sample) -> Tensor:
-        """Features (N, K, h, w) moved to every style: (N · styles, 3, H, W)."""
+        """Features (N, K, h, w) decoded in every style: (N · styles, 3, H, W)."""
         moved = batch["matrix"] @ features.flatten(2)[:, None] + batch["offset"][..., None]
         return self.network.decode(moved.flatten(0, 1).unflatten(2, features.shape[2:])).float()
 
     def _unsteady(self, decoded: Tensor, batch: Sample) -> Tensor:
-        """What a second look at the same place changes, 0 where that is not asked for."""
+        """Difference of a second view of the same region; 0 where that term is disabled."""
         if self._config.weights.steady == 0:
             return decoded.new_zeros(())
         half = {name: values[: -(-len(values) // 2)] for name, values in batch.items()}
@@ -156,12 +155,12 @@ class DistilObjective(Objective):
         return (one - other).abs().mean()
 
     def _untextured(self, painted: Tensor, target: Tensor, part: Tensor) -> Tensor:
-        """How far Gram matrices are from those of the teacher's pictures; 0 where that does not
-        count yet.
+        """Distance of Gram matrices from those of the teacher's pictures; 0 while that term is
+        disabled.
 
         Args:
-            part: where the part that is compared lies: what share of the room above and left of
-                it, (N, 2) in [0, 1].
+            part: position of the compared part, (N, 2) in [0, 1]: fractions of the free space that
+                lie above and left of it.
         """
         if self.weights(self._progress)["texture"] == 0:
             return painted.new_zeros(())
@@ -196,8 +195,8 @@ class DistilObjective(Objective):
         }
 
     def _own(self, chance: Tensor) -> Tensor:
-        """How far the decoder sees with the student's own eyes, 0 to 1; wholly where ``chance``
-        is 0, as it is of what is held out."""
+        """Weight of the student's own features in the decoder's input, 0 to 1; always 1 where
+        ``chance`` is 0, as for held-out items."""
         apart, joined = self._config.apart, self._config.joined
         rest = min(1.0, max(0.0, (joined - self._progress) / (joined - apart)))
         given = torch.ones_like(chance) if rest == 1 else rest * chance
@@ -206,10 +205,10 @@ class DistilObjective(Objective):
 
 def _squares(pictures: Tensor, corners: Tensor, side: int) -> Tensor:
     """A square of every picture, (N · styles, 3, H, W) → (N · styles, 3, side, side), at the same
-    place in all styles of a lesson.
+    position in all styles of a lesson.
 
     Args:
-        corners: row and column of the upper left one in each lesson, (N, 2).
+        corners: row and column of the upper left corner in each lesson, (N, 2).
     """
     of_lesson = pictures.split(len(pictures) // len(corners))
     squares = [
@@ -220,8 +219,8 @@ def _squares(pictures: Tensor, corners: Tensor, side: int) -> Tensor:
 
 
 def _opponent(bands: Tensor) -> Tensor:
-    """Bands of red, green and blue to those of light and of two colour differences. Energy that is
-    matched in each primary alone is met by coloured noise."""
+    """Bands of red, green and blue to those of luminance and of two colour differences. Matching
+    energy in each primary separately can be satisfied by coloured noise."""
     axes = bands.new_tensor([[1.0, 1.0, 1.0], [1.0, -1.0, 0.0], [1.0, 1.0, -2.0]])
     axes = axes / axes.norm(dim=1, keepdim=True)
     turned: Tensor = torch.einsum("dc,ncbhw->ndbhw", axes, bands.unflatten(1, (3, -1)))
@@ -229,6 +228,6 @@ def _opponent(bands: Tensor) -> Tensor:
 
 
 def _energy(bands: Tensor) -> Tensor:
-    """Root mean square over the places around."""
+    """Root mean square over a neighbourhood."""
     mean = F.avg_pool2d(bands.square(), _AROUND, 2)
     return (mean + 2e-4).sqrt()

@@ -1,4 +1,4 @@
-"""Noticing that a run has gone astray, before it has cost a night."""
+"""Detect a diverging run early."""
 
 import math
 from collections import deque
@@ -7,16 +7,16 @@ from statistics import median
 
 from vidstyle.errors import UsageError
 
-#: Steps in a row without a finite loss and gradient. Half precision loses a few when it looks for
-#: its scale.
+#: Consecutive steps without a finite loss and gradient. Half precision loses a few while it adapts
+#: its loss scale.
 BROKEN = 10
 
-#: Steps in a row with a loss this many times its median over the last ``WINDOW`` good ones.
+#: Consecutive steps with a loss this many times its median over the last ``WINDOW`` good ones.
 ASTRAY, FACTOR, WINDOW = 50, 10.0, 200
 
 
 class Divergence:
-    """Sees the weighted terms of each step, with weights that do not change over the run."""
+    """Monitors the weighted terms of each step, with weights that are constant over the run."""
 
     def __init__(self) -> None:
         self._broken = self._astray = 0
@@ -24,13 +24,13 @@ class Divergence:
 
     @property
     def calm(self) -> bool:
-        """Whether the last step was an ordinary one, so that it is worth a checkpoint."""
+        """Whether the last step was normal, so that it is worth a checkpoint."""
         return not self._broken and not self._astray
 
     def see(self, step: int, terms: Mapping[str, float], norm: float) -> None:
         """
         Args:
-            terms: what each adds to the loss.
+            terms: contribution of each term to the loss.
             norm: of the gradient, before clipping.
 
         Raises:

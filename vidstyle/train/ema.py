@@ -1,4 +1,4 @@
-"""The running mean of a network's weights, which is better and steadier than the last of them."""
+"""The running mean of a network's weights, which performs better than the last weights."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from torch.optim.swa_utils import AveragedModel
 
 
 def average_of(network: nn.Module, decay: float) -> AveragedModel:
-    """The exponential mean of ``network``'s weights; ``update_parameters`` takes in the present.
+    """The exponential mean of ``network``'s weights; ``update_parameters`` adds the current ones.
 
-    Polyak & Juditsky 1992. The first updates count for more (decay (1 + n) / (10 + n)), so that
-    the random start is soon forgotten.
+    Polyak & Juditsky 1992. The first updates have a larger weight (decay (1 + n) / (10 + n)), so
+    that the random start is soon forgotten.
     """
 
     def update(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM at a step's boundary: never amid an update of the weights."""
+"""Handle SIGINT and SIGTERM between steps, never during an update of the weights."""
 
 import signal
 import threading
@@ -11,7 +11,7 @@ from vidstyle.runtime.signals import STOPPING, Heard
 
 
 class Interruption:
-    """What has been asked for so far."""
+    """The signals received so far."""
 
     def __init__(self) -> None:
         self._heard = Heard()
@@ -19,11 +19,11 @@ class Interruption:
 
     @property
     def asked(self) -> Cancelled | None:
-        """None for nothing."""
+        """The requested cancellation; None if there is none."""
         return self._heard.asked
 
     def ask(self, number: int, frame: FrameType | None) -> None:
-        """A signal's handler. The second signal does not wait: it is for the handler before."""
+        """Signal handler. The second signal is passed to the previous handler immediately."""
         if not self._heard.counts(number) or self._heard.times == 1:
             return
         before = self._before[signal.Signals(number)]
@@ -35,7 +35,7 @@ class Interruption:
 
 @contextmanager
 def deferred_signals() -> Iterator[Interruption]:
-    """Within, a signal is only noted. Outside the main thread nothing can be, or needs to be."""
+    """Only record signals inside the context. Outside the main thread this does nothing."""
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption

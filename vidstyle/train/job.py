@@ -1,4 +1,4 @@
-"""``vidstyle train`` from its folders to the model's folder, phase by phase."""
+"""``vidstyle train``: from data folders to the model's folder, phase by phase."""
 
 import copy
 import logging
@@ -48,11 +48,11 @@ class TrainJob:
     """One run.
 
     Attributes:
-        minutes: of training in all; 0 sets no bound. The first of two phases may use up to half.
+        minutes: total training time; 0 for no limit. The first of two phases may use up to half.
         work: folder for checkpoints and records.
         output: the model's folder.
-        resume: go on from the checkpoints in ``work``.
-        overwrite: replace ``output``, and without ``resume`` what is in ``work``.
+        resume: continue from the checkpoints in ``work``.
+        overwrite: replace ``output`` and, without ``resume``, the checkpoints in ``work``.
     """
 
     sources: Sources
@@ -65,13 +65,13 @@ class TrainJob:
 
 
 def run(job: TrainJob, progress: Progress) -> None:
-    """Train a model and write its folder, which appears when it is whole.
+    """Train a model and write its folder atomically.
 
     Raises:
-        UsageError: something is in the way, the recipe is not valid, or the run diverges.
+        UsageError: an output exists, the recipe is invalid, or the run diverges.
         MediaError: the data cannot be used.
         WeightsError: the teacher's or the encoder's weights are missing.
-        Cancelled: a signal came; ``resume`` goes on.
+        Cancelled: interrupted by a signal; ``resume`` continues.
     """
     check_model_folder(job.output, job.overwrite)
     sweep(job.output.parent)
@@ -115,7 +115,7 @@ def run(job: TrainJob, progress: Progress) -> None:
 
 @torch.no_grad()
 def _go_back(network: MicroNetwork, before: MicroNetwork, part: float) -> None:
-    """Bring weights this part of the way back to those before."""
+    """Interpolate weights by the fraction ``part`` back to the previous ones."""
     for now, then in zip(network.parameters(), before.parameters(), strict=True):
         now.lerp_(then.to(now), part)
 
@@ -136,7 +136,7 @@ def _clear_work(job: TrainJob, accelerator: Accelerator) -> None:
 
 
 def _start(config: TrainConfig) -> MicroNetwork:
-    """What the first phase begins with, on the CPU."""
+    """The initial network, on the CPU."""
     if config.start:
         started, _ = build_network(config.start)
         if not isinstance(started, MicroNetwork):
@@ -157,12 +157,12 @@ def _distilling(
     accelerator: Accelerator,
     progress: Progress,
 ) -> DistilObjective:
-    """The first phase, once its lessons are written."""
+    """The first phase's objective; writes its lessons."""
     folder, wanted = job.work / "distil" / "lessons", config.distil.lessons
     kept = config.validation
     progress.stage("lessons", wanted.count + kept)
     lessons = []
-    # One process writes; the others find them all there.
+    # One process writes them; the others then find them all.
     with accelerator.main_process_first():
         teacher, ridge = build_network(config.teacher)
         writer = LessonWriter(
@@ -196,7 +196,7 @@ def _painting(
 ) -> StyleObjective:
     if config.style.weights.domain > 0 and data.domain is None:
         raise UsageError("style.weights.domain is set, but no --domain DIR is given; give one")
-    torch.manual_seed(config.seed)  # the objective's own helpers start at random
+    torch.manual_seed(config.seed)  # the objective's own modules start at random
     return StyleObjective(
         network,
         perceptual,
@@ -226,7 +226,7 @@ def _style_data(data: TrainingData, config: TrainConfig, part: str) -> StyleData
 
 def _moving(clips: list[ClipReader], style: StyleConfig, config: TrainConfig) -> DrawMoving:
     side = config.data.video_side
-    # Pairs are drawn on the CPU, by several processes: DIS is the estimator for that.
+    # Pairs are drawn on the CPU by several processes, which suits DIS.
     flow = build_flow("dis", torch.device("cpu"), side)
     pairs = VideoPairs(
         clips, flow, side=style.side, short_side=side, zoom=style.zoom, gaps=style.gaps
@@ -240,7 +240,7 @@ def _frames_of(pairs: VideoPairs, random: np.random.Generator) -> tuple[Tensor, 
 
 
 def _minutes(job: TrainJob, name: str, trained: dict[str, Trained]) -> float:
-    """The phase's bound: its own in the recipe, or its part of the run's."""
+    """The phase's time limit: its own from the recipe, or its share of the run's."""
     phase: Phase = getattr(job.config, name)
     if not job.minutes:
         return phase.minutes
@@ -253,13 +253,13 @@ def _minutes(job: TrainJob, name: str, trained: dict[str, Trained]) -> float:
 def _decisive(
     config: TrainConfig, name: str, perceptual: PerceptualNetwork, data: TrainingData
 ) -> dict[str, Any]:
-    """What a checkpoint of a phase must have been made with. How long, and on what machine, a
-    sitting runs is free; so is all that only the other phase reads."""
+    """The settings that a phase's checkpoint must match. Time limit, machine and settings that only
+    the other phase reads may differ."""
     table = flat(asdict(replace(config, perceptual=perceptual.name)))
     free = "run.", "licence", *(f"{other}." for other in PHASES if other != name)
     kept = {key: value for key, value in table.items() if not key.startswith(free)}
     kept.pop(f"{name}.minutes")
-    kept.pop("style.keep", None)  # of what comes after training
+    kept.pop("style.keep", None)  # applied after training
     return {**kept, "data": data.digest}
 
 

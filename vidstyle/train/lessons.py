@@ -1,10 +1,10 @@
-"""What a teacher has to say, made once and kept on disk: a step of the student then costs the
-student alone.
+"""The teacher's outputs for distillation, computed once and kept on disk, so that a training step
+runs only the student.
 
-A lesson is a photograph, its features in the eyes of the teacher, and pictures that the teacher
-painted from those features after they had moved to some styles. Features are kept, and moved, in
-their principal components: as many as the student has channels. What the rest holds does not show
-(128 of 512 components of relu4_1, 89 % of the variance, paint what all do).
+A lesson is a photograph, the teacher's features of it, and pictures that the teacher decoded from
+those features after transforming them to some styles. Features are stored and transformed in their
+principal components, as many as the student has channels. The remaining ones make no visible
+difference (128 of 512 components of relu4_1, 89 % of the variance, paint the same as all).
 """
 
 import logging
@@ -25,13 +25,14 @@ from vidstyle.style.transform import AffineMap, Statistics, transport
 from vidstyle.train.config import LessonConfig
 from vidstyle.train.data import Crops
 
-#: Random streams: what components are found from, styles, lessons, what axes are found from.
+#: Random streams: samples for components, styles, lessons, samples for axes.
 _COMPONENTS, _STYLES, _LESSONS, _AXES = range(4)
 
-#: One picture in so many goes to a style halfway only: a student must know the way, too.
+#: One picture in this many is transformed only part of the way to its style, so that the student
+#: also learns intermediate strengths.
 _HALFWAY = 8
 
-#: Sizes at which a whole style picture is looked at, times the side of a lesson.
+#: Range of a whole style picture's shorter side, in multiples of a lesson's side.
 _WHOLE = (0.8, 1.6)
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Components:
     Attributes:
         mean: (C, 1).
         basis: orthonormal, (C, K).
-        scale: what a component is divided by.
+        scale: divisor of the components.
     """
 
     mean: Tensor
@@ -57,16 +58,16 @@ class Components:
         return flat.unflatten(2, features.shape[2:])  # type: ignore[no-any-return]
 
     def undone(self, components: Tensor) -> Tensor:
-        """(N, K, h, w) → (N, C, h, w): the features that have these components and no others."""
+        """(N, K, h, w) → (N, C, h, w): features with these components, all others zero."""
         flat: Tensor = self.basis @ (components.flatten(2) * self.scale) + self.mean
         return flat.unflatten(2, components.shape[2:])  # type: ignore[no-any-return]
 
     def turned(self, own: Tensor, wanted: Tensor) -> "Components":
-        """The same space in the axes that come nearest to what somebody else sees: turned, scaled
-        and shifted by the orthogonal Procrustes fit (Schönemann 1966).
+        """The same space in axes aligned with another network's features: rotated, scaled and
+        shifted by the orthogonal Procrustes fit (Schönemann 1966).
 
         Args:
-            own, wanted: these components of some places and what is seen there, (K, n) each.
+            own, wanted: these components and the other features at the same cells, (K, n) each.
         """
         ours, theirs = own.double(), wanted.double()
         middle, goal = ours.mean(1, keepdim=True), theirs.mean(1, keepdim=True)
@@ -83,8 +84,8 @@ class Lesson:
     """
     Attributes:
         content: (3, side, side) uint8.
-        features: components of it, (K, side/8, side/8) float16.
-        pictures: what the teacher paints in each style, (styles, 3, side, side) uint8.
+        features: its components, (K, side/8, side/8) float16.
+        pictures: the teacher's result in each style, (styles, 3, side, side) uint8.
         matrix, offset: of the map to each style, (styles, K, K) and (styles, K) float32.
     """
 
@@ -107,7 +108,7 @@ class Lessons:
     def __getitem__(self, number: int) -> Lesson:
         """
         Raises:
-            WeightsError: it is damaged.
+            WeightsError: the file is damaged.
         """
         path = self._folder / f"{number:06d}.npz"
         try:
@@ -118,9 +119,9 @@ class Lessons:
 
 
 class LessonWriter:
-    """A teacher at work: writes lessons, those that are not there yet.
+    """Writes a teacher's lessons that do not exist yet.
 
-    All that one writer writes shares the principal components of the teacher's features.
+    All lessons of one writer share the principal components of the teacher's features.
     """
 
     def __init__(
@@ -139,9 +140,9 @@ class LessonWriter:
         Args:
             ridge: of the teacher's transform.
             channels: of the student's features.
-            student: one on the CPU that has learned before: features are told in the axes that it
-                sees by already. None for one that has not.
-            half: the teacher multiplies in bfloat16; its pictures are 59 dB from float32's.
+            student: an already trained one on the CPU: components are rotated to the axes that it
+                uses. None for an untrained one.
+            half: the teacher runs in bfloat16; its pictures are 59 dB from float32's.
 
         Raises:
             UsageError: the teacher has fewer channels than the student.
@@ -168,11 +169,11 @@ class LessonWriter:
     ) -> Lessons:
         """
         Args:
-            folder: made where it is missing.
-            crops: of photographs; paintings: of style pictures; both of ``config.side``. From the
-                first that are given components are found, unless the folder above holds them.
-            count: of lessons.
-            advance: called after each.
+            folder: created if missing.
+            crops: of photographs; paintings: of style pictures; both of ``config.side``. The first
+                call computes components from them, unless the parent folder holds some.
+            count: number of lessons.
+            advance: called after each lesson.
 
         Raises:
             MediaError: a picture cannot be read.
@@ -223,7 +224,7 @@ class LessonWriter:
         )
 
     def _chosen(self, styles: Sequence[Statistics], random: np.random.Generator) -> Statistics:
-        """One of the styles, or a mix of two: paintings are few, and between them lie more."""
+        """One of the styles, or a mix of two, since paintings are few."""
         style, other = (styles[int(random.integers(len(styles)))] for _ in range(2))
         if random.random() >= self._config.mixed:
             return style
@@ -245,7 +246,7 @@ class LessonWriter:
 
     @torch.inference_mode()
     def _found_components(self, crops: Crops, paintings: Crops, path: Path) -> Components:
-        """Of photographs and paintings alike; kept, for lessons of a run that goes on."""
+        """Components of photographs and paintings alike; saved for runs that are resumed."""
         if path.exists():
             stored = load_tensors(path)
             return Components(**{name: tensor.to(self._device) for name, tensor in stored.items()})
@@ -295,11 +296,11 @@ class LessonWriter:
 
 
 def cropped(lesson: Lesson, top: int, left: int, side: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The same place of a lesson's photograph, features and pictures.
+    """The same crop of a lesson's photograph, features and pictures.
 
-    It need not lie on the grid of the features, which are interpolated then: what a student makes
-    of a place must not depend on where it lies on the student's grid, or strokes would crawl while
-    an object moves.
+    It need not be aligned to the grid of the features, which are interpolated: the student's result
+    for a region must not depend on its position on the grid, or strokes would crawl while an object
+    moves.
 
     Returns:
         (3, side, side) and (styles, 3, side, side) in [0, 1], and (K, side/8, side/8).
@@ -314,7 +315,7 @@ def cropped(lesson: Lesson, top: int, left: int, side: int) -> tuple[Tensor, Ten
 
 
 def _interpolated(features: np.ndarray, start: float, count: int, axis: int) -> np.ndarray:
-    """``count`` cells from ``start`` on, linear between neighbours."""
+    """``count`` cells from ``start`` on, linearly interpolated."""
     first, part = int(start), start % 1
     cells = np.arange(first, first + count)
     after = np.minimum(cells + 1, features.shape[axis] - 1)

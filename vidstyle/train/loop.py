@@ -1,8 +1,8 @@
-"""The loop of training, the same for every objective and any number of processes.
+"""The training loop, for any objective and any number of processes.
 
-``accelerate`` places tensors, scales half precision on CUDA, accumulates and adds up gradients
-over processes. Whatever is random is drawn from the seed and the index of an item, so that a run
-that was interrupted goes on to the same losses as one that was not.
+``accelerate`` places tensors, scales losses for half precision on CUDA, and accumulates gradients
+and reduces them over processes. All randomness derives from the seed and the index of an item, so
+that an interrupted and resumed run has the same losses as an uninterrupted one.
 """
 
 import atexit
@@ -43,13 +43,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Trained:
-    """What a phase comes to.
+    """The result of a phase.
 
     Attributes:
         network: with the running mean of the weights, on the CPU.
-        steps: of the optimiser.
-        seconds: of all sittings together.
-        validation: the loss on held-out pictures and its terms at the end, unweighted.
+        steps: number of optimiser steps.
+        seconds: total time, including before resuming.
+        validation: the final loss on held-out pictures and its terms, unweighted.
     """
 
     network: MicroNetwork
@@ -59,30 +59,30 @@ class Trained:
 
 
 def build_accelerator(device: torch.device, precision: str = "auto") -> Accelerator:
-    """What a process trains with; one of all processes where a launcher started several.
+    """The accelerator of this process, joined with the others if a launcher started several.
 
     Args:
         precision: one of ``config.PRECISIONS``.
     """
     if device.type == "cuda" and device.index is not None:
         torch.cuda.set_device(device)
-    # Accelerate keeps the precision for a whole process, which may train twice.
+    # Accelerate fixes the precision per process, but a process may train twice.
     AcceleratorState._reset_state()
     accelerator = Accelerator(
         cpu=device.type == "cpu",
         mixed_precision=half_precision(device) if precision == "auto" else "no",
-        # Normalisation is frozen; there is nothing in the buffers to keep in step.
+        # Normalisation is frozen; there are no buffers to synchronise.
         kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
     )
     if accelerator.num_processes > 1:
-        # Threads of the group that still run when Python ends may abort a run that went well.
+        # Process-group threads still alive at exit may abort a successful run.
         atexit.register(accelerator.end_training)
     return accelerator
 
 
 def half_precision(device: torch.device) -> str:
     """``accelerate``'s name of the half precision that is fast on a device: ``fp16`` on CUDA,
-    ``bf16`` on a processor with units for it (a step of ``micro`` takes half of the time), else
+    ``bf16`` on a CPU with hardware support (which halves the time of a step of ``micro``), else
     ``no``."""
     if device.type == "cuda":
         return "fp16"
@@ -101,19 +101,18 @@ def train(
     config: Mapping[str, Any],
     progress: Progress,
 ) -> Trained:
-    """Run a phase to its end, or to its bound in minutes.
+    """Run a phase to its end, or to its limit in minutes.
 
     Args:
-        folder: takes the checkpoint, which the run goes on from where there is one, and the
-            records.
+        folder: for records and the checkpoint, which the run resumes from if it exists.
         name: of the phase, for the log.
         average: decay of the running mean of the weights.
-        config: flat, of plain values: what a checkpoint must have been made with.
+        config: flat, of plain values; a checkpoint's must be equal.
 
     Raises:
         UsageError: the run diverges, or the checkpoint is another run's.
         WeightsError: the checkpoint is corrupt.
-        Cancelled: a signal came; a checkpoint was written.
+        Cancelled: interrupted by a signal; a checkpoint was written.
     """
     loop = _Loop(objective, phase, folder, accelerator, average, run, config)
     return loop.run(name, progress)
@@ -136,11 +135,11 @@ class _Loop:
         accelerator.gradient_accumulation_steps = phase.accumulate
         accelerator.step = 0
         self._trained = [p for p in objective.parameters() if p.requires_grad]
-        # A shorter memory than usual for the gradient's square, which changes fast at the start.
+        # A smaller beta2 than usual: the squared gradient changes fast at the start.
         optimizer = torch.optim.Adam(self._trained, phase.rate, betas=(0.9, 0.98))
         objective.to(accelerator.device)
         if accelerator.mixed_precision != "no":
-            # Convolutions in half precision are a quarter faster on channels that lie last.
+            # Convolutions in half precision are a quarter faster with channels last.
             objective.to(memory_format=torch.channels_last)
         self._average = average_of(objective.network, average)
         self._schedule = build_schedule(phase, optimizer)
@@ -196,7 +195,7 @@ class _Loop:
                 self._stop_if_asked(interruption)
                 before, told = told, self._told()
                 progress.advance(told - before)
-        if not validation:  # the run was over before
+        if not validation:  # the run had already ended
             validation = self._validate()
         self._accelerator.unwrap_model(self._model, keep_fp32_wrapper=False)
         averaged = self._average.module.to(memory_format=torch.contiguous_format).cpu()
@@ -206,8 +205,8 @@ class _Loop:
     def _update(
         self, batches: Iterator[Sample], weights: Mapping[str, float]
     ) -> tuple[dict[str, float], float]:
-        """One step of the optimiser: terms, means over all passes and processes, and the norm of
-        the gradient."""
+        """One optimiser step: returns the terms, averaged over all passes and processes, and the
+        norm of the gradient."""
         seen: list[Tensor] = []
         names: list[str] = []
         norm = math.nan
@@ -217,7 +216,7 @@ class _Loop:
                 self._accelerator.backward(weighted_sum(terms, weights))
                 if self._accelerator.sync_gradients:
                     norm = float(self._accelerator.clip_grad_norm_(self._trained, self._phase.clip))
-                    # The scaler of half precision must see a broken gradient, to find its scale.
+                    # The gradient scaler must see non-finite gradients to adapt its scale.
                     if math.isfinite(norm) or self._accelerator.scaler is not None:
                         self._optimizer.step()
                     if math.isfinite(norm):
@@ -230,8 +229,8 @@ class _Loop:
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
-        """Terms on the held-out items, and their sum with the weights of the run's end, which
-        are the same all along."""
+        """Terms on the held-out items, and their sum with the final weights, which are comparable
+        throughout the run."""
         network = {f"network.{k}": v for k, v in self._average.module.state_dict().items()}
         totals: dict[str, float] = {}
         for first in range(0, len(self._held_out), self._phase.batch):
@@ -249,7 +248,7 @@ class _Loop:
         return {name: weights[name] * term for name, term in terms.items()}
 
     def _batches(self) -> Iterator[Sample]:
-        """Batches from the present step on, each process its own."""
+        """Batches from the current step on, distinct for each process."""
         accelerator, phase = self._accelerator, self._phase
         of_a_step = phase.batch * phase.accumulate * accelerator.num_processes
         items = _Items(self._objective, self._step * of_a_step, phase.steps * of_a_step)
@@ -284,7 +283,7 @@ class _Loop:
         save_checkpoint(self._folder, state)
 
     def _stop_if_asked(self, interruption: Interruption) -> None:
-        """All processes at the same step, or the others would wait for this one's gradients."""
+        """Stop all processes at the same step, or the others would wait for its gradients."""
         if interruption.asked is not None:
             self._accelerator.set_trigger()
         if self._accelerator.check_trigger():
@@ -293,9 +292,9 @@ class _Loop:
             raise interruption.asked or Cancelled("cancelled")
 
     def _look_at_the_clock(self) -> None:
-        """Note the fraction of the run that is over, by the tighter of its bounds.
+        """Update the run's progress, by the tighter of its limits.
 
-        The clock is the main process's: all must come to the same end.
+        All processes use the main process's clock, so that they end together.
         """
         self._progress = self._step / self._phase.steps
         if self._phase.minutes:
@@ -308,7 +307,7 @@ class _Loop:
         return self._progress >= 1 or self._step % every == 0
 
     def _told(self) -> int:
-        """How far the run is, in steps or, where minutes bound it, in seconds."""
+        """Progress of the run, in steps or, if limited by minutes, in seconds."""
         seconds = self._progress * 60 * self._phase.minutes
         return round(seconds) if self._phase.minutes else self._step
 

@@ -1,6 +1,6 @@
-"""Masks that belong to pictures: binary PNGs, Labelme's polygons, COCO's instances.
+"""Masks of pictures: binary PNGs, Labelme's polygons, COCO's instances.
 
-A mask belongs to the picture of the same stem, whatever folder either is in.
+A mask belongs to the picture with the same stem, regardless of folders.
 """
 
 import logging
@@ -25,12 +25,12 @@ log = logging.getLogger(__name__)
 
 
 class Masks:
-    """The masks of a set of pictures, read or drawn when they are asked for."""
+    """The masks of a set of pictures, read or drawn on demand."""
 
     def __init__(self, draw: Mapping[str, Draw]) -> None:
         """
         Args:
-            draw: {stem of a picture: draws its mask}.
+            draw: {stem of a picture: function that draws its mask}.
         """
         self._draw = draw
 
@@ -41,14 +41,14 @@ class Masks:
     def read(self, picture: Path, size: tuple[int, int]) -> Tensor | None:
         """The mask of a picture: (H, W) float32 in [0, 1], 1 inside the object.
 
-        None where there is none, or an empty one: nothing in the picture is the object.
+        None if there is no mask or it is empty.
 
         Args:
-            picture: its file; only the stem counts.
+            picture: its file; only the stem is used.
             size: (H, W) of the picture, as it is in the file.
 
         Raises:
-            MediaError: the mask is broken, or not of this size.
+            MediaError: the mask is invalid, or not of this size.
         """
         draw = self._draw.get(picture.stem)
         mask = None if draw is None else draw(size)
@@ -64,12 +64,12 @@ def read_masks(
         source: a folder with PNG files (8 or 16 bits, white inside; or 0 and 1), a folder with
             Labelme's JSON files (which may lie among the pictures), or COCO's JSON file.
         pictures: files of the pictures.
-        labels: what to take of an annotation: Labelme's labels, COCO's names of categories. None
-            takes everything.
+        labels: what to read from annotations: Labelme's labels or COCO's category names. None
+            reads everything.
 
     Raises:
-        MediaError: nothing there that belongs to the pictures, names that leave open what
-            belongs together, a broken file, or labels that are not in it.
+        MediaError: no mask belongs to the pictures, names are ambiguous, a file is invalid, or
+            labels are not in it.
     """
     stems = {picture.stem for picture in pictures}
     if source.is_file():
@@ -119,7 +119,7 @@ def _by_stem(folder: Path, suffix: str, stems: Collection[str]) -> dict[str, Pat
 def _labelme(
     source: Path, files: Mapping[str, Path], labels: Collection[str] | None
 ) -> dict[str, Draw]:
-    # All are read at once: a run should not stop after hours at a broken file.
+    # All are read up front: a run should not fail after hours because of an invalid file.
     draw: dict[str, Draw] = {}
     found: set[str] = set()
     for stem, file in files.items():

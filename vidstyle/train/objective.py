@@ -1,4 +1,4 @@
-"""What a training run minimises: the samples it draws, and the terms that it makes of them."""
+"""Training objectives: how samples are drawn, and the loss terms computed from them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -7,34 +7,34 @@ from torch import Tensor, nn
 
 from vidstyle.style.micro import MicroNetwork
 
-#: One training item, or a batch of them: named tensors with the batch in front.
+#: One training item, or a batch of them: named tensors with a leading batch dimension.
 Sample = dict[str, Tensor]
 
 
 class Objective(nn.Module, ABC):
     """One phase of training, as :func:`vidstyle.train.loop.train` runs it.
 
-    What is trained are the parameters that require a gradient: those of ``network`` that this
-    phase reaches, and those of helpers (a domain classifier). A parameter that no term depends on
-    must not require one, or several processes wait for its gradient for ever.
+    The trained parameters are those that require a gradient: those of ``network`` that this phase
+    uses, and those of helpers (a domain classifier). A parameter that no term depends on must not
+    require one, or multiple processes wait for its gradient forever.
 
     Attributes:
-        network: what is trained, averaged and saved.
-        perceptual: a frozen network that some objectives have; not stored in checkpoints.
+        network: the network that is trained, averaged and saved.
+        perceptual: a frozen network of some objectives; not stored in checkpoints.
     """
 
     network: MicroNetwork
 
     @abstractmethod
     def sample(self, index: int) -> Sample:
-        """Draw training item ``index`` on the CPU, without the batch in front.
+        """Draw training item ``index`` on the CPU, without a batch dimension.
 
-        The same for the same seed and index, whatever was drawn before and by which process.
+        Depends only on seed and index, not on previous draws or the process.
         """
 
     @abstractmethod
     def held_out(self) -> list[Sample]:
-        """The items of the validation, always the same, from pictures that are not trained on."""
+        """The validation items, always the same, from the held-out data."""
 
     @abstractmethod
     def forward(self, batch: Sample) -> dict[str, Tensor]:
@@ -45,7 +45,7 @@ class Objective(nn.Module, ABC):
         """The weight of each term at this fraction of the run, in [0, 1]."""
 
     def kept_state(self) -> dict[str, Tensor]:
-        """What a checkpoint holds of the objective: all but frozen networks."""
+        """The objective's state for checkpoints: everything but frozen networks."""
         return {
             name: tensor
             for name, tensor in self.state_dict().items()
@@ -54,7 +54,7 @@ class Objective(nn.Module, ABC):
 
 
 def weighted_sum(terms: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """Σ weight · term, over the terms there are."""
+    """Σ weight · term, over ``terms``."""
     return sum(
         (weights[name] * term for name, term in terms.items()), next(iter(terms.values())) * 0
     )

@@ -1,4 +1,4 @@
-"""Pairs of pictures whose motion is known: from clips, and made up."""
+"""Pairs of pictures with known motion: from clips, or synthetic."""
 
 import logging
 import math
@@ -25,26 +25,26 @@ from vidstyle.motion.warp import inside, warp
 
 MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v", ".webm", ".avi", ".mxf")
 
-#: A pair of frames in which less than this can be followed is drawn again: a cut, or chaos.
+#: A pair of frames with a smaller valid fraction than this is redrawn: a cut, or chaotic motion.
 LEAST_VALID = 0.3
 
-#: RGB difference, of a range of 1, beyond which two places are not one surface in another light.
-#: Where nothing matches, forward and backward flow may still agree, on standing still.
+#: RGB difference, on a range of 1, too large for the same surface in different light. Where nothing
+#: matches, forward and backward flow may still agree on zero motion.
 UNLIKE = 0.2
 
-#: Draws before giving up: chance alone does not fail so often.
+#: Attempts before giving up: more than chance alone would need.
 _DRAWS = 100
 
 log = logging.getLogger(__name__)
 
 
 class Pair(NamedTuple):
-    """Two pictures and the motion between them; all with a leading N, or all without.
+    """Two pictures and the motion between them; either all or none with a leading N.
 
     Attributes:
         before, after: (3, H, W) in [0, 1].
         flow: (2, H, W) in pixels, backward: after(x) ≈ before(x + flow(x)).
-        valid: (1, H, W), 1 where ``after`` can be taken from ``before``, else 0.
+        valid: (1, H, W), 1 where ``after`` is visible in ``before``, else 0.
     """
 
     before: Tensor
@@ -54,12 +54,12 @@ class Pair(NamedTuple):
 
 
 def stack(pairs: Sequence[Pair]) -> Pair:
-    """Pairs of one size as one batch."""
+    """Pairs of equal size as one batch."""
     return Pair(*(torch.stack(tensors) for tensors in zip(*pairs, strict=True)))
 
 
 class _Whole(NamedTuple):
-    """Two whole frames as they are kept: :class:`Pair` in little memory.
+    """Two whole frames as cached: a compact :class:`Pair`.
 
     Attributes:
         before, after: (h, w, 3) uint8.
@@ -76,9 +76,9 @@ class _Whole(NamedTuple):
 class VideoPairs:
     """Random square crops of two frames of a clip: the same for the same state of ``random``.
 
-    Frames are read, and their motion estimated, when a pair is drawn; the newest pairs of whole
-    frames are kept, small (8-bit pictures, half-precision flow). Crops are scaled and mirrored as
-    those of :class:`vidstyle.train.data.Crops` are.
+    Frames are read, and their motion estimated, when a pair is drawn; the most recent pairs of
+    whole frames are cached compactly (8-bit pictures, half-precision flow). Crops are scaled and
+    mirrored like those of :class:`vidstyle.train.data.Crops`.
     """
 
     def __init__(
@@ -95,14 +95,14 @@ class VideoPairs:
     ) -> None:
         """
         Args:
-            clips: such as :func:`find_clips` gives; those no longer than the longest gap are
-                left out.
+            clips: e.g. from :func:`find_clips`; those no longer than the longest gap are skipped.
             estimator: of the flow, on the CPU.
             side: of a crop, in pixels.
-            short_side: what the shorter side of frames is brought to, in pixels.
-            zoom: a crop covers ``side`` times something in this range.
+            short_side: shorter side that frames are resized to, in pixels.
+            zoom: range of a crop's extent in the frame, in multiples of ``side``.
             gaps: between the two frames, in frames.
-            places: of a clip, evenly spread, where a pair may end; fewer are read again less often.
+            places: number of evenly spaced frames of a clip where a pair may end; fewer are
+                re-read less often.
             kept: pairs of whole frames in memory, 1.5 MB each at a short side of 256.
 
         Raises:
@@ -127,17 +127,17 @@ class VideoPairs:
         self._whole = lru_cache(maxsize=kept)(self._estimate)
 
     def pair(self, random: np.random.Generator) -> Pair:
-        """Two frames, one of the gaps apart, each gap as likely: tensors of ``side``².
+        """Two frames, one of the gaps apart, all gaps equally likely: tensors of ``side``².
 
         Raises:
-            MediaError: hardly anything in these clips can be followed, they are flat, or one of
+            MediaError: hardly any motion in these clips can be tracked, they are flat, or one of
                 them is unreadable.
         """
         return self._draw((self._gaps[int(random.integers(len(self._gaps)))],), random)[0]
 
     def history(self, random: np.random.Generator) -> list[Pair]:
-        """One crop of one frame, ``after``, with the frames at each gap ``before`` it, the
-        nearest first: what a long-term loss compares.
+        """One crop of one frame, ``after``, with the frame ``before`` it at each gap, nearest
+        first, for a long-term loss.
 
         Raises:
             MediaError: as :meth:`pair`.
@@ -150,7 +150,7 @@ class VideoPairs:
             ends = self._clips[number][1]
             end = ends[int(random.integers(len(ends)))]
             whole = [self._whole(number, end, gap) for gap in gaps]
-            # The same numbers are drawn whether or not the frames are there.
+            # The same random numbers are drawn whether or not the frames are readable.
             place, extent = random.random(2), self._side * random.uniform(*self._zoom)
             mirrored = random.random() < 0.5
             pairs = [
@@ -166,7 +166,7 @@ class VideoPairs:
         )
 
     def _estimate(self, number: int, end: int, gap: int) -> _Whole | None:
-        """Whole frames and their motion, small; None where the clip lacks one of the two."""
+        """Whole frames and their motion, compact; None if the clip lacks one of the two."""
         reader = self._clips[number][0]
         frames = {
             frame.index: self._shrunk(frame)
@@ -196,7 +196,7 @@ class VideoPairs:
 def find_clips(folder: Path) -> list[ClipReader]:
     """The clips below a folder: movie files, and folders of numbered frames.
 
-    Folders of mattes (frames of pure black and white) may lie among them and are left out.
+    Folders of mattes (frames of pure black and white) among them are skipped.
 
     Raises:
         MediaError: there is no clip, or one cannot be read.
@@ -217,20 +217,20 @@ def find_clips(folder: Path) -> list[ClipReader]:
 
 @dataclass(frozen=True)
 class SyntheticMotion:
-    """Motion, noise and light made up for single pictures, as ReReVST trains with (Wang 2020):
-    a camera's motion, and a smooth random field over it.
+    """Synthetic motion, noise and light for single pictures, as in ReReVST (Wang 2020): camera
+    motion plus a smooth random field.
 
-    Each is drawn evenly from −x to x, the field and the noise from a normal distribution.
+    Parameters are uniform from −x to x; the field and the noise are normally distributed.
 
     Attributes:
-        shift: pixels, each way.
-        zoom: about the middle; 0.05 is five per cent.
-        turn: degrees about the middle.
-        wobble: deviation of the field, in pixels.
-        grain: pixels from one independent vector of the field to the next. Below some four
-            times ``wobble`` the field may fold.
-        noise: deviation, of a range of 1.
-        light: of the gain; half as much is added to all channels.
+        shift: pixels, in each direction.
+        zoom: about the centre; 0.05 is five per cent.
+        turn: degrees about the centre.
+        wobble: standard deviation of the field, in pixels.
+        grain: pixels between independent vectors of the field. Below about four times ``wobble``
+            the field may fold.
+        noise: standard deviation, on a range of 1.
+        light: of the gain; half as much is added as an offset to all channels.
     """
 
     shift: float = 8.0
@@ -246,11 +246,11 @@ class SyntheticMotion:
 
         Args:
             images: (N, 3, H, W) in [0, 1].
-            random: decides everything.
+            random: the only source of randomness.
 
         Returns:
-            The pictures, and as ``after`` what became of them: each warped (bilinear) along
-            ``flow``, which is exact, then lit and made noisy, in [0, 1]. Valid where the flow
+            The pictures as ``before``, and as ``after`` each warped (bilinear) along ``flow``,
+            which is exact, then with light and noise applied, in [0, 1]. Valid where the flow
             stays inside the frame.
         """
         count, size = len(images), (images.shape[-2], images.shape[-1])
@@ -281,7 +281,7 @@ class SyntheticMotion:
 
 
 def _count(clip: ClipReader) -> int:
-    """Frames in a clip, about: what a container says may be wrong."""
+    """Approximate number of frames in a clip: containers may be wrong."""
     info = clip.info
     if info.frame_count is not None:
         return info.frame_count
@@ -291,7 +291,7 @@ def _count(clip: ClipReader) -> int:
 
 
 def _holds_mattes(clip: ClipReader) -> bool:
-    """Whether the first, middle and last frame are black and white: one alone may be a fade."""
+    """Whether first, middle and last frame are black and white: a single one may be a fade."""
     count = _count(clip)
     frames = [f.image for at in (0, count // 2, count - 1) for f in clip.frames(at, at + 1)]
     return all(bool(((image == 0) | (image == 255)).all()) for image in frames)
@@ -300,8 +300,8 @@ def _holds_mattes(clip: ClipReader) -> bool:
 def _cropped(
     whole: _Whole, side: int, extent: int, place: tuple[float, float], mirrored: bool
 ) -> Pair:
-    """A square of ``extent`` pixels at ``place`` (of the room there is: 0 to 1, down and across),
-    brought to ``side``, with the flow that belongs to it."""
+    """A square of ``extent`` pixels at ``place`` (fraction of the free space, 0 to 1, down and
+    across), resized to ``side``, with its flow."""
     height, width = whole.after.shape[:2]
     extent = min(extent, height, width)
     top, left = (
@@ -319,13 +319,13 @@ def _cropped(
     flow = resized(whole.flow[:, rows, columns].float()) * (side / extent)
     if mirrored:
         flow = flow * flow.new_tensor([-1, 1])[:, None, None]
-    # A pixel is valid where all that it was made from is.
+    # A pixel is valid if all its source pixels are.
     trusted = (resized(whole.valid[:, rows, columns].float()) > 0.999).float()
     return Pair(before, after, flow, trusted * inside(flow[None])[0])
 
 
 def _teaches(pair: Pair) -> bool:
-    """Whether there is something to see (as in ``Crops.plain``), and enough can be followed."""
+    """Whether the crop is not flat (as in ``Crops.plain``), and enough of it is valid."""
     return bool(pair.after.std() > 0.1) and bool(pair.valid.mean() >= LEAST_VALID)
 
 

@@ -1,4 +1,4 @@
-"""What a run leaves on the way: ``curves.jsonl``, and TensorBoard's files."""
+"""Training records: ``curves.jsonl``, and TensorBoard's files."""
 
 import json
 import logging
@@ -15,12 +15,12 @@ log = logging.getLogger(__name__)
 
 
 class Record:
-    """Of one phase. Close it at the end."""
+    """The record of one phase; must be closed."""
 
     def __init__(self, folder: Path, start: int) -> None:
         """
         Args:
-            start: the step that the run goes on from; what is recorded of later ones is dropped.
+            start: the step that the run resumes from; records from it on are dropped.
         """
         path = folder / CURVES
         kept = [entry for entry in read_curves(folder) if entry["step"] < start]
@@ -31,8 +31,8 @@ class Record:
     def write(self, step: int, entries: Mapping[str, float]) -> None:
         """
         Args:
-            entries: terms of the loss, ``loss``, ``rate``, ``norm``; and in steps that end with a
-                validation, its own as ``validation/…``.
+            entries: terms of the loss, ``loss``, ``rate``, ``norm``; and, in steps that end with a
+                validation, its values as ``validation/…``.
         """
         self._curves.write(json.dumps({"step": step, **entries}) + "\n")
         for name, value in entries.items():
@@ -45,7 +45,7 @@ class Record:
 
 
 def read_curves(folder: Path) -> list[dict[str, float]]:
-    """The entries of ``curves.jsonl``, in order of steps; none where there is no file."""
+    """The entries of ``curves.jsonl``, in order of steps; empty if there is no file."""
     path = folder / CURVES
     if not path.exists():
         return []

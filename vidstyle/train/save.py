@@ -16,7 +16,7 @@ def save_model(folder: Path, network: MicroNetwork, ridge: float, licence: str) 
     """Write ``weights.safetensors`` (half precision) and ``config.toml``.
 
     Args:
-        folder: made if missing; its name is the model's.
+        folder: created if missing; its name is the model's.
         ridge: of the transform that the network was trained with.
         licence: SPDX identifier of the weights.
     """
@@ -41,10 +41,10 @@ def save_model(folder: Path, network: MicroNetwork, ridge: float, licence: str) 
 
 
 def check_model_folder(target: Path, overwrite: bool) -> None:
-    """Before hours of training: whether the model can be written there.
+    """Check, before hours of training, that the model can be written there.
 
     Raises:
-        UsageError: something is there that may not be replaced, or is no model.
+        UsageError: the target exists and may not be replaced, or is not a model.
     """
     if not target.exists():
         return

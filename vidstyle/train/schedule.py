@@ -1,4 +1,4 @@
-"""The learning rate over a run."""
+"""Learning rate schedules."""
 
 import math
 from typing import Any, Protocol
@@ -8,7 +8,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from vidstyle.train.config import Phase
 
-#: Of the peak rate, what a cosine ends at.
+#: Final rate of a cosine, as a fraction of the peak rate.
 _FLOOR = 0.01
 
 #: Validations without improvement before a plateau lowers the rate, and by how much.

@@ -1,4 +1,4 @@
-"""How good a model is, as a perceptual network sees it: style distance and likeness."""
+"""Quality of a model: style distance in perceptual features, and SSIM to the plate."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Score:
 
     Attributes:
         before, after: style distance of the plate and of the result: relative squared difference
-            of Gram matrices, the mean over the layers of the perceptual network.
+            of Gram matrices, averaged over the layers of the perceptual network.
         likeness: SSIM of the result to the plate (Wang 2004).
     """
 
@@ -34,7 +34,7 @@ class Score:
 def score(
     stylizer: Stylizer, perceptual: PerceptualNetwork, contents: Pictures, styles: Pictures
 ) -> Score:
-    """Every photograph in every style. The perceptual network must be on the stylizer's device."""
+    """Score every photograph in every style. Both networks must be on the same device."""
     before, after, kept = [], [], []
     for style in units(styles):
         wanted = _grams(perceptual, style, stylizer.device)
@@ -50,7 +50,7 @@ def score(
 
 
 def restyled(stylizer: Stylizer, plate: Tensor, style: Tensor) -> Tensor:
-    """A plate in a style, (1, 3, H, W) in [0, 1] each, on the CPU."""
+    """Restyle a plate; all pictures are (1, 3, H, W) in [0, 1], on the CPU."""
     transfer = stylizer.transfer(_whole(plate), stylizer.style(style))
     return stylizer(plate, transfer).cpu()
 
@@ -62,7 +62,7 @@ def units(pictures: Pictures, limit: int | None = None) -> Iterator[Tensor]:
 
 
 def _whole(plate: Tensor) -> Callable[[], list[Sample]]:
-    """All of a picture as the only sample of its object."""
+    """The whole picture as the only sample of its object."""
     return lambda: [(plate, torch.ones_like(plate[:, :1]))]
 
 

@@ -1,7 +1,7 @@
-"""Tuning a model to one shot, one object and one style: for hero shots.
+"""Fine-tune a model to one shot, one object and one style, for hero shots.
 
-Decoder and attention go on learning on nothing but this shot's frames and this style, with the
-temporal loss between neighbouring frames and with style measured over the object alone.
+Decoder and attention are trained further on this shot's frames and this style only, with the
+temporal loss between neighbouring frames and style measured over the object alone.
 """
 
 import logging
@@ -41,25 +41,25 @@ from vidstyle.train.record import read_curves
 from vidstyle.train.save import save_model
 from vidstyle.train.style import StyleData, StyleObjective
 
-#: Pairs of frames that are trained on, spread over those in which the object is seen.
+#: Number of frame pairs, spread over the frames that show the object.
 PAIRS = 24
 
-#: One pair in so many is kept for validation.
+#: One pair in this many is held out for validation.
 HELD_OUT = 6
 
-#: What counts, unless the recipe says otherwise: real motion in place of motion made up.
+#: Loss weights, unless the recipe overrides them: real instead of synthetic motion.
 WEIGHTS = StyleWeights(content=0.15, masked_gram=1.0, temporal=10.0, compound=0.0)
 
-#: A model that is trained already is moved gently.
+#: A trained model is fine-tuned gently.
 RATE = 3e-4
 
-#: Steps that lead to it: a few minutes have few.
+#: Warm-up steps: a few minutes of training have few steps.
 WARM_UP = 5
 
-#: More and quicker steps: one style and one shot do not pull gradients to many sides.
+#: More and quicker steps: with one style and one shot, gradients vary little.
 BATCH = 2
 
-#: Crops of the style picture are so much larger than those of frames: small ones differ in style.
+#: Side of style crops, in multiples of that of frame crops: small ones differ in style.
 STYLE_SIDES = 2
 
 log = logging.getLogger(__name__)
@@ -77,17 +77,17 @@ def tune_shot(
     output: Path,
     progress: Progress,
 ) -> None:
-    """Tune ``model`` for so many minutes and write the result's folder.
+    """Fine-tune ``model`` for ``minutes`` and write the result's folder.
 
     Args:
-        source: the clip; object: as ``--object`` takes it, None for the whole frame.
+        source: the clip; object: in the syntax of ``--object``, None for the whole frame.
         style: the picture.
-        config: its style phase is the recipe; weights and rate that it leaves at their defaults
-            are taken from :data:`WEIGHTS` and :data:`RATE`.
-        work: takes checkpoints and curves; those of an earlier run are deleted.
+        config: its style phase is the recipe; weights and rate at their defaults are replaced by
+            :data:`WEIGHTS` and :data:`RATE`.
+        work: for checkpoints and curves; those of an earlier run are deleted.
 
     Raises:
-        VidstyleError: as ``render`` does; UsageError also where the run diverges.
+        VidstyleError: as for ``render``; UsageError also if the run diverges.
     """
     accelerator = build_accelerator(select_device(config.run.device), config.run.precision)
     spec = None if object is None else parse_object(object)
@@ -153,7 +153,7 @@ def tune_shot(
 
 @dataclass(frozen=True)
 class FramePair:
-    """Two neighbouring frames as they are kept.
+    """Two neighbouring frames.
 
     Attributes:
         before, after: (H, W, 3) uint8 or uint16.
@@ -166,7 +166,7 @@ class FramePair:
 
 
 def read_pairs(take: Take, mattes: Mattes) -> list[FramePair]:
-    """Pairs of neighbours, none across a cut, spread over the frames that show the object.
+    """Pairs of neighbouring frames, none across a cut, spread over those that show the object.
 
     Raises:
         ObjectNotFoundError: no two neighbouring frames show it.
@@ -197,7 +197,7 @@ def read_pairs(take: Take, mattes: Mattes) -> list[FramePair]:
 
 
 def _divided(pairs: list[FramePair]) -> tuple[list[FramePair], list[FramePair]]:
-    """To train on, and held out; very short shots are validated on what they are trained on."""
+    """Training and held-out pairs; very short shots use the same pairs for both."""
     if len(pairs) < HELD_OUT:
         return pairs, pairs
     kept = pairs[HELD_OUT // 2 :: HELD_OUT]
@@ -222,7 +222,7 @@ def _still(moving: partial[tuple[Tensor, list[Pair]]], random: np.random.Generat
 def _crop_of_shot(
     pairs: list[FramePair], side: int, estimator: FlowEstimator, random: np.random.Generator
 ) -> tuple[Tensor, list[Pair]]:
-    """A crop of a frame around some place of the object, with its matte, and the pair."""
+    """A crop of a frame around a random point of the object, with its matte, and the pair."""
     pair = pairs[int(random.integers(len(pairs)))]
     height, width = pair.matte.shape
     inside = pair.matte.gt(127).nonzero()
@@ -239,7 +239,7 @@ def _crop_of_shot(
 
 
 def _crop_of_style(picture: Tensor, side: int, random: np.random.Generator) -> Tensor:
-    """At the scale that the render sees it in: what matters is the size of strokes."""
+    """A crop at the scale used for rendering, to match the size of strokes."""
     height, width = picture.shape[-2:]
     side = min(STYLE_SIDES * side, height // 8 * 8, width // 8 * 8)
     top, left = random.integers(height - side + 1), random.integers(width - side + 1)
@@ -249,7 +249,7 @@ def _crop_of_style(picture: Tensor, side: int, random: np.random.Generator) -> T
 def _recipe(
     style: StyleConfig, size: tuple[int, int], picture: Tensor, minutes: float
 ) -> StyleConfig:
-    """The style phase with this shot's bounds."""
+    """The style phase adapted to this shot."""
     defaults = StyleConfig()
     largest = min(*size, *picture.shape[-2:]) // 8 * 8
     if largest < 32:
@@ -258,7 +258,7 @@ def _recipe(
         style,
         minutes=minutes,
         steps=1_000_000 if style.steps == defaults.steps else style.steps,
-        rise=0.0,  # the model knows its trade already
+        rise=0.0,  # the model is already trained
         warm_up=min(style.warm_up, WARM_UP),
         side=min(style.side, largest),
         batch=BATCH if style.batch == defaults.batch else style.batch,

@@ -1,10 +1,10 @@
-"""The second phase: decoder and attention learn to paint, through the whole way of a picture.
+"""The second phase: train decoder and attention end to end with style losses.
 
-The closed-form maps already give a style's colour, contrast and much of its texture. What they
-leave is learned here by the losses that feed-forward style transfer is trained with (Johnson
-2016, Huang 2017), each with a weight of its own (:class:`vidstyle.train.config.StyleWeights`).
-The encoder stays as it was distilled: moving it under the maps that are taken from it is
-unstable, and only the domain-adversarial term has a reason to.
+The closed-form maps already give a style's colour, contrast and much of its texture. The rest is
+learned here with the losses of feed-forward style transfer (Johnson 2016, Huang 2017), each with
+its own weight (:class:`vidstyle.train.config.StyleWeights`). The encoder stays frozen as it was
+distilled, except for the domain-adversarial term: training it under maps that are computed from
+its own features is unstable.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,25 +28,24 @@ from vidstyle.train.losses.adversarial import DomainClassifier, domain_loss, rev
 from vidstyle.train.objective import Objective, Sample
 from vidstyle.train.pairs import Pair, SyntheticMotion
 
-#: Terms whose weight rises over the first part of the run.
+#: Terms whose weight ramps up over the first part of the run.
 RISING = ("gram", "mean_std", "masked_gram", "masked_mean_std")
 
-#: A style with less energy than this part of a usual one's does not count for more than that one
-#: would: nearly empty crops of style pictures have enormous relative distances.
+#: Lower bound on a style's energy, as a fraction of the median: nearly empty crops of style
+#: pictures would otherwise have enormous relative distances.
 FLOOR = 0.2
 
-#: Style crops that usual energies are measured on.
+#: Number of style crops that the median energies are measured on.
 FLOOR_SAMPLES = 24
 
-#: Cells whose differences to their neighbours the contrastive term compares.
+#: Number of cells whose differences to their neighbours the contrastive term compares.
 ANCHORS = 64
 
-#: Random streams, so that what one part draws does not shift what another does.
+#: Independent random streams.
 _TRAINING, _HELD_OUT, _MEASURING = 1, 2, 3
 
 
-#: Draws a crop, (3, side, side) in [0, 1]; of a photograph with its object's mask as a fourth
-#: channel where that is known.
+#: Draws a crop, (3, side, side) in [0, 1]; for photographs with a mask, it is the fourth channel.
 Draw = Callable[[np.random.Generator], Tensor]
 
 #: Draws a crop of a frame, with or without mask, and pairs of it with earlier frames.
@@ -55,14 +54,15 @@ DrawMoving = Callable[[np.random.Generator], tuple[Tensor, Sequence[Pair]]]
 
 @dataclass(frozen=True)
 class StyleData:
-    """What the second phase trains on, or is validated on.
+    """Training or validation data of the second phase.
 
     Attributes:
         contents: photographs.
         styles: style pictures.
-        moving: frames of clips, nearest earlier frame first: with temporal terms they take the
-            place of photographs. None makes motion up.
-        domain: pictures of the other domain that features are not to tell from photographs.
+        moving: frames of clips, nearest earlier frame first: they replace photographs if there are
+            temporal terms. None synthesises motion.
+        domain: pictures of the other domain, whose features should be indistinguishable from those
+            of photographs.
     """
 
     contents: Draw
@@ -72,7 +72,7 @@ class StyleData:
 
 
 class StyleObjective(Objective):
-    """Style, content, masks and time, on whole pictures from the network's own maps."""
+    """Style, content, mask and temporal losses, with the network's own maps."""
 
     def __init__(
         self,
@@ -88,9 +88,9 @@ class StyleObjective(Objective):
     ) -> None:
         """
         Args:
-            perceptual: gives the layers that style and content are compared in, shallow to deep.
-            ridge: of the transform that the model will be rendered with.
-            items: of the validation.
+            perceptual: provides the layers that style and content are compared in, shallow to deep.
+            ridge: of the transform used for rendering.
+            items: number of validation items.
         """
         super().__init__()
         self.network, self.perceptual, self.config = network, perceptual, config
@@ -110,7 +110,7 @@ class StyleObjective(Objective):
         self._measure_floors()
 
     def weights(self, progress: float) -> dict[str, float]:
-        """Style terms rise from a third to their full weight: content settles first."""
+        """Style terms ramp up from a third to their full weight, so that content settles first."""
         self._progress = progress
         rise = min(1.0, 1 / 3 + 2 / 3 * progress / max(self.config.rise, 1e-6))
         return {
@@ -155,14 +155,14 @@ class StyleObjective(Objective):
         return sample
 
     def _moved(self, crop: Tensor, random: np.random.Generator) -> tuple[Tensor, Sequence[Pair]]:
-        """A photograph set in motion, with its mask, and the pair of both."""
+        """A photograph with its mask after synthetic motion, and the resulting pair."""
         made = self._motion(crop[None, :3], random)
         mask = warp(crop[None, 3:], made.flow, "bilinear") if len(crop) > 3 else crop[None, 3:]
         pair = Pair(*(tensor[0] for tensor in made))
         return torch.cat([pair.after, mask[0]]), [pair]
 
     def forward(self, batch: Sample) -> dict[str, Tensor]:
-        """The terms whose weight is not zero."""
+        """The terms with non-zero weight."""
         wanted = self.config.weights
         content, mask = batch["content"], batch["mask"]
         maps, output = painted_each(self.network, content, batch["style"], mask, self._ridge)
@@ -278,7 +278,7 @@ class StyleObjective(Objective):
 
     @torch.no_grad()
     def _measure_floors(self) -> None:
-        """The energy of usual styles in each layer, by :data:`FLOOR`."""
+        """Set the energy floors of each layer: the median over styles, times :data:`FLOOR`."""
         random = np.random.default_rng((self._seed, _MEASURING))
         crops = torch.stack([self._data.styles(random) for _ in range(FLOOR_SAMPLES)])
         self._floors = {}

@@ -1,4 +1,4 @@
-"""The 80 object names of the COCO data set (Lin et al. 2014)."""
+"""The 80 object names of the COCO dataset (Lin et al. 2014)."""
 
 # In Darknet's order, which is the order of the network's class scores.
 NAMES = (

@@ -17,7 +17,7 @@ class Detection:
         name: what the detector calls it.
         score: the network's, 0 to 1.
         box: clipped to the picture.
-        matte: (H, W), where the detector cuts objects out as well.
+        matte: (H, W), if the detector also segments.
     """
 
     name: str
@@ -35,10 +35,10 @@ class Detector(Protocol):
         ...
 
     def name_of(self, word: str) -> str:
-        """What the detector calls the objects that a word means, singular or plural.
+        """The detector's name for the objects that a word refers to, singular or plural.
 
         Raises:
-            ObjectNotFoundError: it knows no such object; the message offers the nearest names.
+            ObjectNotFoundError: it knows no such object; the message suggests the nearest names.
         """
         ...
 
@@ -48,9 +48,9 @@ class Detector(Protocol):
         """The objects in an RGB picture (H, W, 3), one detection each, best score first.
 
         Args:
-            names: what is looked for, of ``name_of``. A detector of a fixed set of names returns
-                all that it finds, whatever this says; one of an open set needs it.
-            faint: also what it hardly believes itself. One such answer means nothing; the same
-                one in most frames of a shot does.
+            names: what to look for, from ``name_of``. A closed-vocabulary detector ignores this and
+                returns everything it finds; an open-vocabulary one requires it.
+            faint: include low-confidence detections. One of them means nothing; the same one in
+                most frames of a shot does.
         """
         ...

@@ -1,4 +1,4 @@
-"""Grounding DINO (Liu et al., ECCV 2024) by ``transformers``."""
+"""Grounding DINO (Liu et al., ECCV 2024) via ``transformers``."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from vidstyle.segment.detectors.open_vocabulary import Found, OpenVocabulary
 
 
 class GroundingDino(OpenVocabulary):
-    """A ``Detector`` of an open set of names, made for phrases ("the red umbrella"):
+    """An open-vocabulary ``Detector``, made for phrases ("the red umbrella"):
     ``IDEA-Research/grounding-dino-tiny``."""
 
     name = "grounding-dino"
@@ -19,7 +19,7 @@ class GroundingDino(OpenVocabulary):
     threshold, faint = 0.3, 0.1
 
     def _found(self, image: Image, names: Sequence[str], least: float) -> Found:
-        # One name at a time: of a text of several, words of one may be taken for another.
+        # One name at a time: with several in one text, the model may mix up their words.
         boxes, scores, numbers = [], [], []
         for number, name in enumerate(names):
             inputs = self._processor(images=image, text=f"{name}.", return_tensors="pt")

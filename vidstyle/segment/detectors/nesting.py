@@ -1,4 +1,4 @@
-"""Boxes of one kind inside each other: a part and the whole, or a group and its members."""
+"""Nested boxes of the same name: a part and the whole, or a group and its members."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,9 +13,9 @@ _APART = 0.1  # share of the smaller of two boxes below which they are two objec
 def merge_nested(detections: Sequence[Detection]) -> list[Detection]:
     """One detection for each object, best score first.
 
-    A weak detector answers twice for one object, by a part and by the whole: the whole is kept,
-    with the better of the scores. A box around two or more separate ones that are seen more
-    clearly than it is a group, and is dropped.
+    A weak detector reports one object twice, as a part and as the whole: the whole is kept, with
+    the better score. A box around two or more separate boxes with better scores is a group, and is
+    dropped.
     """
     kept: list[Detection] = []
     for whole in sorted(detections, key=lambda d: -d.box.area):
@@ -29,7 +29,7 @@ def merge_nested(detections: Sequence[Detection]) -> list[Detection]:
 
 
 def shared(a: Box, b: Box) -> float:
-    """The area that two boxes have in common, as a share of the smaller one's."""
+    """The area of two boxes' intersection, as a share of the smaller one's."""
     return (a & b).area / min(a.area, b.area)
 
 

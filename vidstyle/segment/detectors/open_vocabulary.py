@@ -1,4 +1,4 @@
-"""Detectors that find whatever words say, in models of the ``transformers`` library."""
+"""Open-vocabulary detectors, from the ``transformers`` library."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.segmenters.pretrained import load_pretrained
 
 _FILES = "its config.json, model.safetensors, and tokenizer and preprocessor files"
-_OVERLAP = 0.5  # intersection over union of two boxes of one name that are one object
+_OVERLAP = 0.5  # intersection over union above which two boxes of a name are one object
 
 
 class Found(NamedTuple):
@@ -26,8 +26,8 @@ class Found(NamedTuple):
     Attributes:
         boxes: (N, 4), x0, y0, x1, y1 in pixels.
         scores: (N,)
-        numbers: (N,), of the names.
-        masks: (N, H, W), 1 inside; None where the model gives boxes alone.
+        numbers: (N,), indices of the names.
+        masks: (N, H, W), 1 inside; None if the model returns boxes only.
     """
 
     boxes: Tensor
@@ -37,14 +37,14 @@ class Found(NamedTuple):
 
 
 class OpenVocabulary(ABC):
-    """A ``Detector`` of an open set of names.
+    """An open-vocabulary ``Detector``.
 
     Attributes:
         name: see ``Detector``.
-        title: what its authors call it.
+        title: the model's published name.
         classes: of its model and processor in ``transformers``.
-        threshold: least score.
-        faint: least score of a faint answer.
+        threshold: minimum score.
+        faint: minimum score of a low-confidence detection.
     """
 
     name: str
@@ -57,23 +57,23 @@ class OpenVocabulary(ABC):
         """
         Args:
             model: on its device.
-            processor: of that model.
+            processor: the model's own.
         """
         self._model, self._processor = model.eval(), processor
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> Self:
-        """A model in a folder as its authors publish it: config.json, model.safetensors, and the
-        files of its processor. Nothing is downloaded.
+        """Load a model from a folder laid out as published: config.json, model.safetensors, and its
+        processor's files. Nothing is downloaded.
 
         Raises:
-            WeightsError: the folder holds no such model.
+            WeightsError: the folder does not contain such a model.
         """
         model, processor = load_pretrained(folder, cls.title, _FILES, *cls.classes)
         return cls(model.to(device), processor)
 
     def name_of(self, word: str) -> str:
-        """See ``Detector``: any words will do."""
+        """See ``Detector``: accepts any words."""
         return " ".join(word.lower().split())
 
     @torch.inference_mode()
@@ -97,7 +97,7 @@ class OpenVocabulary(ABC):
 
     @abstractmethod
     def _found(self, image: Image, names: Sequence[str], least: float) -> Found:
-        """What scores at least ``least`` in a picture (H, W, 3)."""
+        """The detections with a score of at least ``least`` in a picture (H, W, 3)."""
 
 
 def _detection(found: Found, index: int, names: Sequence[str], size: tuple[int, ...]) -> Detection:

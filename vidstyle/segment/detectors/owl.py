@@ -1,4 +1,4 @@
-"""OWLv2 (Minderer et al., NeurIPS 2023) by ``transformers``."""
+"""OWLv2 (Minderer et al., NeurIPS 2023) via ``transformers``."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from vidstyle.segment.detectors.open_vocabulary import Found, OpenVocabulary
 
 
 class Owl(OpenVocabulary):
-    """A ``Detector`` of an open set of names: ``google/owlv2-base-patch16-ensemble``."""
+    """An open-vocabulary ``Detector``: ``google/owlv2-base-patch16-ensemble``."""
 
     name = "owlv2"
     title = "OWLv2"

@@ -1,4 +1,4 @@
-"""Mask R-CNN and Faster R-CNN by torchvision: the better detectors."""
+"""Mask R-CNN and Faster R-CNN from torchvision: the better detectors."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _UNUSED = ("__background__", "N/A")
 
 @dataclass(frozen=True)
 class _Variant:
-    """How a network is built without weights, and what its classes are called."""
+    """How to build a network without weights, and the names of its classes."""
 
     build: Callable[..., detection.FasterRCNN]
     categories: Sequence[str]
@@ -39,16 +39,16 @@ VARIANTS = {
         detection.FasterRCNN_MobileNet_V3_Large_FPN_Weights.COCO_V1.meta["categories"],
     ),
 }
-"""By their names in the registry of weights."""
+"""By name in the registry of weights."""
 
 
 class Rcnn:
-    """A ``Detector``; Mask R-CNN cuts what it finds out as well.
+    """A ``Detector``; Mask R-CNN also segments what it finds.
 
     Args:
         name: one of ``VARIANTS``.
         network: of that variant, on its device.
-        threshold: least score; ``faint``: of a faint answer.
+        threshold: minimum score; ``faint``: that of a low-confidence detection.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Rcnn:
         """Build a variant with its weights.
 
         Raises:
-            WeightsError: the file cannot be read, or holds another network's weights.
+            WeightsError: the file cannot be read, or contains another network's weights.
         """
         network = VARIANTS[name].build(weights=None, weights_backbone=None)
         try:

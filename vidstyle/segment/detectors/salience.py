@@ -1,5 +1,5 @@
-"""How much a picture is about what lies in a box: what moves against its background, in the middle
-and in focus, rather than what stands by."""
+"""How much a picture is about the content of a box: what moves relative to its background, near the
+centre and in focus, rather than bystanders."""
 
 import math
 from collections.abc import Sequence
@@ -13,22 +13,22 @@ from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.segment.clip import Image
 from vidstyle.segment.tracking.affine import fit_affine, flow_between
 
-_CORE = 0.6  # of a box's sides: what lies there is rather object than background
-_BRISK = 0.02  # of its own size a frame: somebody walks a little faster
-_STILL = 0.2  # of what moves briskly: what does not move at all
-_LEAST_AROUND = 0.1  # of a picture: less background says nothing of the camera
-_MIDDLE = 0.5  # of half the diagonal: how wide the middle is
-_BLURRED = 0.25  # of the picture's sharpness: nothing in focus has less
+_CORE = 0.6  # of a box's sides: more object than background in there
+_BRISK = 0.02  # of its own size per frame: slightly below walking speed
+_STILL = 0.2  # motion factor of something static, compared to brisk motion
+_LEAST_AROUND = 0.1  # of a picture: less background does not show the camera's motion
+_MIDDLE = 0.5  # of half the diagonal: the width of the central area
+_BLURRED = 0.25  # of the picture's sharpness: anything in focus has more
 
 
 def saliences(
     boxes: Sequence[Box], image: Image, other: Image | None, flow: FlowEstimator
 ) -> list[float]:
-    """Of each box in a picture (H, W, 3), above 0 to 1: the product of its motion against the
-    background, its centrality and its sharpness.
+    """The salience of each box in a picture (H, W, 3), above 0 to 1: the product of its motion
+    relative to the background, its centrality and its sharpness.
 
     Args:
-        other: the picture after, or before; None where there is none: then motion says nothing.
+        other: the picture after or before; None if there is none, and motion is ignored.
     """
     if not boxes:
         return []
@@ -49,8 +49,8 @@ def core(box: Box) -> Box:
 def _motions(
     boxes: Sequence[Box], image: Image, other: Image | None, flow: FlowEstimator
 ) -> list[float]:
-    """From ``_STILL`` to 1, by how far the flow in each box is from the camera's motion, which is
-    that of most of what is in no box."""
+    """From ``_STILL`` to 1, by how much the flow in each box differs from the camera's motion: the
+    dominant motion outside all boxes."""
     alike = [1.0] * len(boxes)
     if other is None:
         return alike
@@ -80,7 +80,7 @@ def _centrality(box: Box, size: tuple[int, int]) -> float:
 
 
 def _sharpness(box: Box, detail: NDArray[np.float32]) -> float:
-    """By the detail in the box against the picture's: 1 for as much or more."""
+    """From the detail in the box relative to the picture's: 1 for as much or more."""
     middle = core(box)
     here = float(detail[middle.rows, middle.columns].mean())
     return math.sqrt(min(max(here / max(float(detail.mean()), 1e-3), _BLURRED), 1.0))

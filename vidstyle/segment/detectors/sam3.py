@@ -1,4 +1,4 @@
-"""Segment Anything 3 (Carion et al. 2025) by ``transformers``: cuts out what words say."""
+"""Segment Anything 3 (Carion et al. 2025) via ``transformers``: segments objects by text."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,7 @@ from vidstyle.segment.detectors.open_vocabulary import Found, OpenVocabulary
 
 
 class Sam3(OpenVocabulary):
-    """A ``Detector`` of an open set of names that gives a matte with each box:
-    ``facebook/sam3``."""
+    """An open-vocabulary ``Detector`` that returns a matte with each box: ``facebook/sam3``."""
 
     name = "sam3"
     title = "SAM 3"

@@ -1,4 +1,4 @@
-"""Everyday words for the names that detectors know."""
+"""Everyday synonyms of the names that detectors know."""
 
 import difflib
 import re
@@ -45,10 +45,10 @@ _IRREGULAR = {"men": "man", "women": "woman", "children": "child", "people": "pe
 
 
 def name_for(word: str, names: Sequence[str]) -> str:
-    """The one of ``names`` that an everyday word, singular or plural, means.
+    """The one of ``names`` that an everyday word, singular or plural, refers to.
 
     Raises:
-        ObjectNotFoundError: there is none; the message offers the nearest ones.
+        ObjectNotFoundError: there is none; the message suggests the nearest ones.
     """
     word = " ".join(re.split(r"[\s_-]+", word.strip().lower()))
     for candidate in (word, *_singulars(word)):
@@ -63,7 +63,7 @@ def name_for(word: str, names: Sequence[str]) -> str:
 
 
 def _singulars(word: str) -> list[str]:
-    """What a word may be the plural of; only its last part bends."""
+    """Possible singulars of a word; only its last part is inflected."""
     head, space, last = word.rpartition(" ")
     found = [_IRREGULAR[last]] if last in _IRREGULAR else []
     if last.endswith(("ves", "ies")):

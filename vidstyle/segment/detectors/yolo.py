@@ -15,21 +15,21 @@ from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.detectors.nesting import merge_nested
 from vidstyle.segment.detectors.vocabulary import name_for
 
-# OpenCV reads a shortened file as if the rest were zeros, without a word.
+# OpenCV silently reads a truncated file as if the rest were zeros.
 _WEIGHTS_BYTES = 35_434_956
 
 
 class YoloTiny:
     """YOLOv3-tiny (Redmon & Farhadi 2018), Darknet's files read by OpenCV.
 
-    The network is weak, and what it finds depends on the scale: it looks at each picture at
-    several sizes, and the answers are merged by non-maximum suppression and ``merge_nested``.
+    The network is weak, and what it finds depends on the scale: it is run on each picture at
+    several sizes, and the detections are merged by non-maximum suppression and ``merge_nested``.
 
     Args:
         cfg: Darknet's ``yolov3-tiny.cfg``.
         weights: Darknet's ``yolov3-tiny.weights``.
         long_sides: lengths of the picture's long side for the network.
-        threshold: least score; ``faint``: of a faint answer.
+        threshold: minimum score; ``faint``: that of a low-confidence detection.
 
     Raises:
         WeightsError: a file is missing or damaged.
@@ -83,7 +83,7 @@ class YoloTiny:
         classes = rows[:, 5:].argmax(axis=1)
         scores = rows[:, 5:].max(axis=1)
         height, width = image.shape[:2]
-        # Rows: centre x, centre y, width, height, all as parts of the picture's.
+        # Rows: centre x, centre y, width, height, all relative to the picture's size.
         boxes = rows[:, :4] * np.array([width, height, width, height])
         boxes[:, :2] -= boxes[:, 2:] / 2
         kept = cv2.dnn.NMSBoxesBatched(
@@ -96,7 +96,7 @@ class YoloTiny:
         return merge_nested([d for d in found if d.box.width > 0 and d.box.height > 0])
 
     def _rows(self, image: Image, long_side: int, least: float) -> np.ndarray:
-        """The network's rows whose best class scores ``least`` or more."""
+        """The network's rows whose best class has a score of ``least`` or more."""
         scale = long_side / max(image.shape[:2])
         # The network halves the picture five times.
         size = [max(1, round(side * scale / 32)) * 32 for side in image.shape[1::-1]]
@@ -106,14 +106,14 @@ class YoloTiny:
 
 
 def _answering_from(least: float, cfg: Path) -> NDArray[np.uint8]:
-    """Darknet's configuration, with the least score that OpenCV's layer lets through, which is 0.2
-    where nothing is said."""
+    """Darknet's configuration, with the minimum score that OpenCV's layer passes on, which defaults
+    to 0.2."""
     text = cfg.read_bytes().replace(b"[yolo]", b"[yolo]\nthresh=%g" % least)
     return np.frombuffer(text, np.uint8)
 
 
 def _clipped(box: np.ndarray, width: int, height: int) -> Box:
-    """A box of x, y, width, height in pixels as whole pixels inside the picture."""
+    """A box (x, y, width, height) in pixels, as whole pixels inside the picture."""
     x0, y0 = np.maximum(np.rint(box[:2]).astype(int), 0)
     x1, y1 = np.minimum(np.rint(box[:2] + box[2:]).astype(int), (width, height))
     return Box(int(x0), int(y0), int(x1), int(y1))

@@ -1,4 +1,4 @@
-"""Mattes made from other mattes, or from nothing."""
+"""Mattes derived from other mattes, or from none."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from vidstyle.segment.mattes.store import Matte, Mattes, bounding_box
 
 
 class WholeFrame(Mattes):
-    """The matte of no object in particular: everything."""
+    """The matte of the whole frame."""
 
     def __init__(self, size: tuple[int, int], count: int) -> None:
         self._size, self._count = size, count
@@ -25,7 +25,7 @@ class WholeFrame(Mattes):
 
 
 class Derived(Mattes):
-    """Made from other mattes, one for one, and relied on as far as they are."""
+    """Derived from other mattes, one for one, with the same confidence."""
 
     def __init__(self, mattes: Mattes) -> None:
         self._mattes = mattes
@@ -38,7 +38,7 @@ class Derived(Mattes):
 
 
 class Excluded(Derived):
-    """An object without others: min(m, 1 − e) for each of these, so that soft edges stay soft."""
+    """An object minus others: min(m, 1 − e) for each of these, so that soft edges stay soft."""
 
     def __init__(self, mattes: Mattes, others: Sequence[Mattes]) -> None:
         super().__init__(mattes)
@@ -61,7 +61,7 @@ class Excluded(Derived):
 
 
 class Within(Derived):
-    """What of other mattes lies in a box."""
+    """The part of other mattes inside a box."""
 
     def __init__(self, mattes: Mattes, box: Box) -> None:
         super().__init__(mattes)
@@ -82,7 +82,7 @@ class Within(Derived):
 
 
 class Inverted(Derived):
-    """All but the object."""
+    """Everything except the object."""
 
     def __getitem__(self, index: int) -> Matte:
         return 255 - self._mattes[index]

@@ -1,4 +1,4 @@
-"""How tracked mattes get their edges at the frame's size."""
+"""Refining the edges of tracked mattes at the frame's size."""
 
 from collections.abc import Callable
 
@@ -17,7 +17,7 @@ def build_edges(name: str) -> Edges:
     """``guided``: the guided filter; ``closed-form``: matting by ``pymatting``, for hair and blur.
 
     Raises:
-        UsageError: an unknown name, or the ``matting`` extra is not installed.
+        UsageError: the name is unknown, or the ``matting`` extra is not installed.
     """
     match name:
         case "guided":

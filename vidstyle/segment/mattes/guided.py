@@ -14,15 +14,15 @@ _EPSILON = 4e-4
 class GuidedFilter:
     """Smooths planes along the edges of one picture.
 
-    In every window the result is a linear function of the guide's colour (eq. 19 to 21). All that
+    In every window the result is a linear function of the guide's colour (eq. 19 to 21). Whatever
     depends on the guide alone is computed once, so that many planes can be filtered cheaply; with
-    ``step`` the linear coefficients are found on a smaller grid (He & Sun 2015).
+    ``step`` the linear coefficients are computed on a coarser grid (He & Sun 2015).
 
     Args:
         guide: RGB (H, W, 3).
         radius: of the window, in pixels of the guide.
         epsilon: variance, for colours 0 to 1, below which the guide counts as flat.
-        step: pixels of the guide to one of the coefficients' grid.
+        step: pixels of the guide per cell of the coefficients' grid.
     """
 
     def __init__(self, guide: Image, radius: float, epsilon: float, step: int = 2) -> None:
@@ -30,7 +30,7 @@ class GuidedFilter:
         self._size = (width, height)
         self._grid = (max(1, width // step), max(1, height // step))
         self._window = (2 * max(1, round(radius / step)) + 1,) * 2
-        # Planes: NumPy's sums over a short last axis are slow.
+        # Separate planes: NumPy's sums over a short last axis are slow.
         self._guide = [_plane(plane) / np.float32(255) for plane in cv2.split(guide)]
         self._colours = [self._small(plane) for plane in self._guide]
         self._means = [self._mean(colour) for colour in self._colours]
@@ -85,8 +85,8 @@ def _plane(values: NDArray[np.generic]) -> Plane:
 def upsample(matte: Matte, image: Image) -> Matte:
     """A small matte (h, w) at the size of its picture (H, W, 3).
 
-    A guided filter fits, in windows of about two small pixels, the matte to the picture's colours;
-    so the matte's edge falls where the picture has one.
+    A guided filter fits the matte to the picture's colours, in windows with a radius of about two
+    small pixels, so that the matte's edge snaps to the picture's.
     """
     size = image.shape[:2]
     if matte.shape == size:

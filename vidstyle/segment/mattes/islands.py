@@ -1,4 +1,4 @@
-"""Specks of a matte that lie apart from its object."""
+"""Specks of a matte that are detached from its object."""
 
 import cv2
 import numpy as np
@@ -6,14 +6,15 @@ from numpy.typing import NDArray
 
 from vidstyle.segment.mattes.store import Matte
 
-_SPECK = 0.03  # of the largest part's pixels: what is smaller is no part of one body
-_RIM = 5  # pixels that a soft edge fills
+_SPECK = 0.03  # of the largest part's pixels: anything smaller is not part of the body
+_RIM = 5  # width of a soft edge, in pixels
 
 
 def without_specks(matte: Matte) -> Matte:
-    """A matte (H, W) without the parts that are tiny beside its largest one, and their soft edges.
+    """A matte (H, W) without the parts that are tiny compared to its largest one, and without their
+    soft edges.
 
-    Larger parts stay: what stands before an object may well divide it.
+    Larger parts stay: an occlusion may well split an object.
     """
     inside = matte > 127
     _, labels, stats, _ = cv2.connectedComponentsWithStats(inside.astype(np.uint8))

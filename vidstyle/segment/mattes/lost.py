@@ -1,15 +1,15 @@
-"""Where an object is not seen, and where its mattes are not to be relied on."""
+"""Where an object is not seen, and where its mattes are unreliable."""
 
 from collections.abc import Callable, Sequence
 
 from vidstyle.segment.mattes.store import Mattes
 
-#: Confidence below which a matte is doubtful. It is the region similarity J that the tracker
-#: expects. With MobileSAM, by box, point and name, on six whole DAVIS clips, this flags 81 % of the
-#: frames of J below 0.6 and 9 % of the others; 0.65 flagged 69 % and 5 %, 0.72 85 % and 14 %.
+#: Confidence below which a matte is doubtful: the tracker's estimate of the region similarity J.
+#: With MobileSAM, by box, point and name, on six whole DAVIS clips, this flags 81 % of the frames
+#: with J below 0.6 and 9 % of the others; 0.65 flagged 69 % and 5 %, 0.72 85 % and 14 %.
 DOUBTFUL = 0.7
 
-# Frames in between that are no better news.
+# Frames above that threshold that do not interrupt a doubtful run.
 _BETWEEN = 4
 
 Shots = Sequence[tuple[int, int]]
@@ -22,8 +22,8 @@ def lost_ranges(mattes: Mattes, shots: Shots) -> list[tuple[int, int]]:
 
 
 def doubtful_ranges(mattes: Mattes, shots: Shots) -> list[tuple[int, int]]:
-    """The runs of frames (first, last) whose matte is doubtful, with a few in between; a run ends
-    with its shot. Where nothing is seen, nothing is doubted."""
+    """The runs of frames (first, last) whose matte is doubtful, bridging short gaps; a run ends
+    with its shot. Empty mattes are not doubtful."""
     return _runs(
         lambda frame: mattes.box(frame) is not None and mattes.confidence(frame) < DOUBTFUL,
         shots,
@@ -32,7 +32,7 @@ def doubtful_ranges(mattes: Mattes, shots: Shots) -> list[tuple[int, int]]:
 
 
 def _runs(holds: Callable[[int], bool], shots: Shots, between: int = 0) -> list[tuple[int, int]]:
-    """Runs of frames of which something holds, but for ``between`` of them at most at a time."""
+    """Runs of frames for which ``holds`` is true, bridging gaps of at most ``between`` frames."""
     ranges: list[tuple[int, int]] = []
     for start, stop in shots:
         last: int | None = None

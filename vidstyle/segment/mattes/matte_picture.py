@@ -1,8 +1,8 @@
-"""What of a picture is a matte: its alpha, its values, a channel of it, or its labels.
+"""Reading a matte from a picture: from its alpha, its values, one of its channels, or its labels.
 
 Artists' tools write coverage: grey, or alpha, up to white. Annotation tools write labels, small
-numbers or colours that name an object: 0 and 1, a palette (DAVIS, Pascal VOC), red on black. A
-single picture does not always show which it is, so this is settled over several of a sequence.
+numbers or colours that identify an object: 0 and 1, a palette (DAVIS, Pascal VOC), red on black. A
+single picture is sometimes ambiguous, so this is decided from several pictures of a sequence.
 """
 
 import logging
@@ -22,23 +22,23 @@ logger = logging.getLogger(__name__)
 Matte = NDArray[np.uint8]
 
 SAMPLES = 9
-"""Pictures of a sequence that show what its values mean."""
+"""Pictures of a sequence that are sampled to decide what its values mean."""
 
-_MOST_LABELS = 32  # more different values are those of a soft edge
-_DIM = 0.5  # of white: coverage that is nowhere more is seldom meant
+_MOST_LABELS = 32  # more distinct values indicate a soft edge
+_DIM = 0.5  # of white: coverage that never exceeds it is seldom intended
 _COLOURED = 1 / 16  # of white, between channels: less is JPEG's rounding
-_LOSSY = 8  # levels by which JPEG misses black and white beside an edge
+_LOSSY = 8  # levels of JPEG ringing in black and white next to an edge
 
 
 @dataclass(frozen=True)
 class StoredMatte:
-    """A picture's values, before it is known what they mean.
+    """A picture's values, before their meaning is known.
 
     Attributes:
         values: (H, W), the brightest channel, or indices of a palette.
         white: the value of white.
-        alpha: (H, W), coverage in values of the same white; None where there is none.
-        labels: whether values are indices of a palette, which are labels beyond doubt.
+        alpha: (H, W), coverage on the same scale; None if there is none.
+        labels: whether values are indices of a palette, and so certainly labels.
         coloured: whether channels differ.
     """
 
@@ -50,16 +50,16 @@ class StoredMatte:
 
     @property
     def is_cutout(self) -> bool:
-        """Whether alpha differs from one place to another."""
+        """Whether there is an alpha that is not constant."""
         return self.alpha is not None and bool((self.alpha != self.alpha.flat[0]).any())
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """How the values of a sequence are meant; see :func:`settled`.
+    """What the values of a sequence mean; see :func:`settled`.
 
     Attributes:
-        white: the value of full coverage; None for labels, of which all but 0 are the object.
+        white: the value of full coverage; None for labels, where any except 0 is the object.
         in_alpha: whether coverage is in alpha.
     """
 
@@ -67,7 +67,7 @@ class Meaning:
     in_alpha: bool = False
 
     def matte(self, stored: StoredMatte) -> Matte:
-        """(H, W), 255 inside; floats are cut to [0, 1]."""
+        """(H, W), 255 inside; floats are clipped to [0, 1]."""
         if self.in_alpha and stored.alpha is not None:
             return _coverage(stored.alpha, stored.white)
         if stored.labels or self.white is None:
@@ -76,7 +76,7 @@ class Meaning:
 
 
 class MatteReader:
-    """Reads the pictures of one matte sequence, all of whose values are meant alike.
+    """Reads the pictures of one matte sequence, whose values all have the same meaning.
 
     Args:
         files: of the sequence.
@@ -95,13 +95,13 @@ class MatteReader:
         self._files, self._size, self._pick, self._origin = files, size, pick, origin
 
     def __call__(self, path: Path) -> Matte:
-        """The matte (H, W) of one file, 255 inside. Floats are cut to [0, 1].
+        """The matte (H, W) of one file, 255 inside. Floats are clipped to [0, 1].
 
         Raises:
             MediaError: the file is missing, unreadable, not of the clip's size, or has no such
                 channel.
-            UsageError: a label of a picture that has none, or it takes the ``post`` extra, which
-                is not installed.
+            UsageError: a label is requested from a picture that has none, or the file requires the
+                ``post`` extra, which is not installed.
         """
         matte = self._read(path)
         if matte.shape != self._size:
@@ -122,19 +122,19 @@ class MatteReader:
 
 
 def read_matte(path: Path, size: tuple[int, int], pick: str | None = None) -> Matte:
-    """Read a lone matte; arguments and errors as of :class:`MatteReader`."""
+    """Read a single matte; arguments and errors as for :class:`MatteReader`."""
     return MatteReader([path], size, pick)(path)
 
 
 def _spread(files: Sequence[Path]) -> list[Path]:
-    """Some of the files, evenly; then the others, for the case that these are empty."""
+    """Some of the files, evenly spaced; then the others, in case these are empty."""
     count = min(SAMPLES, len(files))
     chosen = [files[i * (len(files) - 1) // max(1, count - 1)] for i in range(count)]
     return chosen + [file for file in files if file not in set(chosen)]
 
 
 def settled(pictures: Iterable[StoredMatte], origin: str | None = None) -> Meaning:
-    """What the values mean, by the first pictures, or all where these are empty.
+    """Infer what the values mean, from the first pictures, and more while these are empty.
 
     Args:
         origin: what the user named, for warnings; None for no warnings.
@@ -155,7 +155,7 @@ def settled(pictures: Iterable[StoredMatte], origin: str | None = None) -> Meani
             break
     few = 0 < len(distinct) <= _MOST_LABELS
     if integers and brightest <= 255:
-        white = 255  # eight bits, kept in sixteen
+        white = 255  # 8 bits, stored as 16
     small = brightest * 255 <= _MOST_LABELS * white
     identifiers = integers and white > 255 and brightest < _DIM * white
     labels = few and brightest < white and (coloured or small or identifiers)
@@ -163,7 +163,7 @@ def settled(pictures: Iterable[StoredMatte], origin: str | None = None) -> Meani
         _tell_labels(origin, distinct, numbers=palette or not coloured)
         return Meaning(None)
     if coloured and brightest:
-        return Meaning(brightest)  # the colour is a name, its brightness coverage
+        return Meaning(brightest)  # the colour identifies the object, its brightness is coverage
     if origin and 0 < brightest < _DIM * white:
         logger.warning(
             "%s: the brightest value is %.0f%% of white, so the style is that weak; "
@@ -194,7 +194,7 @@ def _tell_labels(origin: str | None, distinct: set[float], *, numbers: bool) -> 
 
 
 def stored_matte(pixels: Values, alpha: Values | None) -> StoredMatte:
-    """Of a decoded picture (H, W, 3) and its alpha (H, W), if it has any."""
+    """From a decoded picture (H, W, 3) and its alpha (H, W), if any."""
     brightest, least = pixels.max(axis=2), pixels.min(axis=2)
     white = _white(pixels)
     coloured = (brightest.astype(np.float32) - least > _COLOURED * white).any()
@@ -217,13 +217,13 @@ def _stored(path: Path) -> StoredMatte:
 
 
 def _without_ringing(values: Values) -> Values:
-    """Black and white as they were before JPEG: else all that is nearly black is painted."""
+    """Restore black and white from before JPEG: otherwise everything nearly black is painted."""
     stretched = (values.astype(np.float32) - _LOSSY) * (255 / (255 - 2 * _LOSSY))
     return np.asarray(np.rint(stretched.clip(0, 255)), np.uint8)
 
 
 def _picked(path: Path, pick: str) -> Matte:
-    """A channel, or where there is none of that name and it is a number, a label."""
+    """A channel; falls back to a label if no channel has that name and it is a number."""
     if not pick.isdecimal() or has_channel(path, pick):
         channel = read_channel(path, pick)
         return _coverage(channel, _white(channel))
@@ -246,7 +246,7 @@ def _white(values: Values) -> float:
 
 
 def _coverage(values: Values, white: float) -> Matte:
-    """In 8 bits."""
+    """Coverage in 8 bits."""
     if values.dtype == np.uint8 and white == 255:
         return np.ascontiguousarray(values)
     if values.dtype == np.uint16 and white == 65535:

@@ -1,4 +1,4 @@
-"""Closed-form matting (Levin, Lischinski & Weiss, CVPR 2006) by ``pymatting``: soft edges."""
+"""Closed-form matting (Levin, Lischinski & Weiss, CVPR 2006) via ``pymatting``: soft edges."""
 
 import logging
 
@@ -13,16 +13,16 @@ from vidstyle.segment.mattes.store import Matte, bounding_box
 
 logger = logging.getLogger(__name__)
 
-_REACH = 4.0  # pixels of a frame of LONG_SIDE: how far hair or blur reach from the tracked edge
-_SURE = 0.05  # nearer than this to 0 or 1 the tracked matte is settled
+_REACH = 4.0  # pixels of a frame of LONG_SIDE: how far hair or blur extends from the tracked edge
+_SURE = 0.05  # distance from 0 or 1 within which the tracked matte is certain
 
 
 def closed_form(matte: Matte, image: Image) -> Matte:
     """A small matte (h, w) at the size of its picture (H, W, 3), its edge matted.
 
-    In a band about the edge of the guided filter's matte, wider where that is soft, alpha is solved
-    for so that it is locally a linear function of the picture's colours (eq. 13). Where nothing of
-    the object is surely inside, the guided filter's matte is kept.
+    In a band around the edge of the guided filter's matte, wider where that is soft, alpha is
+    solved for as a locally linear function of the picture's colours (eq. 13). Falls back to the
+    guided filter's matte if no pixel is certainly inside, or none certainly outside.
     """
     guided = upsample(matte, image)
     trimap = _trimap(guided)

@@ -1,4 +1,4 @@
-"""Which given matte belongs to which frame: by the numbers in their names, never by their order."""
+"""Matching given mattes to frames: by the numbers in their names, never by their order."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -12,23 +12,23 @@ logger = logging.getLogger(__name__)
 def match_numbers(
     origin: str, given: Sequence[int], frames: range, plates: Sequence[int] | None
 ) -> dict[int, int]:
-    """Each frame's place in ``given``.
+    """Each frame's index in ``given``.
 
-    Mattes of a numbered sequence have its numbers. A video has none: where the mattes' numbers are
-    not those of its frames, which count from 0, the first matte belongs to its first frame, or to
-    the first that is asked for when there are just as many of these. A gap stays a gap.
+    Mattes for a numbered plate sequence use the plates' numbers. A video has none: unless the
+    mattes use its frame numbers, counted from 0, the first matte belongs to its first frame, or to
+    the first requested frame if they match the requested frames in number. Gaps stay gaps.
 
     Args:
         origin: what the user named.
-        given: numbers of the mattes, rising.
-        frames: those that are asked for, up to the end of the clip or of its part.
-        plates: number of each of the clip's frames; None of a video.
+        given: numbers of the mattes, ascending.
+        frames: the requested ones, up to the end of the clip or of its part.
+        plates: number of each of the clip's frames; None for a video.
 
     Raises:
         MediaError: a frame has no matte.
     """
     if len(given) == len(frames) == 1:
-        return {frames.start: 0}  # lone pictures have no numbers
+        return {frames.start: 0}  # single pictures have no numbers
     if plates is None:
         first = _number_of_the_first(origin, given, frames)
         wanted = {frame: first + frame for frame in frames}
@@ -46,10 +46,10 @@ def match_numbers(
 
 
 def _number_of_the_first(origin: str, given: Sequence[int], frames: range) -> int:
-    """The number that the matte of a video's frame 0 has, or would have."""
+    """The number that the matte for a video's frame 0 has, or would have."""
     first, last = given[0], given[-1]
     numbers = last - first + 1
-    # Numbers from 1 belong to a whole clip, unless they end where a part does.
+    # Numbers from 1 are for a whole clip, unless they end where a part of it does.
     of_part = first == frames.start and (first > 1 or last < frames.stop)
     if first == 0 or of_part:
         return 0
@@ -84,7 +84,7 @@ def _range(numbers: Iterable[int]) -> str:
 
 
 def _told(numbers: Sequence[int]) -> str:
-    """Runs of rising numbers, the first few of them."""
+    """The first few runs of consecutive numbers, as text."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:

@@ -1,4 +1,4 @@
-"""Mattes on disk: the ones that the tracker writes, and the ones that an artist gives."""
+"""Mattes on disk: those written by the tracker, and those supplied by an artist."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,33 +18,33 @@ __all__ = ["GivenMattes", "HeldMattes", "Matte", "MatteStore", "Mattes", "boundi
 
 
 class Mattes(Protocol):
-    """One matte a frame: (H, W), uint8, 255 inside the object."""
+    """One matte per frame: (H, W), uint8, 255 inside the object."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, index: int) -> Matte: ...
 
     def box(self, index: int) -> Box | None:
-        """The smallest box that holds every non-zero pixel; None for an empty matte."""
+        """The bounding box of the non-zero pixels; None for an empty matte."""
         ...
 
     def confidence(self, index: int) -> float:
-        """How far a matte can be relied on: about its intersection over union with the truth, as
-        the tracker estimates it. 1 for what the user gave, 0 for an empty matte."""
+        """How reliable a matte is: the tracker's estimate of its intersection over union with the
+        ground truth. 1 for the user's own mattes, 0 for an empty one."""
         return 1.0 if self.box(index) else 0.0
 
 
 def bounding_box(matte: Matte) -> Box | None:
-    """The smallest box that holds every non-zero pixel of ``matte`` (H, W); None if none is."""
+    """The bounding box of the non-zero pixels of ``matte`` (H, W); None if there are none."""
     x, y, width, height = cv2.boundingRect(matte)
     return Box(x, y, x + width, y + height) if width else None
 
 
 class MatteStore(Mattes):
-    """A folder of 8-bit PNG files, written as the mattes are made: memory holds only boxes and
-    confidences.
+    """A folder of 8-bit PNG files, written as the mattes are made; only boxes and confidences are
+    held in memory.
 
-    Mattes never written read as empty. Existing files of the folder are written over.
+    Mattes that were never written read as empty. Existing files are overwritten.
     """
 
     def __init__(self, folder: Path, size: tuple[int, int], count: int) -> None:
@@ -70,7 +70,7 @@ class MatteStore(Mattes):
         self.put(index, matte, 1.0)
 
     def put(self, index: int, matte: Matte, confidence: float) -> None:
-        """Store a matte (H, W) and how far it can be relied on."""
+        """Store a matte (H, W) and its confidence."""
         self._boxes[index] = bounding_box(matte)
         self._confidences[index] = confidence
         path = self.path(index)
@@ -109,20 +109,20 @@ class HeldMattes(Mattes):
 
 
 class GivenMattes(Mattes):
-    """Mattes from a numbered sequence or a folder, read when they are asked for, so that a farm
-    task reads only its own.
+    """Mattes from a numbered sequence or a folder, read on demand, so that a farm task reads only
+    its own.
 
     Args:
         pattern: ``m.%04d.png``, ``m.####.png``, ``comp.####.exr#channel``, ``m.####.png#label``,
             or a folder.
         size: (H, W) of the clip's frames.
         count: number of the clip's frames.
-        start: the first frame that is asked for.
-        plates: number of each of the clip's frames; None of a video. See ``match_numbers``.
+        start: the first requested frame.
+        plates: number of each of the clip's frames; None for a video. See ``match_numbers``.
 
     Raises:
-        MediaError: a frame has no matte, or (then, or when read) a matte is unreadable or of
-            another size than the frames.
+        MediaError: a frame has no matte, or (here or on a later read) a matte is unreadable or its
+            size differs from the frames'.
     """
 
     def __init__(
@@ -162,7 +162,7 @@ class GivenMattes(Mattes):
 
 
 def agreement(a: Matte, b: Matte) -> float:
-    """Intersection over union of two mattes (H, W), 0 to 1; 1 where both are empty."""
+    """Intersection over union of two mattes (H, W), 0 to 1; 1 if both are empty."""
     one, other = a > 127, b > 127
     union = int((one | other).sum())
     return float((one & other).sum() / union) if union else 1.0

@@ -1,4 +1,4 @@
-"""GrabCut (Rother et al. 2004) by OpenCV: a segmenter that needs no weights."""
+"""GrabCut (Rother et al. 2004) via OpenCV: a segmenter that needs no weights."""
 
 import logging
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ from vidstyle.segment.mattes.store import Matte, bounding_box
 
 logger = logging.getLogger(__name__)
 
-_PIXELS = 250_000  # GrabCut's time grows with the area; edges are refined by the tracker.
-_ITERATIONS = 3  # In the mean bench_segment.py gains nothing by more.
-_MIDDLE = 0.2  # Part of a box's width and height.
+_PIXELS = 250_000  # GrabCut's run time grows with the area; the tracker refines edges.
+_ITERATIONS = 3  # More do not improve the mean score of bench_segment.py.
+_MIDDLE = 0.2  # Share of a box's width and height.
 _LEAST = 0.08  # A result that fills less of its prompt has lost the object.
 
 Trimap = NDArray[np.uint8]  # of OpenCV's GC_BGD, GC_FGD, GC_PR_BGD, GC_PR_FGD
 
 
 class GrabCut:
-    """A ``Segmenter``. It works on the surroundings of the prompts only, so that the background's
-    colour model is local, and at a bounded size."""
+    """A ``Segmenter`` that works only on the neighbourhood of the prompts, for a local background
+    colour model, and at a bounded size."""
 
     name = "grabcut"
     renews = False
@@ -66,7 +66,7 @@ class GrabCut:
         prior = resized(prior[around.rows, around.columns], crop.shape[:2])
         trimap = _trimap(crop, prior, seeds, sure=hint is not None)
         for other in others:
-            # What looks like it there is not the object's either.
+            # Similar colours around the point are not the object either.
             trimap[_grown(crop, [other]) > 0] = cv2.GC_BGD
             cv2.circle(trimap, other, _radius(prior), cv2.GC_BGD, cv2.FILLED)
         for seed in seeds:
@@ -78,7 +78,7 @@ class GrabCut:
 
 
 def _surroundings(frame: Box, boxes: Sequence[Box], hint: Matte | None) -> Box:
-    """The prompts' common box grown by half its size to each side; the whole frame for points."""
+    """The prompts' common box, grown by half its size on each side; the whole frame for points."""
     held = [*boxes]
     if hint is not None and (box := bounding_box(hint)):
         held.append(box)
@@ -90,8 +90,8 @@ def _surroundings(frame: Box, boxes: Sequence[Box], hint: Matte | None) -> Box:
 
 
 def _trimap(crop: Image, prior: Matte, seeds: Sequence[tuple[int, int]], sure: bool) -> Trimap:
-    """What the prompts say of each pixel. With ``sure`` the prior is a rough matte, otherwise a
-    box that holds background too."""
+    """GrabCut's label for each pixel, from the prompts. With ``sure`` the prior is a rough matte,
+    otherwise boxes that contain background too."""
     trimap = np.full(prior.shape, cv2.GC_BGD, np.uint8)
     if prior.any():
         inside = (prior > 127).astype(np.uint8)
@@ -101,7 +101,7 @@ def _trimap(crop: Image, prior: Matte, seeds: Sequence[tuple[int, int]], sure: b
             trimap[inside > 0] = cv2.GC_PR_FGD
             trimap[cv2.erode(inside, disc) > 0] = cv2.GC_FGD
         else:
-            # A box's corners seldom belong to the object, and its very middle nearly always does.
+            # A box's corners seldom belong to the object; its centre nearly always does.
             count, labels = cv2.connectedComponents(inside)
             for box in (labels == label for label in range(1, count)):
                 trimap[box] = cv2.GC_PR_BGD
@@ -114,13 +114,13 @@ def _trimap(crop: Image, prior: Matte, seeds: Sequence[tuple[int, int]], sure: b
 
 
 def _radius(prior: NDArray[np.uint8]) -> int:
-    """How many pixels about a point are as sure as it."""
+    """The radius in pixels around a point that is as certain as the point itself."""
     return max(2, round(0.02 * float(min(prior.shape))))
 
 
 def _grown(crop: Image, seeds: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
-    """The region of like colour around the seeds: the widest tolerance that does not flood a
-    quarter of the picture."""
+    """The region of similar colour around the seeds, at the widest tolerance that floods no more
+    than a quarter of the picture."""
     smooth = cv2.cvtColor(cv2.medianBlur(crop, 7), cv2.COLOR_RGB2Lab)
     region = np.zeros(crop.shape[:2], np.uint8)
     for tolerance in range(2, 40, 3):
@@ -135,8 +135,8 @@ def _grown(crop: Image, seeds: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
 
 
 def _cut(crop: Image, trimap: Trimap, seeds: Sequence[tuple[int, int]]) -> Matte:
-    """Run GrabCut; where the colours tell object and background too little apart, once more with
-    the middle of the object held, and if that fails too, take the prompt's shape."""
+    """Run GrabCut; if the colours do not separate object from background, retry with the object's
+    centre fixed as foreground, and if that fails too, fall back to the prompt's shape."""
     possible = (trimap == cv2.GC_PR_FGD) | (trimap == cv2.GC_FGD)
     if (trimap == cv2.GC_BGD).any() or (trimap == cv2.GC_PR_BGD).any():
         for held in (None, _ellipse(possible, 0.5)):
@@ -153,9 +153,9 @@ def _cut(crop: Image, trimap: Trimap, seeds: Sequence[tuple[int, int]]) -> Matte
 
 
 def _grabcut(crop: Image, trimap: Trimap) -> NDArray[np.uint8]:
-    """1 where GrabCut sees the object; 0 everywhere when it has too few pixels of a kind."""
+    """1 where GrabCut finds the object; all 0 if either class has too few pixels."""
     background, foreground = np.zeros((1, 65)), np.zeros((1, 65))
-    # Its clustering draws from OpenCV's generator: the same prompt must give the same matte.
+    # Its clustering uses OpenCV's random generator; the same prompt must give the same matte.
     cv2.setRNGSeed(0)
     try:
         cv2.grabCut(
@@ -169,14 +169,14 @@ def _grabcut(crop: Image, trimap: Trimap) -> NDArray[np.uint8]:
 def _components_with(
     inside: NDArray[np.uint8], seeds: Sequence[tuple[int, int]]
 ) -> NDArray[np.uint8]:
-    """Only the connected parts that hold a seed."""
+    """Only the connected components that contain a seed."""
     _, labels = cv2.connectedComponents(inside)
     held = {int(labels[y, x]) for x, y in seeds} - {0}
     return np.isin(labels, list(held)).astype(np.uint8)
 
 
 def _ellipse(region: NDArray[np.bool_], part: float) -> NDArray[np.bool_]:
-    """The ellipse in the region's bounding box, its axes scaled by ``part``."""
+    """The ellipse inscribed in the region's bounding box, its axes scaled by ``part``."""
     x, y, width, height = cv2.boundingRect(region.astype(np.uint8))
     drawn = np.zeros(region.shape, np.uint8)
     axes = (max(1, round(width * part / 2)), max(1, round(height * part / 2)))

@@ -10,21 +10,21 @@ from vidstyle.models.weights import load_tensors
 from vidstyle.segment.segmenters.onnx_encoder import OnnxEncoder
 
 _FEATURES = 256  # channels of the encoder's features
-_STRIDE = 16  # pixels of the picture to one of its features
+_STRIDE = 16  # picture pixels per feature
 
 
 def load_mobile_sam(encoder: Path, decoder: Path, device: torch.device) -> Sam:
     """A ``segment_anything`` model, in evaluation mode, on its device.
 
-    The image encoder (a TinyViT) takes the place of that package's ViT; prompt encoder and mask
-    decoder are the package's own, as MobileSAM has them from SAM.
+    The image encoder (a TinyViT) replaces that package's ViT; MobileSAM shares SAM's prompt
+    encoder and mask decoder, so the package's own are used.
 
     Args:
         encoder: an ONNX file.
-        decoder: tensors of the two others, under the package's names.
+        decoder: tensors of prompt encoder and mask decoder, under the package's names.
 
     Raises:
-        WeightsError: a file is missing, damaged, or holds something else.
+        WeightsError: a file is missing, damaged, or contains something else.
     """
     side = OnnxEncoder.img_size // _STRIDE
     model = Sam(

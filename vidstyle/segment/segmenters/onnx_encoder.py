@@ -1,4 +1,4 @@
-"""An image encoder of Segment Anything in ONNX, by ONNX Runtime or, without it, OpenCV."""
+"""A Segment Anything image encoder in ONNX, run by ONNX Runtime or, without it, by OpenCV."""
 
 import logging
 from collections.abc import Callable
@@ -19,17 +19,17 @@ Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 class OnnxEncoder(torch.nn.Module):
-    """From a picture as ``segment_anything`` prepares it, (1, 3, ``img_size``, ``img_size``), to
-    its features (1, 256, ``img_size`` / 16, ``img_size`` / 16), on the device of the picture.
+    """Maps a picture preprocessed by ``segment_anything``, (1, 3, ``img_size``, ``img_size``), to
+    its features (1, 256, ``img_size`` / 16, ``img_size`` / 16), on the picture's device.
 
-    Both runtimes agree to a few millionths.
+    The two runtimes agree to a few millionths.
 
     Args:
-        path: the graph, of one input and one output.
-        device: CUDA is used where ONNX Runtime has it; otherwise the CPU.
+        path: the graph, with one input and one output.
+        device: CUDA is used if ONNX Runtime supports it; otherwise the CPU.
 
     Raises:
-        WeightsError: the file is no such graph.
+        WeightsError: the file is not such a graph.
     """
 
     img_size = 1024
@@ -52,7 +52,7 @@ class OnnxEncoder(torch.nn.Module):
 def _by_onnxruntime(path: Path, device: torch.device) -> Run:
     try:
         session = open_session(path, device, torch.get_num_threads())
-    # Its errors share no class but this.
+    # Its errors have no other base class in common.
     except Exception as error:
         raise _unreadable(path, error) from None
     (name,) = (given.name for given in session.get_inputs())
@@ -67,7 +67,7 @@ def _by_opencv(path: Path) -> Run:
 
     def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         network.setInput(pictures)
-        # The network owns what it returns, and writes the next result into it.
+        # The network owns the array it returns and overwrites it with the next result.
         return np.array(network.forward(), np.float32)
 
     return run

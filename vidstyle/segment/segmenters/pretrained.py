@@ -1,4 +1,4 @@
-"""Models of the transformers library, from a folder as their authors publish it."""
+"""Models of the transformers library, loaded from a folder laid out as published."""
 
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ def load_pretrained(
 
     Args:
         name: what the model is called.
-        files: what the folder must hold.
+        files: what the folder must contain.
         model, processor: their classes.
 
     Raises:
-        WeightsError: the folder holds no such model.
+        WeightsError: the folder does not contain such a model.
     """
     disable_progress_bar()
     try:

@@ -1,4 +1,4 @@
-"""What the Segment Anything models have in common: prompts in, the best mask out."""
+"""Common base of the Segment Anything models: prompts in, the best mask out."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -13,28 +13,28 @@ from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes.store import Matte, agreement, bounding_box
 
-# A logit of a hint's inside; the models' own masks carry logits of about this size.
+# Logit inside a hint; the models' own masks have logits of about this size.
 _HINT_LOGIT = 10.0
 
-# What makes an answer to points believable. Found on six DAVIS clips, where the mean J changes by
+# What makes an answer to points plausible. Tuned on six DAVIS clips, where the mean J changes by
 # less than 0.02 from 0.7 to 0.85, and from 0.5 to 0.55.
-_BELIEVED = 0.8  # of the best score of the answers
+_BELIEVED = 0.8  # of the best score among the answers
 _STABLE = 0.55  # stability
-_OFFSET = 1.0  # logits by which the threshold moves to measure that
-_MOST = 0.5  # share of the picture: more is what the object stands in
+_OFFSET = 1.0  # logits by which the threshold is shifted to measure it
+_MOST = 0.5  # share of the picture: a larger answer is the object's setting
 
-#: Pictures whose features are kept: a shot's key frames, which are asked about in turn, several
+#: Pictures whose features are cached: a shot's key frames, which are prompted in turn, several
 #: times. SAM's and MobileSAM's take 4 MiB each, SAM 2's 16 MiB.
 KEPT = 24
 
-#: A pixel (x, y), and whether it is the object's.
+#: A pixel (x, y), and whether it is on the object.
 Labelled = tuple[tuple[int, int], bool]
 Features = TypeVar("Features")
 
 
 class Promptable(ABC, Generic[Features]):
-    """A ``Segmenter`` by a promptable model. A picture's features, which take most of the time, are
-    computed once and kept for the next prompts on the same picture."""
+    """A ``Segmenter`` backed by a promptable model. A picture's features, which take most of the
+    time, are computed once and cached for later prompts on the same picture."""
 
     name: str
     renews = True
@@ -50,11 +50,11 @@ class Promptable(ABC, Generic[Features]):
         hint: Matte | None = None,
         outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
-        """See ``Segmenter``. Each box is asked about with the points inside it, the remaining
-        points together; the answers are united. Points outside the object go with each.
+        """See ``Segmenter``. Each box is prompted with the points inside it, the remaining points
+        together; the union of the answers is returned. Exclusion points go with every prompt.
 
-        Points in no box may mean a part or the whole: the whole is taken. Points outside the
-        object narrow that down to a part."""
+        Points in no box may mean a part or the whole: the whole is assumed. Exclusion points
+        narrow it down to a part."""
         boxes = list(boxes)
         if hint is not None and not boxes and (box := _box_of(hint)):
             boxes.append(box)
@@ -92,7 +92,7 @@ class Promptable(ABC, Generic[Features]):
         if box is None:
             return _sigmoid(self._whole(features, points, hint))
         # A box alone is ambiguous: take the best of three answers, as the authors' exporter does.
-        # Points settle that, and the single answer is better.
+        # With points it is not, and the single answer is better.
         logits, scores = self._answers(features, box, points, hint, several=not points)
         if hint is not None:
             return _sigmoid(_most_alike(logits, scores, hint))
@@ -101,9 +101,9 @@ class Promptable(ABC, Generic[Features]):
     def _whole(
         self, features: Features, points: Sequence[Labelled], hint: Matte | None
     ) -> NDArray[np.float32]:
-        """Logits (H, W) of the whole object that points are on. What a model scores best is often
-        a part, a sleeve or a wheel; so of the answers that can be believed the largest is taken,
-        and asked about once more with its box, which draws its outline better."""
+        """Logits (H, W) of the whole object under the points. The answer that a model scores best
+        is often a part, such as a sleeve or a wheel; so the largest plausible one is taken, and
+        prompted again with its box for a better outline."""
         answers = self._answers(features, None, points, hint, several=True)
         whole = _largest_believable(*answers, points)
         matte = _sigmoid(whole)
@@ -125,19 +125,20 @@ class Promptable(ABC, Generic[Features]):
         hint: Matte | None,
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Logits (N, H, W) of what the prompts may mean in the picture of these features, with the
-        model's own scores (N,); one only unless ``several``."""
+        """Logits (N, H, W) of the candidate masks for the prompts in the picture with these
+        features, and the model's own scores (N,); only one unless ``several``."""
 
 
 def hint_logits(hint: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A hint of 0 to 255 as logits."""
+    """A hint, 0 to 255, as logits."""
     return (hint / 127.5 - 1.0) * _HINT_LOGIT
 
 
 def _most_alike(
     logits: NDArray[np.float32], scores: NDArray[np.float32], matte: Matte
 ) -> NDArray[np.float32]:
-    """Of answers (N, H, W) the one that is most like a matte (H, W), and scored well (N,)."""
+    """The answer (of N, H, W) with the best product of agreement with a matte (H, W) and score
+    (of N)."""
     answers = np.where(logits > 0, np.uint8(255), np.uint8(0))
     alike = np.array([agreement(answer, matte) for answer in answers])
     return np.asarray(logits[int(np.argmax(alike * scores))], np.float32)
@@ -146,9 +147,9 @@ def _most_alike(
 def _largest_believable(
     logits: NDArray[np.float32], scores: NDArray[np.float32], points: Sequence[Labelled]
 ) -> NDArray[np.float32]:
-    """Of answers (N, H, W) with their scores (N,) the largest that keeps to the points, is scored
-    about as well as the best, stays alike when its threshold moves (the stability of Kirillov et
-    al. 2023) and leaves half of the picture; the best if there is none."""
+    """The largest of the answers (N, H, W) that is consistent with the points, scores (N,) almost
+    as well as the best, is stable when its threshold moves (Kirillov et al. 2023) and covers at
+    most half of the picture; falls back to the best."""
 
     def is_believable(answer: NDArray[np.float32], score: float) -> bool:
         stability = (answer > _OFFSET).sum() / max((answer > -_OFFSET).sum(), 1)
@@ -165,12 +166,12 @@ def _largest_believable(
 
 
 def _box_of(hint: Matte) -> Box | None:
-    """The box of what is rather object than not, or else of whatever there is: a soft rim would
-    ask for more."""
+    """The box of what is more object than background; failing that, of all non-zero pixels. A soft
+    rim would make it too large."""
     return bounding_box((hint > 127).astype(np.uint8)) or bounding_box(hint)
 
 
 def _sigmoid(logits: NDArray[np.float32]) -> Matte:
-    """Logits to a matte: they cross zero steeply at an edge, which makes it soft."""
+    """Logits to a matte: their steep zero crossing at an edge becomes a soft edge."""
     probability = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
     return np.rint(255.0 * probability).astype(np.uint8)

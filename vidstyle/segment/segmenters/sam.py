@@ -23,11 +23,11 @@ _BUILDERS = {768: "vit_b", 1024: "vit_l", 1280: "vit_h"}
 
 @dataclass(frozen=True)
 class _Features:
-    """A picture as the predictor keeps it.
+    """A picture as the predictor caches it.
 
     Attributes:
         features: (1, 256, 64, 64).
-        original_size, input_size: (H, W) of the picture, and as it was brought to the encoder.
+        original_size, input_size: (H, W) of the picture, and as resized for the encoder.
     """
 
     features: torch.Tensor
@@ -36,11 +36,11 @@ class _Features:
 
 
 class Sam(Promptable[_Features]):
-    """A ``Segmenter`` by the first model, or another that shares its prompts and its answers.
+    """A ``Segmenter`` backed by SAM, or by another model with the same interface.
 
     Args:
         model: a ``segment_anything`` model, in evaluation mode, on its device.
-        name: what it is called.
+        name: of the segmenter.
     """
 
     def __init__(self, model: segment_anything.modeling.Sam, name: str = "sam") -> None:
@@ -50,17 +50,17 @@ class Sam(Promptable[_Features]):
 
     @classmethod
     def load(cls, weights: Path, device: torch.device) -> "Sam":
-        """Build the model whose weights these are: ViT-B, ViT-L or ViT-H.
+        """Build the model that matches the weights: ViT-B, ViT-L or ViT-H.
 
         Raises:
-            WeightsError: the file is missing, damaged, or holds other weights than SAM's.
+            WeightsError: the file is missing, damaged, or does not contain SAM's weights.
         """
         try:
             state = load_tensors(weights)
             width = state["image_encoder.patch_embed.proj.weight"].shape[0]
             model = segment_anything.sam_model_registry[_BUILDERS[width]]()
             model.load_state_dict(state)
-        # Other keys, another width, or tensors of other shapes.
+        # Unexpected keys, encoder width or tensor shapes.
         except (KeyError, IndexError, RuntimeError):
             raise WeightsError(
                 f"{weights}: these are no weights of SAM; give sam_vit_b, _l or _h"
@@ -92,8 +92,8 @@ class Sam(Promptable[_Features]):
         return logits, scores
 
     def _hint_logits(self, hint: Matte) -> NDArray[np.float32]:
-        """The hint as the decoder wants it: (1, 256, 256), scaled like the image to the long
-        side, padded at the right and below."""
+        """The hint as the decoder expects it: (1, 256, 256), scaled like the image by its long
+        side, padded on the right and at the bottom."""
         height, width = self._predictor.model.prompt_encoder.mask_input_size
         scale = max(height, width) / max(hint.shape)
         size = (round(hint.shape[1] * scale), round(hint.shape[0] * scale))

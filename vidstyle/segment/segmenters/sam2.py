@@ -1,4 +1,4 @@
-"""Segment Anything 2 (Ravi et al. 2024) by ``transformers``."""
+"""Segment Anything 2 (Ravi et al. 2024) via ``transformers``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,16 +15,16 @@ from vidstyle.segment.mattes.store import Matte
 from vidstyle.segment.segmenters.pretrained import load_pretrained
 from vidstyle.segment.segmenters.promptable import Labelled, Promptable, hint_logits
 
-#: At three scales, and the picture's size (H, W).
+#: Feature maps at three scales, and the picture's size (H, W).
 _Features = tuple[list[torch.Tensor], tuple[int, int]]
 
 
 class Sam2(Promptable[_Features]):
-    """A ``Segmenter`` by the second model, which is several times faster.
+    """A ``Segmenter`` backed by SAM 2, which is several times faster than SAM.
 
     Args:
         model: on its device.
-        processor: of that model.
+        processor: the model's own.
     """
 
     name = "sam2"
@@ -35,11 +35,11 @@ class Sam2(Promptable[_Features]):
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> "Sam2":
-        """A model in a folder as its authors publish it (``facebook/sam2.1-hiera-small``):
+        """Load a model from a folder laid out as published (``facebook/sam2.1-hiera-small``):
         config.json, model.safetensors and its processor's files. Nothing is downloaded.
 
         Raises:
-            WeightsError: the folder holds no such model.
+            WeightsError: the folder does not contain such a model.
         """
         model, processor = load_pretrained(
             folder,
@@ -65,7 +65,7 @@ class Sam2(Promptable[_Features]):
         several: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         embeddings, size = features
-        # Of one picture, one object.
+        # One picture, one object.
         prompts = self._processor(
             input_boxes=[[[box.x0, box.y0, box.x1, box.y1]]] if box else None,
             input_points=[[[list(point) for point, _ in points]]] if points else None,
@@ -86,7 +86,8 @@ class Sam2(Promptable[_Features]):
         return logits[0].numpy(), outputs.iou_scores[0, 0].cpu().numpy()
 
     def _hint(self, hint: Matte) -> torch.Tensor:
-        """The hint as the decoder wants it: (1, 1, 256, 256), the whole picture in a square."""
+        """The hint as the decoder expects it: (1, 1, 256, 256), the picture stretched to a
+        square."""
         size = self._model.prompt_encoder.mask_input_size
         small = cv2.resize(hint, size[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
         return torch.from_numpy(hint_logits(small))[None, None].to(self._model.device)

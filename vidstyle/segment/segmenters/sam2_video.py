@@ -1,4 +1,4 @@
-"""Segment Anything 2 with its memory: it tracks what it has cut out."""
+"""Segment Anything 2 with its memory: it tracks what it has segmented."""
 
 from pathlib import Path
 
@@ -14,16 +14,16 @@ _TYPE = "sam2_video"
 
 
 class Sam2Video(Sam2):
-    """A ``Segmenter`` by the second model, whose memory then carries the mattes in place of
-    ``Tracker`` (see ``Remembering``).
+    """A ``Segmenter`` backed by SAM 2, whose memory then tracks the mattes instead of ``Tracker``
+    (see ``Remembering``).
 
     Args:
-        model, processor: what cuts out; on its device.
-        video, video_processor: what tracks, likewise.
+        model, processor: for segmentation; on its device.
+        video, video_processor: for tracking, likewise.
     """
 
     name = "sam2-video"
-    # It has nothing to better in what it has tracked itself.
+    # It cannot improve on what it has tracked itself.
     renews = False
 
     def __init__(
@@ -34,17 +34,17 @@ class Sam2Video(Sam2):
         video_processor: Sam2VideoProcessor,
     ) -> None:
         super().__init__(model, processor)
-        # The encoder is most of either model, and the same in both.
+        # The encoder makes up most of either model, and is the same in both.
         video.vision_encoder = model.vision_encoder
         self._video, self._video_processor = video.eval(), video_processor
 
     @classmethod
     def load(cls, folder: Path, device: torch.device) -> "Sam2Video":
-        """A model in a folder as its authors publish it (``facebook/sam2.1-hiera-tiny``). Nothing
-        is downloaded.
+        """Load a model from a folder laid out as published (``facebook/sam2.1-hiera-tiny``).
+        Nothing is downloaded.
 
         Raises:
-            WeightsError: the folder holds no such model.
+            WeightsError: the folder does not contain such a model.
         """
         files = "its config.json, model.safetensors and processor files"
         model, processor = load_pretrained(folder, "SAM 2", files, Sam2Model, Sam2Processor)
@@ -59,5 +59,5 @@ class Sam2Video(Sam2):
 
 
 def is_video_model(folder: Path) -> bool:
-    """Whether a folder says that its model tracks, too."""
+    """Whether a folder's config says that its model can also track."""
     return model_type(folder) == _TYPE

@@ -1,4 +1,4 @@
-"""Segmenting one frame from prompts: the interface, and the choice of who does it."""
+"""Segmenting one frame from prompts: the interface, and the choice of implementation."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +27,7 @@ class Segmenter(Protocol):
 
     @property
     def renews(self) -> bool:
-        """Whether what it makes of a hint is better than the tracker's matte that the hint is."""
+        """Whether it improves on a tracked matte that it is given as the hint."""
         ...
 
     def segment(
@@ -42,13 +42,13 @@ class Segmenter(Protocol):
 
         Args:
             image: RGB (H, W, 3).
-            boxes: each holds the object, or one part of it; inside the picture.
+            boxes: each contains the object, or one part of it; inside the picture.
             points: pixels (x, y) on the object; inside the picture.
             hint: a rough matte (H, W) of the object.
-            outside: pixels (x, y) that are not the object's.
+            outside: pixels (x, y) that are not on the object.
 
         Returns:
-            (H, W), 0 to 255; all 0 when nothing is found there.
+            (H, W), 0 to 255; all 0 if nothing is found there.
 
         Raises:
             ValueError: no prompt is given.
@@ -58,22 +58,22 @@ class Segmenter(Protocol):
 
 @runtime_checkable
 class Remembering(Protocol):
-    """A ``Segmenter`` that carries what it has cut out by a memory of its own."""
+    """A ``Segmenter`` that tracks what it has segmented with a memory of its own."""
 
     def tracker(self) -> MatteTracker:
-        """What does that; one for each thing, as it remembers it."""
+        """A new tracker; each thing needs its own, since it remembers that thing."""
         ...
 
 
 def build_segmenter(name: str, weights: Path | None, device: torch.device) -> Segmenter:
-    """``grabcut``, or ``sam`` or ``mobile-sam`` with the file of its weights.
+    """Build ``grabcut``, or ``sam`` or ``mobile-sam`` with its weights file.
 
     Args:
-        weights: of ``mobile-sam`` its encoder's; its decoder's lie beside them.
+        weights: for ``mobile-sam`` the encoder's; the decoder's are expected beside them.
 
     Raises:
-        UsageError: an unknown name.
-        WeightsError: no weights, or weights that cannot be read.
+        UsageError: the name is unknown.
+        WeightsError: the weights are missing or cannot be read.
     """
     if name == "grabcut":
         return GrabCut()
@@ -84,7 +84,7 @@ def build_segmenter(name: str, weights: Path | None, device: torch.device) -> Se
             f"--segmenter {name}: its weights are not on this machine; "
             f"run 'vidstyle models fetch {_TO_FETCH[name]}', or use --segmenter grabcut"
         )
-    # They cost two seconds for torchvision.
+    # Imported late: torchvision takes two seconds to load.
     from vidstyle.segment.segmenters.mobile_sam import load_mobile_sam
     from vidstyle.segment.segmenters.sam import Sam
 

@@ -16,11 +16,11 @@ Flow = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Affine:
-    """A motion: a pixel (x, y) moves by ``matrix``ᵀ · (x, y, 1).
+    """An affine motion: a pixel (x, y) moves by ``matrix``ᵀ · (x, y, 1).
 
     Attributes:
         matrix: (3, 2).
-        spread: median distance, in pixels, of the fitted flow from this motion.
+        spread: median distance, in pixels, between the fitted flow and this motion.
     """
 
     matrix: NDArray[np.float64]
@@ -33,11 +33,12 @@ class Affine:
 
     @property
     def growth(self) -> float:
-        """Factor by which lengths grow."""
+        """Scale factor of lengths."""
         return float(1 + (self.matrix[0, 0] + self.matrix[1, 1]) / 2)
 
     def distance(self, flow: Flow, x0: int, y0: int) -> NDArray[np.float32]:
-        """How far, in pixels, a flow (H, W, 2), whose first pixel is (x0, y0), is from it."""
+        """Distance (H, W), in pixels, of a flow (H, W, 2) from this motion; its first pixel is
+        (x0, y0)."""
         x = np.arange(x0, x0 + flow.shape[1], dtype=np.float32)
         y = np.arange(y0, y0 + flow.shape[0], dtype=np.float32)[:, None]
         along_x, along_y, constant = self.matrix.astype(np.float32)
@@ -68,11 +69,11 @@ def _array(flow: torch.Tensor) -> Flow:
 
 
 def trust(flow: Flow, returning: Flow) -> Plane:
-    """How far a flow (H, W, 2) can be trusted, 0 to 1: in full where it cancels the one back from
-    where it leads, and by degrees to twice what Ruder et al. (2016, eq. 5) allow.
+    """How far a flow (H, W, 2) can be trusted: 1 where it cancels the reverse flow within the
+    tolerance of Ruder et al. (2016, eq. 5), falling to 0 at twice that tolerance.
 
     Args:
-        returning: the flow back, (H, W, 2), on the grid of ``flow``.
+        returning: the reverse flow, (H, W, 2), on the grid of ``flow``.
     """
     x, y = (flow[..., axis] for axis in range(2))
     u, v = (returning[..., axis] for axis in range(2))
@@ -83,24 +84,24 @@ def trust(flow: Flow, returning: Flow) -> Plane:
 def fit_affine(
     flow: Flow, chosen: NDArray[np.bool_], step: int, iterations: int = 5
 ) -> Affine | None:
-    """The motion of most of the ``chosen`` (H, W) pixels of a flow (H, W, 2), by every ``step``th
-    row and column.
+    """The dominant motion of the ``chosen`` (H, W) pixels of a flow (H, W, 2), fitted on every
+    ``step``th row and column.
 
     Least squares, reweighted by the Geman-McClure function of each pixel's distance in units of
-    the median distance. None when there are fewer than 20 pixels.
+    the median distance. None if there are fewer than 20 pixels.
     """
     y, x = (step * places for places in np.nonzero(chosen[::step, ::step]))
     if len(x) < 20:
         return None
     vectors = flow[y, x].astype(np.float64)
     positions = np.stack([x, y, np.ones(len(x))], axis=1).astype(np.float64)
-    # Centred, for a well conditioned matrix.
+    # Centred, for a well-conditioned matrix.
     centre = np.array([x.mean(), y.mean(), 0.0])
     centred = positions - centre
     weights = np.ones(len(x))
     for _ in range(iterations):
         weighted = centred * weights[:, None]
-        # The small diagonal keeps pixels in one row or column solvable.
+        # The small diagonal keeps it solvable if all pixels are in one row or column.
         normal = weighted.T @ centred + 1e-6 * np.eye(3)
         matrix = np.linalg.solve(normal, weighted.T @ vectors)
         distances = np.sqrt(((vectors - centred @ matrix) ** 2).sum(axis=1))

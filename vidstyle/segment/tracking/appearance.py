@@ -1,4 +1,4 @@
-"""What an object and its surroundings look like: colours, and where on the object they are."""
+"""Appearance of an object and its surroundings: colours, and where on the object they are."""
 
 import math
 from collections.abc import Sequence
@@ -15,26 +15,26 @@ from vidstyle.segment.tracking.place import Place
 _CELLS = 16  # across the object's coordinates
 _COLOURS = (16, 12, 12)  # bins of L, a and b
 _SHAPE = (_CELLS, _CELLS, *_COLOURS)
-_KEY_WEIGHT = 3.0  # of the key frame against the recent frames
-_DECAY = 0.9  # of the recent frames' memory, a frame
-_RARE = 0.2  # pixels: a bin with much fewer says nothing
+_KEY_WEIGHT = 3.0  # of the key frame relative to the recent frames
+_DECAY = 0.9  # of the recent frames' memory, per frame
+_RARE = 0.2  # pixels: a bin with far fewer is no evidence
 _RARE_COLOUR = 1e-5  # share of all pixels, likewise
-_LOOK = (4, 24, 24)  # bins of L, a and b: light changes more than colour
-_CLIP = 4.0  # log odds: no single colour settles a pixel
+_LOOK = (4, 24, 24)  # bins of L, a and b: lightness varies more than colour
+_CLIP = 4.0  # log odds: no single colour decides a pixel
 
 Bins = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a picture in which the object is known says of its looks.
+    """The object's appearance, from a picture in which its matte is known.
 
     Attributes:
-        look, surroundings: histograms of the object's colours and of all others.
-        shares: how the object's and the others' pixels of the whole picture are spread over the
-            colours, (2, *colours): the object may meet any part of its surroundings.
-        counts: its pixels and its surroundings' by place and colour, (2, *shape); None where no
-            part of the object is in the picture.
+        look, surroundings: colour histograms of the object and of everything else.
+        shares: colour distributions of the object and of the rest of the whole picture, (2,
+            *colours): the object may move in front of any part of it.
+        counts: pixels of the object and its surroundings by place and colour, (2, *shape); None
+            if the object's window is out of the picture.
     """
 
     look: NDArray[np.float32]
@@ -44,7 +44,7 @@ class Known:
 
     @classmethod
     def of(cls, image: Image, probability: Plane, place: Place) -> "Known":
-        """Of a picture (H, W, 3), the object's probability (H, W), 0 to 1, and its place."""
+        """From a picture (H, W, 3), the object's probability (H, W), 0 to 1, and its place."""
         shares = _counts(_colour_bins(image), probability, _COLOURS)
         shares = shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1)
         counts = None
@@ -60,8 +60,8 @@ class Appearance:
     the key frame, which never fades, and of the recent frames.
 
     Args:
-        keys: pictures in which the object is known; the first is the key frame, the others count as
-            much together.
+        keys: pictures in which the object is known; the first is the key frame, and weighs as much
+            as all others together.
     """
 
     def __init__(self, keys: Sequence[Known]) -> None:
@@ -74,23 +74,21 @@ class Appearance:
 
     @staticmethod
     def bins(image: Image, place: Place, window: Box) -> Bins:
-        """Where each pixel of a window (h, w) is counted: by its place on the object and its
-        colour."""
+        """The bin of each pixel of a window (h, w), by its place on the object and its colour."""
         rows, columns = place.cells(window, _CELLS)
         cells = rows[:, None] * _CELLS + columns[None]
         return cells * math.prod(_COLOURS) + _colour_bins(image[window.rows, window.columns])
 
     def log_odds(self, bins: Bins) -> tuple[Plane, Plane]:
-        """Log odds (h, w) of object against background for each pixel of a window: by its colour
-        and its place on the object, and by its colour in the key frame alone."""
+        """Log odds (h, w) of object against background for each pixel of a window: by colour and
+        place on the object, and by colour alone, in the key frames."""
         local = _smoothed(_KEY_WEIGHT * self._key + self._recent).reshape(2, -1)
         overall = self._colours.take(bins % len(self._colours))
         return _ratio(local.take(bins, axis=1), _RARE), overall
 
     def likeness(self, image: Image, probability: Plane) -> tuple[float, float]:
-        """How alike the colours of what is rather object than not in a picture (h, w, 3) are to the
-        object's, and to those of its surroundings, in the keys that they are most like: 0 to 1
-        (Bhattacharyya's coefficient)."""
+        """Similarity of the colours inside the object in a picture (h, w, 3) to the object's and to
+        its surroundings', each in the best-matching key: Bhattacharyya coefficients, 0 to 1."""
         look = _look(image, probability)
         ours, others = (
             max(float(np.sqrt(look * key).sum()) for key in looks)
@@ -99,13 +97,14 @@ class Appearance:
         return ours, others
 
     def learn(self, bins: Bins, probability: Plane) -> None:
-        """Take in a frame's result; pixels count as much as their probability (h, w) is sure."""
+        """Learn from a frame's result; pixels are weighted by how certain their probability (h, w)
+        is."""
         counts = _counts(bins, probability)
         self._recent = _DECAY * self._recent + (1 - _DECAY) * counts
 
 
 def _look(image: Image, probability: Plane) -> NDArray[np.float32]:
-    """The histogram of the colours that are rather the object's, summing to 1; 0 of nothing."""
+    """Colour histogram of the pixels above a probability of 0.5, summing to 1; all 0 if none."""
     lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
     inside = (probability > 0.5).astype(np.uint8)
     counts = np.asarray(cv2.calcHist([lab], [0, 1, 2], inside, [*_LOOK], [0, 256] * 3), np.float32)
@@ -114,7 +113,7 @@ def _look(image: Image, probability: Plane) -> NDArray[np.float32]:
 
 
 def _first_and_others(counts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The mean of the first and the mean of the others."""
+    """The mean of the first and of the mean of the others."""
     if len(counts) == 1:
         return counts[0]
     return np.asarray((counts[0] + np.mean(counts[1:], axis=0)) / 2, np.float32)
@@ -128,10 +127,10 @@ def _colour_bins(image: Image) -> Bins:
 
 
 def _part_of_bin(axis: int) -> Bins:
-    """What each level (256) of L, a or b gives to the index of a bin."""
+    """The contribution of each level (256) of L, a or b to the index of a bin."""
     levels = np.arange(256, dtype=np.int32)
     if axis > 0:
-        # Few pictures reach half of the range of a and b: spread its middle over all bins.
+        # Few pictures use even half of the range of a and b: spread its middle over all bins.
         levels = np.clip(2 * levels - 128, 0, 255)
     return np.asarray((levels * _COLOURS[axis] >> 8) * math.prod(_COLOURS[axis + 1 :]), np.int32)
 
@@ -148,8 +147,7 @@ def _counts(bins: Bins, probability: Plane, shape: tuple[int, ...] = _SHAPE) -> 
 
 
 def _smoothed(counts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blurred by (1, 2, 1) / 4 along every axis but the first; beyond the ends lies what is on
-    them."""
+    """Blurred by (1, 2, 1) / 4 along every axis except the first; borders are replicated."""
     for axis, side in enumerate(counts.shape[1:], 1):
         planes = counts.reshape(math.prod(counts.shape[:axis]), side, -1)
         pairs = planes[:, 1:] + planes[:, :-1]

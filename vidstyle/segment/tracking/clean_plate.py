@@ -14,20 +14,20 @@ from vidstyle.segment.mattes.store import Matte
 
 logger = logging.getLogger(__name__)
 
-_LEAST_SEEN = 3  # frames in which a pixel's background must be seen
+_LEAST_SEEN = 3  # frames in which a pixel's background must be visible
 _LEAST_SAMPLES = 5
 _LEAST_POINTS = 30  # that follow the camera
 _LEAST_SHARE = 0.3  # of all points that no known object hides
-_NEAR = 2.0  # pixels within which a point follows
-_ABOUT = 6.0  # pixels within which it follows a similarity
-_NOISE = 4.0  # levels: least spread of a pixel
-_MISPLACED = 0.5  # pixels that registration may be wrong by
-_HIDDEN = 1 << 14  # in place of a level: no background is seen there
-_EQUAL = 3.0  # spreads within which a pixel is the plate's
-_SLOPE, _BACKGROUND, _OBJECT = 0.8, -2.0, 2.5  # log odds: a spread's worth, least and most
-_AROUND = 0.12  # of a box, which seldom holds all of its object,
-_BEYOND = 0.5  # and may miss what is in her hand;
-_GROWTH = 1.4  # yet what makes the cut larger by more is the background
+_NEAR = 2.0  # pixels: inlier distance of the affine map
+_ABOUT = 6.0  # pixels: inlier distance of the similarity
+_NOISE = 4.0  # levels: minimum spread of a pixel
+_MISPLACED = 0.5  # pixels: expected registration error
+_HIDDEN = 1 << 14  # instead of a level: the background is hidden there
+_EQUAL = 3.0  # spreads within which a pixel matches the plate
+_SLOPE, _BACKGROUND, _OBJECT = 0.8, -2.0, 2.5  # log odds: per spread, minimum and maximum
+_AROUND = 0.12  # of a box, which seldom contains all of its object,
+_BEYOND = 0.5  # and may miss what is held in a hand;
+_GROWTH = 1.4  # but a matte that grows by more has leaked into the background
 
 Hidden = NDArray[np.bool_]
 
@@ -36,8 +36,8 @@ Camera = NDArray[np.float64]
 
 
 def hidden_by(matte: Matte, box: Box | None = None) -> Hidden:
-    """Where an object (H, W), with a margin, hides the background; and the ellipse in its box,
-    which holds most of what a bad matte misses."""
+    """Where an object (H, W) hides the background, with a margin; plus the ellipse in its box,
+    which contains most of what a bad matte misses."""
     side = 2 * max(2, round(0.01 * max(matte.shape))) + 1
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     shape = matte.copy()
@@ -48,16 +48,16 @@ def hidden_by(matte: Matte, box: Box | None = None) -> Hidden:
 
 
 class CleanPlate:
-    """The median of a shot's frames, registered to each other, without the object's boxes.
+    """The median of a shot's registered frames, without the pixels that the object hides.
 
-    It serves where the camera stands, or moves in a way that an affine map follows; a pixel's
-    spread over the frames says how far its difference from the plate can be believed.
+    It works for a locked-off camera, or motion that an affine map can follow; a pixel's spread over
+    the frames tells how significant its difference from the plate is.
 
     Args:
-        picture: (H, W, 3), levels; of any picture where the plate is not known.
+        picture: (H, W, 3), levels; from any frame where the plate is not known.
         spread: (H, W, 3), levels.
-        known: (H, W), where the background was seen often enough.
-        cameras: some of the shot's.
+        known: (H, W), where the background was visible often enough.
+        cameras: of some of the shot's frames.
     """
 
     def __init__(
@@ -75,8 +75,8 @@ class CleanPlate:
 
     @classmethod
     def of(cls, samples: Sequence[tuple[Image, Hidden]]) -> "CleanPlate | None":
-        """The plate of sampled pictures (H, W, 3), each with where its background is hidden (H, W);
-        None when there are too few, or the camera's motion cannot be followed."""
+        """The plate of sampled pictures (H, W, 3), each with a mask of its hidden background
+        (H, W); None if there are too few, or the camera's motion cannot be followed."""
         if len(samples) < _LEAST_SAMPLES:
             return None
         middle, hidden = samples[len(samples) // 2]
@@ -109,25 +109,24 @@ class CleanPlate:
     def camera(
         self, image: Image, hidden: Hidden | None = None, near: Sequence[Camera] = ()
     ) -> Camera | None:
-        """From the plate's pixels to those of a picture (H, W, 3); None where the camera's motion
-        cannot be followed.
+        """The map from the plate's pixels to those of a picture (H, W, 3); None if the camera's
+        motion cannot be followed.
 
         Args:
-            hidden: where the object is likely to be (H, W): nothing there shows how the camera
-                moves.
-            near: those of pictures taken shortly before or after, or that may have been: what
-                repeats, such as the struts of a tower, is then not taken for its neighbour.
+            hidden: where the object is likely to be (H, W); ignored for camera motion.
+            near: maps of neighbouring or possibly neighbouring frames, as starting points, so that
+                a repeating structure, such as the struts of a tower, is not off by a period.
         """
         free = np.ones(image.shape[:2], np.bool_) if hidden is None else ~hidden
         found = (_camera(self._grey, self._points, image, free, start) for start in (*near, None))
         return next((camera for camera in found if camera is not None), None)
 
     def log_odds(self, image: Image, window: Box, camera: Camera | None) -> Plane:
-        """Log odds (h, w) of anything but the plate at each pixel of a window; 0 where nothing is
-        known.
+        """Log odds (h, w) of anything other than the plate at each pixel of a window; 0 where the
+        plate is unknown.
 
         Args:
-            camera: of this picture, as :meth:`camera` finds it.
+            camera: of this picture, as returned by :meth:`camera`.
         """
         if camera is None:
             return np.zeros((window.height, window.width), np.float32)
@@ -151,12 +150,12 @@ class CleanPlate:
         return np.asarray(np.where(known > 0.99, odds, 0), np.float32)
 
     def known_in(self, box: Box) -> float:
-        """Share of a box, 0 to 1, where the plate is known, if the camera stands."""
+        """Share of a box, 0 to 1, where the plate is known, for a locked-off camera."""
         return float(self._known[box.rows, box.columns].mean())
 
     def rough_matte(self, image: Image, box: Box, first: Matte) -> Matte | None:
-        """What differs from the plate in and around a box: (H, W). Where the plate is not known,
-        the ``first`` cut (H, W) counts. None when that settles too little of the box."""
+        """What differs from the plate in and around a box: (H, W). Where the plate is unknown, it
+        falls back to the ``first`` matte (H, W). None if the result is not plausible."""
         camera = self.camera(image, hidden_by(first), self._cameras)
         wide = self._rough_matte(image, box, first, camera, _BEYOND)
         if wide is not None and (wide > 127).sum() <= _GROWTH * (first > 127).sum():
@@ -184,7 +183,7 @@ class CleanPlate:
 
 
 def _points(grey: NDArray[np.uint8], where: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Corners to follow the camera by: (N, 1, 2)."""
+    """Corners for tracking the camera: (N, 1, 2)."""
     mask = cv2.erode(where.astype(np.uint8), np.ones((15, 15), np.uint8))
     found = cv2.goodFeaturesToTrack(grey, 400, 0.005, 8, mask=mask)
     return np.zeros((0, 1, 2), np.float32) if found is None else np.asarray(found, np.float32)
@@ -197,13 +196,13 @@ def _camera(
     free: NDArray[np.bool_],
     near: Camera | None = None,
 ) -> Camera | None:
-    """From a grey picture's pixels to those of ``image``, by most of the points that arrive where
-    that is ``free`` (H, W), looked for ``near`` a map (Lucas & Kanade; RANSAC); None when too few
-    follow one.
+    """The map from a grey picture's pixels to those of ``image``, fitted to the points that land in
+    its ``free`` area (H, W), searched ``near`` a map (Lucas & Kanade; RANSAC); None if too few
+    agree.
 
-    First a similarity: where an object hides most points, of all affine maps some wrong one
-    gathers as many of the rest as the right one does. It only says which points to ask, so it may
-    miss by what a camera's shear moves them.
+    A similarity comes first: where an object hides most points, some wrong affine map fits as many
+    of the rest as the right one. The similarity only selects points, so it may be off by as much
+    as a camera's shear moves them.
     """
     if len(points) < _LEAST_POINTS:
         return None
@@ -240,13 +239,13 @@ def _camera(
 
 
 def _warped(plane: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """A picture (H, W, 3) or (H, W) brought to the grid that ``matrix`` maps from; 0 beyond."""
+    """A picture (H, W, 3) or (H, W) warped to the grid that ``matrix`` maps from; 0 outside."""
     size = plane.shape[1::-1]
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags), np.uint8)
 
 
 def _median(stack: NDArray[np.int16], seen: NDArray[np.bool_]) -> NDArray[np.int16]:
-    """Along the first axis, of what is seen; the hidden ones sort last."""
+    """Median of the visible values along the first axis; hidden ones sort last."""
     middle = np.maximum(seen.sum(axis=0) - 1, 0) // 2
     return np.asarray(np.take_along_axis(np.sort(stack, axis=0), middle[None], axis=0)[0])

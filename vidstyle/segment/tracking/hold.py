@@ -1,4 +1,4 @@
-"""Holding a thing through its shot: track, doubt the key mattes, find it again where it is lost."""
+"""Holding a thing through its shot: track it, check its key mattes, re-identify it where lost."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -24,11 +24,11 @@ from vidstyle.segment.tracking.tracker import Tracker
 logger = logging.getLogger(__name__)
 
 ROUNDS = 3  # of tracking, at most
-_MISSED = 0.2  # share of a detection's box, or of the matte's, below which the matte misses it
-_CLEAR = 0.4  # score of a detection that is believed against the tracker
-_ALIKE = 0.7  # agreement of key mattes that are of one thing
-_REMAINS = 0.1  # of its usual area, below which a thing that is not seen has gone
-_MORE_KEYS = 4  # a round
+_MISSED = 0.2  # overlap, as a share of the smaller box, below which the matte misses a detection
+_CLEAR = 0.4  # score of a detection that overrules the tracker
+_ALIKE = 0.7  # agreement of key mattes of the same thing
+_REMAINS = 0.1  # share of its usual area, below which an undetected thing has gone
+_MORE_KEYS = 4  # per round
 
 
 def hold(
@@ -41,20 +41,20 @@ def hold(
     flows: PairFlows | None = None,
     go_on: Callable[[], None] = lambda: None,
 ) -> MatteStore:
-    """A thing's mattes at the working size in every frame of a shot.
+    """A thing's mattes, at the working size, in every frame of a shot.
 
-    A thing that was found by name is tracked again, as long as that changes its key mattes: those
-    that the tracking from the keys around them contradicts are dropped, and where the detector
-    clearly sees it and the matte is elsewhere or empty, it is segmented afresh. Where it has gone,
-    by both detector and tracker, its mattes are empty. A segmenter that betters tracked mattes
-    renews them in the first round (``Renewal``). What the user drew or corrected is the truth, and
-    outweighs cuts that were made by themselves wherever it can be tracked to.
+    A thing found by name is tracked again while that changes its key mattes: those contradicted by
+    tracking from the keys around them are dropped, and where the detector clearly sees it but the
+    matte is elsewhere or empty, it is segmented anew. Where both detector and tracker have lost it,
+    its mattes are empty. A segmenter that improves tracked mattes renews them in the first round
+    and after corrections (``Renewal``). What the user drew or corrected is the ground truth, and
+    overrules automatic key mattes wherever it can be tracked to.
 
     Args:
-        folder: takes the mattes.
-        tick: called once a frame tracked in the first round.
+        folder: receives the mattes.
+        tick: called once per frame tracked in the first round.
         flows: see :class:`Tracker`.
-        go_on: called once a frame tracked again; it may raise.
+        go_on: called once per frame tracked again; it may raise.
     """
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
@@ -104,8 +104,8 @@ def _renewal(thing: KeyMattes, segmenter: Segmenter, length: int) -> Renewal:
 
 
 def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segmenter) -> bool:
-    """Cut a named thing out again where the key mattes on both sides agree that a part of one is
-    not its own, or is missing: of the three, two have each pixel.
+    """Segment a named thing again where the key mattes on both sides agree that a part of one does
+    not belong, or is missing: each pixel is a majority vote of the three.
 
     Returns:
         whether any key matte has changed.
@@ -137,7 +137,7 @@ def _tracker(thing: KeyMattes, segmenter: Segmenter, flows: PairFlows | None) ->
 def _correct(
     thing: KeyMattes, clip: Clip, start: int, store: MatteStore, segmenter: Segmenter
 ) -> None:
-    """Cut the thing out again in the frames that the user corrects."""
+    """Segment the thing again in the frames that the user corrects."""
     for frame, correction in thing.corrections.items():
         image = picture(clip, frame)
         thing.small[frame] = correction.applied(segmenter, image, store[frame - start])
@@ -146,10 +146,10 @@ def _correct(
 
 
 def _by_hand_alone(thing: KeyMattes) -> dict[int, Matte]:
-    """Take out every key matte that the user has no hand in.
+    """Remove every key matte that the user did not draw, prompt or correct, unless that is all.
 
     Returns:
-        what was taken out.
+        the removed mattes, by frame.
     """
     automatic = thing.small.keys() - thing.by_hand
     if len(automatic) == len(thing.small):
@@ -162,8 +162,8 @@ def _by_hand_alone(thing: KeyMattes) -> dict[int, Matte]:
 def _keep_where_lost(
     thing: KeyMattes, automatic: Mapping[int, Matte], store: MatteStore, start: int
 ) -> None:
-    """Take key mattes back where what was tracked from the user's own is in doubt: elsewhere the
-    hand rules, until its next key."""
+    """Restore automatic key mattes where tracking from the user's own is doubtful; elsewhere the
+    user's prevail."""
     for frame, matte in automatic.items():
         if store.confidence(frame - start) < DOUBT:
             thing.small.setdefault(frame, matte)
@@ -172,7 +172,7 @@ def _keep_where_lost(
 
 
 def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
-    """Key frames whose matte the neighbours contradict; of neighbouring ones, every second."""
+    """Key frames whose matte the neighbours contradict; of consecutive ones, every second."""
     frames: list[int] = []
     marks = sorted(thing.small)
     for before, frame in pairwise(marks):
@@ -184,8 +184,8 @@ def _doubted(thing: KeyMattes, arrivals: Mapping[int, Arrival]) -> list[int]:
 
 
 def _missed(thing: KeyMattes, store: MatteStore, start: int) -> list[int]:
-    """The frames, clearest first and few, in which the detector sees the thing where its matte
-    is not."""
+    """The few clearest frames, best first, in which the detector sees the thing where its matte is
+    not."""
     assert thing.sighting is not None
     seen = thing.sighting.seen
     missed = []
@@ -200,8 +200,8 @@ def _missed(thing: KeyMattes, store: MatteStore, start: int) -> list[int]:
 def _clear_remains(
     sighting: Sighting, keys: Mapping[int, Matte], store: MatteStore, shot: tuple[int, int]
 ) -> None:
-    """Empty the mattes of which little is left while the detector does not see the thing: it has
-    gone, and what is left clings to its background."""
+    """Clear tiny remnants of mattes where the detector does not see the thing: it has left, and the
+    remnant sticks to the background."""
     usual = median(int((matte > 127).sum()) for matte in keys.values())
     samples = looked_at(shot)
     for frame in range(*shot):
@@ -213,8 +213,8 @@ def _clear_remains(
 
 
 def _judge_keys(thing: KeyMattes, store: MatteStore, shot: tuple[int, int]) -> None:
-    """A key matte that the user did not give is as doubtful as those beside it: nothing else shows
-    how good it is."""
+    """Give each key matte that is not the user's own the lower confidence of its neighbours: there
+    is no other measure of its quality."""
     for frame in thing.small.keys() - thing.given.keys():
         beside = [f for f in (frame - 1, frame + 1) if f in range(*shot) and f not in thing.small]
         if beside:

@@ -1,4 +1,4 @@
-"""Linking detections over the frames of a shot into objects."""
+"""Linking detections across the frames of a shot into objects."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,19 +15,19 @@ from vidstyle.segment.detectors.nesting import shared
 #: A histogram of an object's colours, summing to 1.
 Colours = NDArray[np.float32]
 
-_LEAST_SEEN = 0.5  # total score of an object that is seen in one sample only
-_MEMORY = 3  # latest sightings that an object's speed is taken from
-_CROWDED = 0.3  # share of a box in common with another object's at which it is no key frame
-_COLOUR = 1.0  # weight of alike colours against alike places
+_LEAST_SEEN = 0.5  # minimum total score of an object that is seen in one sample only
+_MEMORY = 3  # latest sightings used to estimate an object's speed
+_CROWDED = 0.3  # overlap with another object's box, above which a frame is no key frame
+_COLOUR = 1.0  # weight of similar colours relative to similar places
 
 
 @dataclass(eq=False)
 class Sighting:
-    """One object over the sampled frames of a shot.
+    """One object across the sampled frames of a shot.
 
     Attributes:
         seen: its detection in every frame that shows it.
-        colours: of the object in those frames, where they were looked at.
+        colours: of the object in those frames, where they were computed.
         salience: how much each of those frames is about it, 0 to 1, likewise.
     """
 
@@ -43,23 +43,23 @@ class Sighting:
 
     @property
     def prominence(self) -> float:
-        """Sum of the scores, each times the side of its box and its salience: what a shot is about
-        is large, seen often and clearly, and moves in the middle, in focus."""
+        """Sum of the scores, each times the side of its box and its salience: a shot's subject is
+        large, is seen often and clearly, and moves near the centre, in focus."""
         return sum(
             d.score * _side(d.box) * self.salience.get(frame, 1.0) for frame, d in self.seen.items()
         )
 
     @property
     def best(self) -> tuple[int, Detection]:
-        """The frame with the best score, the first of equals, and its detection."""
+        """The frame with the best score (the first in a tie), and its detection."""
         return max(self.seen.items(), key=lambda item: (item[1].score, -item[0]))
 
     def spread(self, count: int, others: Sequence["Sighting"] = ()) -> list[int]:
-        """Up to ``count`` frames for key mattes, in order: from each of equal parts of the
-        object's time the one that shows it most clearly at its usual size.
+        """Up to ``count`` frames for key mattes, in order: the object's time on screen is divided
+        into equal parts, and each yields the frame that shows it most clearly at its usual size.
 
-        Where another object stands before or behind it, a segmenter may well cut out that one:
-        such frames are left out, unless that is how it is usually seen, as a rider is.
+        Where another object overlaps it, a segmenter may well pick that one: such frames are left
+        out, unless that is how it is usually seen, such as a rider.
         """
         first, last = min(self.seen), max(self.seen)
         usual = median(_side(d.box) for d in self.seen.values())
@@ -77,12 +77,13 @@ class Sighting:
         return sorted(max(frames, key=clarity) for frames in parts.values())
 
     def _crowd(self, frame: int, others: Sequence["Sighting"]) -> float:
-        """The largest share that its box in a frame has in common with another object's."""
+        """The largest overlap of its box in a frame with another object's."""
         boxes = [other.seen[frame].box for other in others if frame in other.seen]
         return max((shared(self.seen[frame].box, box) for box in boxes), default=0.0)
 
     def expected(self, frame: int) -> Box:
-        """Where the object should be in a later frame: its latest box, moved on at its speed."""
+        """Where the object should be in a later frame: its latest box, extrapolated at its speed
+        if the gap is short."""
         latest = sorted(self.seen)[-_MEMORY:]
         box = self.seen[latest[-1]].box
         before = self.seen[latest[0]].box
@@ -93,8 +94,8 @@ class Sighting:
         return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
 
     def likeness(self, colours: Colours | None) -> float:
-        """How alike colours are to the object's so far, 0 to 1 (Bhattacharyya's coefficient); a
-        half when they were not looked at."""
+        """Similarity of colours to the object's so far, 0 to 1 (Bhattacharyya coefficient); 0.5 if
+        they were not computed."""
         if colours is None or not self.colours:
             return 0.5
         mean = np.mean(list(self.colours.values()), axis=0)
@@ -108,10 +109,10 @@ def link(
 ) -> list[Sighting]:
     """Link the detections of sampled ``frames`` into objects, the most prominent first.
 
-    A detection continues the like-named object that it fits best, by place (moved on at its
-    speed), size and colours, however many samples were missed in between. An object seen in one
-    sample only, and not clearly, is taken for the detector's invention. Instances of a name
-    count in the order of the result: by prominence, equals from left to right.
+    A detection continues the object of the same name that it fits best by extrapolated place, size
+    and colours, no matter how many samples were missed in between. An object seen in one sample
+    only, and not clearly, is discarded as a false positive. Instances of a name are numbered in
+    the order of the result: by prominence, ties from left to right.
 
     Args:
         colours, salience: of each detection, in the same order.
@@ -149,8 +150,8 @@ def _add(
 
 
 def _fit(a: Box, b: Box) -> float:
-    """How well two boxes some time apart can be one object: overlap first, then nearness in units
-    of their size and likeness of size; 0 when they cannot."""
+    """How likely two boxes some time apart are one object: overlap first, then distance relative
+    to their size, and similarity of size; 0 if they cannot be."""
     common, areas = (a & b).area, (a.area, b.area)
     overlap = common / (sum(areas) - common)
     distance = math.hypot(a.x0 + a.x1 - b.x0 - b.x1, a.y0 + a.y1 - b.y0 - b.y1) / 2

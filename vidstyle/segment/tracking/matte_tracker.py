@@ -1,4 +1,4 @@
-"""Carrying a matte from picture to picture: the interface."""
+"""Tracking a matte from picture to picture: the interface."""
 
 from typing import Any, Protocol
 
@@ -7,7 +7,7 @@ from vidstyle.segment.mattes.store import Matte
 
 
 class MatteTracker(Protocol):
-    """Carries a matte from picture to picture: ``Tracker``, or the memory of a model."""
+    """Tracks a matte from picture to picture: ``Tracker``, or a model's memory."""
 
     @property
     def confidence(self) -> float:
@@ -15,14 +15,14 @@ class MatteTracker(Protocol):
         ...
 
     def reset(self, image: Image, matte: Matte) -> None:
-        """Start, or go on, from a picture (H, W, 3) and the object's matte (H, W) in it."""
+        """Start or continue from a picture (H, W, 3) and the object's matte (H, W) in it."""
         ...
 
     def flows(self, latest: Image, image: Image) -> Any:
-        """What :meth:`step` of this tracker must know of the motion between two pictures; asked for
+        """The motion between two pictures, as :meth:`step` of this tracker needs it; computed
         ahead, in another thread."""
         ...
 
     def step(self, image: Image, flows: Any = None) -> Matte:
-        """The object's matte (H, W) in the next picture on the way."""
+        """The object's matte (H, W) in the next picture, in tracking order."""
         ...

@@ -1,4 +1,4 @@
-"""Carrying a matte from one frame to the next by the memory of a video model: SAM 2."""
+"""Tracking a matte from frame to frame with the memory of a video model: SAM 2."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ import torch
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes.store import Matte
 
-_OBJECT = 1  # the session's number of the only object
-_KEYS = 4  # latest key frames that are attended to: its cost grows with them
+_OBJECT = 1  # the only object's id in the session
+_KEYS = 4  # latest key frames attended to: cost grows with their number
 
 
 class MemoryTracker:
-    """Carries an object's matte to the next picture, in either direction of time, by the memory of
-    SAM 2 (Ravi et al. 2024): the features of the latest key frames and of the frames just before,
-    with their mattes, and pointers to the object.
+    """Tracks an object's matte to the next picture, forwards or backwards in time, with the memory
+    of SAM 2 (Ravi et al. 2024): the features of the latest key frames and of the frames just
+    before, with their mattes, and object pointers.
 
-    One picture at a time: what lies further back than the model looks is forgotten, so memory does
-    not grow, and the mattes are those that the model makes of the whole clip at once.
+    Pictures are streamed: anything beyond the model's reach is dropped, so memory stays bounded,
+    and the mattes are the same as when the model sees the whole clip at once.
 
     Args:
         model: a ``Sam2VideoModel`` in evaluation mode, on its device.
-        processor: of that model.
+        processor: the model's own.
     """
 
     def __init__(self, model: Any, processor: Any) -> None:
@@ -35,18 +35,18 @@ class MemoryTracker:
 
     @property
     def confidence(self) -> float:
-        """Of the latest matte: how sure the model is that the object is seen, times how much of
-        the matte stays when its threshold moves; 1 at a key frame, 0 where nothing is seen. It is
-        not fitted to anything."""
+        """Of the latest matte: the model's certainty that the object is visible, times the matte's
+        stability when its threshold moves; 1 at a key frame, 0 where nothing is seen. It is not
+        calibrated."""
         return self._confidence
 
     def flows(self, latest: Image, image: Image) -> None:
-        """The model needs no motion."""
+        """The model does not need motion."""
 
     @torch.inference_mode()
     def reset(self, image: Image, matte: Matte) -> None:
-        """Take a picture (H, W, 3) and the object's matte (H, W) in it as a key frame. Right after
-        :meth:`step` with the same picture, what was seen before is remembered too; otherwise it is
+        """Use a picture (H, W, 3) and the object's matte (H, W) in it as a key frame. Right after
+        :meth:`step` with the same picture, earlier frames are kept in memory; otherwise they are
         forgotten."""
         if self._session is None or image is not self._image:
             self._session = self._processor.init_video_session(
@@ -55,7 +55,7 @@ class MemoryTracker:
             self._image, self._frame = image, 0
             self._session.add_new_frame(self._pixels(image), 0)
         elif self._session.obj_ids:
-            # What was tracked in this frame gives way to what is known of it.
+            # The given matte replaces what was tracked in this frame.
             self._session.frames_tracked_per_obj[0].pop(self._frame, None)
             self._outputs("non_cond_frame_outputs").pop(self._frame, None)
             self._outputs("cond_frame_outputs").pop(self._frame, None)
@@ -68,8 +68,8 @@ class MemoryTracker:
 
     @torch.inference_mode()
     def step(self, image: Image, flows: None = None) -> Matte:  # noqa: ARG002
-        """The object's matte (H, W) in the picture after, or before, the latest one; empty where
-        the object is not seen.
+        """The object's matte (H, W) in the picture after, or before, the latest one; empty if the
+        object is not seen.
 
         Raises:
             RuntimeError: called before ``reset``.
@@ -91,18 +91,18 @@ class MemoryTracker:
         return np.asarray(np.rint(255 * probability), np.uint8)
 
     def _pixels(self, image: Image) -> torch.Tensor:
-        """A picture as the model takes it, (3, h, w)."""
+        """A picture as the model expects it, (3, h, w)."""
         inputs = self._processor(images=image, return_tensors="pt")
         pixels: torch.Tensor = inputs.pixel_values[0].to(self._model.device, self._model.dtype)
         return pixels
 
     def _outputs(self, kind: str) -> dict[int, dict[str, torch.Tensor]]:
-        """What the session holds of its frames: those that were given, or that were tracked."""
+        """The session's outputs of one kind, by frame: given mattes or tracked ones."""
         outputs: dict[int, dict[str, torch.Tensor]] = self._session.output_dict_per_obj[0][kind]
         return outputs
 
     def _forget(self) -> None:
-        """Let go of what no later frame looks back to."""
+        """Drop what no later frame attends to."""
         session, oldest = self._session, self._frame - self._reach
         tracked, given = (self._outputs(f"{kind}_frame_outputs") for kind in ("non_cond", "cond"))
         for held in (tracked, session.frames_tracked_per_obj[0]):
@@ -111,7 +111,7 @@ class MemoryTracker:
         for frame in sorted(given)[:-_KEYS]:
             del given[frame]
         for outputs in (*tracked.values(), *given.values()):
-            outputs.pop("high_res_masks", None)  # its memory is made; it is the largest of all
+            outputs.pop("high_res_masks", None)  # already encoded into memory, and the largest
         session.mask_inputs_per_obj[0].clear()
         for frame in [frame for frame in session.processed_frames if frame != self._frame]:
             del session.processed_frames[frame]

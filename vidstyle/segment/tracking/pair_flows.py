@@ -1,4 +1,4 @@
-"""The flow between two pictures, both ways, estimated once for all that goes through a shot."""
+"""The flow between two pictures, both ways, estimated once for all passes over a shot."""
 
 import hashlib
 
@@ -10,23 +10,22 @@ from vidstyle.runtime.array_file import ArrayFile, Place
 from vidstyle.segment.clip import Image
 from vidstyle.segment.tracking.affine import Flow, flows_both_ways
 
-#: Short side that flow is estimated at, in pixels.
+#: Short side at which flow is estimated, in pixels.
 FLOW_SIDE = 480
 
 
 class PairFlows:
-    """Estimates flows, and keeps them as far as there is room.
+    """Estimates flows, and caches them while there is room.
 
-    A shot is tracked in both directions, in several rounds, and steadied: each pair of its pictures
-    is asked for up to nine times. Pairs are known by what the pictures hold, in either order.
+    A shot is tracked in both directions, in several rounds, and stabilised: each pair of its
+    pictures is requested up to nine times. Pairs are identified by content, in either order.
 
-    Kept flows are rounded to half precision, a thousandth of their length; those for which there is
-    no room as well, so that how much was kept changes nothing. It may be called from several
-    threads at once.
+    Cached flows are rounded to half precision, a thousandth of their length; so are those that do
+    not fit, so that the result does not depend on the cache's size. Thread-safe.
 
     Args:
-        estimator: OpenCV's DIS when left out.
-        file: where flows are kept; None for not at all, and no rounding.
+        estimator: defaults to OpenCV's DIS.
+        file: the cache; None for no caching and no rounding.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class PairFlows:
 
 
 def pair_bytes(size: tuple[int, int]) -> int:
-    """What is kept of a pair of pictures of a size (H, W)."""
+    """Bytes cached for a pair of pictures of a size (H, W)."""
     directions, axes, half = 2, 2, 2
     return directions * axes * half * size[0] * size[1]
 

@@ -1,4 +1,4 @@
-"""Carrying a thing's key mattes through its shot, forwards and backwards."""
+"""Tracking a thing's key mattes through its shot, forwards and backwards."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -19,19 +19,19 @@ from vidstyle.segment.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
 
-CROSSFADE = 8  # frames, from the matte of one key frame to that of the next
-_FAR = 0.5  # of the agreement of two mattes: what being halfway is worth against being near a key
+CROSSFADE = 8  # frames, from the mattes of one key frame to those of the next
+_FAR = 0.5  # agreement of two mattes that being halfway is worth, compared to being at a key
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """The mattes with which a thing, tracked from the key frames around it, arrives at one."""
+    """A thing's mattes at a key frame, as tracked there from the key frames on either side."""
 
     before: Matte | None = None
     after: Matte | None = None
 
     def contradicts(self, key: Matte) -> bool:
-        """Whether both agree with each other and neither does with the key matte."""
+        """Whether the two agree with each other and neither agrees with the key matte."""
         if self.before is None or self.after is None:
             return False
         return agreement(self.before, self.after) > 0.6 and all(
@@ -51,21 +51,21 @@ def propagate(
 ) -> dict[int, Arrival]:
     """Track from the key frames to every frame of the shot.
 
-    Between two key frames the thing is tracked from both, and the result goes over from one to
-    the other, in a short crossfade, where both agree best.
+    Between two key frames the thing is tracked from both, with a short crossfade where the two
+    results agree best.
 
     Args:
-        keys: matte (H, W) at the working size of each key frame; at least one.
+        keys: matte (H, W) of each key frame, at the working size; at least one.
         shot: first frame and end.
         tracker: its state is reset.
-        store: takes the mattes; its index 0 is the shot's first frame.
-        scratch: the same for what is tracked backwards.
-        tick: called once a frame tracked, ``passes(keys, shot)`` times.
-        renewal: adds key mattes on the way, from the first key frame onwards and from there back,
-            and betters those that are there.
+        store: receives the mattes; its index 0 is the shot's first frame.
+        scratch: likewise, for backward tracking.
+        tick: called once per frame tracked; see :func:`passes`.
+        renewal: adds key mattes while tracking, forwards from the first key frame and backwards
+            before it, and improves existing ones.
 
     Returns:
-        what arrives at each key frame.
+        the mattes tracked to each key frame.
     """
     start, stop = shot
     first = min(keys)
@@ -112,13 +112,13 @@ def _renew(
     tracker: MatteTracker,
     renewal: Renewal | None,
 ) -> None:
-    """Add a key matte, if it is time for one, or better the one that is there."""
+    """Add a key matte if one is due, or improve the existing one."""
     if renewal is None:
         return
     if frame in keys:
         keys[frame] = renewal.at_key(frame, image, matte, keys[frame])
     elif isinstance(tracker, Tracker) and tracker.hidden:
-        # A part, cut out by itself, would be taken for the whole.
+        # A visible part, segmented by itself, would be taken for the whole.
         answer = renewal.found_again(frame, image, tracker.expected())
         if answer is not None and tracker.recognizes(answer):
             keys[frame] = answer
@@ -130,29 +130,29 @@ def _renew(
 def _with_flows(
     images: Iterator[Image], tracker: MatteTracker
 ) -> Iterator[Iterator[tuple[Image, Any]]]:
-    """Pictures and their flows to those before them, estimated while the ones before are
-    tracked."""
+    """Pictures with the flows between each and the one before, estimated while earlier pictures
+    are tracked."""
 
     def with_flow(pair: tuple[Image | None, Image]) -> tuple[Image, Any]:
         latest, image = pair
         return image, None if latest is None else tracker.flows(latest, image)
 
-    # The pairs take the cores: threads within an operation would stand in their way.
+    # Pairs already run in parallel: threads within an operation would compete with them.
     with threads_an_operation(1), done_ahead(with_flow, after_another(images)) as made:
         yield made
 
 
 def passes(keys: Mapping[int, Matte], shot: tuple[int, int], renews: bool = False) -> int:
-    """How many frames ``propagate`` visits; at most, where key mattes are added on the way."""
+    """How many frames ``propagate`` visits; an upper bound if key mattes are added meanwhile."""
     backwards = (shot[1] - 1 if renews else max(keys)) - shot[0]
     return shot[1] - min(keys) + (backwards + 1 if backwards else 0)
 
 
 def _go_over(store: MatteStore, scratch: MatteStore, between: range) -> None:
-    """From the mattes of ``store`` to those of ``scratch``, in place.
+    """Crossfade from the mattes of ``store`` to those of ``scratch``, in place.
 
-    Halfway, where both have come equally far, their agreement says as much about how good they are
-    as the tracker's own estimate.
+    Halfway, where both were tracked equally far, their agreement is as good a measure of quality as
+    the tracker's own estimate.
     """
     if not between:
         return

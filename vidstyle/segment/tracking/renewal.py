@@ -1,4 +1,4 @@
-"""Key mattes on the way: a segmenter that betters what was tracked, now and then and in doubt."""
+"""New key mattes while tracking: a segmenter improves tracked mattes, periodically and in doubt."""
 
 import logging
 from collections.abc import Container
@@ -11,34 +11,33 @@ from vidstyle.segment.segmenters.segmenter import Segmenter
 
 logger = logging.getLogger(__name__)
 
-#: Frames from one key matte to the next, at least. From 10 to 3, J from a mask rose by 0.03 over 24
-#: frames of six DAVIS clips, and the edge got steadier.
+#: Minimum frames from one key matte to the next. Going from 10 to 3 raised J from a mask by 0.03
+#: over 24 frames of six DAVIS clips, with steadier edges.
 DENSE = 3
-#: Where key mattes may be outvoted: what one of them has wrong must not be handed on first.
+#: The same where key mattes may be outvoted, so that an error in one is not passed on first.
 SPARSE = 10
-DOUBT = 0.5  # confidence below which the next one comes at once,
-REST = 4  # yet not sooner than so many frames after the last
-MOST = 100  # a shot, in turn and as many out of it: neither time nor memory is without bounds
-LEAST = 0.4  # agreement with what was tracked, below which the answer is another object
-MORE = 0.7  # agreement of a key matte with itself and what arrives, below which too much arrives
-SAME = 0.97  # the same, above which nothing is missing
+DOUBT = 0.5  # confidence below which the next one is made at once,
+REST = 4  # but not within this many frames of the last
+MOST = 100  # per shot, on schedule, and as many again in doubt: bounds time and memory
+LEAST = 0.4  # agreement with the tracked matte, below which the answer is another object
+MORE = 0.7  # agreement of a key matte with its union with the tracked one; less adds too much
+SAME = 0.97  # likewise; above it nothing is missing
 
 
 class Renewal:
-    """Makes new key mattes while a thing is tracked: what the segmenter makes of the tracked matte,
-    every few frames (every hundredth part of a long shot), and wherever the tracker's confidence
-    falls.
+    """Makes new key mattes while a thing is tracked: the segmenter refines the tracked matte every
+    few frames (every hundredth of a long shot), and wherever the tracker's confidence drops.
 
-    The segmenter looks at these frames only, once at each, and at key frames where the thing was
-    cut otherwise than at those before.
+    The segmenter runs only in these frames, once in each, where a hidden thing should reappear, and
+    in key frames whose matte differs from the tracked one.
 
     Args:
         length: frames of the shot.
-        settled: key frames whose matte stands; None for all.
-        every: frames from one new key matte to the next, at least.
+        settled: key frames whose matte is final; None for all.
+        every: minimum frames from one new key matte to the next.
 
     Attributes:
-        changed: how many key mattes were cut again.
+        changed: how many key mattes were segmented again.
     """
 
     def __init__(
@@ -54,11 +53,11 @@ class Renewal:
         self.changed = 0
 
     def at_key(self, frame: int, image: Image, matte: Matte, key: Matte) -> Matte:
-        """The key matte (H, W) of a key frame that is met, cut again if it misses what arrives.
+        """The matte (H, W) of a key frame, segmented again if it misses part of the tracked one.
 
-        What a detector's box takes in changes from one key frame to the next: a helmet in her
-        hand. What moves with the thing arrives with the tracking, so it goes on from any key frame
-        that has it to all others.
+        What a detector's box includes varies between key frames, such as a helmet in the hand.
+        What moves with the thing is tracked along with it, and so spreads from any key frame that
+        includes it to all others.
 
         Args:
             matte: as tracked, (H, W).
@@ -76,8 +75,8 @@ class Renewal:
         return answer
 
     def found_again(self, frame: int, image: Image, expected: Matte) -> Matte | None:
-        """What lies where a hidden thing should come out again, (H, W); None while it is not time
-        to look, or nothing is there.
+        """The matte (H, W) of what is found where a hidden thing should reappear; None if no look
+        is due, or nothing is there.
 
         Args:
             expected: its shape there (H, W).
@@ -93,7 +92,7 @@ class Renewal:
         return answer
 
     def renewed(self, frame: int, image: Image, matte: Matte, confidence: float) -> Matte | None:
-        """A new key matte (H, W) for the next frame on the way; None for no new one.
+        """A new key matte (H, W) for the next tracked frame; None for no new one.
 
         Args:
             matte, confidence: as tracked, (H, W) and 0 to 1.

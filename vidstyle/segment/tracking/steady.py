@@ -1,4 +1,4 @@
-"""Steadying mattes along the plate's motion, so that their edges do not boil."""
+"""Stabilising mattes along the plate's motion, so that their edges do not boil."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from vidstyle.segment.tracking.affine import Flow, trust
 from vidstyle.segment.tracking.pair_flows import PairFlows
 
 _PHOTOMETRIC = 28.0  # levels: difference at which the plate no longer looks the same
-_AROUND = 32  # pixels about the mattes that the flow sees
+_AROUND = 32  # pixels around the mattes in which the flow is used
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class _Vote:
-    """A neighbouring frame's matte, carried along the flow into this one's ``box`` (h, w), and
-    what it weighs there, 0 to 1."""
+    """A neighbouring frame's matte, warped along the flow into this one's ``box`` (h, w), and its
+    weight there, 0 to 1."""
 
     box: Box
     matte: Plane
@@ -41,20 +41,20 @@ class _Vote:
 
 @contextmanager
 def steadied(views: Iterable[Seen], flows: PairFlows | None = None) -> Iterator[Iterator[Matte]]:
-    """The matte of each of consecutive frames of a shot, averaged with those of the frame before
-    and the frame after, carried along the plate's flow.
+    """The matte of each of a shot's consecutive frames, averaged with those of the frames before
+    and after, warped along the plate's flow.
 
     A neighbour counts as much as the frame itself where forward and backward flow cancel (Ruder
-    et al. 2016, eq. 5) and, by degrees, where its picture carried along looks like this one. As
-    both neighbours count alike, the matte does not lag behind its object. Fixed mattes are kept,
-    and counted by the others.
+    et al. 2016, eq. 5), and less the more its warped picture differs from this one. As both
+    neighbours count equally, the matte does not lag behind its object. Fixed mattes are unchanged,
+    but contribute to their neighbours.
 
     Args:
-        flows: between pictures; estimated by OpenCV's DIS, and not kept, when left out.
+        flows: between pictures; by default estimated with OpenCV's DIS, and not cached.
 
     Returns:
-        within the ``with``, mattes (H, W), some frames later than it takes: the votes are counted
-        while those before are used.
+        within the ``with``, mattes (H, W), some frames behind the views that are read: votes are
+        computed ahead.
     """
     vote = partial(_votes, flows=flows or PairFlows())
     with done_ahead(vote, after_another(views)) as counted:
@@ -75,7 +75,7 @@ def _means(counted: Iterable[tuple[Seen, _Vote | None, _Vote | None]]) -> Iterat
 def _votes(
     pair: tuple[Seen | None, Seen], flows: PairFlows
 ) -> tuple[Seen, _Vote | None, _Vote | None]:
-    """The second view, what it says to the first, and the first to it; nothing about no object."""
+    """The second view, its vote for the first, and the first's for it; None without an object."""
     first, second = pair
     if first is None:
         return second, None, None
@@ -85,7 +85,7 @@ def _votes(
     whole = boxes[0] if len(boxes) == 1 else boxes[0] | boxes[1]
     box = whole.padded(_AROUND, 1, first.matte.shape[:2])
     crops = [v.image[box.rows, box.columns] for v in (first, second)]
-    # Of the whole pictures: they were estimated for tracking.
+    # Flows of the whole pictures, as already estimated for tracking.
     there, back = (flow[box.rows, box.columns] for flow in flows(first.image, second.image))
     mattes = [v.matte[box.rows, box.columns] for v in (first, second)]
     return (
@@ -98,13 +98,13 @@ def _votes(
 def _carried(
     box: Box, here: Image, other: Image, matte: Matte, flow: Flow, returning: Flow
 ) -> _Vote:
-    """The matte of the ``other`` picture, carried along the ``flow`` that leads there."""
+    """The matte of the ``other`` picture, warped back along the ``flow`` that leads there."""
     height, width = here.shape[:2]
     x = np.arange(width, dtype=np.float32) + flow[..., 0]
     y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
     again = _sampled(returning, x, y)
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    # The mean over the channels: NumPy's own takes ten times as long.
+    # The mean over the channels: NumPy's takes ten times as long.
     unlike = cv2.transform(np.square(here - _sampled(other, x, y)), np.full((1, 3), 1 / 3))
     weight = inside * trust(flow, again) * np.exp(-unlike / _PHOTOMETRIC**2)
     return _Vote(box, _sampled(matte, x, y), np.asarray(weight, np.float32))

@@ -1,4 +1,4 @@
-"""Carrying a matte from one frame to the next, without learned weights."""
+"""Tracking a matte from one frame to the next, without learned weights."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from vidstyle.segment.tracking.clean_plate import Camera, CleanPlate, hidden_by
 from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.place import Place
 
-# The weights of the evidence, all of it log odds, found by tools/bench_segment.py.
+# Weights of the evidence, all in log odds, tuned with tools/bench_segment.py.
 _FLOW = 0.7
 _LOCAL_COLOUR = 1.0
 _KEY_COLOUR = 0.5
@@ -33,38 +33,38 @@ _NEIGHBOURS = 4.0
 _PLATE = 1.5
 
 _BLUR = 4.0  # pixels of a frame of LONG_SIDE: how far flow misplaces an edge
-_LEAST_TRUST = 0.3  # of the matte carried along a flow that fails its check
-_ROUNDS = 3  # of passing beliefs between neighbours
+_LEAST_TRUST = 0.3  # minimum, in the matte warped along a flow that fails its check
+_ROUNDS = 3  # of mean-field inference between neighbours
 _RADIUS, _EPSILON = 6.0, 1e-3  # of the neighbours' guided filter
-_SHAPE_DECAY = 0.9  # of the shape's memory, a frame
-_DRAW = 0.2  # share of the place's drift that is corrected a frame
-_STILL = 0.35  # share of the object's own motion at which a pixel's says nothing
+_SHAPE_DECAY = 0.9  # of the shape's memory, per frame
+_DRAW = 0.2  # share of the place's drift that is corrected per frame
+_STILL = 0.35  # share of the object's own motion at which a pixel's is no evidence
 _VETO = 2.0  # log odds of background, by colour, that overrule motion and clean plate
-_LEAST_PIXELS = 50  # a smaller object teaches nothing
-_HIDDEN = 0.35  # share of what was seen of it lately, below which something hides the object
+_LEAST_PIXELS = 50  # nothing is learned from a smaller object
+_HIDDEN = 0.35  # share of its recent visible area, below which the object is occluded
 _GROWN = 1.5  # likewise, above which it is another object
-_KNOWN = 0.65  # alike colours, below which it is another object,
-_SURELY_KNOWN = 0.8  # and below which it may be another one, where it was not followed
-_WHOLE = 0.95  # likewise, above which nothing does
-_LATELY = 16  # frames: no object shrinks so much so soon
-_STEADY = 0.8  # of its speed's memory, a frame
+_KNOWN = 0.65  # colour similarity, below which it is another object,
+_SURELY_KNOWN = 0.8  # and below which it may be another one, if it was not tracked
+_WHOLE = 0.95  # share of its recent visible area, from which it is not occluded
+_LATELY = 16  # frames: no object shrinks that much that quickly
+_STEADY = 0.8  # of its speed's memory, per frame
 
-# The object's region similarity (J) to the truth as a linear function of three measures, fitted on
-# six DAVIS clips. Of a clip left out of the fit it is wrong by 0.08 in the mean, and ranks frames
-# as the truth does (Spearman's rho 0.81).
+# The object's region similarity (J) to the ground truth as a linear function of three measures,
+# fitted on six DAVIS clips. On a clip left out of the fit its mean error is 0.08, and its ranking
+# of frames has a Spearman's rho of 0.81 with the true one.
 _SURE, _ALIKE, _CARRIED, _OFFSET = 0.45, 0.64, 0.59, -0.67
-_RIM = 10.0  # pixels of a frame of LONG_SIDE about the object that the key frame's colours judge
+_RIM = 10.0  # pixels of a frame of LONG_SIDE around the object, where key-frame colours are checked
 
 _AT_REST = (0.0, 0.0)
 
-#: (H, W, 2) from a picture to the one before it on the way, and from that one to it.
+#: (H, W, 2) from a picture to the one tracked before it, and from that one to it.
 Flows = tuple[Flow, Flow]
 
 
 @dataclass(frozen=True, eq=False)
 class _Sight:
-    """How an object was seen in a picture: how many pixels of it, the middle of its box, its speed
-    against its background and that of the background, in pixels a frame, its place, and its shape
+    """An object as seen in a picture: its pixel count, the centre of its box, its speed relative to
+    its background and that of the background, in pixels per frame, its place, and its shape
     there."""
 
     pixels: int
@@ -76,24 +76,24 @@ class _Sight:
 
 
 class Tracker:
-    """Carries an object's matte to the next picture, in either direction of time.
+    """Tracks an object's matte to the next picture, forwards or backwards in time.
 
-    Each pixel around the object gathers evidence: the matte carried along the optical flow, as far
+    Each pixel around the object gathers evidence: the matte warped along the optical flow, as far
     as forward and backward flow agree (Ruder et al. 2016); its colour, by place on the object
     and by the key frame (``Appearance``); its difference from the clean plate; the object's
-    remembered shape; and, when the object moves unlike its background, the pixel's own motion.
-    Neighbours of like colour then agree, by mean-field rounds of a dense CRF (Krähenbühl &
-    Koltun 2011) whose kernel is a guided filter.
+    remembered shape; and, if the object moves differently from its background, the pixel's own
+    motion. Mean-field rounds of a dense CRF (Krähenbühl & Koltun 2011), with a guided filter as
+    the kernel, then make neighbours of similar colour agree.
 
-    Most of an object may pass behind another one. Then it goes on at its speed, in the shape that
-    it had, and nothing is learned, so that it is known where it comes out again; until it does,
-    what is taken for it must have its colours.
+    During an occlusion of most of the object, its place and shape are extrapolated at its last
+    speed and nothing is learned, so that it can be re-identified when it reappears; until then,
+    only pixels with its colours are accepted.
 
     Args:
-        flows: between pictures; estimated by OpenCV's DIS, and not kept, when left out.
-        plate: the shot without its object, where that is known: one more evidence.
-        known: further pictures (H, W, 3) in which the object's matte (H, W) is known; they teach
-            what it looks like.
+        flows: between pictures; by default estimated with OpenCV's DIS, and not cached.
+        plate: the shot without its object, if known, as additional evidence.
+        known: further pictures (H, W, 3) in which the object's matte (H, W) is known, to learn its
+            appearance from.
     """
 
     def __init__(
@@ -119,19 +119,19 @@ class Tracker:
 
     @property
     def hidden(self) -> bool:
-        """Whether something hides most of the object in the latest picture, or all."""
+        """Whether most or all of the object is occluded in the latest picture."""
         return self._before is not None
 
     @property
     def confidence(self) -> float:
-        """Of the latest matte: about its intersection over union with the truth, 0 to 1, as far as
-        can be known; 1 at the key frame, 0 where the object is lost."""
+        """Of the latest matte: its estimated intersection over union with the ground truth, 0 to
+        1; 1 at the key frame, 0 where the object is lost."""
         return self._confidence
 
     def reset(self, image: Image, matte: Matte) -> None:
-        """Start from a picture (H, W, 3) and the object's matte (H, W) in it, which is the key
-        frame: what is remembered longest. Right after :meth:`step` with the same picture, how it
-        was seen lately is remembered too."""
+        """Start from a key frame: a picture (H, W, 3) with the object's matte (H, W), which is
+        remembered longest. Right after :meth:`step` with the same picture, recent sightings are
+        kept too, unless the object was hidden."""
         if image is not self._image:
             self._camera = None
         if image is not self._image or self.hidden:
@@ -153,17 +153,17 @@ class Tracker:
         self._shape = place.shape_of(self._probability)
 
     def flows(self, latest: Image, image: Image) -> Flows:
-        """What :meth:`step` must know of the motion between two pictures (H, W, 3). It depends on
-        nothing that was tracked, and may be estimated ahead, in another thread."""
+        """The motion between two pictures (H, W, 3) for :meth:`step`. It does not depend on the
+        tracker's state, and may be estimated ahead, in another thread."""
         forward, backward = self._flows(latest, image)
         return backward, forward
 
     def step(self, image: Image, flows: Flows | None = None) -> Matte:
-        """The object's matte (H, W) in the picture after, or before, the latest one; empty when
-        the object is lost or has left the frame.
+        """The object's matte (H, W) in the picture after, or before, the latest one; empty if the
+        object is lost or has left the frame.
 
         Args:
-            flows: from the latest picture to this one; estimated here when left out.
+            flows: between the latest picture and this one; estimated here by default.
 
         Raises:
             RuntimeError: called before ``reset``.
@@ -188,8 +188,8 @@ class Tracker:
         return np.rint(255 * probability).astype(np.uint8)
 
     def expected(self) -> Matte:
-        """The shape (H, W) of a hidden object where it should be in the latest picture, and what is
-        seen of it; empty of an object that has left the frame."""
+        """The shape (H, W) of a hidden object where it should be in the latest picture, merged with
+        its visible part; empty if the object has left the frame."""
         matte = np.rint(255 * self._probability).astype(np.uint8)
         if self._place is not None and (window := self._place.window(matte.shape)):
             shape = np.where(self._place.shape_in(self._shape, window) > 0.5, np.uint8(255), 0)
@@ -198,8 +198,8 @@ class Tracker:
         return np.asarray(matte, np.uint8)
 
     def recognizes(self, matte: Matte) -> bool:
-        """Whether what a matte (H, W) cuts out of the latest picture is about as large as the
-        object that is hidden, and looks like it rather than like what was around it."""
+        """Whether a matte (H, W) in the latest picture re-identifies the hidden object: about as
+        large, and more like it than like its surroundings."""
         if self._before is None or self._image is None:
             return False
         share = float((matte > 127).sum()) / self._before.pixels
@@ -207,8 +207,8 @@ class Tracker:
         return _HIDDEN <= share <= _GROWN and ours >= max(_SURELY_KNOWN, others)
 
     def _moved(self, place: Place, forward: Flow) -> Place:
-        """The object's place in this picture. What little is seen of a hidden object says nothing
-        of its motion: it goes on at its speed against what is around it."""
+        """The object's place in this picture. The visible remainder of a hidden object does not
+        show its motion: it continues at its last speed relative to its surroundings."""
         inside = self._probability > 0.5
         around = fit_affine(forward, ~inside, step=8)
         self._around = around.at(place.x, place.y) if around else _AT_REST
@@ -220,7 +220,7 @@ class Tracker:
         return place.shifted(self._around[0] + speed[0], self._around[1] + speed[1])
 
     def _remember(self, probability: Plane, place: Place) -> None:
-        """How the object was seen in this picture (H, W)."""
+        """Record how the object was seen in this picture (H, W)."""
         box = _box_of(probability)
         if box is None:
             return
@@ -240,8 +240,8 @@ class Tracker:
         self._lately.append(_Sight(pixels, centre, speed, self._around, place, self._shape))
 
     def _is_hidden(self, image: Image, belief: Plane, window: Box) -> bool:
-        """Whether most of the object is hidden: little is seen of it, or what is looks like another
-        one (h, w). Where that begins, it is put back where it should be."""
+        """Whether most of the object is hidden: too little is visible (h, w), or it looks like
+        another object. When an occlusion begins, the place is reset to where it should be."""
         seen = int((belief > 0.5).sum())
         ours, _ = self._appearance.likeness(image[window.rows, window.columns], belief)
         known = ours >= _KNOWN
@@ -261,8 +261,8 @@ class Tracker:
         return self.hidden
 
     def _unless_strange(self, belief: Plane, bins: Bins) -> Plane:
-        """A belief (h, w) in a part of the object, which has its colours rather than its
-        surroundings'; of anything else, in nothing."""
+        """Keep a belief (h, w) only if it is a part of the object, with its colours rather than its
+        surroundings'; clear it otherwise."""
         assert self._before is not None
         inside = belief > 0.5
         _, key = self._appearance.log_odds(bins)
@@ -286,8 +286,8 @@ class Tracker:
             + _KEY_COLOUR * key
             + _SHAPE * _log_odds(shape, 0.02)
         )
-        # A reflection or a shadow moves with the object, and another object hides the plate as
-        # well as this one does: colour may veto.
+        # Reflections and shadows move with the object, and other objects hide the plate just as
+        # this one does: colour may veto.
         allowed = np.clip(1 + local / _VETO, 0, 1)
         if self._plate is not None:
             matte = np.zeros(image.shape[:2], np.uint8)
@@ -309,10 +309,10 @@ class Tracker:
         return belief
 
     def _estimate(self, belief: Plane, carried: Plane, key: Plane) -> float:
-        """The confidence: how sure the object's pixels are, and how well it agrees with the matte
-        carried along the flow, and with what the key frame's colours alone say of its surroundings.
+        """The confidence: how certain the object's pixels are, and how well they agree with the
+        matte warped along the flow and with the key frame's colours alone, around the object.
 
-        All arguments (h, w): probabilities, but ``key``, which is log odds.
+        All arguments are (h, w): probabilities, except ``key``, which is log odds.
         """
         inside = belief > 0.5
         if not inside.any():
@@ -325,7 +325,7 @@ class Tracker:
         return min(max(estimate, 0.0), 1.0)
 
     def _carried(self, flow: Flow, forward: Flow, window: Box) -> tuple[Plane, Plane]:
-        """The latest matte carried into a window (h, w), and how far to trust it, 0 to 1."""
+        """The latest matte warped into a window (h, w), and how far to trust it, 0 to 1."""
         x = np.arange(window.x0, window.x1, dtype=np.float32) + flow[..., 0]
         y = np.arange(window.y0, window.y1, dtype=np.float32)[:, None] + flow[..., 1]
         carried = _sampled(self._probability, x, y)
@@ -333,7 +333,7 @@ class Tracker:
         return carried, _LEAST_TRUST + (1 - _LEAST_TRUST) * trust(flow, returning)
 
     def _learn(self, bins: Bins, probability: Plane, place: Place, window: Box) -> None:
-        """Remember this frame's result, and correct the place by it."""
+        """Learn from this frame's result, and correct the place by it."""
         if (probability > 0.5).sum() < _LEAST_PIXELS:
             return
         inside = probability[window.rows, window.columns]
@@ -345,13 +345,13 @@ class Tracker:
         self._shape = _SHAPE_DECAY * self._shape + (1 - _SHAPE_DECAY) * shape
 
     def _pixels(self, length: float) -> float:
-        """A length in pixels of a frame of LONG_SIDE in this frame's pixels."""
+        """Converts a length in pixels of a frame of LONG_SIDE to this frame's pixels."""
         return float(max(0.5, length * max(self._probability.shape) / LONG_SIDE))
 
 
 def _unlike(background: Affine, flow: Flow, inside: NDArray[np.bool_], window: Box) -> Plane:
-    """Log odds (h, w) of object against background by how unlike the background's a pixel's
-    motion is, in units of the object's own unlikeness; 0 when the object moves like it."""
+    """Log odds (h, w) of object against background, from how much a pixel's motion differs from the
+    background's, relative to the object's own difference; 0 if the object moves with it."""
     distance = background.distance(flow, window.x0, window.y0)
     of_object = float(np.median(distance[inside])) if inside.any() else 0.0
     if of_object < 1.5 + 2 * background.spread:
@@ -360,17 +360,17 @@ def _unlike(background: Affine, flow: Flow, inside: NDArray[np.bool_], window: B
 
 
 def _overlap(a: Plane, b: Plane) -> float:
-    """Intersection over union of soft planes, neither of them empty."""
+    """Intersection over union of soft planes, not both empty."""
     return float(np.minimum(a, b).sum() / np.maximum(a, b).sum())
 
 
 def _box_of(probability: Plane) -> Box | None:
-    """The box of the pixels that are rather object than not."""
+    """The box of the pixels above a probability of 0.5."""
     return bounding_box((probability > 0.5).astype(np.uint8))
 
 
 def _sampled(plane: Plane, x: Plane, y: Plane) -> Plane:
-    """A plane (H, W) or (H, W, C) at the positions x, y; beyond its border, the border's values."""
+    """A plane (H, W) or (H, W, C) sampled at x, y; its border is replicated outside."""
     return _plane(cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
 
 

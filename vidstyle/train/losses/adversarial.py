@@ -1,8 +1,8 @@
-"""Features that do not tell which domain a picture is from (Ganin & Lempitsky, ICML 2015).
+"""Domain-adversarial training (Ganin & Lempitsky, ICML 2015).
 
 A classifier learns to tell photographs from, say, drawings or ultrasound by their features. Its
-gradient reaches the encoder reversed, so the encoder learns features that leave it guessing, and
-what the decoder learned on the one domain serves the other.
+gradient reaches the encoder reversed, so the encoder learns domain-invariant features, and what
+the decoder learned on one domain transfers to the other.
 """
 
 import math
@@ -25,7 +25,7 @@ class _Reversal(torch.autograd.Function):
 
 
 def reverse_gradient(features: Tensor, strength: float) -> Tensor:
-    """The same features; their gradient comes back times −strength.
+    """Identity in the forward pass; multiplies the gradient by −strength.
 
     Ganin & Lempitsky 2015, eqs. 7 and 8. Any shape.
     """
@@ -34,9 +34,9 @@ def reverse_gradient(features: Tensor, strength: float) -> Tensor:
 
 
 class DomainClassifier(nn.Module):
-    """Tells the domain of a picture from features of it: (N, C, h, w) → logits (N,).
+    """Predicts the domain of a picture from its features: (N, C, h, w) → logits (N,).
 
-    Above 0 is the target domain. A mean over places, so any size of at least 1×1 will do.
+    Above 0 is the target domain. A mean over positions, so any size of at least 1×1 works.
     """
 
     def __init__(self, channels: int, width: int = 64) -> None:
@@ -55,17 +55,17 @@ class DomainClassifier(nn.Module):
 
 
 def domain_loss(classifier: nn.Module, source: Tensor, target: Tensor, strength: float) -> Tensor:
-    """Cross-entropy of the classifier, with its gradient reversed on the way to the features.
+    """Cross-entropy of the classifier, with its gradient to the features reversed.
 
         ½ (mean −log(1 − p(F_source)) + mean −log p(F_target))
 
-    Ganin & Lempitsky 2015, eq. 9. One minimiser then trains both sides: the classifier to tell
-    the domains, whatever is behind the features to hide them.
+    Ganin & Lempitsky 2015, eq. 9. One minimiser then trains both sides: the classifier to tell the
+    domains apart, the encoder to make them indistinguishable.
 
     Args:
         classifier: (N, C, h, w) → logits (N,), such as :class:`DomainClassifier`.
         source, target: features of the two domains, (N, C, h, w) each; their N may differ.
-        strength: of the reversal, such as :func:`reversal_strength` gives.
+        strength: of the reversal, e.g. from :func:`reversal_strength`.
 
     Returns:
         A scalar, log 2 where the classifier can only guess.
@@ -77,15 +77,15 @@ def domain_loss(classifier: nn.Module, source: Tensor, target: Tensor, strength:
 
 
 def reversal_strength(progress: float, steepness: float = 10.0) -> float:
-    """How strongly the gradient is reversed: 0 at first, when the classifier knows nothing yet,
-    towards 1 at the end.
+    """Strength of the gradient reversal: 0 at first, while the classifier is untrained, towards 1
+    at the end.
 
         2 / (1 + exp(−γ p)) − 1
 
     Ganin & Lempitsky 2015, eq. 14.
 
     Args:
-        progress: p, the part of the training that is done, 0 to 1.
+        progress: p, the fraction of the training that is done, 0 to 1.
         steepness: γ.
     """
     return 2 / (1 + math.exp(-steepness * progress)) - 1

@@ -1,4 +1,4 @@
-"""What must stay of a picture: its content, and all of it where no style applies."""
+"""Content losses: preserve a picture's content, and everything outside the object."""
 
 from collections.abc import Mapping
 
@@ -10,17 +10,17 @@ from vidstyle.train.losses.masked import masked_mean
 
 
 def content_loss(output: Tensor, content: Tensor, *, normalised: bool = False) -> Tensor:
-    """Mean squared difference of a teacher's features, (N, C, h, w) each.
+    """Mean squared difference of perceptual features, (N, C, h, w) each.
 
         ‖F(o) − F(c)‖² / (N C h w)
 
     Gatys 2016, eq. 1; Johnson 2016, eq. 2; Huang 2017, eq. 12.
 
     Args:
-        normalised: compare the features as :func:`normalised_channels` gives them. Their means
-            and deviations are the style's (Huang 2017), and a loss that holds on to those of the
-            content works against it; without them what is left is where things are (Park & Lee
-            2019, eq. 6, and their released code).
+        normalised: compare the features after :func:`normalised_channels`. Their means and standard
+            deviations represent style (Huang 2017), and preserving the content's would work
+            against it; without them only the layout remains (Park & Lee 2019, eq. 6, and their
+            released code).
     """
     if normalised:
         output, content = normalised_channels(output), normalised_channels(content)
@@ -28,9 +28,9 @@ def content_loss(output: Tensor, content: Tensor, *, normalised: bool = False) -
 
 
 def normalised_channels(features: Tensor) -> Tensor:
-    """Features (N, C, h, w) with mean 0 and deviation 1 over the places of each channel.
+    """Features (N, C, h, w) with mean 0 and standard deviation 1 over the cells of each channel.
 
-    Ulyanov 2016, instance normalisation. A channel that is flat becomes 0.
+    Ulyanov 2016, instance normalisation. Constant channels become 0.
     """
     return F.instance_norm(features)
 
@@ -40,7 +40,7 @@ def total_variation(images: Tensor) -> Tensor:
 
         mean (x[i+1, j] − x[i, j])² + mean (x[i, j+1] − x[i, j])²
 
-    Mahendran & Vedaldi 2015, with β = 2; as a loss of style transfer Johnson 2016, section 3.2.
+    Mahendran & Vedaldi 2015, with β = 2; for style transfer Johnson 2016, section 3.2.
     """
     down = (images[..., 1:, :] - images[..., :-1, :]).square().mean()
     across = (images[..., 1:] - images[..., :-1]).square().mean()
@@ -48,23 +48,23 @@ def total_variation(images: Tensor) -> Tensor:
 
 
 def pixel_identity(output: Tensor, original: Tensor) -> Tensor:
-    """How far a picture that is styled by itself is from itself, (N, 3, H, W) each in [0, 1].
+    """Mean squared difference of a picture and itself styled by itself, (N, 3, H, W) in [0, 1].
 
         ‖I_cc − I_c‖² / (N 3 H W)
 
-    Park & Lee 2019 (SANet), eq. 8, first term (weighed 1 there, against 50 for the second); give
-    it contents and styles alike.
+    Park & Lee 2019 (SANet), eq. 8, first term (weight 1 there, against 50 for the second); applies
+    to contents and styles alike.
     """
     return F.mse_loss(output, original)
 
 
 def feature_identity(output: Mapping[str, Tensor], original: Mapping[str, Tensor]) -> Tensor:
-    """As :func:`pixel_identity` in the eyes of a teacher: the mean over its layers.
+    """:func:`pixel_identity` in perceptual features: the mean over the layers.
 
         mean_l ‖F_l(I_cc) − F_l(I_c)‖² / ‖F_l(I_c)‖²
 
     Park & Lee 2019 (SANet), eq. 8, second term; relative, so that deep layers, whose features are
-    larger, do not drown the others.
+    larger, do not dominate.
 
     Args:
         output: {layer: (N, C, h, w)} of the picture styled by itself.
@@ -78,7 +78,7 @@ def feature_identity(output: Mapping[str, Tensor], original: Mapping[str, Tensor
 
 
 def outside_loss(output: Tensor, plate: Tensor, mask: Tensor) -> Tensor:
-    """Mean squared difference outside the object: style that leaks over the matte's edge.
+    """Mean squared difference outside the object, to penalise style leaking over the matte's edge.
 
         Σ (1 − M)(o − p)² / (3 Σ (1 − M))
 

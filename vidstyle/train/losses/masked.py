@@ -1,10 +1,10 @@
-"""Means over the part of a picture that counts."""
+"""Masked means."""
 
 from torch import Tensor
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Σ M v / (C Σ M), over the whole batch at once: a picture counts by how much of it does.
+    """Σ M v / (C Σ M), over the whole batch: each picture is weighted by its mask's area.
 
     Args:
         values: (N, C, H, W).
@@ -13,5 +13,5 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     Returns:
         A scalar; 0, with zero gradient, where the mask is empty.
     """
-    # A whole mask sums to at least one; the bound matters to an empty one alone.
+    # A full mask sums to at least one; the bound only matters for an empty one.
     return (mask * values).mean(1).sum() / mask.sum().clamp(min=1e-6)

@@ -1,6 +1,6 @@
-"""What must stay legible when a medical picture is styled: edges, gradients and structure.
+"""Losses that keep a stylised medical picture legible: edges, gradients and structure.
 
-Colours are the style's; shapes, and which side of an edge is the brighter, are the findings.
+Colours come from the style; shapes, and which side of an edge is brighter, carry the findings.
 """
 
 from collections.abc import Sequence
@@ -14,25 +14,25 @@ from vidstyle.media.frame import luma
 
 
 def laplacian_loss(output: Tensor, plate: Tensor, pools: Sequence[int] = (4, 16)) -> Tensor:
-    """Difference of Laplacians, of the pictures averaged over squares of each size in ``pools``.
+    """Squared difference of Laplacians after average pooling by each size in ``pools``.
 
         mean_p mean (D(pool_p(o)) − D(pool_p(c)))²,   D = Σ over RGB of the 5-point Laplacian
 
     Li 2017 (Laplacian-steered style transfer), with the two sizes that they combine: the small one
-    holds edges, the large one shapes. Means where they sum, so that weights hold for any size.
+    preserves edges, the large one shapes. Means instead of their sums, to be independent of size.
 
     Args:
         output, plate: (N, 3, H, W) in [0, 1]; H and W at least three times the largest pool.
     """
     kernel = output.new_tensor([[0, 1, 0], [1, -4, 1], [0, 1, 0]]).expand(1, 3, 3, 3)
-    # Pooling and filtering are linear: one pass over the difference does.
+    # Pooling and filtering are linear: one pass over the difference suffices.
     difference = output - plate
     terms = [F.conv2d(F.avg_pool2d(difference, pool), kernel).square().mean() for pool in pools]
     return torch.stack(terms).mean()
 
 
 def gradient_loss(output: Tensor, plate: Tensor) -> Tensor:
-    """Mean squared difference of the luminance's gradients, in both directions.
+    """Mean squared difference of luminance gradients, in both directions.
 
         mean |∇Y(o) − ∇Y(p)|²
 
@@ -48,7 +48,7 @@ def gradient_loss(output: Tensor, plate: Tensor) -> Tensor:
 
 
 def structure_loss(output: Tensor, plate: Tensor) -> Tensor:
-    """How little local structure the two share: one minus SSIM's contrast and structure terms.
+    """Structural dissimilarity: one minus SSIM's contrast and structure terms.
 
         1 − mean (2 σ_op + C₂) / (σ_o² + σ_p² + C₂)
 

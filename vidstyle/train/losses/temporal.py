@@ -1,6 +1,6 @@
-"""What must not flicker, in the output, in the features, over long gaps, and in local texture.
+"""Temporal losses on the output, on features, over long gaps, and on local texture.
 
-Flows are backward: from the present frame to the past one, which ``warp`` brings onto the present.
+Flows are backward: from the current frame to the past one, which ``warp`` aligns to the current.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,13 +17,13 @@ from vidstyle.train.losses.masked import masked_mean
 
 
 class Past(NamedTuple):
-    """An earlier frame, and how the present one is found in it.
+    """An earlier frame and its correspondence to the current one.
 
     Attributes:
-        output: as styled, (N, 3, H, W).
-        plate: as it was, (N, 3, H, W) in [0, 1].
-        flow: (N, 2, H, W) in pixels, from the present frame to this one.
-        valid: (N, 1, H, W) in [0, 1]: where the present frame can be taken from this one.
+        output: the stylised frame, (N, 3, H, W).
+        plate: the original frame, (N, 3, H, W) in [0, 1].
+        flow: (N, 2, H, W) in pixels, from the current frame to this one.
+        valid: (N, 1, H, W) in [0, 1]: where the current frame is visible in this one.
     """
 
     output: Tensor
@@ -33,7 +33,7 @@ class Past(NamedTuple):
 
 
 def output_temporal_loss(output: Tensor, plate: Tensor, past: Past) -> Tensor:
-    """How far the output differs from the warped past one, beyond a change of light of the plate.
+    """Difference of the output from the warped past one, beyond the plate's change of luminance.
 
         Σ M ((O_t − W(O_t−1)) − (I_t − W(I_t−1))_Y)² / (3 Σ M)
 
@@ -49,12 +49,12 @@ def output_temporal_loss(output: Tensor, plate: Tensor, past: Past) -> Tensor:
 
 
 def feature_temporal_loss(features: Tensor, past: Tensor, flow: Tensor, valid: Tensor) -> Tensor:
-    """How far features differ from the warped past ones.
+    """Difference of features from the warped past ones.
 
         Σ M (F_t − W(F_t−1))² / (C Σ M)
 
-    ReCoNet (Gao 2018), eq. 5. Flow and mask are brought to the features' grid, whose cells are
-    taken to divide the picture evenly.
+    ReCoNet (Gao 2018), eq. 5. Flow and mask are resampled to the features' grid, whose cells are
+    assumed to divide the picture evenly.
 
     Args:
         features, past: F_t and F_t−1, (N, C, h, w).
@@ -69,7 +69,7 @@ def feature_temporal_loss(features: Tensor, past: Tensor, flow: Tensor, valid: T
 
 
 def long_term_masks(valid: Sequence[Tensor]) -> list[Tensor]:
-    """The masks of ever earlier frames, each without what a nearer frame already answers for.
+    """The masks of successively earlier frames, each excluding what a nearer frame covers.
 
         c_long(t−j) = max(c(t−j) − Σ c(t−k), 0),   over the nearer frames k < j
 
@@ -86,12 +86,12 @@ def long_term_masks(valid: Sequence[Tensor]) -> list[Tensor]:
 
 
 def long_term_loss(output: Tensor, plate: Tensor, pasts: Sequence[Past]) -> Tensor:
-    """The temporal loss to several earlier frames, each pixel to the nearest that shows it.
+    """The temporal loss over several earlier frames, each pixel with the nearest that shows it.
 
         Σ_j L(O_t, O_t−j, c_long(t−j))
 
-    Ruder 2016, long-term consistency, with :func:`output_temporal_loss` for L. It holds what is
-    hidden for a few frames to what it looked like before.
+    Ruder 2016, long-term consistency, with :func:`output_temporal_loss` for L. What is occluded for
+    a few frames should look the same afterwards.
 
     Args:
         output: O_t, (N, 3, H, W).
@@ -107,12 +107,12 @@ def long_term_loss(output: Tensor, plate: Tensor, pasts: Sequence[Past]) -> Tens
 
 
 def compound_loss(disturbed: Tensor, output: Tensor, flow: Tensor, valid: Tensor) -> Tensor:
-    """Compound regularisation: styling must commute with motion, whatever the noise and light.
+    """Compound regularisation: styling should commute with motion, regardless of noise and light.
 
         Σ M (T(W(x) + Δ) − W(T(x)))² / (3 Σ M)
 
     Wang 2020 (Compound Regularization, AAAI; ReReVST, TIP, trains with it). It needs no clips: the
-    motion W and the disturbance Δ are made up (:class:`vidstyle.train.pairs.SyntheticMotion`).
+    motion W and the noise Δ are synthetic (:class:`vidstyle.train.pairs.SyntheticMotion`).
 
     Args:
         disturbed: T(W(x) + Δ), the moved and disturbed picture after styling, (N, 3, H, W).
@@ -128,8 +128,8 @@ _NEIGHBOURS = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1) if (y, x) != (0, 0
 
 
 class Projector(nn.Sequential):
-    """CCPL's two-layer perceptron on difference vectors: (..., C) → (..., C/4). It learns with
-    the network, one for each layer of the teacher."""
+    """CCPL's two-layer perceptron on difference vectors: (..., C) → (..., C/4). Trained with the
+    network, one for each compared layer."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(
@@ -138,8 +138,8 @@ class Projector(nn.Sequential):
 
 
 def anchors(size: tuple[int, int], count: int, random: np.random.Generator) -> Tensor:
-    """``count`` random cells with eight neighbours, of a grid of ``size`` (h, w), at least 3 each
-    way: (K, 2) rows and columns, K ≤ count, none twice."""
+    """``count`` distinct random inner cells of a grid of ``size`` (h, w), at least 3×3: (K, 2) rows
+    and columns, K ≤ count."""
     h, w = size[0] - 2, size[1] - 2
     cells = random.choice(h * w, min(count, h * w), replace=False)
     return torch.from_numpy(np.stack([cells // w + 1, cells % w + 1], axis=1))
@@ -152,14 +152,13 @@ def coherence_loss(
     project: Callable[[Tensor], Tensor] | None = None,
     temperature: float = 0.07,
 ) -> Tensor:
-    """Contrastive coherence: a cell of the output differs from its neighbour as it does in the
-    content, and not as any other cell there does from its.
+    """Contrastive coherence: the difference of a cell and its neighbour in the output should match
+    the same difference in the content, and no other.
 
         −mean_m log [exp(g_m·c_m / τ) / Σ_n exp(g_m·c_n / τ)]
 
     over unit vectors g and c, the (projected) differences of anchor and neighbour in the output
-    and in the content. CCPL (Wu 2022). Clips look steadier though it sees only
-    single pictures.
+    and in the content. CCPL (Wu 2022). Makes clips steadier although it only sees single pictures.
 
     Args:
         output, content: (N, C, h, w) features of one layer.
@@ -168,7 +167,7 @@ def coherence_loss(
         temperature: τ.
 
     Returns:
-        A scalar, log(8 K) where the output says nothing of the content.
+        A scalar, log(8 K) where the output is unrelated to the content.
     """
     ours, theirs = (
         F.normalize(project(vectors) if project else vectors, dim=-1)
