@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 # Adapters for text formats.
 _TEXTS = {".edl": "cmx_3600", ".otio": "otio_json"}
 
-# A rate, with drop frame, that fits the frame numbers of any EDL, so that it can be read for names.
+# A rate, allowing drop frame, above any EDL's frame numbers, so that it can be read for its names.
 _ANY_RATE = 60000 / 1001
 
 

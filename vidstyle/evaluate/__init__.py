@@ -1,1 +1,1 @@
-"""How steady and how sharp a result is, by measures that others can repeat."""
+"""Temporal stability and sharpness of results, by reproducible measures."""

@@ -1,4 +1,4 @@
-"""Bleached whites and crushed blacks: how much of a picture lies at an end of its range."""
+"""Bleached whites and crushed blacks: the fraction of a picture at either end of its range."""
 
 from typing import NamedTuple
 
@@ -16,17 +16,17 @@ class Clipped(NamedTuple):
 
 
 def clipped(image: Tensor, mask: Tensor | None = None) -> Clipped:
-    """How much of a picture is clipped.
+    """The fractions of a picture that are clipped.
 
-    Luma counts, not channels: a pure red has channels at both ends, and is neither bleached nor
-    crushed; paper that has gone white but for a tinge of yellow is.
+    Measured on luma, not channels: a pure red has channels at both ends, but is neither bleached
+    nor crushed; paper that has gone white but for a yellow tinge is.
 
     Args:
         image: (1, 3, H, W) RGB in [0, 1].
         mask: (1, 1, H, W): pixels above 0 count; None for all of them.
 
     Returns:
-        Not numbers where the mask is empty.
+        NaN if the mask is empty.
     """
     light = 255 * luma(image)
     if mask is not None:
@@ -36,6 +36,6 @@ def clipped(image: Tensor, mask: Tensor | None = None) -> Clipped:
 
 
 def allowed(style: Clipped, plate: Clipped) -> Clipped:
-    """How much of a result may be clipped: ``ROOM`` times what the style has, which a painter has
-    put there, or what the plate has, where that is more."""
+    """The fractions of a result that may be clipped: ``ROOM`` times the style's, which are
+    intentional, or the plate's if larger."""
     return Clipped(*(max(ROOM * s, p) for s, p in zip(style, plate, strict=True)))

@@ -1,4 +1,4 @@
-"""Which pixels of two frames show the same point, as those judge who took no part in the render."""
+"""Correspondence of the pixels of two frames, from sources independent of the render."""
 
 import logging
 import re
@@ -19,18 +19,18 @@ from vidstyle.motion.warp import inside, warp
 
 _log = logging.getLogger(__name__)
 
-#: How far true flows of neighbouring pixels may lie apart, in pixels, to be read between them.
+#: Largest difference, in pixels, of neighbouring true flows that may be interpolated.
 _SMOOTH = 0.1
 
 
 @dataclass(frozen=True)
 class Correspondence:
-    """Between a frame and one some frames before it.
+    """Correspondence between a frame and an earlier one.
 
     Attributes:
-        flow: (1, 2, H, W) in pixels, on the grid of the frame that is looked at.
-        mask: (1, 1, H, W), 1 where both frames show the point.
-        from_earlier: the frame that is looked at is the earlier one, and the flow points forward.
+        flow: (1, 2, H, W) in pixels, on the grid of the reference frame.
+        mask: (1, 1, H, W), 1 where the point is visible in both frames.
+        from_earlier: the reference frame is the earlier one, and the flow points forward.
     """
 
     flow: Tensor
@@ -39,7 +39,7 @@ class Correspondence:
 
 
 class Judge(Protocol):
-    """Tells how frames correspond.
+    """Provides the correspondence of frames.
 
     Attributes:
         name: for the log and the report.
@@ -52,17 +52,17 @@ class Judge(Protocol):
         """
         Args:
             earlier, later: plates, (1, 3, H, W) in [0, 1].
-            index: of the later one in the clip.
-            gap: frames between them.
+            index: of the later frame in the clip.
+            gap: index of the later frame minus that of the earlier one.
 
         Raises:
-            MediaError: the truth of this pair is missing or unusable.
+            MediaError: the ground truth of this pair is missing or unusable.
         """
         ...
 
 
 class EstimatedFlow:
-    """An estimator, checked forwards and backwards (Ruder 2016)."""
+    """An estimator with a forward-backward check (Ruder 2016)."""
 
     def __init__(self, estimator: FlowEstimator) -> None:
         self._estimator = estimator
@@ -85,20 +85,20 @@ class TrueFlow:
 
     Either of two layouts:
 
-    * ``backward.0001.flo``, of frame 1 to 0, with ``backward-shown.0001.png``, white where both
-      show the point, as ``examples/make_shot.py --truth`` writes them;
-    * one sequence of forward flows, ``frame_0001.flo`` of frame 1 to 2, as in MPI-Sintel; its
-      maps may lie in the subfolders ``occlusions`` and ``invalid``, white where the flow does not
-      hold.
+    * ``backward.0001.flo``, from frame 1 to 0, with ``backward-shown.0001.png``, white where both
+      show the point, as written by ``examples/make_shot.py --truth``;
+    * one sequence of forward flows, ``frame_0001.flo`` from frame 1 to 2, as in MPI-Sintel; its
+      maps may lie in the subfolders ``occlusions`` and ``invalid``, white where the flow is
+      invalid.
 
-    Without maps, a flow counts where one estimated the other way round (DIS) agrees with it.
-    Over several frames, flows are followed from frame to frame.
+    Without maps, a flow is valid where one estimated in the opposite direction (DIS) agrees.
+    Over several frames, flows are chained from frame to frame.
     """
 
     def __init__(self, folder: Path, first_number: int) -> None:
         """
         Args:
-            first_number: that frame 0 of the clip has in the file names.
+            first_number: number of the clip's frame 0 in file names.
 
         Raises:
             MediaError: there are no flows in the folder.
@@ -130,7 +130,7 @@ class TrueFlow:
         return Correspondence(flow, mask, from_earlier=not self._backward)
 
     def _step(self, number: int, size: torch.Size) -> tuple[Tensor, Tensor | None]:
-        """Flow (1, 2, H, W) of one frame, and where it holds (1, 1, H, W) as far as is known."""
+        """Flow (1, 2, H, W) of one frame, and its validity (1, 1, H, W); None if unknown."""
         file = self._files.get(number)
         if file is None:
             raise MediaError(f"--flow {self._folder}: no flow of frame {number}; use --in, --out")
@@ -151,7 +151,7 @@ class TrueFlow:
         return torch.from_numpy(values).movedim(-1, 0)[None], shown
 
     def _maps(self, file: Path) -> dict[Path, bool]:
-        """Maps of a flow that are there: path, and whether white means that it holds."""
+        """Existing maps of a flow: path, and whether white means valid."""
         shown = file.with_name(file.name.replace("backward", "backward-shown"))
         candidates = {
             **({shown.with_suffix(".png"): True} if self._backward else {}),
@@ -162,13 +162,13 @@ class TrueFlow:
 
 
 def followed(steps: list[tuple[Tensor, Tensor | None]]) -> tuple[Tensor, Tensor]:
-    """Flow over several frames from flows between neighbours, each with where it holds.
+    """Flow over several frames, chained from flows between neighbours with their validity.
 
     Args:
-        steps: flow (1, 2, H, W) and mask (1, 1, H, W) or None, in the order of the way.
+        steps: flow (1, 2, H, W) and mask (1, 1, H, W) or None, in the order of traversal.
 
     Returns:
-        Flow and mask on the grid of the first. Where the way meets a jump of the flow it ends.
+        Flow and mask on the grid of the first. A path that meets a flow discontinuity is invalid.
     """
     flow, shown = steps[0]
     mask = inside(flow) if shown is None else shown * inside(flow)

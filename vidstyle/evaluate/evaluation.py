@@ -1,4 +1,4 @@
-"""Scoring results against their plate: the way of a frame through the measures."""
+"""Score results against their plate, frame by frame."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -39,30 +39,32 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """What is compared, and how.
+    """What to compare, and how.
 
     Attributes:
         plate: the original clip.
-        results: clips made of it.
+        results: clips rendered from it.
         style: picture whose style they should have; None measures no style distance.
-        matte: of the object: files, one a frame or one for all, or mattes that are held; None
+        matte: of the object: files, one per frame or one for all, or mattes in memory; None
             scores whole frames.
-        reference: whose detail the results should have; None takes the first of several results.
-        flow: who judges motion; see :func:`vidstyle.evaluate.judge.choose_judge`.
+        reference: clip whose detail the results should have; None uses the first of several
+            results.
+        flow: source of the flow; see :func:`vidstyle.evaluate.judge.choose_judge`.
         flow_size: largest short side, in pixels, that flow is estimated at.
-        flow_cache: folder that keeps flows for the next evaluation; None keeps none.
-        flow_cache_size: MiB that it may hold.
+        flow_cache: folder that caches flows for later evaluations; None for no cache.
+        flow_cache_size: its limit in MiB.
         reports: of the renders, which name the flow that they used.
-        used: flow that they are known to have used.
-        teacher: in whose eyes style is compared.
-        gaps: frames that pairs are apart.
-        first, last: frames to score; None for the clips' own.
-        part: results and files of mattes hold only these frames.
-        cuts: frames that begin a new shot, across which no pair is scored; None finds them.
-        step: every nth of them is scored.
+        used: flows that the renders are known to have used.
+        teacher: perceptual network that style is compared with.
+        gaps: distances between the frames of pairs, in frames.
+        first, last: frames to score, inclusive; None for the clips' end.
+        part: results and matte files contain only these frames.
+        cuts: frames that begin a new shot, across which no pair is scored; None detects them.
+        step: every nth frame is scored.
         row: of the slices, in pixels from the top; None chooses the middle of the object.
-        device: where networks run.
-        fail_above, fail_below: thresholds as :class:`vidstyle.evaluate.gate.Threshold` reads them.
+        device: that networks run on.
+        fail_above, fail_below: thresholds in the syntax of
+            :class:`vidstyle.evaluate.gate.Threshold`.
     """
 
     plate: str
@@ -95,7 +97,7 @@ class Evaluation:
 
     Attributes:
         facts: what was compared, and by what, for reports.
-        flicker, slices, stills: their ``pictures()`` are in the order of ``scores.clips``.
+        flicker, slices, stills: with pictures in the order of ``scores.clips``.
     """
 
     scores: Scores
@@ -110,8 +112,7 @@ class Evaluation:
 def evaluate(job: Job, progress: Progress) -> Evaluation:
     """Score every result of a job.
 
-    Memory holds the frames of the longest gap and the numbers of each frame, whatever the length
-    of the clips.
+    Memory holds only the frames of the longest gap and the scores of each frame.
 
     Raises:
         UsageError, MediaError, WeightsError, DeviceError: see each part.
@@ -120,12 +121,12 @@ def evaluate(job: Job, progress: Progress) -> Evaluation:
 
 
 def check_job(job: Job) -> None:
-    """Refuse what can be before the results are there.
+    """Reject what can be checked before the results exist.
 
     Raises:
-        UsageError: a threshold or the flow is not valid.
-        WeightsError: what judges motion or style is not on this machine, or corrupt.
-        DeviceError: there is no such device.
+        UsageError: a threshold or the flow is invalid.
+        WeightsError: the weights of a network for flow or style are missing or corrupt.
+        DeviceError: no such device.
     """
     _thresholds(job, _measures(job))
     _judge(job, select_device(job.device), first_number=0)
@@ -148,7 +149,7 @@ class _Scoring:
         thresholds = _thresholds(job, names)
         if job.row is not None and not 0 <= job.row < info.height:
             raise UsageError(f"--row {job.row}: the clips have {info.height} rows, from 0")
-        # The number in a file's name is that of its flow; frames of a video count from 0.
+        # Flows have the numbers of the frames' files; frames of a video count from 0.
         self._judge = _judge(job, device, info.start_pts if info.is_sequence else 0)
         self._style = None
         if job.style is not None:
@@ -278,10 +279,10 @@ class _Scoring:
 
 
 def labels(results: Sequence[str]) -> list[str]:
-    """Short names of results: of the file or folder, with as much before it as tells them apart.
+    """Short names of results: the file or folder, with as many parents as make it unique.
 
     Raises:
-        UsageError: one is given twice.
+        UsageError: a result is given twice.
     """
     if len(set(results)) < len(results):
         raise UsageError(f"{', '.join(results)}: a result is given twice; give each once")

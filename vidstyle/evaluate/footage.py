@@ -1,4 +1,4 @@
-"""Clips that are compared, read frame by frame beside each other."""
+"""Read the compared clips in parallel, frame by frame."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,18 +20,18 @@ from vidstyle.media.video.clip import ClipReader
 from vidstyle.segment.mattes.matte_picture import read_matte
 from vidstyle.segment.mattes.store import GivenMattes, Matte, Mattes
 
-#: SSIM's window, the largest thing that must fit into a frame.
+#: SSIM's window, the largest that must fit into a frame.
 LEAST_SIDE = 11
 
 
 @dataclass(frozen=True)
 class Instant:
-    """One moment of all clips. Code values are kept, since several instants are held at once.
+    """One frame of all clips. Holds code values, since several instants are in memory at once.
 
     Attributes:
         index: of the frame, in its clip.
-        pictures: (H, W, 3) code values, one a clip.
-        matte: (H, W), 255 inside the object; None where there is none.
+        pictures: (H, W, 3) code values, one per clip.
+        matte: (H, W), 255 inside the object; None if there is none.
     """
 
     index: int
@@ -49,14 +49,14 @@ class Instant:
 
 
 def open_alike(sources: Sequence[str], *, part: bool = False) -> list[ClipReader]:
-    """Readers of clips of one size, and of one length as far as their containers say. A row or
-    column that was added to make a size even does not count.
+    """Readers of clips of equal size and, as far as containers tell, equal length. A row or column
+    that was added to make a size even is ignored.
 
     Args:
-        part: all but the first hold a part of it only, and have another length.
+        part: all but the first contain only part of it, and have a different length.
 
     Raises:
-        MediaError: one cannot be read, or differs from the first.
+        MediaError: a clip cannot be read, or differs from the first.
     """
     readers = [open_seen(source) for source in sources]
     first = readers[0].info
@@ -87,8 +87,8 @@ def together(
     """All clips and the object's mattes, frame by frame, from ``start`` up to ``stop``.
 
     Args:
-        matte: file, clip or sequence; or mattes by the numbers of the first clip's frames.
-        part: all clips but the first, and mattes that are read, begin at ``start``.
+        matte: file, clip or sequence; or mattes indexed by the first clip's frames.
+        part: all clips but the first, and matte movies, begin at ``start``.
 
     Raises:
         MediaError: a clip or the mattes end before the others, or a frame cannot be decoded.
@@ -116,7 +116,7 @@ def together(
 
 
 def window(instants: Iterator[Instant], length: int) -> Iterator[deque[Instant]]:
-    """The latest ``length`` instants, the present one last; fewer at the start."""
+    """The latest ``length`` instants, the current one last; fewer at the start."""
     held: deque[Instant] = deque(maxlen=length)
     for instant in instants:
         held.append(instant)
@@ -135,7 +135,7 @@ def _picture(frame: Frame | None, index: int, name: str, size: tuple[int, int]) 
 
 
 def _padded(size: tuple[int, int]) -> tuple[int, int]:
-    """The size (H, W) of an output for players that take even sides only."""
+    """The size (H, W) of an output for players that require even sides."""
     return size[0] + size[0] % 2, size[1] + size[1] % 2
 
 
@@ -150,8 +150,8 @@ def _check_length(source: str, count: int | None, other: str, expected: int | No
 def _mattes(
     source: str, clip: ClipReader, start: int, stop: int | None, part: bool
 ) -> Iterator[Matte]:
-    """Mattes from frame ``start`` on: of a sequence, by the numbers in its names; of a movie, which
-    begins there if it is of a part; or one picture for all frames."""
+    """Mattes from frame ``start`` on: from a sequence, by the numbers in its names; from a movie,
+    which begins at ``start`` if ``part``; or one picture for all frames."""
     path, size = Path(source), clip.info.size
     if path.is_file() and path.suffix.lower() in PICTURE_SUFFIXES:
         matte = read_matte(path, size)

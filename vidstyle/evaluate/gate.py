@@ -1,4 +1,4 @@
-"""Thresholds that a result must keep, so that a farm task can fail on it."""
+"""Thresholds that a result must meet, so that a farm task can fail otherwise."""
 
 import difflib
 import math
@@ -12,10 +12,10 @@ from vidstyle.evaluate.scores import PLATE, Scores
 
 @dataclass(frozen=True)
 class Threshold:
-    """The largest mean that a measure may have, or the smallest.
+    """The largest, or smallest, allowed mean of a measure.
 
     Attributes:
-        largest: ``limit`` is the largest.
+        largest: whether ``limit`` is the largest.
     """
 
     measure: str
@@ -27,10 +27,10 @@ class Threshold:
         """``e_warp.gap1.inside=0.004``.
 
         Args:
-            known: the measures that will be taken.
+            known: the available measures.
 
         Raises:
-            UsageError: no such measure, or no number.
+            UsageError: unknown measure, or not a number.
         """
         option = "--fail-above" if largest else "--fail-below"
         measure, _, value = text.partition("=")
@@ -48,14 +48,14 @@ class Threshold:
         return cls(measure, limit, largest)
 
     def keeps(self, mean: float) -> bool:
-        """Not a number keeps nothing."""
+        """Whether a mean meets the threshold; False for NaN."""
         return mean <= self.limit if self.largest else mean >= self.limit
 
 
 def failures(thresholds: Sequence[Threshold], scores: Scores) -> list[str]:
-    """Each result and threshold that it does not keep, in words.
+    """A message for each result and threshold that it fails.
 
-    What could not be measured fails too: an unattended gate must not stand open.
+    Measures without a value fail too: an unattended gate must not stay open.
     """
     found = []
     for threshold in thresholds:
@@ -75,7 +75,7 @@ def failures(thresholds: Sequence[Threshold], scores: Scores) -> list[str]:
 def check(thresholds: Sequence[Threshold], scores: Scores) -> None:
     """
     Raises:
-        QualityError: a result does not keep a threshold.
+        QualityError: a result fails a threshold.
     """
     if found := failures(thresholds, scores):
         raise QualityError("; ".join(found))

@@ -1,4 +1,4 @@
-"""Whose flow scores a result: never that of the render itself."""
+"""Choice of the flow that scores a result: never the one that the render used."""
 
 import json
 import logging
@@ -22,10 +22,10 @@ _ESTIMATORS = ("raft-large", "raft-small", "dis")
 
 
 def flows_used(reports: Iterable[Path]) -> set[str]:
-    """Estimators that renders used, by their reports (``render --report``).
+    """Estimators that renders used, according to their reports (``render --report``).
 
     Raises:
-        UsageError: a file is not such a report.
+        UsageError: a file is not a render report.
     """
     return {name for report in reports if (name := _flow_of(report)) != "none"}
 
@@ -39,19 +39,19 @@ def choose_judge(
     first_number: int,
     cache: FlowCache | None = None,
 ) -> Judge:
-    """What ``--flow`` names; ``auto`` is the best estimator on this machine that no render used.
+    """The judge that ``--flow`` names; ``auto`` is the best available one that no render used.
 
-    RAFT's two sizes count as one there: they learned from the same data and err alike.
+    RAFT's two sizes count as one there: trained on the same data, they make similar errors.
 
     Args:
         name: one of :data:`vidstyle.choices.FLOWS`, or a folder of true flows.
-        used: by the renders of the results.
+        used: estimators that the renders of the results used.
         device, flow_size, cache: as in :func:`vidstyle.motion.build.build_flow`.
         first_number: see :class:`TrueFlow`.
 
     Raises:
-        UsageError: no such estimator or folder, or the render used that very one.
-        WeightsError: its weights, or those of any that could judge, are not on this machine.
+        UsageError: no such estimator or folder, or the render used the same one.
+        WeightsError: its weights, or those of every unused one, are not on this machine.
         MediaError: the folder holds no flows.
     """
     if name not in FLOWS:

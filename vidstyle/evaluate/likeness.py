@@ -1,4 +1,4 @@
-"""How like two pictures are, place by place, so that a region can be scored by itself."""
+"""Per-pixel perceptual distance of two pictures, so that regions can be scored separately."""
 
 import warnings
 from pathlib import Path
@@ -10,15 +10,15 @@ from torch import Tensor
 from vidstyle.errors import WeightsError
 from vidstyle.models import weights
 
-#: LPIPS's networks, best first, by the registry's entries of their backbones.
+#: LPIPS networks by the registry entries of their backbones, best first.
 _BACKBONES = {"alexnet": "alex", "vgg16": "vgg"}
 
-#: AlexNet's poolings leave nothing of a smaller picture.
+#: AlexNet's poolings reduce smaller pictures to nothing.
 _LEAST_SIDE = 64
 
 
 class PerceptualDistance:
-    """LPIPS 0.1 (Zhang et al. 2018): lower is more alike.
+    """LPIPS 0.1 (Zhang et al. 2018): lower is more similar.
 
     Attributes:
         name: of the backbone.
@@ -28,15 +28,15 @@ class PerceptualDistance:
         """
         Args:
             entry: ``alexnet`` or ``vgg16``.
-            file: torchvision's state dict of it. LPIPS's own weights come with its package.
+            file: its torchvision state dict. LPIPS's own weights ship with its package.
 
         Raises:
-            WeightsError: the file is not that network's.
+            WeightsError: the file does not match that network.
         """
         self.name = entry
         self._device = device
         with warnings.catch_warnings():
-            # The package asks torchvision in a way that has long been deprecated.
+            # The package calls torchvision with deprecated arguments.
             warnings.simplefilter("ignore")
             network = lpips.LPIPS(
                 net=_BACKBONES[entry], spatial=True, pnet_rand=True, verbose=False
@@ -51,17 +51,17 @@ class PerceptualDistance:
         self._network = network.requires_grad_(False).eval().to(device)
 
     def __call__(self, result: Tensor, plate: Tensor) -> Tensor:
-        """(1, 3, H, W) each in [0, 1], to the distance at each pixel, (1, 1, H, W)."""
+        """Distance at each pixel, (1, 1, H, W), of two pictures (1, 3, H, W) in [0, 1]."""
         pair = (picture.to(self._device) for picture in (result, plate))
         distance: Tensor = self._network(*pair, normalize=True)
         return distance.cpu()
 
 
 def build_lpips(size: tuple[int, int], device: torch.device) -> PerceptualDistance | str:
-    """With the backbone that is on this machine, or in words why there is none.
+    """LPIPS with an available backbone, or a message saying why there is none.
 
     Raises:
-        WeightsError: its weights are corrupt.
+        WeightsError: the backbone's weights are corrupt.
     """
     if min(size) < _LEAST_SIDE:
         return f"frames below {_LEAST_SIDE} pixels are too small for its network"

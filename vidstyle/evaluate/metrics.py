@@ -1,8 +1,8 @@
 """Flicker and blur, as pure functions of pictures and a flow.
 
 Score with a flow that the render did not use, estimated on the plates: a filter always agrees
-with its own flow. And score the plates themselves too: noise, light and the estimator's mistakes
-give them a warping error of their own, and no result of one should be judged against zero.
+with its own flow. Score the plates too: noise, light and estimation errors give them a warping
+error of their own, so results should not be judged against zero.
 """
 
 from torch import Tensor
@@ -34,13 +34,13 @@ def warping_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Te
         Σ M‖O_t − W(O_t')‖² / ΣM
 
     Args:
-        now, before: O_t and O_t', (N, 3, H, W) RGB in [0, 1]; t' is t − 1, or farther back.
-        flow: (N, 2, H, W) in pixels, of frame t to t'.
-        mask: M, (N, 1, H, W) in [0, 1]: where frame t can be taken from frame t'.
+        now, before: O_t and O_t', (N, 3, H, W) RGB in [0, 1]; t' is t − 1, or earlier.
+        flow: (N, 2, H, W) in pixels, from frame t to t'.
+        mask: M, (N, 1, H, W) in [0, 1]: where frame t is visible in frame t'.
 
     Returns:
-        (N,) squared units of a range of 1; NaN for a pair whose mask is empty. A clip's error is
-        their mean (``nanmean``).
+        (N,), squared, on a range of 1; NaN for a pair whose mask is empty. A clip's error is their
+        mean (``nanmean``).
     """
     return masked_mean(warped_difference(now, before, flow), mask)
 
@@ -48,20 +48,20 @@ def warping_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Te
 def temporal_error(now: Tensor, before: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
     """ReCoNet's temporal error of N pairs (Gao et al., ACCV 2018, eq. 10): √E_warp.
 
-    Arguments as in :func:`warping_error`. A clip's error is the mean of the pairs' roots, which
-    is not the root of their mean.
+    Arguments as in :func:`warping_error`. A clip's error is the mean of the pairs' roots, not the
+    root of their mean.
 
     Returns:
-        (N,) units of a range of 1; NaN for a pair whose mask is empty.
+        (N,) on a range of 1; NaN for a pair whose mask is empty.
     """
     return warping_error(now, before, flow, mask).sqrt()
 
 
 def detail_ratio(result: Tensor, reference: Tensor, mask: Tensor | None = None) -> Tensor:
-    """How much of the fine detail of ``reference`` is in ``result``: below 1 where it is blurred.
+    """Fine detail of ``result`` relative to ``reference``: below 1 where it is blurred.
 
-    The ratio of the energies of the Laplacian (five points, valid pixels only). Where
-    ``reference`` flickers, its noise counts as detail, and steadying must lower the ratio.
+    The ratio of Laplacian energies (five-point stencil, valid pixels only). If ``reference``
+    flickers, its noise counts as detail, and temporal smoothing lowers the ratio.
 
     Args:
         result, reference: (N, 3, H, W), H and W at least 3.
@@ -74,14 +74,14 @@ def detail_ratio(result: Tensor, reference: Tensor, mask: Tensor | None = None) 
 
 
 def detail_of(result: Tensor, reference: Tensor, mask: Tensor | None = None) -> Tensor:
-    """As :func:`detail_ratio`, from what :func:`laplacian_energy` gives."""
+    """Like :func:`detail_ratio`, from the results of :func:`laplacian_energy`."""
     inside = result.new_ones(1, 1, 1, 1) if mask is None else mask[..., 1:-1, 1:-1]
     return masked_mean(result, inside) / masked_mean(reference, inside)
 
 
 def laplacian_energy(images: Tensor) -> Tensor:
-    """The squared Laplacian (five points) where all of them are in the picture, the mean over the
-    channels: (N, C, H, W) to (N, 1, H − 2, W − 2)."""
+    """The squared five-point Laplacian at interior pixels, averaged over channels: (N, C, H, W) to
+    (N, 1, H − 2, W − 2)."""
     above, below = images[..., :-2, 1:-1], images[..., 2:, 1:-1]
     left, right = images[..., 1:-1, :-2], images[..., 1:-1, 2:]
     laplacian = above + below + left + right - 4 * images[..., 1:-1, 1:-1]

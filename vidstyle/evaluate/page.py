@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs no other, and no network."""
+"""The report as a self-contained HTML file."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -42,8 +42,8 @@ svg .line { fill: none; stroke-width: 1.6; stroke-linecap: round; stroke-linejoi
 
 
 def as_html(done: Evaluation) -> str:
-    """The page: a sentence for each result, thresholds, and the frames that are worst; then where
-    it flickers, means, values over time, and what was compared."""
+    """The page: a verdict for each result, thresholds, and the worst frames; then flicker maps,
+    slices, means, values over time, the first frame, and what was compared."""
     title = f"Evaluation of {', '.join(done.scores.clips[1:])}"
     body = "\n".join(
         [f"<h1>{escape(title)}</h1>", *_verdict(done), *_gate(done), *_worst(done), *_maps(done),
@@ -129,7 +129,7 @@ def _table(done: Evaluation) -> Iterator[str]:
 
 
 def _coded(text: str) -> str:
-    """A command between backticks looks like one."""
+    """HTML with text between backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 

@@ -1,6 +1,6 @@
-"""What the eye is shown: where a clip flickers, a row of pixels over time, and stills.
+"""Pictures for reports: flicker maps, a row of pixels over time, and stills.
 
-All of them hold as much for a film as for a second of it.
+Their memory does not depend on the length of the clips.
 """
 
 import base64
@@ -16,36 +16,36 @@ from vidstyle.evaluate.footage import Instant
 
 Picture = NDArray[np.uint8]
 
-#: Frames that a slice shows: a flicker must not be thinned out, and more would not fit a screen.
+#: Frames in a slice: skipping frames would hide flicker, and more would not fit on a screen.
 SLICE_FRAMES = 480
 
-_SLICE_HEIGHT = 240  # pixels that few frames are drawn out to
+_SLICE_HEIGHT = 240  # pixels that slices of few frames are stretched to, about
 
-#: Pixels that a picture of the report is wide at most.
+#: Largest width of a picture in the report, in pixels.
 WIDTH = 720
 
 
 class FlickerMaps:
-    """Mean squared warped difference at each pixel, over the pairs that show it."""
+    """Mean squared warped difference at each pixel, over the pairs where it is valid."""
 
     def __init__(self, clips: int, size: tuple[int, int]) -> None:
         self._sum = torch.zeros(clips, *size, dtype=torch.float64)
         self._count = torch.zeros(size, dtype=torch.float64)
 
     def add(self, difference: Tensor, mask: Tensor) -> None:
-        """A pair of every clip: (clips, 1, H, W) and (1, 1, H, W)."""
+        """Add one pair of every clip: (clips, 1, H, W) and (1, 1, H, W)."""
         self._sum += (difference * mask)[:, 0]
         self._count += mask[0, 0]
 
     def means(self) -> Tensor:
-        """(clips, H, W); NaN where no pair shows the pixel."""
+        """(clips, H, W); NaN where a pixel is valid in no pair."""
         return self._sum / self._count
 
     def pictures(self) -> list[Picture]:
-        """Heat maps on one scale for all clips, (H, W, 3) RGB; black is steady, white the worst.
+        """Heat maps on one scale for all clips, (H, W, 3) RGB; black is steady, pale yellow worst.
 
-        Brightness goes with the root, as a difference of levels does, and the brightest hundredth
-        is cut off: one wrong pixel must not darken the rest. What no pair shows is grey-blue.
+        Brightness follows the root, as a difference of levels does, clipped at the 99th percentile
+        so that outliers do not darken the rest. Pixels without valid pairs are grey-blue.
         """
         roots = self.means().sqrt().numpy()
         seen = np.isfinite(roots)
@@ -60,19 +60,19 @@ class FlickerMaps:
 
 
 class Slices:
-    """One row of pixels over time: x to the right, frames downwards."""
+    """One row of pixels over time: x to the right, frames downwards, from the first frame on."""
 
     def __init__(self, row: int) -> None:
         self.row = row
         self._rows: list[list[Picture]] = []
 
     def add(self, instant: Instant) -> None:
-        """The next frame of every clip."""
+        """Add the next frame of every clip."""
         if len(self._rows) < SLICE_FRAMES:
             self._rows.append([eight_bit(picture[self.row]) for picture in instant.pictures])
 
     def pictures(self) -> list[Picture]:
-        """One a clip, (n · frames, W, 3) RGB: n is 1, or more where few frames would be too flat
+        """One per clip, (n · frames, W, 3) RGB: n is 1, or more where few frames would make too low
         a picture."""
         repeats = max(1, _SLICE_HEIGHT // len(self._rows))
         return [np.stack(rows).repeat(repeats, 0) for rows in zip(*self._rows, strict=True)]
@@ -83,8 +83,8 @@ class Stills:
     """The first frame, and the pair of frames in which the results flicker most.
 
     Attributes:
-        first, worst: captions and pictures, (H, W, 3) RGB, one a clip; of the pair both frames,
-            and where they differ.
+        first, worst: captions and pictures, (H, W, 3) RGB, one per clip; for the pair both frames
+            and their difference.
     """
 
     first: tuple[str, list[Picture]] | None = None
@@ -98,8 +98,8 @@ class Stills:
     def add(
         self, before: Instant, now: Instant, error: float, difference: Tensor, mask: Tensor
     ) -> None:
-        """A pair, the mean warping error of the results (NaN for none), and where it comes from:
-        see :meth:`FlickerMaps.add`."""
+        """Add a pair with the results' mean warping error (NaN for none), difference and mask; see
+        :meth:`FlickerMaps.add`."""
         if not error > self._most:
             return
         self._most = error
@@ -116,14 +116,14 @@ def _whole(instant: Instant) -> list[Picture]:
 
 
 def eight_bit(picture: Tensor) -> Picture:
-    """Code values of any depth, as 8 bits."""
+    """8- or 16-bit code values as 8 bits."""
     if picture.dtype == torch.uint8:
         return np.asarray(picture.numpy(), np.uint8).copy()
     return np.asarray((picture.float() / 257).round().byte().numpy(), np.uint8)
 
 
 def bounded(picture: Picture) -> Picture:
-    """At most :data:`WIDTH` pixels wide."""
+    """Downscaled to at most :data:`WIDTH` pixels wide."""
     height, width = picture.shape[:2]
     if width <= WIDTH:
         return picture
@@ -132,7 +132,7 @@ def bounded(picture: Picture) -> Picture:
 
 
 def data_url(picture: Picture, *, lossless: bool = True) -> str:
-    """A picture (H, W, 3) RGB as the address of itself, for a page that needs no other file."""
+    """A picture (H, W, 3) RGB as a data URL, for a self-contained page."""
     kind, options = ("png", []) if lossless else ("jpeg", [cv2.IMWRITE_JPEG_QUALITY, 92])
     encoded = cv2.imencode(f".{kind}", picture[..., ::-1], options)[1]
     return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode()}"

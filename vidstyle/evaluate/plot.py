@@ -7,12 +7,12 @@ from html import escape
 _WIDTH, _HEIGHT = 560, 200
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 10, 26, 24
 
-#: The plate's, then the results': Okabe and Ito's, which the colour-blind tell apart too.
+#: The plate's, then the results': Okabe and Ito's colour-blind-safe palette.
 COLOURS = ("#8a8f98", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 
 def colour(number: int) -> str:
-    """Of the nth clip; the plate is 0."""
+    """Colour of the nth clip; the plate is 0."""
     return COLOURS[0] if number == 0 else COLOURS[1 + (number - 1) % (len(COLOURS) - 1)]
 
 
@@ -20,8 +20,8 @@ def line_plot(title: str, frames: Sequence[int], lines: Mapping[str, Sequence[fl
     """Values over frames: an ``<svg>`` with a line for each clip.
 
     Args:
-        lines: label to a value for each frame. Lines break at values that are not finite, and a
-            clip without any is left out, but keeps its colour.
+        lines: {label: value per frame}. Lines break at non-finite values; a clip without finite
+            values is not drawn, but keeps its colour.
     """
     values = [value for line in lines.values() for value in line if math.isfinite(value)]
     low, high = min(0.0, *values), max(values)
@@ -61,8 +61,8 @@ def line_plot(title: str, frames: Sequence[int], lines: Mapping[str, Sequence[fl
 
 
 def _path(points: Sequence[tuple[float, float]]) -> str:
-    """A path through the points; a point between two gaps is drawn as a dot (a line of no length
-    with round ends)."""
+    """A path through the points; an isolated point is drawn as a dot (a zero-length line with round
+    caps)."""
     commands, drawing = [], False
     for x, y in points:
         if math.isfinite(y):
@@ -72,7 +72,7 @@ def _path(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Three to six round numbers that reach from ``low`` to ``high``."""
+    """Three to six round numbers covering ``low`` to ``high``."""
     span = max(high - low, 1e-12)
     power = 10.0 ** math.floor(math.log10(span / 3))
     step = next(power * factor for factor in (1, 2, 5, 10) if span / (power * factor) <= 4)

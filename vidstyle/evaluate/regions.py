@@ -1,4 +1,4 @@
-"""Where things are scored: inside the matte, along its edge, and outside."""
+"""Regions that are scored: inside the matte, along its edge, and outside."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-#: Width in pixels of the band along the matte's edge: half of it on either side.
+#: Width in pixels of the band along the matte's edge, half on either side.
 BAND = 8
 
 WHOLE = "all"
@@ -14,20 +14,19 @@ PARTS = ("inside", "band", "outside")
 
 
 def region_names(with_matte: bool) -> tuple[str, ...]:
-    """The regions of a frame: all of it, and with a matte its three parts."""
+    """The regions of a frame: the whole, and with a matte its three parts."""
     return (WHOLE, *PARTS) if with_matte else (WHOLE,)
 
 
 def regions(size: tuple[int, int], matte: NDArray[np.uint8] | None) -> dict[str, Tensor]:
     """Masks of the regions, (1, 1, H, W), 0 or 1.
 
-    The three parts cover the frame without overlap. A frame without any of the object has
-    neither inside nor band, and one that the object fills has no band: the frame's border is no
-    edge.
+    The three parts cover the frame without overlap. A frame without the object has neither inside
+    nor band, and one that the object fills has no band: the frame's border is not an edge.
 
     Args:
         size: (H, W).
-        matte: (H, W), 255 inside the object; what is at least half covered belongs to it.
+        matte: (H, W), 255 inside the object; pixels that are at least half covered belong to it.
     """
     masks = {WHOLE: torch.ones(1, 1, *size)}
     if matte is None:
@@ -41,9 +40,9 @@ def regions(size: tuple[int, int], matte: NDArray[np.uint8] | None) -> dict[str,
 
 
 def _distance(covered: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """How far each covered pixel is from one that is not, in pixels; 0 for those that are not.
+    """Distance in pixels of each covered pixel to the nearest uncovered one; 0 for uncovered ones.
 
-    A pixel at the edge has distance 1. Without any pixel to measure to, it is infinite.
+    Pixels at the edge have distance 1. Infinite if there are no uncovered pixels.
     """
     if covered.all():
         return np.full(covered.shape, np.inf, np.float32)

@@ -1,14 +1,14 @@
-"""The numbers of an evaluation: measures by name, for each clip and frame, and their means."""
+"""The scores of an evaluation: measures by name, for each clip and frame, and their means."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-#: What the plate itself is called among the clips.
+#: Label of the plate among the clips.
 PLATE = "plate"
 
-#: What each measure is, for whoever reads a report.
+#: Explanation of each measure, for reports.
 MEANINGS = {
     "e_warp": "warping error (Lai 2018): squared difference to the warped earlier frame",
     "e_warp_excess": "warping error above that of the plate",
@@ -23,7 +23,7 @@ MEANINGS = {
 
 
 def named(measure: str, region: str, gap: int | None = None) -> str:
-    """``ssim.inside``, ``e_warp.gap10.band``: what a measure is called wherever it is reported."""
+    """The name of a measure in reports: ``ssim.inside``, ``e_warp.gap10.band``."""
     return f"{measure}.{region}" if gap is None else f"{measure}.gap{gap}.{region}"
 
 
@@ -32,7 +32,7 @@ class Scores:
     """
     Attributes:
         clips: labels, the plate first.
-        measures: names, as :func:`named` makes them, in the order of tables.
+        measures: names from :func:`named`, in the order of tables.
         frames: indices of the frames that were scored.
         missing: why a measure (without gap and region) has no values.
     """
@@ -44,22 +44,22 @@ class Scores:
     _rows: list[dict[str, Mapping[str, float]]] = field(default_factory=list)
 
     def begin(self, frame: int) -> None:
-        """What follows is of this frame."""
+        """Start a frame; subsequent values belong to it."""
         self.frames.append(frame)
         self._rows.append({clip: {} for clip in self.clips})
 
     def put(self, clip: str, values: Mapping[str, float]) -> None:
-        """Values of a clip in the present frame, by name."""
+        """Add values of a clip in the current frame, by name."""
         self._rows[-1][clip] = {**self._rows[-1][clip], **values}
 
     def series(self, clip: str, measure: str) -> list[float]:
-        """A value for each of ``frames``; NaN where there is none."""
+        """A value for each of ``frames``; NaN if missing."""
         return [row[clip].get(measure, float("nan")) for row in self._rows]
 
     def mean(self, clip: str, measure: str) -> float:
-        """The mean over the frames that have a value; NaN where none has.
+        """The mean over the frames that have a value; NaN if none has.
 
-        Of ratios it is the ratio of the means: in a still shot single plates may have no error.
+        For ratios it is the ratio of the means: in a still shot single plates may have no error.
         """
         if measure.startswith("e_warp_ratio"):
             error = measure.replace("e_warp_ratio", "e_warp")
@@ -70,7 +70,7 @@ class Scores:
         return float(values.mean()) if len(values) else float("nan")
 
     def measured(self) -> list[str]:
-        """Measures that have a value in some clip."""
+        """Measures that have a value for some clip."""
         return [m for m in self.measures if any(np.isfinite(self.mean(c, m)) for c in self.clips)]
 
 

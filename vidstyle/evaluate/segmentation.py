@@ -1,4 +1,4 @@
-"""How well a matte fits the truth: the measures of DAVIS-2016 (Perazzi et al., CVPR 2016).
+"""Accuracy of a matte against ground truth: DAVIS-2016's measures (Perazzi et al., CVPR 2016).
 
 Masks are boolean arrays (H, W), True inside the object.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
-#: How far boundaries may lie apart and still match, as a share of the picture's diagonal.
+#: Largest distance of matching boundaries, as a fraction of the picture's diagonal.
 TOLERANCE = 0.008
 
 
@@ -41,7 +41,7 @@ def contour_accuracy(mask: Mask, truth: Mask, tolerance: float = TOLERANCE) -> f
 def boundary(mask: Mask) -> Mask:
     """The pixels (H, W) that differ from the one to the right, below, or both.
 
-    The frame's border is no boundary of an object that reaches it.
+    The frame's border does not count as a boundary.
     """
     padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
     right, below, across = padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
@@ -49,7 +49,7 @@ def boundary(mask: Mask) -> Mask:
 
 
 def _disc(radius: int) -> NDArray[np.uint8]:
-    """The pixels no farther than ``radius`` from the middle."""
+    """The pixels within ``radius`` of the centre."""
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
     return np.asarray(x * x + y * y <= radius * radius, np.uint8)
 

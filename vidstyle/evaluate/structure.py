@@ -1,4 +1,4 @@
-"""How much of a plate's structure a result has kept."""
+"""Measures of how much of a plate's structure a result preserves."""
 
 import cv2
 import numpy as np
@@ -9,22 +9,22 @@ from torch import Tensor
 
 from vidstyle.evaluate.metrics import masked_mean
 
-#: Standard deviation in pixels of the Gaussian that takes away texture and leaves what is where.
+#: Standard deviation in pixels of the Gaussian that removes texture and keeps the layout.
 LOW_PASS = 8.0
 
-#: Pixels along the frame's border whose window reaches over it.
+#: Width of the frame's border in which SSIM's window extends beyond the frame, in pixels.
 SSIM_BORDER = 5
 
 
 def ssim_map(result: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
-    """SSIM (Wang et al. 2004) in Gaussian windows of 11 pixels, σ = 1.5; the mean of the channels.
+    """SSIM (Wang et al. 2004) in Gaussian windows of 11 pixels, σ = 1.5, averaged over channels.
 
     Args:
         result, plate: (1, 3, H, W) in [0, 1], H and W at least 11.
 
     Returns:
         The map (1, 1, H, W), and a mask of the same shape that is 0 along the border, where the
-        window is not whole. Their masked mean is scikit-image's mean SSIM.
+        window is incomplete. Their masked mean is scikit-image's mean SSIM.
     """
     _, similarity = structural_similarity(
         result[0].numpy(),
@@ -43,10 +43,9 @@ def ssim_map(result: Tensor, plate: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def low_passed_ssim(result: Tensor, plate: Tensor, sigma: float = LOW_PASS) -> float:
-    """How much of the plate's content is left: SSIM of both pictures without their fine detail.
+    """Preservation of the plate's content: SSIM of both pictures without their fine detail.
 
-    SSIM of the pictures themselves takes every brush stroke for a fault, and a plate that is only
-    tinted for the best of paintings.
+    SSIM of the pictures themselves penalises every brush stroke and prefers a merely tinted plate.
 
     Args:
         result, plate: (1, 3, H, W) in [0, 1], H and W at least 11.
@@ -65,16 +64,16 @@ def _low_passed(image: Tensor, sigma: float) -> Tensor:
 
 
 def gradient_correlation(result: Tensor, plate: Tensor, mask: Tensor) -> float:
-    """Whether edges are where they were: 1 where all are, 0 for chance (Penney et al. 1998).
+    """Preservation of edges: 1 if all stay in place, 0 for chance (Penney et al. 1998).
 
-    The mean of the correlations of both components of the gradient of luma (central differences).
+    The mean correlation of the two components of the luma gradient (central differences).
 
     Args:
         result, plate: (1, 3, H, W) in [0, 1].
         mask: (1, 1, H, W): pixels above 0 count.
 
     Returns:
-        In [−1, 1]; not a number where a picture is flat.
+        In [−1, 1]; NaN if a picture is flat.
     """
     inside = mask[0, 0].numpy() > 0
     with np.errstate(invalid="ignore", divide="ignore"):

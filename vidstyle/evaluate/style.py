@@ -1,4 +1,4 @@
-"""How far a picture is from a style, as a network that compares pictures sees it."""
+"""Distance of a picture from a style, in a perceptual network's features."""
 
 import torch
 import torch.nn.functional as F
@@ -12,30 +12,30 @@ from vidstyle.perceptual.receptive import eroded
 from vidstyle.perceptual.statistics import gram, gram_distance, moment_distance, moments
 from vidstyle.style.borders import without_border
 
-#: Of VGG; a network of another kind has its own.
+#: VGG's layers; other networks have their own.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1")
 
-#: Largest short side, in pixels, that is looked at. The features of a UHD frame take 4 GiB, and
-#: strokes of a style are sized for the frame, not for its pixels.
+#: Largest short side, in pixels, at which style is compared. The features of a UHD frame take
+#: 4 GiB, and strokes scale with the frame, not with its pixels.
 SIDE = 540
 
-_STRIDE = 4  # what is left over at the right and the bottom is not looked at
+_STRIDE = 4  # sides are cropped to multiples of this at the right and bottom
 
 MEASURES = ("gram", "mean_std")
 
 
 class StyleDistance:
     """Distance to one style: relative squared differences of Gram matrices (``gram``), and of
-    means and deviations (``mean_std``), each the mean over the network's layers. 0 is the style
+    means and deviations (``mean_std``), each averaged over the network's layers. 0 is the style
     itself."""
 
     def __init__(self, teacher: PerceptualNetwork, style: str, device: torch.device) -> None:
         """
         Args:
-            style: a picture's file; a border around the painting is cropped.
+            style: a picture file; a border around the painting is cropped.
 
         Raises:
-            MediaError: it cannot be read.
+            MediaError: the file cannot be read.
         """
         self.name = teacher.name
         self._teacher, self._device = teacher.to(device), device
@@ -50,11 +50,11 @@ class StyleDistance:
         """
         Args:
             image: (1, 3, H, W) in [0, 1].
-            regions: masks (1, 1, H, W). Each is eroded to what the network's cells see, so that
+            regions: masks (1, 1, H, W). Each is eroded by the network's receptive fields, so that
                 nothing beyond it counts.
 
         Returns:
-            For each of :data:`MEASURES`, the distance of each region; NaN for an empty one.
+            For each of :data:`MEASURES`, the distance of each region; NaN for an empty region.
         """
         features = self._see(image)
         distances = {name: self._distances(features, mask) for name, mask in regions.items()}
@@ -82,7 +82,7 @@ class StyleDistance:
 
 
 def _bounded(image: Tensor) -> Tensor:
-    """At most :data:`SIDE` pixels on the short side, and whole cells of a network of ours."""
+    """Downscaled to at most :data:`SIDE` pixels on the short side, cropped to whole cells."""
     scale = SIDE / min(image.shape[-2:])
     if scale < 1:
         size = [round(side * scale) for side in image.shape[-2:]]

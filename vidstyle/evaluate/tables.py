@@ -1,4 +1,4 @@
-"""The numbers as text, JSON and CSV."""
+"""Scores as text, JSON and CSV."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ from vidstyle.evaluate.verdict import sentences
 
 
 def as_text(scores: Scores) -> str:
-    """Means, a row a measure and a column a clip; why others are missing; and what it comes to."""
+    """Means with a row per measure and a column per clip, reasons for missing ones, verdicts."""
     names = scores.measured()
     first = max(map(len, ["mean of frames", *names]))
     width = max(10, *map(len, scores.clips))
@@ -29,18 +29,18 @@ def as_text(scores: Scores) -> str:
 
 
 def shown(value: float) -> str:
-    """Four digits; a dash for what has no value."""
+    """Four digits; a dash for NaN."""
     return "–" if math.isnan(value) else f"{value:.4g}"
 
 
 def as_json(done: Evaluation) -> str:
-    """The content as text."""
+    """:func:`as_content` as JSON."""
     content = as_content(done)
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def as_content(done: Evaluation) -> dict[str, Any]:
-    """What was compared, means, and a value for each frame; None where there is none."""
+    """What was compared, means, and a value for each frame; None if missing."""
     scores, names = done.scores, done.scores.measured()
     return {
         "vidstyle": __version__,
@@ -61,7 +61,7 @@ def as_content(done: Evaluation) -> dict[str, Any]:
 
 
 def as_csv(scores: Scores) -> str:
-    """A row for each frame and clip, a column for each measure; empty where there is no value."""
+    """A row for each frame and clip, a column for each measure; missing values are empty."""
     names = scores.measured()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -73,19 +73,19 @@ def as_csv(scores: Scores) -> str:
     return text.getvalue()
 
 
-#: Measures by which doing nothing is best: they say nothing of a result that is less styled.
+#: Measures by which the unstyled plate is best: they cannot favour a result that is less styled.
 OF_DOING_LITTLE = ("e_warp", "temporal", "ssim", "lpips")
 
-# A style distance that is larger by less than this is as good.
+# Style distances up to this factor above the smallest count as equal.
 _AS_STYLED = 1.05
 
 
 def best(scores: Scores, measure: str) -> str | None:
-    """The result with the best mean; None where fewer than two can be told apart, and for detail,
-    of which there can be too little and too much.
+    """The result with the best mean; None if fewer than two differ, and for detail, which may be
+    too low or too high.
 
-    Of those measures by which doing nothing is best, only a result that is styled no less than the
-    others is called better: None where another is, or where style was not measured.
+    For measures by which the unstyled plate is best, None unless the winner is styled as strongly
+    as the others, or if style was not measured.
     """
     if measure.startswith("detail"):
         return None
@@ -102,13 +102,13 @@ def best(scores: Scores, measure: str) -> str | None:
 
 
 def _style_of(scores: Scores) -> str:
-    """The style distance that counts: inside the object, where there is one."""
+    """Name of the relevant style distance: inside the object, if there is one."""
     measured = scores.measured()
     return next((n for n in (f"gram.{PARTS[0]}", f"gram.{WHOLE}") if n in measured), "")
 
 
 def _means(scores: Scores, measure: str) -> dict[str, float]:
-    """Of the results that have one."""
+    """Means of the results that have one."""
     means = {c: scores.mean(c, measure) for c in scores.clips if c != PLATE and measure}
     return {clip: mean for clip, mean in means.items() if not math.isnan(mean)}
 

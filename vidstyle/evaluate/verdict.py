@@ -1,4 +1,4 @@
-"""What the numbers come to, in a sentence for each result."""
+"""A one-sentence verdict for each result."""
 
 import math
 from collections.abc import Iterator
@@ -8,21 +8,21 @@ import numpy as np
 from vidstyle.evaluate.regions import PARTS, WHOLE
 from vidstyle.evaluate.scores import PLATE, Scores
 
-#: Ratios within this of 1 are called the same.
+#: Ratios within this of 1 count as equal.
 _SAME = 0.05
-#: SSIM from which what lies outside the matte is called the plate.
+#: SSIM from which the surroundings of the matte count as unchanged.
 _UNTOUCHED = 0.999
 
 
 def main_region(scores: Scores) -> str:
-    """Inside the matte, where there is one: style is there. Else the whole frame."""
+    """Inside the matte, where the style is, if there is one; otherwise the whole frame."""
     inside = PARTS[0]
     return inside if any(name.endswith(f".{inside}") for name in scores.measured()) else WHOLE
 
 
 def sentences(scores: Scores) -> dict[str, str]:
-    """Of each result: how steady it is and where least, how much detail and style it has, and
-    whether its surroundings are the plate's."""
+    """For each result: its flicker and worst frame, its detail and style, and whether its
+    surroundings are unchanged."""
     region = main_region(scores)
     found = {}
     for clip in scores.clips[1:]:
@@ -38,7 +38,7 @@ def sentences(scores: Scores) -> dict[str, str]:
 
 
 def _flicker(scores: Scores, clip: str, region: str) -> Iterator[str]:
-    """Between the nearest frames that were compared."""
+    """For the smallest gap that was compared."""
     ratios = (name for name in scores.measured() if name.startswith("e_warp_ratio."))
     name = next((name for name in ratios if name.endswith(f".{region}")), None)
     if name is None or not math.isfinite(ratio := scores.mean(clip, name)):

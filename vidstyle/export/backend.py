@@ -1,4 +1,4 @@
-"""What runs the style network of a render: PyTorch as it is, or an exported file."""
+"""Backends that run the style network of a render: plain PyTorch, or an exported file."""
 
 import logging
 from pathlib import Path
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class Backend:
-    """An exported network, as a stylizer calls it."""
+    """An exported network with the interface that a stylizer calls."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -32,14 +32,14 @@ class Backend:
 
 
 def build_backend(backend: str, model: str, device: torch.device) -> Backend | None:
-    """The backend that ``--backend`` names; None for PyTorch as it is.
+    """The backend that ``--backend`` names; None for plain PyTorch.
 
-    A format without a file means the one that ``vidstyle export`` writes where no output is named;
-    if it is not there it is exported now, where nothing but the model is needed for that.
+    A format without a file means the default output of ``vidstyle export``; if that is missing, it
+    is exported now, provided the format needs nothing but the model.
 
     Raises:
         UsageError: no such backend, or its runtime is not installed.
-        WeightsError: the file is missing, damaged, or of another model.
+        WeightsError: the file is missing, damaged, or belongs to another model.
         DeviceError: no TensorRT on this machine.
     """
     if backend == "torch":
@@ -66,7 +66,7 @@ def build_backend(backend: str, model: str, device: torch.device) -> Backend | N
 
 
 def default_target(model: str, name: str) -> Path:
-    """Where an export goes unless an output is named, and where a render looks for it."""
+    """Default output of an export, where renders also look for it."""
     name_of = ENTRY if is_vgg(model) else weights.find_model(model).name
     stem = f"{name_of}-{model_digest(model)[:8]}"
     return platformdirs.user_cache_path("vidstyle") / "exported" / (stem + FORMATS[name].suffix)

@@ -1,4 +1,4 @@
-"""Frames to measure a quantized network's ranges on."""
+"""Frames for calibrating a quantized network's ranges."""
 
 from collections.abc import Sequence
 
@@ -10,9 +10,9 @@ from vidstyle.export.probe import Probe
 from vidstyle.media.frame import unit_range
 from vidstyle.media.video.reader import open_clip
 
-#: Frames that are taken of a clip, spread evenly.
+#: Number of frames of a clip, evenly spaced.
 COUNT = 16
-#: Largest short side of them, in pixels.
+#: Largest short side of these frames, in pixels.
 SHORT = 240
 
 
@@ -20,10 +20,10 @@ def calibration_pictures(source: str, short: int = SHORT) -> list[Tensor]:
     """Up to ``COUNT`` frames of a clip or folder, (1, 3, H, W) in [0, 1].
 
     Args:
-        short: largest short side of them.
+        short: largest short side of the frames, in pixels.
 
     Raises:
-        MediaError: it cannot be read, or has no frame.
+        MediaError: the clip cannot be read, or has no frame.
     """
     clip = open_clip(source)
     count = clip.info.frame_count or sum(1 for _ in clip.frames())
@@ -39,7 +39,7 @@ def calibration_pictures(source: str, short: int = SHORT) -> list[Tensor]:
 
 
 def parted(probes: Sequence[Probe]) -> tuple[Sequence[Probe], Sequence[Probe]]:
-    """Those to calibrate with, and every fourth, which is kept from it to measure what is lost."""
+    """Probes for calibration, and every fourth, held out to measure the loss of quality."""
     kept = [probe for index, probe in enumerate(probes) if index % 4 != 3]
     return kept, probes[3::4] or probes
 

@@ -1,4 +1,4 @@
-"""A style model to a file that another runtime takes, checked against eager PyTorch."""
+"""Export a style model for another runtime, checked against eager PyTorch."""
 
 import logging
 from collections.abc import Sequence
@@ -31,23 +31,23 @@ def export(
     trials: Sequence[Probe] = (),
     bound: Bound | None = None,
 ) -> Difference:
-    """Write a style model in one of ``FORMATS``. Nothing is left of a file that is too far off.
+    """Write a style model in one of ``FORMATS``. A file that differs too much is discarded.
 
     Args:
         model: name or folder.
         calibration: for ``int8``.
-        trials: what the file is compared on beside synthetic pictures.
+        trials: probes to compare on besides synthetic pictures.
         bound: None for the format's own.
 
     Returns:
-        The difference of the file's pictures from eager PyTorch's.
+        The difference of the file's output from eager PyTorch's.
 
     Raises:
-        QualityError: it is above the bound.
-        UsageError: the format needs a calibration, or the ``export`` extra.
-        WeightsError: there is no such model.
+        QualityError: the difference exceeds the bound.
+        UsageError: the format requires calibration, or the ``export`` extra.
+        WeightsError: no such model.
         DeviceError: no TensorRT here; the ONNX file that engines are built from is left instead.
-        MediaError: the disk refuses.
+        MediaError: the file cannot be written.
     """
     if name == "int8" and not calibration:
         raise UsageError("--format int8: needs frames to measure ranges on; give --calibrate")
@@ -77,7 +77,7 @@ def export(
 
 
 def model_digest(model: str) -> str:
-    """sha256 of a style model's weights: what ties an exported file to its model."""
+    """sha256 of a style model's weights, which ties an exported file to its model."""
     return model_identity(model)
 
 

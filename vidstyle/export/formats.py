@@ -1,4 +1,4 @@
-"""The formats of exported files: their names, how they are read, how far they may be off."""
+"""The formats of exported files: their names, loaders and bounds on their differences."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from vidstyle.export.parity import Bound
 class Format:
     """
     Attributes:
-        suffix: of its files' names.
-        load: a file to a runtime, and the sha256 of the model that it was exported from.
+        suffix: of file names.
+        load: returns a file's runtime, and the sha256 of the model that it was exported from.
         bound: of the difference from eager PyTorch.
-        is_code: whether loading a file may run what its maker wanted: PyTorch unpickles and
-            evaluates parts of its own, and NVIDIA warns of engines of others.
+        is_code: whether loading a file may run arbitrary code: PyTorch unpickles and evaluates
+            parts of its files, and NVIDIA warns against engines from others.
     """
 
     suffix: str
@@ -33,7 +33,7 @@ class Format:
 FORMATS = {
     "torchscript": Format(".pt", torchscript.load, Bound(mean=0.01, largest=0.5), is_code=True),
     "torch-export": Format(".pt2", program.load, Bound(mean=0.01, largest=0.5), is_code=True),
-    # Before onnx: a file is of the first format whose suffix it has.
+    # Before onnx: a file has the first format whose suffix matches.
     "int8": Format(".int8.onnx", onnx.load, Bound(mean=4, largest=255)),
     "onnx": Format(".onnx", onnx.load, Bound(mean=0.01, largest=0.5)),
     "tensorrt": Format(".engine", tensorrt.load, Bound(mean=0.5, largest=8), is_code=True),
@@ -41,10 +41,10 @@ FORMATS = {
 
 
 def format_of(path: Path) -> str:
-    """By the name's suffix.
+    """The format of a file, by its suffix.
 
     Raises:
-        UsageError: it has none of them.
+        UsageError: unknown suffix.
     """
     for name, format in FORMATS.items():
         if path.name.endswith(format.suffix):
@@ -57,8 +57,8 @@ def load(name: str, path: Path, device: torch.device) -> tuple[Runtime, str]:
     """A runtime, and the sha256 of the model that it was exported from.
 
     Raises:
-        WeightsError: the file is missing or damaged, or it is code that was not exported here.
-        UsageError, DeviceError: what runs it is not on this machine.
+        WeightsError: the file is missing or damaged, or can run code and was not exported here.
+        UsageError, DeviceError: its runtime is not available on this machine.
     """
     if not path.is_file():
         raise WeightsError(f"{path}: no such file; make it with vidstyle export")
@@ -71,7 +71,7 @@ def load(name: str, path: Path, device: torch.device) -> tuple[Runtime, str]:
         return FORMATS[name].load(path, device)
     except VidstyleError:
         raise
-    # Each runtime has exceptions of its own for a damaged file.
+    # Each runtime raises different exceptions for a damaged file.
     except Exception as error:
         reason = str(error).strip().partition("\n")[0]
         raise WeightsError(f"{path}: cannot be read ({reason}); export it again") from None

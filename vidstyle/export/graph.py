@@ -1,9 +1,9 @@
-"""The graph that is exported: pictures and a frozen map in, pictures out.
+"""The exported graph: pictures and a frozen map in, pictures out.
 
 The map is an input, not a constant, so one file serves every style and every shot.
 
-Convention: pictures are (N, 3, H, W) float32 RGB in [0, 1], H and W multiples of ``GRID``, two
-steps at least; what comes out is not clamped.
+Convention: pictures are (N, 3, H, W) float32 RGB in [0, 1], H and W multiples of ``GRID`` and at
+least two of them; the output is not clamped.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,22 +16,22 @@ from vidstyle.style.painting import painted
 from vidstyle.style.transform import AffineMap
 
 #: Names of the map's tensors, in the order of the graph's arguments: a matrix (C, C) and an offset
-#: (C); ``x ↦ matrix x + offset`` at every place of the features.
+#: (C); ``x ↦ matrix x + offset`` at every cell of the features.
 MAPS = ("matrix", "offset")
 
 #: Names of all inputs, and of the output.
 INPUTS = ("images", *MAPS)
 OUTPUT = "styled"
 
-#: A picture of this size is what graphs are traced with: no side equals another.
+#: Size of the picture that graphs are traced with: its sides differ.
 EXAMPLE_SIZE = (8 * GRID, 12 * GRID)
 
-#: What runs a graph: as ``StyleGraph``'s forward, from and to tensors on the CPU or on the device.
+#: Runs a graph like ``StyleGraph.forward``, with tensors on the CPU or on the device.
 Runtime = Callable[[Tensor, Sequence[Tensor]], Tensor]
 
 
 class StyleGraph(nn.Module):
-    """Encoder, map and decoder, the map as plain tensors."""
+    """Encoder, map and decoder, with the map as plain tensors."""
 
     def __init__(self, network: StyleNetwork) -> None:
         super().__init__()
@@ -47,10 +47,10 @@ class StyleGraph(nn.Module):
 
 
 def maps_of(features: AffineMap) -> tuple[Tensor, ...]:
-    """A frozen map as the graph takes it, in the order of ``MAPS``."""
+    """A frozen map as inputs of the graph, in the order of ``MAPS``."""
     return features.matrix, features.offset[..., 0]
 
 
 def example_maps(channels: int) -> list[Tensor]:
-    """A map that changes nothing, of the sizes that a graph takes."""
+    """The identity map, in the shapes of the graph's inputs."""
     return [torch.eye(channels), torch.zeros(channels)]

@@ -1,4 +1,4 @@
-"""ONNX in 8 bits: static quantization of the residual convolutions, where the time goes.
+"""ONNX in 8 bits: static quantization of the residual convolutions, which dominate run time.
 
 The transform to bands and back, and the map, stay in floating point.
 """
@@ -17,8 +17,8 @@ from vidstyle.runtime.scratch import temporary_folder
 def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[Probe]) -> None:
     """
     Args:
-        model: sha256 of the style model's weights, which is kept in the file.
-        calibration: the ranges of all features are taken from these; one at least.
+        model: sha256 of the style model's weights, which is stored in the file.
+        calibration: probes that activation ranges are measured on; at least one.
 
     Raises:
         UsageError: the ``export`` extra is not installed.
@@ -30,7 +30,7 @@ def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[P
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     proto = float_onnx.proto_of(graph, model)
-    # Shapes are inferred and constants folded by PyTorch's exporter: nothing is left to prepare.
+    # PyTorch's exporter has already inferred shapes and folded constants: nothing to preprocess.
     proto.metadata_props.add(key="onnx.quant.pre_process", value="onnxruntime.quant")
     with temporary_folder() as folder:
         plain, quantized = folder / "plain.onnx", folder / "int8.onnx"
@@ -51,7 +51,7 @@ def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[P
 
 
 def _residual_convolutions(proto: Any) -> list[str]:
-    """Names of the nodes that convolve as many channels into as many."""
+    """Names of the 3×3 convolutions with as many output as input channels."""
     square = {
         weight.name
         for weight in proto.graph.initializer
@@ -63,7 +63,7 @@ def _residual_convolutions(proto: Any) -> list[str]:
 
 
 def _reader(probes: Sequence[Probe]) -> Any:
-    """The probes as ONNX Runtime's calibration asks for them: one feed a call, then None."""
+    """The probes for ONNX Runtime's calibration: one feed per call, then None."""
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):  # type: ignore[misc]

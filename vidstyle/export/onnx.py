@@ -1,4 +1,4 @@
-"""ONNX, and ONNX Runtime to run it with. Needs the ``export`` extra."""
+"""Export to ONNX, run by ONNX Runtime. Requires the ``export`` extra."""
 
 import logging
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 def write(graph: StyleGraph, file: BinaryIO, model: str) -> None:
     """
     Args:
-        model: sha256 of the style model's weights, which is kept in the file.
+        model: sha256 of the style model's weights, which is stored in the file.
 
     Raises:
         UsageError: the extra is not installed.
@@ -35,7 +35,7 @@ def write(graph: StyleGraph, file: BinaryIO, model: str) -> None:
 
 
 def proto_of(graph: StyleGraph, model: str) -> "onnx.ModelProto":
-    """As :func:`write`, in memory: one file, weights included."""
+    """Like :func:`write`, in memory: one file, including weights."""
     with needs_extra("export", "--format onnx"):
         import onnx
         import onnxscript  # noqa: F401 - the exporter's

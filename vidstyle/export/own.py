@@ -1,7 +1,7 @@
-"""Which exported files this user made, by their sha256.
+"""Record of the files exported by this user, by their sha256.
 
-Some formats are code, or are read by what runs code that they carry: such a file is loaded only if
-it was exported here, by this user, whoever names it.
+Some formats are code, or can execute code when loaded: such a file is loaded only if it was
+exported on this machine by this user.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from vidstyle.runtime.atomic import unwritable
 
 
 def record(path: Path) -> None:
-    """Remember a file that was just made.
+    """Record a newly exported file.
 
     Raises:
         MediaError: the user's data folder cannot be written.
@@ -27,10 +27,10 @@ def record(path: Path) -> None:
 
 
 def is_own(path: Path) -> bool:
-    """Whether a file has the content of one that was recorded.
+    """Whether a file's content equals that of a recorded one.
 
     Raises:
-        WeightsError: it cannot be read.
+        WeightsError: the file cannot be read.
     """
     return (_folder() / weights.sha256(path)).is_file()
 

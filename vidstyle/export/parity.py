@@ -1,4 +1,4 @@
-"""How far a runtime's pictures are from eager PyTorch's."""
+"""Difference of a runtime's output from eager PyTorch's."""
 
 import math
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ class Difference:
     """Differences of pictures, in 8-bit levels.
 
     Attributes:
-        mean: of the absolute difference.
-        largest: of all pixels.
-        squared: mean square.
+        mean: mean absolute difference.
+        largest: largest absolute difference.
+        squared: mean squared difference.
     """
 
     mean: float
@@ -27,7 +27,7 @@ class Difference:
 
     @property
     def psnr(self) -> float:
-        """In dB, of 255 levels."""
+        """In dB, for a peak of 255 levels."""
         return 20 * math.log10(255) - 10 * math.log10(self.squared) if self.squared else math.inf
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Bound:
-    """What a format's pictures may differ by, in 8-bit levels."""
+    """Largest allowed difference of a format's output, in 8-bit levels."""
 
     mean: float
     largest: float
@@ -44,7 +44,7 @@ class Bound:
     def check(self, difference: Difference, subject: str) -> None:
         """
         Raises:
-            QualityError: the difference lies above.
+            QualityError: the difference exceeds the bound.
         """
         if not (difference.mean <= self.mean and difference.largest <= self.largest):
             raise QualityError(

@@ -1,4 +1,4 @@
-"""Pictures and maps to compare runtimes with, and to calibrate a quantized one."""
+"""Pictures and maps for comparing runtimes and for calibrating a quantized network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +25,8 @@ class Probe:
 
 
 def synthetic_probes(stylizer: Stylizer) -> list[Probe]:
-    """Two, of different sizes and batches. Noise whose spectrum falls as 1/f, as that of natural
-    pictures does (Field 1987)."""
+    """Two probes of different size and batch: noise with a 1/f spectrum, like that of natural
+    pictures (Field 1987)."""
     style = natural_noise((1, 3, 160, 128), seed=0) ** 2
     return [
         probe(stylizer, natural_noise(shape, seed), style)
@@ -37,7 +37,7 @@ def synthetic_probes(stylizer: Stylizer) -> list[Probe]:
 def paired_probes(
     stylizer: Stylizer, pictures: Sequence[Tensor], styles: Sequence[Tensor]
 ) -> list[Probe]:
-    """Every picture in a style, the styles taken in turn; both (1, 3, H, W) in [0, 1]."""
+    """Every picture with a style, cycling through the styles; both (1, 3, H, W) in [0, 1]."""
     return [
         probe(stylizer, whole_steps(picture), styles[index % len(styles)])
         for index, picture in enumerate(pictures)
@@ -45,7 +45,7 @@ def paired_probes(
 
 
 def probe(stylizer: Stylizer, images: Tensor, style: Tensor) -> Probe:
-    """Images with the maps from all of the first to a style picture."""
+    """Images with the map from the first image, as a whole, to a style picture."""
     first = images[:1]
     transfer = stylizer.transfer(
         lambda: [(first, torch.ones_like(first[:, :1]))], stylizer.style(style)
@@ -54,13 +54,13 @@ def probe(stylizer: Stylizer, images: Tensor, style: Tensor) -> Probe:
 
 
 def whole_steps(picture: Tensor) -> Tensor:
-    """Cropped right and below to whole steps of the grid."""
+    """Cropped at the right and bottom to a multiple of the grid."""
     height, width = (side // GRID * GRID for side in picture.shape[-2:])
     return picture[..., :height, :width]
 
 
 def natural_noise(shape: tuple[int, int, int, int], seed: int) -> Tensor:
-    """Uniformly distributed values in [0, 1], alike nearby."""
+    """Spatially correlated noise, uniformly distributed in [0, 1]."""
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed))
     rows, columns = torch.fft.fftfreq(shape[2])[:, None], torch.fft.rfftfreq(shape[3])
     radius = torch.hypot(rows, columns)

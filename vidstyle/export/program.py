@@ -1,4 +1,4 @@
-"""``torch.export``: a graph of PyTorch's own operators, which its compilers take (.pt2)."""
+"""``torch.export``: a graph of PyTorch's own operators, for its compilers (.pt2)."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -16,7 +16,7 @@ def program_of(graph: StyleGraph) -> ExportedProgram:
     """The graph, for any batch, and any height and width that are multiples of ``GRID``."""
     rows, columns = Dim("rows", min=2), Dim("columns", min=2)
     free = {0: Dim("batch"), 2: GRID * rows, 3: GRID * columns}
-    # With gradients enabled the network takes operators that every runtime has.
+    # With gradients enabled the network uses only operators that every runtime has.
     with torch.enable_grad():
         return torch.export.export(
             graph,
@@ -28,9 +28,9 @@ def program_of(graph: StyleGraph) -> ExportedProgram:
 def write(graph: StyleGraph, file: BinaryIO, model: str) -> None:
     """
     Args:
-        model: sha256 of the style model's weights, which is kept in the file.
+        model: sha256 of the style model's weights, which is stored in the file.
     """
-    # Weights whose channels lie last are taken for parts of others when they are packed.
+    # Packing mistakes channels-last weights for views of others.
     program = program_of(graph.to(memory_format=torch.contiguous_format))
     torch.export.save(program, file, extra_files={_MODEL: model})
 

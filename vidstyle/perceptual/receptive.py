@@ -1,4 +1,4 @@
-"""What a cell of a layer sees, and which cells see nothing but the object."""
+"""Receptive fields of layers, and the cells that see only the object."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-#: Fewer cells than this say little about a texture: too many Gram matrices have them.
+#: Fewer cells than this hardly constrain a texture's Gram matrix.
 LEAST_CELLS = 16
 
 
@@ -17,8 +17,8 @@ class ReceptiveField(NamedTuple):
 
     Attributes:
         size: its side in pixels.
-        stride: pixels from one cell's to the next one's.
-        start: where that of cell 0 begins; negative, since layers pad.
+        stride: pixels between the fields of neighbouring cells.
+        start: first pixel of cell 0's field; negative if layers pad.
     """
 
     size: int
@@ -26,7 +26,7 @@ class ReceptiveField(NamedTuple):
     start: int
 
     def shrunk(self, factor: float) -> "ReceptiveField":
-        """The square around the same middle, of ``factor`` times the side, at least one pixel."""
+        """The square with the same centre and ``factor`` times the side, at least one pixel."""
         size = max(1, round(self.size * factor))
         return ReceptiveField(size, self.stride, self.start + (self.size - size) // 2)
 
@@ -35,10 +35,10 @@ def receptive_field(network: Iterable[nn.Module]) -> ReceptiveField:
     """The receptive field of the last layer of a chain of convolutions, poolings and pointwise
     activations, such as a slice of torchvision's ``vgg16().features``.
 
-    Araujo, Norris & Sim 2019 (Distill): size and stride multiply and add up layer by layer.
+    Araujo, Norris & Sim 2019 (Distill): sizes add up and strides multiply layer by layer.
 
     Raises:
-        ValueError: a layer of another kind, or a kernel that is not square.
+        ValueError: a layer of another kind, or a non-square kernel.
     """
     size, stride, start = 1, 1, 0
     for layer in network:
@@ -56,15 +56,15 @@ def receptive_field(network: Iterable[nn.Module]) -> ReceptiveField:
 
 
 def eroded(mask: Tensor, field: ReceptiveField, size: tuple[int, int]) -> Tensor:
-    """The mask at a layer's resolution: the cells whose whole receptive field is in the object.
+    """The mask at a layer's resolution: cells whose entire receptive field is in the object.
 
-    A cell gets the smallest value of the mask within its receptive field. What lies beyond the
-    frame does not count, so that a mask of ones stays one and an object that leaves the frame is
-    not eroded there.
+    A cell gets the smallest value of the mask within its receptive field. Pixels beyond the frame
+    are ignored, so that a mask of ones stays one and an object that leaves the frame is not eroded
+    there.
 
-    Thin objects would lose all their cells. A picture in which fewer than ``LEAST_CELLS`` are
-    left takes half the receptive field, then a quarter (most of what a cell sees comes from its
-    middle: Luo 2016), and at last the part of each cell's stride that the object covers.
+    Thin objects would lose all their cells. If fewer than ``LEAST_CELLS`` remain in a picture, it
+    falls back to half the receptive field, then a quarter (a cell depends mostly on the centre of
+    its field: Luo 2016), and finally to the fraction of each cell's stride that the object covers.
 
     Args:
         mask: (N, 1, H, W) in [0, 1].
@@ -75,7 +75,7 @@ def eroded(mask: Tensor, field: ReceptiveField, size: tuple[int, int]) -> Tensor
         (N, 1, h, w) in [0, 1]; zeros only where the mask itself is empty.
     """
     result = F.adaptive_avg_pool2d(mask, size)
-    for factor in (0.25, 0.5, 1.0):  # the strictest that leaves enough comes last, and wins
+    for factor in (0.25, 0.5, 1.0):  # the strictest one that leaves enough cells wins
         strict = _least(mask, field.shrunk(factor), size)
         enough = strict.sum((1, 2, 3), keepdim=True) >= LEAST_CELLS
         result = torch.where(enough, strict, result)
@@ -87,7 +87,7 @@ def _least(mask: Tensor, field: ReceptiveField, size: tuple[int, int]) -> Tensor
     (height, width), (h, w) = mask.shape[-2:], size
     bottom = (h - 1) * field.stride + field.start + field.size - height
     right = (w - 1) * field.stride + field.start + field.size - width
-    # Padding with the largest value leaves the smallest to the pixels of the frame.
+    # Padding with the largest value does not affect the minimum over pixels of the frame.
     padded = F.pad(mask, (-field.start, right, -field.start, bottom), value=1.0)
     return -F.max_pool2d(-padded, field.size, field.stride)
 

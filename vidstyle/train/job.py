@@ -52,7 +52,7 @@ class TrainJob:
         work: folder for checkpoints and records.
         output: the model's folder.
         resume: continue from the checkpoints in ``work``.
-        overwrite: replace ``output`` and, without ``resume``, the checkpoints in ``work``.
+        overwrite: replace ``output`` and, without ``resume``, an earlier run in ``work``.
     """
 
     sources: Sources

@@ -34,7 +34,7 @@ class Score:
 def score(
     stylizer: Stylizer, perceptual: PerceptualNetwork, contents: Pictures, styles: Pictures
 ) -> Score:
-    """Score every photograph in every style. Both networks must be on the same device."""
+    """Score every photograph in every style. ``perceptual`` must be on the stylizer's device."""
     before, after, kept = [], [], []
     for style in units(styles):
         wanted = _grams(perceptual, style, stylizer.device)

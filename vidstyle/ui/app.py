@@ -1,4 +1,4 @@
-"""The page: what stands where, and which action each part of it calls."""
+"""The page: its layout, and the action that each part of it calls."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from vidstyle.ui.table import Table
 from vidstyle.ui.trouble import plainly
 
 _SCROLL = "() => document.querySelector('#ID').scrollIntoView({ block: 'nearest' })"
-# As soon as the link is there.
+# As soon as the link exists.
 _DOWNLOAD = """() => {
     let tries = 50;
     const waiting = setInterval(() => {
@@ -42,10 +42,10 @@ def build_app(
     """The page.
 
     Args:
-        styles: pictures that everybody may choose from.
-        desks: take the clips.
+        styles: pictures available to all users.
+        desks: for the clips.
         options: model and device.
-        most_bytes: what the renders of a session may take of the disk.
+        most_bytes: maximum disk space of a session's renders.
 
     Raises:
         MediaError: a style picture cannot be read.
@@ -221,15 +221,15 @@ def build_app(
         runs = [see, part, whole, stop]
 
         def on(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> Any:
-            """Have an event call an action, whose trouble is shown at the head of the page.
+            """Connect an event to an action, whose errors are shown at the top of the page.
 
             Only jobs are queued. Gradio answers queued actions on one stream, which it closes
-            after the last; an action that joins the queue while the closing is on its way to the
-            browser is answered on no stream at all, and the page waits for ever.
+            after the last; an action queued while that close is on its way to the browser is
+            never answered, and the page waits forever.
             """
             how.setdefault("queue", False)
             told = plainly(action, len(outputs))
-            # What waits is what will change: the head of the page stands still.
+            # Only outputs that will change show progress; the top of the page stays still.
             waits = [each for each in outputs if each is not table]
             if waits:
                 how["show_progress_on"] = waits
@@ -238,7 +238,7 @@ def build_app(
             return event(told, inputs, [trouble, *outputs], **how)
 
         def choose(event: Any, action: Any, inputs: Any, outputs: list[Any], **how: Any) -> None:
-            """The same of an action after which something else may be missing."""
+            """The same for an action that may change what is still missing."""
             on(event, action, inputs, outputs, **how).then(
                 choosing.ready, [table, number], wakes, show_progress="hidden", queue=False
             )
@@ -246,8 +246,8 @@ def build_app(
         def alone(
             button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any], scrolled: str
         ) -> None:
-            """One job at a time goes to the device, whoever asks; the page scrolls to what comes
-            of it."""
+            """Run one job at a time on the device, across all users; the page scrolls to the
+            result."""
             how = {"queue": True, "concurrency_limit": 1, "concurrency_id": DEVICE}
             choose(button.click, action, inputs, outputs, **how)
             button.click(None, js=_SCROLL.replace("ID", scrolled))
@@ -260,7 +260,7 @@ def build_app(
         choose(kind.input, choosing.choose_kind, [table, kind, name, number], by_kind)
         choose(again.click, choosing.choose_kind, [table, kind, name, number], by_kind)
         choose(name.change, choosing.call_it, [table, name, number], [table, picture])
-        # No click is lost that comes before the last one's mark is there.
+        # No click is lost, even before the previous one's mark appears.
         choose(picture.select, choosing.point_at, [table, number, sign], [table, picture, name],
                trigger_mode="multiple")  # fmt: skip
         choose(undo.click, choosing.undo, [table, number], [table, picture])
@@ -292,7 +292,7 @@ def build_app(
 
 
 def _button(text: str, variant: Any, name: str, size: Any = "lg") -> gr.Button:
-    """One that cannot be pressed yet."""
+    """An initially disabled button."""
     return gr.Button(
         text, variant=variant, size=size, min_width=90, interactive=False, elem_id=name
     )

@@ -1,4 +1,4 @@
-"""What can be chosen by name: the objects that a clip holds, with numbers, to click on."""
+"""Objects of a clip that can be chosen by name, numbered and clickable."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -25,13 +25,13 @@ _GREY = (190, 190, 190)
 
 @dataclass(frozen=True)
 class Candidates:
-    """Objects of a clip, by shot and there the most prominent first."""
+    """Objects of a clip, by shot, the most prominent first."""
 
     found: Sequence[SurveyedObject]
 
     @property
     def names(self) -> list[str]:
-        """Of all objects, as ``--object`` takes them; of several shots each name once."""
+        """Names of all objects, as for ``--object``; each once, even if in several shots."""
         return list(dict.fromkeys(each.name for each in self.found))
 
     def boxes(self, frame: int) -> dict[str, Box]:
@@ -39,7 +39,7 @@ class Candidates:
         return {each.name: _box(each, frame) for each in self.found if _is_there(each, frame)}
 
     def at(self, x: int, y: int, frame: int) -> str | None:
-        """The object at a place, the smallest of several; None for none."""
+        """The smallest object at a place; None if there is none."""
         boxes = self.boxes(frame)
         here = [
             name for name, box in boxes.items() if box.x0 <= x < box.x1 and box.y0 <= y < box.y1
@@ -47,7 +47,7 @@ class Candidates:
         return min(here, key=lambda name: boxes[name].area, default=None)
 
     def drawn(self, picture: Image, frame: int, chosen: str) -> Image:
-        """A frame's picture (H, W, 3) with a box and a name for each object; where one is chosen,
+        """A frame's picture (H, W, 3) with a box and a name for each object; if one is chosen,
         the others are grey, with their numbers."""
         marked, boxes = picture.copy(), self.boxes(frame)
         taken = {numbered(name) for name in chosen.split("+")} & set(boxes)
@@ -62,11 +62,11 @@ class Candidates:
 
 
 def find_candidates(clip: Path, options: RenderOptions, progress: Progress) -> Candidates:
-    """Look through a clip.
+    """Search a clip for objects.
 
     Raises:
         WeightsError: no detector's weights are on this machine.
-        ObjectNotFoundError: it finds nothing.
+        ObjectNotFoundError: nothing is found.
         MediaError: the clip cannot be decoded.
     """
     detector = kept_parts(options).detector
@@ -94,7 +94,7 @@ def numbered(name: str) -> str:
 
 
 def _is_there(each: SurveyedObject, frame: int) -> bool:
-    """Whether an object is in a frame, as far as one can say of those that were not looked at."""
+    """Whether an object is in a frame; an estimate for frames that were not searched."""
     shot = each.shot
     looked = looked_at((shot.start, shot.stop))
     reach = max((after - before for before, after in pairwise(looked)), default=shot.stop)
@@ -103,7 +103,7 @@ def _is_there(each: SurveyedObject, frame: int) -> bool:
 
 
 def _box(each: SurveyedObject, frame: int) -> Box:
-    """Its box in a frame, on the way from where it was seen before to where it is seen after."""
+    """Its box in a frame, interpolated between the sightings before and after."""
     before = max((seen for seen in each.boxes if seen <= frame), default=min(each.boxes))
     after = min((seen for seen in each.boxes if seen >= frame), default=max(each.boxes))
     a, b = each.boxes[before], each.boxes[after]
@@ -113,7 +113,7 @@ def _box(each: SurveyedObject, frame: int) -> Box:
 
 
 def _inside(box: Box, scale: float) -> Box:
-    """A second outline, within the first."""
+    """A second outline inside the first."""
     step = max(1, round(2 * scale))
     if min(box.width, box.height) <= 2 * step + 1:
         return box

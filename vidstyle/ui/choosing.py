@@ -1,4 +1,4 @@
-"""What a user chooses before anything is made: clip, frame, object, style, painted frames."""
+"""The user's choices before rendering: clip, frame, object, style, painted frames."""
 
 import html
 from collections.abc import Iterator
@@ -19,22 +19,22 @@ from vidstyle.ui.table import Table, thumbnail, title_of
 from vidstyle.ui.trouble import Shown
 from vidstyle.words import counted
 
-#: What the image editor hands over: background, layers and composite, (H, W, 4) RGBA.
+#: Value of the image editor: background, layers and composite, (H, W, 4) RGBA.
 Canvas = dict[str, Any] | None
 
 NOTHING_PAINTED = "None. Upload a frame that you painted elsewhere to carry it through its shot."
 ONE_OBJECT = "One object. Add another to layer it on top."
 
-#: What a click says.
+#: Meaning of a click.
 INSIDE, OUTSIDE = "the object", "not the object"
 
-#: Length of the range that is offered at first.
+#: Initial length of the range.
 _SHORT = 24
 
 
 def ready(table: Table, number: float) -> tuple[Shown, ...]:
-    """What is still to be chosen, and whether what needs it can be pressed: hint, preview,
-    comparison, range, shot, play."""
+    """What is still missing, and which buttons are enabled. Returns hint, preview, comparison,
+    range, shot, play."""
     missing, here = table.missing(), table.missing_here(int(number))
     hint = "Ready." if here is None else f"Ready. To preview, {here}."
     if missing:
@@ -47,8 +47,8 @@ def ready(table: Table, number: float) -> tuple[Shown, ...]:
 
 
 def take_clip(table: Table, upload: str | None, desks: Desks, session: str) -> tuple[Shown, ...]:
-    """A new clip on the desk: table, frame slider, picture, brush, first and last frame, painted
-    frames."""
+    """Put a new clip on the desk. Returns table, frame slider, picture, brush, first and last
+    frame, painted frames."""
     if upload is None:
         raise ValueError("upload a clip first")
     table.put_clip_away()
@@ -68,13 +68,13 @@ def take_clip(table: Table, upload: str | None, desks: Desks, session: str) -> t
 
 
 def show_frame(table: Table, number: float) -> tuple[Shown, ...]:
-    """Another frame: picture, brush."""
+    """Show another frame. Returns picture, brush."""
     return viewed(table, number), table.clip.frame(int(number))
 
 
 def choose_kind(table: Table, kind: str, name: str, number: float) -> tuple[Shown, ...]:
-    """Another way of choosing: table, picture, brush, and what belongs to the ways: name, search,
-    what a click says, undo, and the button that points again."""
+    """Change the way of choosing. Returns table, picture, brush, and the components of each way:
+    name, search, meaning of a click, undo, and the button that points again."""
     table.object = Selection(kind, name or "")
     shown = viewed(table, number) if table.desk else None
     return (
@@ -90,14 +90,14 @@ def choose_kind(table: Table, kind: str, name: str, number: float) -> tuple[Show
 
 
 def call_it(table: Table, name: str | None, number: float) -> tuple[Shown, ...]:
-    """The name of what to look for: table, picture."""
+    """Set the name to search for. Returns table, picture."""
     table.object = replace(table.object, name=name or "")
     return table, viewed(table, number) if table.desk else gr.skip()
 
 
 def find(table: Table, number: float, options: RenderOptions) -> Iterator[tuple[Shown, ...]]:
-    """Look for what can be called by name, with its progress: state, table, picture, names, and the
-    buttons: preview, range, shot and cancel."""
+    """Search for objects that can be chosen by name, with progress. Yields state, table, picture,
+    names, and the buttons: preview, range, shot and cancel."""
 
     def found(candidates: Candidates) -> tuple[Shown, ...]:
         names = gr.update(choices=[*candidates.names, *sorted(NAMES)])
@@ -110,7 +110,7 @@ def find(table: Table, number: float, options: RenderOptions) -> Iterator[tuple[
 
 
 def point_at(table: Table, number: float, sign: str, event: gr.SelectData) -> tuple[Shown, ...]:
-    """A click on the picture: table, picture, name."""
+    """Handle a click on the picture. Returns table, picture, name."""
     frame = table.clip.frame(int(number))
     (x, y), (height, width) = event.index, frame.shape[:2]
     if not (0 <= x < width and 0 <= y < height):
@@ -132,13 +132,13 @@ def point_at(table: Table, number: float, sign: str, event: gr.SelectData) -> tu
 
 
 def undo(table: Table, number: float) -> tuple[Shown, ...]:
-    """Without the last click: table, picture."""
+    """Undo the last click. Returns table, picture."""
     table.object = table.object.undone()
     return table, viewed(table, number)
 
 
 def pick_style(table: Table, event: gr.SelectData) -> Table:
-    """A click on the gallery."""
+    """Handle a click on the gallery."""
     if event.index not in range(len(table.styles)):
         raise ValueError("choose a style picture")
     table.style = table.styles[event.index]
@@ -146,7 +146,7 @@ def pick_style(table: Table, event: gr.SelectData) -> Table:
 
 
 def hold_style(table: Table) -> tuple[Shown, ...]:
-    """The chosen style is the one that others are compared to: table, button."""
+    """Keep the chosen style for comparison with others. Returns table, button."""
     if table.style is None:
         raise ValueError("choose a style picture")
     table.rival = table.style
@@ -154,7 +154,7 @@ def hold_style(table: Table) -> tuple[Shown, ...]:
 
 
 def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
-    """More pictures, the last of them chosen: table, gallery."""
+    """Add style pictures and choose the last. Returns table, gallery."""
     for upload in map(Path, uploads):
         thumbnail(upload)
         table.styles = [*table.styles, upload]
@@ -163,7 +163,7 @@ def add_styles(table: Table, uploads: list[str]) -> tuple[Shown, ...]:
 
 
 def add_key(table: Table, upload: str, number: float) -> tuple[Shown, ...]:
-    """The frame that is shown, as somebody painted it: table, list."""
+    """Add a painted version of the shown frame. Returns table, list."""
     frame = int(number)
     path = table.clip.keep_key(Path(upload), frame)
     others = [(each, other) for each, other in table.keys if other != frame]
@@ -172,13 +172,14 @@ def add_key(table: Table, upload: str, number: float) -> tuple[Shown, ...]:
 
 
 def drop_keys(table: Table) -> tuple[Shown, ...]:
-    """None is painted: table, list."""
+    """Remove all painted frames. Returns table, list."""
     table.keys = ()
     return table, _keys(table)
 
 
 def keep_object(table: Table, number: float, canvas: Canvas) -> tuple[Shown, ...]:
-    """This object and style are settled, another may come over it: table, list, painted frames."""
+    """Keep this object and style, so that another can be layered over it. Returns table, list,
+    painted frames."""
     paint(table, canvas, number)
     table.wishes = table.all_wishes()
     table.object, table.keys = replace(table.object, points=(), mask=None), ()
@@ -187,20 +188,20 @@ def keep_object(table: Table, number: float, canvas: Canvas) -> tuple[Shown, ...
 
 
 def start_over(table: Table) -> tuple[Shown, ...]:
-    """No object is settled: table, list."""
+    """Discard all kept objects. Returns table, list."""
     table.wishes = ()
     return table, ONE_OBJECT
 
 
 def paint(table: Table, canvas: Canvas, number: float) -> None:
-    """Take over what was painted with the brush."""
+    """Store what was painted with the brush."""
     mask = None if canvas is None else _mask(canvas)
     if table.object.kind == "brush" and mask is not None and mask.any():
         table.object = replace(table.object, mask=table.clip.paint(mask), frame=int(number))
 
 
 def viewed(table: Table, number: float) -> Image:
-    """A frame (H, W, 3) with what can be chosen, or was, marked in it."""
+    """A frame (H, W, 3) with available and chosen objects marked."""
     frame = table.clip.frame(int(number))
     if table.object.kind == "name" and (candidates := table.clip.candidates):
         return candidates.drawn(frame, int(number), table.object.name)
@@ -208,21 +209,21 @@ def viewed(table: Table, number: float) -> Image:
 
 
 def called(wish: Wish) -> str:
-    """An object and what it is painted after, in words."""
+    """An object and the source of its look, in words."""
     after = [f"in the style of {wish.style.name}"] if wish.style else []
     after += [f"as painted in frame {frame}" for _, frame in wish.keys]
     return f"{without_folders(wish.object.spec() or 'whole frame')} {', '.join(after)}"
 
 
 def _keys(table: Table) -> str:
-    """What was painted, in words."""
+    """The painted frames, in words."""
     if not table.keys:
         return NOTHING_PAINTED
     return "\n".join(f"- frame {frame}: {html.escape(path.name)}" for path, frame in table.keys)
 
 
 def _mask(canvas: dict[str, Any]) -> Image | None:
-    """What was painted over the picture, (H, W), 255 there; None for no layer."""
+    """The brush mask painted over the picture, (H, W), 255 inside; None without a layer."""
     layers = [layer for layer in canvas.get("layers") or () if layer is not None]
     if not layers:
         return None

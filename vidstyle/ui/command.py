@@ -1,4 +1,4 @@
-"""The command line that does what the page does, by names that hold wherever its files lie."""
+"""The command line equivalent to the page, with file names that are valid in any folder."""
 
 import shlex
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ SCRIPT = "render.sh"
 
 
 def output_of(clip: Path) -> str:
-    """Name of what a clip becomes."""
+    """File name of a clip's result."""
     return f"{clip.stem}.styled.mp4"
 
 
 def names_of(clip: Path, wishes: Sequence[Wish]) -> dict[Path, str]:
-    """What clip, masks, styles and painted frames are called in one folder: each by its own name,
-    with a number where another has that already."""
+    """Names of clip, masks, styles and painted frames in one folder: each keeps its own name, with
+    a number if that is taken."""
     files = [clip]
     for wish in wishes:
         files += [wish.object.mask] if wish.object.mask else []
@@ -38,7 +38,7 @@ def names_of(clip: Path, wishes: Sequence[Wish]) -> dict[Path, str]:
 
 
 def command(clip: Path, wishes: Sequence[Wish], options: RenderOptions) -> str:
-    """The command line, to be run where the files of :func:`names_of` lie.
+    """The command line, to be run in the folder with the files of :func:`names_of`.
 
     Raises:
         ValueError: an object was not pointed at.
@@ -62,5 +62,5 @@ def command(clip: Path, wishes: Sequence[Wish], options: RenderOptions) -> str:
 
 
 def _plain(name: str) -> str:
-    """A name that no command takes for an option."""
+    """A name that no command mistakes for an option."""
     return f"./{name}" if name.startswith("-") else name

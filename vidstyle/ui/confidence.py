@@ -1,4 +1,4 @@
-"""How far the mattes of a render can be relied on, frame by frame, as a strip to click on."""
+"""Confidence of a render's mattes, frame by frame, as a clickable strip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ _SURE, _POOR = (0, 140, 80), (213, 94, 0)
 
 @dataclass(frozen=True)
 class Confidences:
-    """Of a finished render.
+    """Confidences of a finished render.
 
     Attributes:
-        first: frame that was rendered.
-        frames: for each frame the confidence of the object that is least sure there, 0 to 1.
+        first: first rendered frame.
+        frames: for each frame, the confidence of its least certain object, 0 to 1.
     """
 
     first: int
@@ -29,11 +29,11 @@ class Confidences:
 
     @classmethod
     def of(cls, first: int, objects: Sequence[Sequence[float]]) -> "Confidences":
-        """Of the confidences of every object; an object that is the whole frame has none."""
+        """Combine the confidences of all objects; a whole-frame object has none."""
         return cls(first, tuple(min(each) for each in zip(*objects, strict=True)))
 
     def drawn(self) -> Image:
-        """A bar for each frame, as high as its confidence, in another colour where it is doubtful:
+        """A bar for each frame, as high as its confidence, in another colour if it is doubtful:
         (H, W, 3) RGB."""
         height, width = STRIP
         place = np.arange(width) * len(self.frames) // width
@@ -44,6 +44,6 @@ class Confidences:
         return np.where(bars[..., None], colours, _GROUND).astype(np.uint8)
 
     def frame_at(self, x: int) -> int:
-        """The frame whose bar is at a column."""
+        """The frame whose bar is at column ``x``."""
         place = min(max(x, 0), STRIP[1] - 1) * len(self.frames) // STRIP[1]
         return self.first + place

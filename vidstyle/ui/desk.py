@@ -1,4 +1,4 @@
-"""One user's clip, and what is made of it: all work is the spine's."""
+"""One user's clip and its renders; all the work is done by ``vidstyle.pipeline``."""
 
 import json
 import re
@@ -38,10 +38,10 @@ class Desk:
     """A clip on a user's desk: a private folder, which :meth:`clear` removes.
 
     Attributes:
-        clip: the file, under the name that the user gave it.
-        count: its frames.
+        clip: the file, under the user's name for it.
+        count: number of frames.
         size: (H, W).
-        candidates: what can be chosen by name; None before it is looked for.
+        candidates: objects that can be chosen by name; None before the search.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Desk:
         """
         Args:
             upload: copied to the desk.
-            most_frames: a longer clip is refused.
-            most_pixels: so is one of larger frames, before any of them is decoded.
-            within: folder of the desk's own; None for the system's temporary folder.
+            most_frames: longer clips are rejected.
+            most_pixels: larger frames are rejected before any is decoded.
+            within: parent of the desk's folder; None for the system's temporary folder.
 
         Raises:
-            MediaError: no clip, or one that is too large or too long.
+            MediaError: not a clip, or one that is too large or too long.
         """
         self._folder = Path(tempfile.mkdtemp(prefix="vidstyle-desk-", dir=within))
         self._runner = Runner()
@@ -72,7 +72,7 @@ class Desk:
                     f"{upload.name}: {self.size[1]}x{self.size[0]} pixels are more than the "
                     f"{most_pixels} that this page accepts; upload a smaller clip"
                 )
-            # What the file says of itself is looked at before anything is decoded.
+            # The file's own metadata is checked before anything is decoded.
             self.count = reader.info.frame_count or 0
             if self.count <= most_frames:
                 self.count = sum(1 for _ in reader.frames(0, most_frames + 1))
@@ -94,7 +94,7 @@ class Desk:
 
     @property
     def bytes(self) -> int:
-        """What it takes of the disk."""
+        """Its disk usage."""
         total = 0
         for path in self._folder.rglob("*"):
             with suppress(FileNotFoundError):  # a render's temporary files come and go
@@ -108,10 +108,10 @@ class Desk:
         return path
 
     def keep_key(self, upload: Path, frame: int) -> Path:
-        """Keep a frame that was painted, under a name of its own.
+        """Keep a painted frame, under a unique name.
 
         Raises:
-            MediaError: it cannot be read, or is not of the clip's size.
+            MediaError: it cannot be read, or its size differs from the clip's.
         """
         folder = Path(tempfile.mkdtemp(prefix="key-", dir=self._folder))
         path = folder / f"{upload.stem}.{frame:04}{upload.suffix}"
@@ -124,7 +124,7 @@ class Desk:
         return path
 
     def find_candidates(self, options: RenderOptions) -> Iterator[Watched | Candidates]:
-        """Look for what can be chosen by name: how far that is, and at last what there is.
+        """Search for objects that can be chosen by name; yields progress, then the candidates.
 
         Raises:
             UsageError, VidstyleError: see :class:`Runner` and :func:`find_candidates`.
@@ -137,8 +137,8 @@ class Desk:
     def preview(
         self, index: int, wishes: Sequence[Wish], options: RenderOptions, rows: int | None = ROWS
     ) -> Preview:
-        """One frame restyled; see :meth:`Previews.preview <vidstyle.ui.preview.Previews>`. Of
-        candidates the box is taken, since they are numbered by the whole shot."""
+        """One frame restyled; see :meth:`Previews.preview <vidstyle.ui.preview.Previews>`.
+        Candidates are passed as boxes, since their numbers refer to the whole shot."""
         placed = [replace(wish, object=self._placed(wish.object, index)) for wish in wishes]
         return self._previews.preview(index, placed, options, rows)
 
@@ -152,12 +152,12 @@ class Desk:
         return corners.clicked(box.x1 - 1, box.y1 - 1, index)
 
     def render(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Watched | Results]:
-        """Render in another thread, and yield how far it is until there are results. Closing the
+        """Render in another thread, yielding progress and finally the results. Closing the
         iterator cancels the run.
 
         Raises:
-            UsageError: this clip is being worked on.
-            VidstyleError: as of a render.
+            UsageError: a run on this clip is in progress.
+            VidstyleError: as for a render.
             ValueError: an object was not pointed at.
         """
         return self._runner.run(partial(self._render, tuple(wishes), options))
@@ -206,12 +206,12 @@ class Desk:
         return play(str(self.clip), wishes, options, self._screen)
 
     def cancel(self) -> None:
-        """End the render or the live picture on its way, if there is one."""
+        """Stop the current render or live picture, if any."""
         self._runner.cancel()
         self._screen.close()
 
     def command(self, wishes: Sequence[Wish], options: RenderOptions) -> str:
-        """The command line that does the same, by the files' names.
+        """The equivalent command line, using the files' names.
 
         Raises:
             ValueError: an object was not pointed at.
@@ -219,19 +219,18 @@ class Desk:
         return command(self.clip, wishes, options)
 
     def close(self) -> None:
-        """End what is on its way, and wait until it has ended."""
+        """Stop what is in progress and wait for it to end."""
         self.cancel()
         self._runner.close()
 
     def clear(self) -> None:
-        """End what is on its way, and remove everything."""
+        """Stop what is in progress and remove everything."""
         self.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def without_folders(text: str) -> str:
-    """A text for users: files of the page by their names, since where the machine that serves keeps
-    them is nobody's business."""
+    """A text for users: the page's files by name only, so that server paths are not disclosed."""
     return re.sub(rf"{re.escape(tempfile.gettempdir())}/[^\s\"']*/", "", text)
 
 
@@ -248,8 +247,8 @@ class Desks:
         self._of = defaultdict[str, WeakSet[Desk]](WeakSet)
 
     def take(self, upload: Path, session: str) -> Desk:
-        """A new desk of a session; else arguments and errors as of :class:`Desk`. The upload goes:
-        the desk has it."""
+        """A new desk for a session; otherwise arguments and errors as for :class:`Desk`. The upload
+        is deleted, since the desk has a copy."""
         desk = Desk(
             upload,
             most_frames=self._most_frames,
@@ -262,11 +261,11 @@ class Desks:
         return desk
 
     def leave(self, session: str) -> None:
-        """Clear the desks of a session whose page was closed."""
+        """Clear the desks of a session whose page has closed."""
         for desk in list(self._of.pop(session, ())):
             desk.clear()
 
     def clear(self) -> None:
-        """All of them: the page closes."""
+        """Clear all desks, when the page shuts down."""
         for desk in list(self._taken):
             desk.clear()

@@ -8,7 +8,7 @@ from vidstyle.media.video.reader import open_clip
 from vidstyle.segment.clip import eight_bit
 from vidstyle.ui.selection import Image
 
-# Where a file's frames lie is found once.
+# A file's frame index is built only once.
 _opened = lru_cache(maxsize=16)(open_clip)
 
 

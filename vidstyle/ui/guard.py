@@ -1,8 +1,8 @@
-"""What stands before the page: requests that it has no use for are refused, and every answer tells
-the browser to keep other sites out.
+"""A filter in front of the page: it rejects requests the page does not need, and every response
+tells the browser to keep other sites out.
 
-Gradio answers any ``Host``, lets any other origin read its answers, fetches addresses that a
-request names, and has routes for which this page has no use.
+Gradio answers any ``Host``, lets any other origin read its responses, fetches addresses named in a
+request, and has routes that this page does not use.
 """
 
 import json
@@ -20,13 +20,13 @@ from vidstyle.runtime.allowance import Allowance
 from vidstyle.runtime.hosts import is_own
 from vidstyle.ui.turns import Turns
 
-#: Wrong passwords that one address may give in five minutes.
+#: Wrong passwords allowed per address in five minutes.
 GUESSES = 10
 
-#: Bytes of a request that is not an upload: a frame of the camera is the largest.
+#: Maximum bytes of a request other than an upload: the largest is a camera frame.
 MOST_BODY = 2**24
 
-# The page's own scripts are written into its HTML, and Gradio compiles those of its components.
+# The page's own scripts are inline in its HTML, and Gradio compiles those of its components.
 _POLICY = "; ".join(
     (
         "default-src 'self' data: blob:",
@@ -72,7 +72,7 @@ class _Refused(Exception):  # noqa: N818 - an answer, not a failure
 
 
 class Guard:
-    """An ASGI application before another."""
+    """An ASGI application that wraps another."""
 
     def __init__(
         self, app: ASGIApp, names: Collection[str], uploads: Path, most_bytes: int
@@ -80,9 +80,9 @@ class Guard:
         """
         Args:
             app: the page.
-            names: host names that it is served under, besides addresses and ``localhost``.
-            uploads: the only folder whose files a request may name.
-            most_bytes: that one address may upload in an hour.
+            names: host names it is served under, besides addresses and ``localhost``.
+            uploads: the only folder whose files a request may refer to.
+            most_bytes: maximum bytes that one address may upload in an hour.
         """
         self._app = app
         self._names = frozenset(name.lower() for name in names)
@@ -130,7 +130,7 @@ class Guard:
         try:
             await self._app(scope, receive, guarded)
         finally:
-            if hearing:  # Gradio drops what a session that has gone still waits for
+            if hearing:  # Gradio drops the pending actions of a closed session
                 self._turns.left(hearing)
 
     def _check(self, scope: Scope) -> None:
@@ -160,7 +160,7 @@ class Guard:
             self._bytes.spend(client, int(length))
 
     def _checked(self, body: bytes) -> Any:
-        """What the body says, when no file that it names lies outside the uploads."""
+        """The body's content, once no file it names is found outside the uploads."""
         try:
             content = json.loads(body)
         except (ValueError, RecursionError):
@@ -178,7 +178,7 @@ class Guard:
 
 
 def _session(scope: Scope) -> str:
-    """The session that a request asks for news of."""
+    """The session whose events a request subscribes to."""
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     return str(query.get("session_hash", [""])[0])
 
@@ -189,7 +189,7 @@ def _session_in(content: Any) -> str:
 
 
 def _is_same(origin: str, host: str) -> bool:
-    """Whether an ``Origin`` is the page itself."""
+    """Whether an ``Origin`` is the page's own."""
     try:
         url = urlsplit(origin)
     except ValueError:
@@ -211,7 +211,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _again(body: bytes, rest: Receive) -> Receive:
-    """A body that was read, and then what comes after it."""
+    """Replay a body that was already read, then continue with ``rest``."""
     unread: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def receive() -> Message:
@@ -221,7 +221,7 @@ def _again(body: bytes, rest: Receive) -> Receive:
 
 
 def _paths(content: Any) -> Iterator[Any]:
-    """What stands for files anywhere in what a request says. A path that is empty names none."""
+    """Everything in a request's content that denotes a file. An empty path denotes none."""
     left = [content]
     while left:
         part = left.pop()

@@ -1,4 +1,4 @@
-"""The finished renders of a session, which stay until their user removes them or leaves."""
+"""The finished renders of a session, kept until the user removes them or leaves."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from vidstyle.words import counted
 
 @dataclass(frozen=True)
 class Kept:
-    """A render, the desk that its files lie on, and its number in the session, from 1."""
+    """A render, the desk that holds its files, and its number in the session, from 1."""
 
     number: int
     desk: Desk
@@ -19,11 +19,11 @@ class Kept:
 
 @dataclass
 class History:
-    """Renders, the newest last.
+    """Renders, newest last.
 
     Attributes:
-        most: bytes that clips and results may take; with more no render begins.
-        shown: the one that is looked at; None for none.
+        most: maximum bytes of clips and results; beyond it no render starts.
+        shown: the render being viewed, or None.
     """
 
     most: int
@@ -44,7 +44,7 @@ class History:
 
     @property
     def bytes(self) -> int:
-        """What the renders and their clips take."""
+        """Disk space of the renders and their clips."""
         return sum(desk.bytes for desk in self._desks())
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class History:
         )
 
     def add(self, desk: Desk, results: Results) -> None:
-        """Keep one more, and show it."""
+        """Add a render and show it."""
         self._count += 1
         self.shown = Kept(self._count, desk, results)
         self.renders.append(self.shown)
@@ -71,10 +71,10 @@ class History:
         raise UsageError(f"render {number} was removed; choose another")
 
     def remove(self, current: Desk | None) -> None:
-        """Remove the one that is shown, and show the newest of the others.
+        """Remove the shown render, and show the newest of the others.
 
         Args:
-            current: the desk that is worked at; another goes with the last of its renders.
+            current: the desk in use; any other is removed with the last of its renders.
         """
         if self.shown is None:
             return
@@ -84,7 +84,7 @@ class History:
         self.shown = self.renders[-1] if self.renders else None
 
     def put_away(self, desk: Desk, current: Desk | None) -> None:
-        """Clear a desk that nothing needs any more."""
+        """Clear a desk that is no longer needed."""
         if desk is not current and desk not in self._desks():
             desk.clear()
 

@@ -1,4 +1,4 @@
-"""Live in the page: a clip at its own speed, or a user's camera, frame by frame."""
+"""Live pictures on the page: a clip at its own speed, or a user's camera, frame by frame."""
 
 import base64
 import threading
@@ -20,31 +20,31 @@ from vidstyle.options import RenderOptions
 from vidstyle.ui.models import kept_parts
 from vidstyle.ui.selection import POINTED, Image, Wish
 
-#: Seconds after which somebody else may have the device.
+#: Seconds after which the device is freed for other users.
 TURN = 60
-#: Frames a second: what a camera sends, and what is enough of a clip. More would be smaller.
+#: Frames per second sent by a camera, and shown of a clip. A higher rate means smaller pictures.
 RATE = 10
 
-#: Seconds between two looks at a screen to which nothing comes.
+#: Seconds between checks of a screen without new pictures.
 _LOOK = 0.25
 
 
 @dataclass(frozen=True)
 class Picture:
-    """What is shown: JPEG as a browser takes it, and a line on how it goes."""
+    """A displayed picture: a JPEG in the form a browser needs, and a status line."""
 
     url: str
     told: str
 
     @classmethod
     def of(cls, image: Image, told: str) -> Self:
-        """Of an image (H, W, 3) RGB."""
+        """From an image (H, W, 3) RGB."""
         _, coded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
         return cls(f"data:image/jpeg;base64,{base64.b64encode(coded.tobytes()).decode()}", told)
 
 
 class Screen:
-    """A sink of live pictures, of which only the newest is kept for whoever looks."""
+    """A sink for live pictures that keeps only the newest for the viewer."""
 
     def __init__(self) -> None:
         self._newest: Picture | None = None
@@ -59,11 +59,11 @@ class Screen:
         return not self._closed
 
     def close(self) -> None:
-        """Nobody wants more."""
+        """Accept no more pictures."""
         self._closed = True
 
     def newest(self, seconds: float) -> Picture | None:
-        """The picture that was not seen yet, waited for; None where none comes in time."""
+        """Wait for a picture not yet seen; None if none arrives in time."""
         with self._change:
             self._change.wait_for(lambda: self._newest is not None, seconds)
             newest, self._newest = self._newest, None
@@ -78,11 +78,11 @@ class Screen:
 def play(
     clip: str, wishes: Sequence[Wish], options: RenderOptions, screen: Screen
 ) -> Iterator[Picture | Shown]:
-    """Show a clip live, for one :data:`TURN` at most, and say at the end how it went. Closing the
-    screen or the iterator ends it.
+    """Show a clip live, for at most one :data:`TURN`, and yield statistics at the end. Closing the
+    screen or the iterator stops it.
 
     Raises:
-        VidstyleError: as of ``live``.
+        VidstyleError: as for ``live``.
         ValueError: an object was not pointed at.
     """
     job = LiveJob(
@@ -100,7 +100,7 @@ def play(
     def work() -> None:
         try:
             ended.append(live(job, lambda *_: screen))
-        except (Exception, Cancelled) as error:  # told to the user's thread
+        except (Exception, Cancelled) as error:  # passed to the user's thread
             failures.append(error)
 
     thread = threading.Thread(target=work, name="ui-live")
@@ -118,9 +118,8 @@ def play(
 
 
 class Camera:
-    """Frames of a user's camera, which come one by one, restyled with objects and statistics of
-    the first :data:`~vidstyle.live.run.FIRST` of them; when something else is chosen, of the last
-    ones before that."""
+    """Frames of a user's camera, arriving one by one, restyled with objects and statistics from
+    the first :data:`~vidstyle.live.run.FIRST` of them; after a new choice, from the most recent."""
 
     def __init__(self) -> None:
         self._recent: deque[Frame] = deque(maxlen=FIRST)
@@ -139,16 +138,16 @@ class Camera:
         wishes: Sequence[Wish],
         options: RenderOptions,
     ) -> Picture:
-        """The frame restyled, or as it is while the first ones are gathered.
+        """The restyled frame, or the original while the first frames are gathered.
 
         Args:
             image: (H, W, 3) RGB.
-            number: its own among all frames that the camera sent.
-            latency: seconds that the picture before took from the camera to the screen.
+            number: its number among all frames sent by the camera.
+            latency: seconds that the previous picture took from the camera to the screen.
 
         Raises:
-            VidstyleError: as of a render.
-            ValueError: an object that cannot be looked for in a camera's picture.
+            VidstyleError: as for a render.
+            ValueError: an object that cannot be searched for in a camera's picture.
         """
         if any(wish.object.kind in POINTED for wish in wishes):
             raise ValueError(
@@ -175,7 +174,7 @@ class Camera:
         return Picture.of(self._session.step(frame).image.numpy(), str(self._meter))
 
     def _begin(self, wishes: tuple[Wish, ...], options: RenderOptions) -> Session:
-        """A session whose height is timed again where other objects are looked for."""
+        """A new session; its height is timed again if the objects have changed."""
         before = () if self._chosen is None else self._chosen[0]
         if [wish.object for wish in before] != [wish.object for wish in wishes]:
             self._height = None

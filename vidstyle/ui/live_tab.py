@@ -1,4 +1,4 @@
-"""The page's tab of live pictures, and what its buttons do."""
+"""The page's live tab, and the actions of its buttons."""
 
 import html
 from collections.abc import Callable, Iterator, Sequence
@@ -17,14 +17,14 @@ from vidstyle.ui.table import Table
 #: See :func:`watch`.
 Clock = dict[str, float]
 
-#: The queue of all that takes the device: one job at a time, whoever asks.
+#: Queue of all jobs on the device: one at a time, across all users.
 DEVICE = "device"
 
-#: Pixels of a camera's picture at most; the page asks for 640×360.
+#: Maximum pixels of a camera's picture; the page requests 640×360.
 _CAMERA = 1920 * 1080
 
-# With each frame of the camera go its number, when it was sent, and how many milliseconds the
-# picture before took until it was shown; all by the browser's own clock.
+# Each camera frame is sent with its number, the time it was sent, and the milliseconds until the
+# previous picture was shown; all by the browser's own clock.
 _SEND = """() => {
     const live = (window.vidstyleLive ??= { frame: 0, latency: 0 });
     return [{ frame: live.frame++, sent: Date.now(), latency: live.latency }];
@@ -44,18 +44,18 @@ def live_tab(
     look: Sequence[Any],
     trouble: Any,
 ) -> gr.Button:
-    """Lay it out in the context that is open.
+    """Lay it out in the current context.
 
     Args:
-        play: shows the clip, from table, what was pointed at, and look.
-        watch: shows a frame of the camera, from table, frame, clock and look.
-        stop: ends what plays, from the table.
+        play: shows the clip, given table, what was pointed at, and look.
+        watch: shows a frame of the camera, given table, frame, clock and look.
+        stop: stops playback, given the table.
         pointed: components: the table, then what was pointed at.
         look: components.
-        trouble: takes what ``play`` and ``stop`` say first: what went wrong.
+        trouble: receives the first output of ``play`` and ``stop``, the error message.
 
     Returns:
-        What plays the clip; it cannot be pressed yet.
+        The button that plays the clip, initially disabled.
     """
     table = pointed[0]
     gr.Markdown(
@@ -102,7 +102,7 @@ def live_tab(
 
 
 def play(table: Table, number: float, canvas: Canvas, options: RenderOptions) -> Iterator[str]:
-    """The clip, live: the screen."""
+    """Play the clip live. Yields the screen."""
     desk = table.clip
     paint(table, canvas, number)
     screen = ""
@@ -115,12 +115,12 @@ def play(table: Table, number: float, canvas: Canvas, options: RenderOptions) ->
 
 
 def watch(table: Table, image: Image | None, clock: Clock, options: RenderOptions) -> str:
-    """A frame of the camera: the screen. What goes wrong stands below the picture, since the next
-    frame comes anyway.
+    """Restyle a frame of the camera. Returns the screen. Errors are shown below the picture, since
+    the next frame comes anyway.
 
     Args:
-        clock: the browser's: ``frame``, its number; ``sent``, when; ``latency``, how long the
-            picture before took; in milliseconds.
+        clock: from the browser: ``frame``, its number; ``sent``, the time it was sent;
+            ``latency``, how long the previous picture took; times in milliseconds.
     """
     if image is None:
         return ""

@@ -1,4 +1,4 @@
-"""What a user sets of a look, and the options that come of it."""
+"""The user's look settings, and the resulting options."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,7 +10,7 @@ import gradio as gr
 from vidstyle.choices import PRESERVED, TEMPORAL
 from vidstyle.options import DEFAULTS, STYLE_SCALES, RenderOptions
 
-#: A component for each field of the options that is set on the page.
+#: A component for each option that is set on the page.
 _INPUTS: dict[str, Callable[..., gr.components.Component]] = {
     "strength": partial(gr.Slider, 0, 1, label="Strength", elem_id="strength"),
     "detail": partial(gr.Slider, 0, 1, label="Plate detail"),
@@ -23,12 +23,12 @@ _INPUTS: dict[str, Callable[..., gr.components.Component]] = {
 
 
 def look_inputs() -> list[gr.components.Component]:
-    """Lay the components out in the context that is open."""
+    """Lay out the components in the current context."""
     return [build(value=getattr(DEFAULTS, field)) for field, build in _INPUTS.items()]
 
 
 def look_of(options: RenderOptions) -> list[str]:
-    """What of it is not as it is at first, in words: ``strength 0.5``."""
+    """Settings that differ from the defaults, in words: ``strength 0.5``."""
     changed = [(name, value) for name, value in options.changed() if name in _INPUTS]
     return [
         name if value is True else f"{name.replace('_', ' ')} {value}" for name, value in changed
@@ -36,5 +36,5 @@ def look_of(options: RenderOptions) -> list[str]:
 
 
 def with_look(options: RenderOptions, look: Sequence[Any]) -> RenderOptions:
-    """The options with what the components hold."""
+    """The options with the components' values."""
     return replace(options, **dict(zip(_INPUTS, look, strict=True)))

@@ -1,4 +1,4 @@
-"""What is made of what was chosen: previews, renders, and a look at those that are kept."""
+"""Actions on the user's choices: previews, renders, and viewing kept renders."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,17 +18,18 @@ from vidstyle.ui.selection import Image
 from vidstyle.ui.table import Table, title_of
 from vidstyle.ui.trouble import Shown
 
-#: How many components :func:`shown` fills.
+#: Number of components that :func:`shown` updates.
 SHOWN = 9
 
-#: Percent of the width that a preview shows of the plate at most.
+#: Maximum percentage of the width at which a preview shows the plate.
 _PLATE = 16.0
 
 
 def preview(
     table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
 ) -> tuple[Shown, ...]:
-    """One frame: table, before and after, its size, matte unless it is everything, command line."""
+    """One frame. Returns table, before and after, its size, matte unless it covers everything,
+    command line."""
     desk = table.clip
     paint(table, canvas, number)
     wishes = table.all_wishes()
@@ -46,7 +47,7 @@ def preview(
 def compare(
     table: Table, number: float, canvas: Canvas, full: bool, options: RenderOptions
 ) -> tuple[Shown, ...]:
-    """One frame in two styles; else as :func:`preview`, whose command line is that of B."""
+    """One frame in two styles; returns as :func:`preview`, with the command line of B."""
     if table.rival is None:
         raise ValueError("keep a style as A first")
     table, sides, *rest = preview(table, number, canvas, full, options)
@@ -64,14 +65,14 @@ def compare(
 def render(
     table: Table, number: float, canvas: Canvas, options: RenderOptions
 ) -> Iterator[tuple[Shown, ...]]:
-    """A range or the whole shot, with its progress: state, table, what :func:`shown` fills, and the
-    buttons: preview, range, shot and cancel."""
+    """Render a range or the whole shot, with progress. Yields state, table, the components of
+    :func:`shown`, and the buttons: preview, range, shot and cancel."""
     desk = table.clip
     paint(table, canvas, number)
     wishes = table.all_wishes()
     first, stop = options.range
     last = desk.count - 1 if stop is None else stop - 1
-    if first <= last:  # else the render says what is wrong
+    if first <= last:  # otherwise the render reports the error
         wishes = tuple(replace(w, object=w.object.within(first, last)) for w in wishes)
     table.history.check_room()
 
@@ -83,13 +84,13 @@ def render(
 
 
 def cancel(table: Table) -> None:
-    """End the run or the live picture on its way."""
+    """Stop the current run or live picture."""
     table.clip.cancel()
 
 
 def shown(table: Table) -> tuple[Shown, ...]:
-    """The render that is looked at: the part of the page, the list of renders, film, frame slider,
-    plate and result, strip of confidences, files, archive, command line."""
+    """The render being viewed. Returns the part of the page, the list of renders, film, frame
+    slider, plate and result, strip of confidences, files, archive, command line."""
     kept = table.history.shown
     if kept is None:
         return (gr.update(visible=False), *(gr.skip(),) * (SHOWN - 1))
@@ -119,30 +120,30 @@ def shown(table: Table) -> tuple[Shown, ...]:
 
 
 def look_at(table: Table, number: int) -> tuple[Shown, ...]:
-    """Another render that is kept: table, and what :func:`shown` fills."""
+    """View another kept render. Returns table and the components of :func:`shown`."""
     table.history.show(number)
     return (table, *shown(table))
 
 
 def remove(table: Table) -> tuple[Shown, ...]:
-    """The render that is looked at goes: table, and what :func:`shown` fills."""
+    """Remove the render being viewed. Returns table and the components of :func:`shown`."""
     table.history.remove(table.desk)
     return (table, *shown(table))
 
 
 def scrub(table: Table, number: float) -> tuple[Image, Image]:
-    """A frame of the render that is looked at: plate and result."""
+    """A frame of the render being viewed: plate and result."""
     return _looked_at(table).results.against_plate(int(number))
 
 
 def pack(table: Table) -> Shown:
-    """The render that is looked at, with all that belongs to it, as one archive."""
+    """Pack the render being viewed, with everything that belongs to it, into one archive."""
     return gr.update(value=str(_looked_at(table).results.pack()), visible=True)
 
 
 def go_to(table: Table, event: gr.SelectData) -> tuple[Shown, ...]:
-    """A click on the strip of confidences: frame of the render, plate and result; and where it is
-    of the clip on the desk, frame slider, picture, brush."""
+    """Handle a click on the strip of confidences. Returns frame of the render, plate and result;
+    and, if it belongs to the clip on the desk, frame slider, picture, brush."""
     kept = _looked_at(table)
     if kept.results.confidences is None:
         raise ValueError("render an object first")
@@ -160,7 +161,7 @@ def _looked_at(table: Table) -> Kept:
 
 
 def _line(kept: Kept) -> str:
-    """A render in a line."""
+    """A render, described in one line."""
     results = kept.results
     wishes = "; ".join(map(called, results.wishes))
     frames = f"{results.plate.name} {results.first}-{results.last}"
@@ -172,8 +173,8 @@ def _title(style: Path | None) -> str:
 
 
 def _wipe(matte: Image) -> float:
-    """Where the slider starts, in percent of the width: left of the object, which then is on the
-    side of the result; a whole frame shows a sixth of the plate."""
+    """Initial slider position, in percent of the width: left of the object, so that the result
+    shows there; for a whole frame a sixth shows the plate."""
     columns = np.flatnonzero((matte > 127).any(axis=0))
     if not len(columns):
         return _PLATE

@@ -1,4 +1,4 @@
-"""The models of the page, loaded once for everybody."""
+"""The models of the page, loaded once for all users."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -8,8 +8,8 @@ from vidstyle.pipeline.parts import Parts, build_parts
 
 
 def kept_parts(options: RenderOptions) -> Parts:
-    """The parts of a render with these options, which depend on neither the look nor on what is
-    selected.
+    """The parts of a render with these options, which depend on neither the look nor the
+    selection.
 
     Raises:
         DeviceError, WeightsError, UsageError: see each part.

@@ -1,4 +1,4 @@
-"""One frame of a clip restyled, and what the next preview can use again."""
+"""One frame of a clip restyled, with a cache for the next preview."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ from vidstyle.style.model import Frozen
 from vidstyle.ui.models import kept_parts
 from vidstyle.ui.selection import Image, Selection, Wish
 
-#: Rows of a preview at most: what a CPU restyles in about a second.
+#: Maximum height of a preview: what a CPU restyles in about a second.
 ROWS = 480
 
-#: Frames, mattes, styles and statistics that are kept of a clip.
+#: Number of frames, mattes, styles and statistics cached per clip.
 _KEPT = 8
 
 
@@ -42,8 +42,8 @@ class Preview:
 
 
 class Previews:
-    """Of one clip. Frames, mattes, styles and statistics are kept: another strength, feather or
-    kind of preserving costs one pass of the network, another style no search for the object."""
+    """Previews of one clip. Frames, mattes, styles and statistics are cached: changing strength,
+    feather or ``preserve`` costs one network pass, and a new style no search for the object."""
 
     def __init__(self, frame: Callable[[int], Image]) -> None:
         """
@@ -64,11 +64,11 @@ class Previews:
         """One frame restyled by itself: its own statistics, no temporal step.
 
         Args:
-            rows: the preview is made no higher than that; None for the clip's own size. The
-                object is found at the clip's size all the same.
+            rows: maximum height of the preview; None for the clip's own size. The object is
+                always found at the clip's size.
 
         Raises:
-            VidstyleError: as of a render.
+            VidstyleError: as for a render.
             ValueError: an object was not pointed at.
         """
         parts = kept_parts(replace(options, temporal="off"))

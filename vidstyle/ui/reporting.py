@@ -1,4 +1,4 @@
-"""What the page shows of a run while it lasts."""
+"""What the page shows during a run."""
 
 import html
 from collections.abc import Callable, Iterator
@@ -14,12 +14,12 @@ from vidstyle.ui.trouble import Shown
 def reported(
     steps: Iterator[Any], ended: Callable[[Any], tuple[Shown, ...]], others: int
 ) -> Iterator[tuple[Shown, ...]]:
-    """How far a run is, and what comes of it: state, other components, and the buttons: preview,
+    """Progress and result of a run. Yields state, other components, and the buttons: preview,
     range, shot and cancel.
 
     Args:
-        ended: state and others, from what the run comes to.
-        others: how many they are; as long as it runs they stay as they are.
+        ended: returns state and other components, given the run's result.
+        others: number of other components; they are unchanged during the run.
     """
     unchanged = (gr.skip(),) * others
     try:
@@ -36,7 +36,7 @@ def reported(
 
 
 def bar(fraction: float, state: str) -> str:
-    """HTML."""
+    """A progress bar as HTML."""
     return (
         f'<div class="bar"><div style="width:{100 * fraction:.1f}%"></div></div>'
         f"<p>{html.escape(state)}</p>"
@@ -44,5 +44,5 @@ def bar(fraction: float, state: str) -> str:
 
 
 def buttons(*, running: bool) -> tuple[Shown, ...]:
-    """Preview, range and shot wait for a run; it alone can be cancelled."""
+    """Preview, range and shot are disabled during a run, cancel otherwise."""
     return (*(gr.update(interactive=not running),) * 3, gr.update(interactive=running))

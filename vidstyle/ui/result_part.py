@@ -1,4 +1,4 @@
-"""The part of the page where finished renders are looked at."""
+"""The part of the page that shows finished renders."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +8,8 @@ import gradio as gr
 
 @dataclass(frozen=True)
 class ResultPart:
-    """Its components: most of what :func:`vidstyle.ui.making.shown` fills, in that order, and
-    two buttons."""
+    """Its components: most of those that :func:`vidstyle.ui.making.shown` updates, in that order,
+    and two buttons."""
 
     whole: gr.Column
     renders: gr.Radio
@@ -24,7 +24,7 @@ class ResultPart:
 
     @property
     def shown(self) -> list[Any]:
-        """What a render fills of it."""
+        """The components that a render updates."""
         return [
             *(self.whole, self.renders, self.film, self.frame, self.wipe, self.strip),
             *(self.files, self.archive),
@@ -32,7 +32,7 @@ class ResultPart:
 
 
 def result_part() -> ResultPart:
-    """Lay it out in the context that is open, unseen until there is a render."""
+    """Lay it out in the current context, hidden until there is a render."""
     with gr.Column(visible=False, elem_id="made") as whole:
         renders = gr.Radio([], label="Renders", elem_id="renders")
         film = gr.Video(label="Result", elem_id="result", buttons=[])

@@ -1,5 +1,4 @@
-"""Finished renders: their files, a look at their frames, and one archive of all that belongs to
-them."""
+"""Finished renders: their files, access to their frames, and a complete archive of each."""
 
 import shutil
 import zipfile
@@ -21,13 +20,13 @@ class Results:
     """A finished render.
 
     Attributes:
-        plate: the clip that was rendered.
-        wishes: objects, and what they were painted after.
-        options: how.
-        frames: that were rendered.
-        seconds: that it took.
-        doubts: what is to be said of mattes that are not to be relied on.
-        confidences: of the mattes; None where whole frames were restyled.
+        plate: the source clip.
+        wishes: objects and the source of their look.
+        options: of the render.
+        frames: number of rendered frames.
+        seconds: render time.
+        doubts: warnings about unreliable mattes.
+        confidences: of the mattes; None if whole frames were restyled.
     """
 
     plate: Path
@@ -42,44 +41,44 @@ class Results:
     confidences: Confidences | None = None
 
     def __str__(self) -> str:
-        """What was made, how long it took, and what is to be looked at."""
+        """What was made, how long it took, and what to check."""
         size = self.clip.stat().st_size / 1e6
         made = f"Done: {counted(self.frames, 'frame')} in {minutes(self.seconds)}"
         return ". ".join([f"{made}, {self.clip.name}, {size:.1f} MB", *self.doubts])
 
     @property
     def first(self) -> int:
-        """Number in the clip of the first frame that was rendered."""
+        """Number of the first rendered frame in the clip."""
         return self.options.first or 0
 
     @property
     def last(self) -> int:
-        """Of the last one."""
+        """Number of the last rendered frame in the clip."""
         return self.first + self.frames - 1
 
     @property
     def made(self) -> list[Path]:
-        """Files that the render wrote."""
+        """Files written by the render."""
         return [self.clip, *self.mattes, self.report]
 
     @property
     def sources(self) -> list[Path]:
-        """Masks and frames that were painted, which the command line names."""
+        """Painted masks and frames that the command line refers to."""
         masks = [wish.object.mask for wish in self.wishes if wish.object.mask]
         return [*masks, *(path for wish in self.wishes for path, _ in wish.keys)]
 
     @property
     def all(self) -> list[str]:
-        """Every file's path, but the plate's and the styles'."""
+        """Paths of all files except the plate and the styles."""
         return [str(path) for path in (*self.made, *self.sources)]
 
     @property
     def command(self) -> str:
-        """The command line that does the same."""
+        """The equivalent command line."""
         return command(self.plate, self.wishes, self.options)
 
     def against_plate(self, index: int) -> tuple[Image, Image]:
-        """A frame of the plate, by its number there, and what it became: (H, W, 3) RGB.
+        """A frame of the plate, by its number there, and its result: (H, W, 3) RGB.
 
         Raises:
             MediaError: it cannot be decoded.
@@ -87,12 +86,11 @@ class Results:
         return frame_of(self.plate, index), frame_of(self.clip, index - self.first)
 
     def pack(self) -> Path:
-        """One archive, made when it is first asked for, that needs nothing from elsewhere: the
-        inputs under the names that the command line gives them, the command line as
-        ``render.sh``, and in ``result/`` what was made."""
+        """A self-contained archive, made on first request: the inputs under the names used by the
+        command line, the command line as ``render.sh``, and the results in ``result/``."""
         archive = self.clip.with_name(f"{self.plate.stem}.zip")
         if not archive.exists():
-            # Stored: films and pictures do not get smaller.
+            # Uncompressed: films and pictures would not shrink.
             with replacing(archive) as file, zipfile.ZipFile(file, "w") as packed:
                 for path, name in names_of(self.plate, self.wishes).items():
                     packed.write(path, name)
@@ -106,5 +104,5 @@ class Results:
         return archive
 
     def remove(self) -> None:
-        """Remove what was made, but not what it was made of."""
+        """Remove the results, but not the inputs."""
         shutil.rmtree(self.clip.parent, ignore_errors=True)

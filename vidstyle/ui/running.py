@@ -1,4 +1,4 @@
-"""A run in a thread of its own: whoever looks at the page sees how far it is, and may cancel it."""
+"""A run in its own thread: the page shows its progress and can cancel it."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,14 +7,14 @@ from typing import TypeVar
 from vidstyle.errors import Cancelled, UsageError
 from vidstyle.runtime.progress import CancelToken, Reporting, minutes
 
-#: Seconds between two looks at a run.
+#: Seconds between progress checks.
 _LOOK = 0.25
 
 T = TypeVar("T")
 
 
 class Watched(Reporting):
-    """Progress of a run in another thread, which can be asked for at any time."""
+    """Progress of a run in another thread, readable at any time."""
 
     def __init__(self) -> None:
         self._cancel = CancelToken()
@@ -26,11 +26,11 @@ class Watched(Reporting):
 
     @property
     def fraction(self) -> float:
-        """Of the run, 0 to 1."""
+        """Completed fraction of the run, 0 to 1."""
         return self.course.fraction
 
     def __str__(self) -> str:
-        """The stage, how far it is, and how long the run will still take."""
+        """The stage, its progress, and the time remaining."""
         course = self.course
         if not course.name:
             return "starting"
@@ -47,12 +47,12 @@ class Runner:
         self._thread: threading.Thread | None = None
 
     def run(self, work: Callable[[Watched], T]) -> Iterator[Watched | T]:
-        """Work in another thread: how far it is, again and again, and at last what came of it.
-        Closing the iterator cancels the run.
+        """Work in another thread, repeatedly yielding progress and finally the result. Closing the
+        iterator cancels the run.
 
         Raises:
-            UsageError: another run is on its way.
-            Exception, Cancelled: what the work raised.
+            UsageError: another run is in progress.
+            Exception, Cancelled: whatever the work raised.
         """
         if self._watched is not None:
             raise UsageError("this clip is already being processed; wait, or cancel it")
@@ -80,12 +80,12 @@ class Runner:
         yield from ended
 
     def cancel(self) -> None:
-        """End the run on its way, if there is one, at its next step."""
+        """Stop the current run, if any, at its next step."""
         if self._watched is not None:
             self._watched.cancel()
 
     def close(self) -> None:
-        """Cancel it, and wait until it has ended."""
+        """Cancel it and wait for it to end."""
         self.cancel()
         if self._thread is not None:
             self._thread.join()

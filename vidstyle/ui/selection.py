@@ -11,7 +11,7 @@ from vidstyle.options import StyledObject
 from vidstyle.segment.prompts import is_named
 from vidstyle.words import ranges
 
-#: How an object can be chosen, and what the page calls it.
+#: Ways of choosing an object, as named on the page.
 KINDS = ("whole frame", "name", "click", "box", "brush")
 #: Those that point at a place in one frame.
 POINTED = ("click", "box", "brush")
@@ -19,13 +19,13 @@ POINTED = ("click", "box", "brush")
 #: A picture, (H, W, 3) RGB, or a matte, (H, W).
 Image = NDArray[np.uint8]
 
-#: Marks of what is the object, and of what is not (Okabe & Ito 2008).
+#: Colours marking the object, and what is not the object (Okabe & Ito 2008).
 _INSIDE, _OUTSIDE = (0, 158, 115), (213, 94, 0)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A click on a frame, in its pixels; ``outside`` says that the object is not there."""
+    """A click on a frame, in pixels; ``outside`` means that the object is not there."""
 
     x: int
     y: int
@@ -39,14 +39,14 @@ class Point:
 
 @dataclass(frozen=True)
 class Selection:
-    """One object as it is being chosen.
+    """An object being chosen.
 
     Attributes:
         kind: one of :data:`KINDS`.
         name: of a class, such as ``person`` or ``person#2``.
-        points: clicked, in any number of frames; of a box its corners, in one frame.
-        mask: file of what was painted; None for nothing.
-        frame: in which that was painted.
+        points: clicks, in any number of frames; for a box its corners, in one frame.
+        mask: file of the painted mask, or None.
+        frame: the frame in which it was painted.
     """
 
     kind: str = KINDS[0]
@@ -56,7 +56,7 @@ class Selection:
     frame: int = 0
 
     def clicked(self, x: int, y: int, frame: int, *, outside: bool = False) -> "Selection":
-        """With one point more. A third corner, or one in another frame, begins a new box."""
+        """With another point. A third corner, or one in another frame, starts a new box."""
         if self.kind != "box":
             return replace(self, points=(*self.points, Point(x, y, frame, outside)))
         corners = self.points if len(self.points) == 1 and self.points[0].frame == frame else ()
@@ -68,7 +68,7 @@ class Selection:
 
     @property
     def frames(self) -> list[int]:
-        """Those in which it was pointed at, rising."""
+        """Frames in which it was pointed at, ascending."""
         if self.kind == "brush":
             return [self.frame] if self.mask else []
         return sorted({point.frame for point in self.points})
@@ -79,10 +79,10 @@ class Selection:
         return ranges([(frame, frame) for frame in self.frames])
 
     def within(self, first: int, last: int) -> "Selection":
-        """With what was pointed at in these frames alone.
+        """Only what was pointed at in these frames.
 
         Raises:
-            ValueError: that does not say what the object is.
+            ValueError: that does not identify the object.
         """
         there = replace(self, points=tuple(p for p in self.points if first <= p.frame <= last))
         if not first <= self.frame <= last:
@@ -100,7 +100,7 @@ class Selection:
         """The same in a clip that is this one frame.
 
         Raises:
-            ValueError: it was pointed at in other frames only.
+            ValueError: it was only pointed at in other frames.
         """
         if frame not in self.frames and self.frames:
             raise ValueError(
@@ -114,7 +114,7 @@ class Selection:
         """The SPEC; None for the whole frame.
 
         Raises:
-            ValueError: nothing was pointed at yet; the message says what to do.
+            ValueError: nothing was pointed at yet; the message suggests what to do.
         """
         match self.kind:
             case "name":
@@ -135,8 +135,8 @@ class Selection:
         return None
 
     def drawn(self, picture: Image, frame: int) -> Image:
-        """A frame's picture (H, W, 3) with what was pointed at in it marked: a disc for what is the
-        object, a cross for what is not."""
+        """A frame's picture (H, W, 3) with its clicks and boxes marked: a disc for the object, a
+        cross for what is not."""
         marked = picture.copy()
         size = max(4, picture.shape[0] // 100)
         here = [point for point in self.points if point.frame == frame]
@@ -154,7 +154,7 @@ class Selection:
         return marked
 
     def _named(self) -> str:
-        """The name. Other prompts in its place could read any file of the machine that serves."""
+        """The name, validated: any other prompt in its place could read any file on the server."""
         name = self.name.strip()
         if not is_named(name):
             raise ValueError(f"'{name}' is not a name; to mark the object, choose click or box")
@@ -169,10 +169,10 @@ class Selection:
 
 @dataclass(frozen=True)
 class Wish:
-    """An object and what it is painted after.
+    """An object and the source of its look.
 
     Attributes:
-        style: picture; None where painted frames take its place.
+        style: picture; None if painted frames replace it.
         keys: painted frames, and their numbers.
     """
 
@@ -181,7 +181,7 @@ class Wish:
     keys: tuple[tuple[Path, int], ...] = ()
 
     def styled(self) -> StyledObject:
-        """By its style alone, as live pictures are.
+        """With its style only, as live pictures need it.
 
         Raises:
             ValueError: there is no style.
@@ -189,7 +189,7 @@ class Wish:
         return StyledObject(self.object.spec(), str(self.styled_after))
 
     def keyed(self) -> StyledObject:
-        """With its painted frames, as a render takes it."""
+        """With its painted frames, as a render needs it."""
         style = None if self.style is None else str(self.style)
         return StyledObject(self.object.spec(), style, tuple(f"{p}@{n}" for p, n in self.keys))
 

@@ -1,4 +1,4 @@
-"""Serving the page until the process is told to end."""
+"""Serving the page until the process is told to stop."""
 
 import ipaddress
 import logging
@@ -24,19 +24,19 @@ from vidstyle.ui.style_sheet import CSS
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which a signal is noticed at the latest.
+#: Maximum seconds until a signal is noticed.
 _WAKE = 0.5
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one user may ask for.
+    """Limits per user.
 
     Attributes:
-        upload: MiB of a file.
-        frames: of a clip.
-        pixels: of a frame.
-        results: MiB that the renders of a session may take, with their clips.
+        upload: MiB per file.
+        frames: per clip.
+        pixels: per frame.
+        results: MiB for a session's renders and their clips.
     """
 
     upload: int
@@ -52,13 +52,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class Door:
-    """Where the page is served, and who may come in.
+    """Where the page is served, and who has access.
 
     Attributes:
-        host: address, or the name of one.
-        names: host names that browsers may call it by, besides ``host``, addresses and
+        host: address or host name.
+        names: further host names that browsers may use, besides ``host``, addresses and
             ``localhost``.
-        password: of the user ``vidstyle``; None for no question.
+        password: of the user ``vidstyle``; None for no login.
     """
 
     host: str
@@ -69,14 +69,14 @@ class Door:
     def __post_init__(self) -> None:
         """
         Raises:
-            UsageError: an empty password, which would ask nobody.
+            UsageError: an empty password, which would disable the login.
         """
         if self.password == "":
             raise UsageError("--password is empty; give a word, or leave the option out")
 
     @property
     def is_private(self) -> bool:
-        """Whether only this machine comes in."""
+        """Whether only this machine has access."""
         try:
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
@@ -90,17 +90,17 @@ def serve(
     door: Door,
     uploads: Path,
 ) -> None:
-    """Serve the page until the process is told to end.
+    """Serve the page until the process is told to stop.
 
     Args:
         styles, options: see :func:`~vidstyle.ui.app.build_app`.
-        uploads: folder that Gradio keeps uploads and results in.
+        uploads: folder where Gradio keeps uploads and results.
 
     Raises:
-        UsageError: the address cannot be served at.
+        UsageError: the page cannot be served at this address.
         MediaError: a style picture cannot be read.
     """
-    # Gradio serves what lies among its own files as it is, and copies what does not.
+    # Gradio serves files in its own folder in place, and copies all others.
     uploads.mkdir(exist_ok=True)
     desks = Desks(limits.frames, limits.pixels, uploads)
     app = build_app(styles, desks, options, limits.results << 20).queue(max_size=64, api_open=False)
@@ -129,16 +129,16 @@ def serve(
 
 
 def _until_a_signal() -> NoReturn:
-    """Wait until a signal's handler raises. It may reach another thread, and handlers run in this
-    one, when it wakes: so it wakes every now and then."""
+    """Wait until a signal handler raises. Signals may reach another thread, but handlers run in
+    this one once it wakes, so it wakes periodically."""
     while True:
         time.sleep(_WAKE)
 
 
 @contextmanager
 def _served(guard: Guard, door: Door) -> Iterator[None]:
-    """An ASGI application, served in a thread for as long as the context is open: there a signal
-    finds no code that could swallow it."""
+    """Serve an ASGI application in a thread within the context: no code there can swallow a
+    signal."""
     config = uvicorn.Config(guard, ws="none", log_level="critical", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     try:

@@ -1,4 +1,4 @@
-"""What one user has before him while the page is open."""
+"""One user's state while the page is open."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,18 +18,18 @@ _THUMBNAIL = 200
 
 @dataclass
 class Table:
-    """A clip, the styles to choose from, and what was chosen so far.
+    """A clip, the available styles, and the choices so far.
 
     Attributes:
         desk: None before a clip is uploaded.
-        styles: style pictures to choose from.
+        styles: available style pictures.
         style: the chosen one.
-        object: being chosen.
-        keys: frames of it that were painted, and their numbers.
-        wishes: objects that were chosen before it, with their styles.
-        history: what was rendered.
-        rival: the style that the chosen one is compared to; None for none.
-        camera: the user's own, restyled live.
+        object: the object being chosen.
+        keys: its painted frames, and their numbers.
+        wishes: objects chosen before it, with their styles.
+        history: finished renders.
+        rival: the style that the chosen one is compared to, or None.
+        camera: the user's camera, restyled live.
     """
 
     desk: Desk | None
@@ -54,10 +54,10 @@ class Table:
         return self.desk
 
     def all_wishes(self) -> tuple[Wish, ...]:
-        """With the one that is being chosen as the topmost.
+        """All objects, the one being chosen on top.
 
         Raises:
-            ValueError: what is missing.
+            ValueError: names what is missing.
         """
         if self.style is None and not self.keys:
             raise ValueError("choose a style picture")
@@ -68,12 +68,12 @@ class Table:
         return wishes
 
     def can_compare(self) -> bool:
-        """Whether there are two."""
+        """Whether there are two styles to compare."""
         return self.style is not None and self.rival not in (None, self.style)
 
     def missing(self) -> str | None:
-        """What is to be done before something can be rendered; None for nothing. What was painted
-        with the brush is seen when a button is pressed."""
+        """What the user must do before rendering; None for nothing. Brush strokes are only read
+        when a button is pressed."""
         try:
             _ = self.clip
             self.all_wishes()
@@ -84,7 +84,7 @@ class Table:
         return None
 
     def missing_here(self, frame: int) -> str | None:
-        """What else is to be done before a frame can be previewed; None for nothing."""
+        """What else the user must do before previewing a frame; None for nothing."""
         if self.style is None:
             return "choose a style picture; painted frames only take effect in a render"
         pointed = self.object.kind != "brush" and self.object.frames
@@ -98,7 +98,7 @@ class Table:
         return self.missing() is None and self.style is not None
 
     def gallery(self) -> list[tuple[Image, str]]:
-        """The styles made small, and their names.
+        """Thumbnails of the styles, and their names.
 
         Raises:
             MediaError: one cannot be read, or is too large.
@@ -106,7 +106,7 @@ class Table:
         return [thumbnail(path) for path in self.styles]
 
     def put_clip_away(self) -> None:
-        """End what is made of the clip. It goes, unless what was rendered of it is kept."""
+        """Stop work on the clip, and remove it unless a kept render needs it."""
         if self.desk is not None:
             self.desk.close()
             self.history.put_away(self.desk, None)
@@ -119,7 +119,7 @@ class Table:
 
 
 def thumbnail(path: Path) -> tuple[Image, str]:
-    """A style picture made small, (H, W, 3) RGB, and its name in words.
+    """Thumbnail of a style picture, (H, W, 3) RGB, and its name in words.
 
     Raises:
         MediaError: it cannot be read, or is too large.
@@ -131,5 +131,5 @@ def thumbnail(path: Path) -> tuple[Image, str]:
 
 
 def title_of(style: Path) -> str:
-    """What a style picture is called on the page: its name in words."""
+    """A style picture's title on the page: its name in words."""
     return style.stem.replace("_", " ")

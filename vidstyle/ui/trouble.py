@@ -1,4 +1,4 @@
-"""What went wrong, shown in one place of the page, in words."""
+"""Error messages, shown in one place on the page."""
 
 import html
 from collections.abc import Callable, Iterator
@@ -11,16 +11,16 @@ import gradio as gr
 from vidstyle.errors import VidstyleError
 from vidstyle.ui.desk import without_folders
 
-#: What a component takes: a value, or ``gr.update``.
+#: Update of a component: a value, or ``gr.update``.
 Shown = Any
 
 
 def plainly(action: Callable[..., Any], outputs: int) -> Callable[..., Any]:
-    """An action that says first what went wrong, in one line, or that nothing did; where something
-    did, all else that is shown stays as it was.
+    """Wrap an action so that its first output is a one-line error message, empty on success; on
+    failure all other components are unchanged.
 
     Args:
-        outputs: how many components the action fills.
+        outputs: number of components that the action updates.
     """
     unchanged = (gr.skip(),) * outputs
 

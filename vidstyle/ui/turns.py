@@ -1,15 +1,15 @@
-"""How many of the page's queued actions are one visitor's."""
+"""Number of queued actions per visitor of the page."""
 
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-#: Actions that one address may have queued or running: a quarter of the queue, so that nobody fills
-#: it alone.
+#: Actions that one address may have queued or running: a quarter of the queue, so that no single
+#: address can fill it.
 SHARE = 16
 
-#: Seconds after which an action that nobody heard the end of counts no more.
+#: Seconds after which an action whose end was never reported no longer counts.
 _FORGOTTEN = 3600.0
 
 
@@ -20,21 +20,20 @@ class _Session:
 
 
 class Turns:
-    """Actions that were queued, until the page hears that they are done. Safe to use from several
-    threads."""
+    """Queued actions, counted until the page learns that they are done. Thread-safe."""
 
     def __init__(self, share: int = SHARE, clock: Callable[[], float] = time.monotonic) -> None:
         """
         Args:
-            share: what one address may have waiting.
-            clock: seconds that never go back.
+            share: maximum actions per address.
+            clock: monotonic, in seconds.
         """
         self._share, self._clock = share, clock
         self._sessions: dict[str, _Session] = {}
         self._lock = threading.Lock()
 
     def take(self, client: str | None, session: str) -> bool:
-        """Count one more action of a session; False where its address has its share already."""
+        """Count one more action of a session; False if its address has used up its share."""
         with self._lock:
             self._forget()
             taken = sum(len(s.since) for s in self._sessions.values() if s.client == client)
@@ -44,14 +43,14 @@ class Turns:
             return True
 
     def done(self, session: str, count: int = 1) -> None:
-        """So many of a session's actions have ended; the oldest count no more."""
+        """Stop counting the oldest ``count`` actions of a session, which have ended."""
         with self._lock:
             if session in self._sessions:
                 del self._sessions[session].since[:count]
                 self._forget()
 
     def left(self, session: str) -> None:
-        """The session has closed: what it waited for is dropped."""
+        """Drop all actions of a session that has closed."""
         with self._lock:
             self._sessions.pop(session, None)
 

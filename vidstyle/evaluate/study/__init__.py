@@ -1,1 +1,1 @@
-"""Blind A/B studies: which of several results people prefer, and how sure that is."""
+"""Blind A/B studies: which of several results people prefer, and with what confidence."""

@@ -1,4 +1,4 @@
-"""Raters' answers in SQLite. Nothing in it identifies a rater, or says when they answered."""
+"""Raters' answers in SQLite, with nothing that identifies a rater or the time of an answer."""
 
 import sqlite3
 from collections.abc import Iterator, Set
@@ -12,7 +12,7 @@ from vidstyle.errors import MediaError
 Choice = Literal["left", "right", "neither"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 
-#: Sessions that a study takes; more could fill the disk.
+#: Largest number of sessions in a study; more could fill the disk.
 MOST_SESSIONS = 10_000
 
 _TABLE = """CREATE TABLE IF NOT EXISTS answers (
@@ -28,13 +28,13 @@ _TABLE = """CREATE TABLE IF NOT EXISTS answers (
 
 @dataclass(frozen=True)
 class Answer:
-    """What a rater said to one trial.
+    """A rater's answer to one trial.
 
     Attributes:
         session: of the rater.
         trial: its number.
-        left, right: names of the methods that were seen there.
-        milliseconds: that the rater looked.
+        left, right: names of the methods shown on each side.
+        milliseconds: that the rater took.
     """
 
     session: str
@@ -47,17 +47,17 @@ class Answer:
 
 
 class FullError(Exception):
-    """No further rater is taken."""
+    """No further raters are accepted."""
 
 
 class Answers:
     """A file of answers; safe to use from several threads."""
 
     def __init__(self, path: Path) -> None:
-        """Made if missing.
+        """Creates the file if missing.
 
         Raises:
-            MediaError: the file cannot be opened, or is no database of answers.
+            MediaError: the file cannot be opened, or is not a database of answers.
         """
         self._path = path
         try:
@@ -68,10 +68,10 @@ class Answers:
             raise MediaError(f"{path}: cannot be used ({error}); restore it") from None
 
     def add(self, answer: Answer) -> None:
-        """Keep an answer; a second one to the same trial takes the place of the first.
+        """Store an answer; a second one to the same trial replaces the first.
 
         Raises:
-            FullError: of a new session, when there are ``MOST_SESSIONS``.
+            FullError: for a new session, if there are already ``MOST_SESSIONS``.
         """
         with self._opened() as database:
             known = database.execute(

@@ -1,4 +1,4 @@
-"""From folders of results to a study's folder."""
+"""Create a study's folder from folders of results."""
 
 import logging
 import secrets
@@ -14,7 +14,7 @@ from vidstyle.runtime.atomic import replacing_folder
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 VIDEOS = (".mp4", ".webm")
 
-# What every browser plays.
+# Codecs and pixel formats that every browser plays.
 _CODECS = ("h264", "vp8", "vp9", "av1")
 _PIXELS = ("yuv420p", "yuvj420p")
 
@@ -28,15 +28,16 @@ def make_study(
     reference: Path | None = None,
     trials_each: int | None = None,
 ) -> Study:
-    """Copy results under names that give nothing away, and write down which is whose.
+    """Copy results under random names, and record which method each belongs to.
 
     Args:
-        folders: one a method, at least two; files of one name are results of one plate.
+        folders: one per method, at least two; files of equal name are results of one plate.
         target: the study's folder, which must not exist.
-        reference: a folder of what is shown beside: plates, or the style.
+        reference: a folder of pictures or videos to show alongside: plates, or the style.
 
     Raises:
-        UsageError: fewer than two folders, two of one name, or ``target`` exists.
+        UsageError: fewer than two folders, two of equal name, or ``target`` exists or has no
+            parent folder.
         MediaError: the folders share no file, or a file cannot be shown in a browser.
     """
     names = [folder.resolve().name for folder in folders]
@@ -61,7 +62,7 @@ def make_study(
 
 
 def _shared(folders: Sequence[Path]) -> list[str]:
-    """Names of files that are in every folder; those that are left out are logged."""
+    """Names of files that are in every folder; others are logged."""
     found = []
     for folder in folders:
         if not folder.is_dir():
@@ -86,7 +87,7 @@ def _is_shown(path: Path) -> bool:
 
 
 def _beside(reference: Path | None, name: str) -> Path | None:
-    """The reference of an item: of its name, whatever the suffix."""
+    """The reference of an item: a file with the same stem."""
     if reference is None:
         return None
     if not reference.is_dir():
@@ -99,7 +100,7 @@ def _beside(reference: Path | None, name: str) -> Path | None:
 
 
 def _copied(path: Path, folder: Path) -> str:
-    """The name of the copy."""
+    """Copy a file under a random name, which is returned."""
     info = open_clip(str(path)).info
     if path.suffix.lower() in VIDEOS and (info.codec not in _CODECS or info.pix_fmt not in _PIXELS):
         raise MediaError(

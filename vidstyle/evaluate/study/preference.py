@@ -1,7 +1,7 @@
-"""From raters' answers to who is preferred, and how sure that is.
+"""Preferences and their confidence from raters' answers.
 
-Every interval holds 95 %. "Neither" is left out of rates and of the sign test (Dixon and Mood,
-1946), and is half a win for both in Bradley and Terry's strengths.
+Every interval is a 95 % interval. "Neither" is excluded from rates and from the sign test (Dixon
+and Mood, 1946), and counts as half a win for both in Bradley and Terry's strengths.
 """
 
 from collections.abc import Sequence
@@ -16,9 +16,9 @@ from scipy import stats
 from vidstyle.evaluate.study.answers import Answer
 
 CONFIDENCE = 0.95
-#: Times that raters are drawn again for the intervals of scores.
+#: Bootstrap resamples of raters for the intervals of scores.
 RESAMPLES = 400
-#: Pulls scores together by about as much as a vote against: they stay finite where a method never
+#: Regularises scores by about as much as one vote against: they stay finite where a method never
 #: loses, or two were never compared.
 PRIOR = 0.1
 
@@ -27,7 +27,7 @@ Wins = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rate:
-    """A share of votes with its interval (Wilson, 1927); without votes, 0 to 1 about a half."""
+    """A share of votes with its interval (Wilson, 1927); without votes, a half within 0 to 1."""
 
     value: float
     low: float
@@ -35,7 +35,7 @@ class Rate:
 
     @classmethod
     def of(cls, wins: int, votes: int) -> "Rate":
-        """Of the votes that were for one or the other."""
+        """From ``wins`` out of ``votes``, not counting "neither"."""
         if not votes:
             return cls(0.5, 0.0, 1.0)
         low, high = stats.binomtest(wins, votes).proportion_ci(CONFIDENCE, "wilson")
@@ -49,8 +49,8 @@ class Pair:
     Attributes:
         wins: votes for the first, for the second, for neither.
         rate: of the first over the second.
-        p: of the sign test, two-sided: the chance of so uneven votes where none is preferred.
-        q: the same, corrected for there being several pairs (Benjamini and Hochberg, 1995).
+        p: of the two-sided sign test: the chance of votes this uneven if neither is preferred.
+        q: the same, corrected for multiple pairs (Benjamini and Hochberg, 1995).
     """
 
     methods: tuple[str, str]
@@ -65,11 +65,11 @@ class Score:
     """A method against all others.
 
     Attributes:
-        rate: of votes that it won.
+        rate: share of votes that it won.
         strength: Bradley and Terry's (1952): a method beats another with probability
             1 / (1 + exp(other − own)). Strengths sum to 0.
-        low, high: interval of the strength; raters are drawn again, since one rater's votes are
-            alike (bootstrap, Efron 1979).
+        low, high: interval of the strength, by resampling raters, since one rater's votes are
+            correlated (bootstrap, Efron 1979).
     """
 
     method: str
@@ -81,12 +81,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Preferences:
-    """What a study came to.
+    """The outcome of a study.
 
     Attributes:
-        scores: the best first.
-        left: how often the left one won, of the votes for either side: far from a half, raters
-            did not look.
+        scores: best first.
+        left: share of wins of the left side, of the votes for either side: far from a half,
+            raters did not look.
     """
 
     raters: int
@@ -99,7 +99,7 @@ class Preferences:
 def preferences(methods: Sequence[str], answers: Sequence[Answer]) -> Preferences:
     """
     Args:
-        methods: every method of the study, voted on or not.
+        methods: every method of the study, with or without votes.
     """
     number = {method: index for index, method in enumerate(methods)}
     sessions = sorted({answer.session for answer in answers})
@@ -122,7 +122,7 @@ def preferences(methods: Sequence[str], answers: Sequence[Answer]) -> Preference
 
 
 def strengths(wins: Wins) -> NDArray[np.float64]:
-    """Bradley and Terry's strengths of methods, from how often each row beat each column; by
+    """Bradley and Terry's strengths, from how often each row's method beat each column's, by
     iterated Luce spectral ranking (Maystre and Grossglauser, NeurIPS 2015)."""
     found = choix.ilsr_pairwise_dense(wins, alpha=PRIOR)
     return np.asarray(found - found.mean())
@@ -143,7 +143,7 @@ def _scores(
 
 
 def _interval(tallies: Wins) -> NDArray[np.float64]:
-    """(2, methods); not a number with fewer than two raters, which allow no estimate."""
+    """(2, methods); NaN with fewer than two raters, which allow no estimate."""
     raters, methods = tallies.shape[:2]
     if raters < 2:
         return np.full((2, methods), np.nan)

@@ -1,9 +1,9 @@
-"""Serving a study's page to raters: a few known files, and two calls.
+"""Serve a study's page to raters: a fixed set of files, and two calls.
 
-    GET  /trials?session=S    the question, and the trials of a session that are not answered
+    GET  /trials?session=S    the question, and the unanswered trials of a session
     POST /answers             {"session": S, "trial": N, "choice": "left", "milliseconds": T}
 
-No address, name or time of a rater is kept or logged.
+No address, name or time of a rater is stored or logged.
 """
 
 import json
@@ -22,10 +22,10 @@ from vidstyle.evaluate.study.study import ANSWERS, MEDIA, Study
 from vidstyle.runtime.allowance import Allowance
 from vidstyle.runtime.hosts import is_own
 
-#: Raters that one address sends in an hour: a household, or a room behind one router.
+#: New raters per address and hour: a household, or a room behind one router.
 RATERS = 40
 
-#: Bytes of a request's body.
+#: Largest size of a request's body, in bytes.
 MOST_BODY = 4096
 
 _CHUNK = 2**16
@@ -59,13 +59,13 @@ class StudyServer(ThreadingHTTPServer):
         """
         Args:
             folder: of the study.
-            port: 0 for any that is free.
-            raters: that one address may send in an hour. Else one client could outvote all others,
-                or use up the sessions that a study takes.
+            port: 0 for any free port.
+            raters: new ones allowed per address and hour. Otherwise one client could outvote all
+                others, or exhaust the study's sessions.
 
         Raises:
             MediaError: the folder holds no study.
-            UsageError: nothing can be served there.
+            UsageError: the host and port cannot be served on.
         """
         self.folder, self.host = folder, host
         self.study = Study.read(folder)
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
                 raise _Refused(HTTPStatus.MISDIRECTED_REQUEST)
             call()
         except _Refused as refused:
-            # What of the request is unread must not be taken for the next one.
+            # The unread rest of the request must not be parsed as the next one.
             self.close_connection = True
             self._send(refused.status, json.dumps({"error": refused.status.phrase}), ".json")
         except (ConnectionError, TimeoutError):
@@ -149,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _post(self) -> None:
         if self._url.path != "/answers":
             raise _Refused(HTTPStatus.NOT_FOUND)
-        # A form of another web site cannot send this type.
+        # A form on another web site cannot send this type.
         if self.headers.get("Content-Type", "").partition(";")[0] != "application/json":
             raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         answer = self._read_answer()
@@ -195,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _send_file(self, path: Path) -> None:
-        """A file, or the part of it that is asked for: players seek so."""
+        """A file, or the requested range of it, which players need for seeking."""
         try:
             opened = path.open("rb")
         except OSError:

@@ -1,4 +1,4 @@
-"""What is compared in a study, and in which order each rater sees it."""
+"""The items that a study compares, and the order in which each rater sees them."""
 
 import json
 import random
@@ -11,19 +11,19 @@ from typing import Self
 from vidstyle.errors import MediaError
 from vidstyle.runtime.nesting import parsed
 
-#: Of a study's folder: what is compared (never served), the answers (never served), and what
+#: Contents of a study's folder: its description and the answers (never served), and the files that
 #: raters see.
 DESCRIPTION, ANSWERS, MEDIA = "study.json", "answers.sqlite", "media"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One plate and what each method made of it.
+    """One plate and each method's result.
 
     Attributes:
-        name: of the file, as in the compared folders.
-        results: file names in the folder ``media``, one a method; they give nothing away.
-        reference: the same of what all are shown beside; None for nothing.
+        name: of the file in the compared folders.
+        results: random file names in the folder ``media``, one per method.
+        reference: file name of the reference shown alongside; None for none.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Trial:
 
     Attributes:
         number: in its study.
-        left, right: numbers of methods.
+        left, right: indices of methods.
     """
 
     number: int
@@ -47,19 +47,19 @@ class Trial:
 
     @property
     def files(self) -> tuple[str, str]:
-        """Of the left and the right result."""
+        """File names of the left and right result."""
         return self.item.results[self.left], self.item.results[self.right]
 
 
 @dataclass(frozen=True)
 class Study:
-    """Every two methods are compared on every item.
+    """A comparison of every pair of methods on every item.
 
     Attributes:
-        question: what raters are asked.
-        methods: names, of which raters learn none.
-        items: what the methods were tried on.
-        trials_each: how many trials a rater gets; None for all.
+        question: shown to raters.
+        methods: names, hidden from raters.
+        items: that the methods were applied to.
+        trials_each: number of trials per rater; None for all.
     """
 
     question: str
@@ -75,8 +75,7 @@ class Study:
                 yield item.reference
 
     def trials_of(self, session: str) -> list[Trial]:
-        """The trials of a rater, in order; order and sides are drawn afresh for each session,
-        and are the same whenever it is asked for."""
+        """The trials of a rater, in order; order and sides are random, but fixed for a session."""
         draw = random.Random(session)
         pairs = [
             (item, pair)
@@ -91,7 +90,7 @@ class Study:
         return trials[: self.trials_each]
 
     def write(self, folder: Path) -> None:
-        """Into the study's folder."""
+        """Write the description into the study's folder."""
         text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
         (folder / DESCRIPTION).write_text(text + "\n", encoding="utf-8")
 

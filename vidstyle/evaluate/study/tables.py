@@ -16,7 +16,7 @@ _LETTER = 8  # pixels, about
 
 
 def as_text(study: Study, found: Preferences) -> str:
-    """Methods, the best first; then every two of them."""
+    """Methods, best first; then every pair of them."""
     return "\n".join(_lines(study, found))
 
 
@@ -50,7 +50,7 @@ def _lines(study: Study, found: Preferences) -> Iterator[str]:
 
 
 def as_json(study: Study, found: Preferences) -> str:
-    """All of it; null for an interval that is not known."""
+    """The whole outcome; null for unknown intervals."""
     told = asdict(found)
     for score in told["scores"]:
         for end in ("low", "high"):
