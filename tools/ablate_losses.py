@@ -1,15 +1,15 @@
-"""What each loss is good for: short runs with and without it, scored on held-out pictures.
+"""The effect of each loss: short runs with and without it, scored on held-out pictures.
 
     OMP_NUM_THREADS=1 python tools/ablate_losses.py --content ../shared/data/content \\
         --styles ../shared/data/style --videos ../shared/data/davis
 
-Every run starts from the bundled model's encoder and decoder and trains decoder and attention for
-so many steps on ``masked_gram`` and ``content`` with one term more, or less. A row tells the
-term's own measure without and with it, and the style distance (Gram, the term ``masked_gram``)
-beside it. All are the unweighted terms on held-out items, except ``domain``: how far apart the
-encoder's mean features of photographs and of paintings lie, against their spread.
+Every run starts from the bundled model's encoder and decoder and trains decoder and attention for a
+given number of steps on ``masked_gram`` and ``content``, with one term added or removed. Each row
+shows the term's own measure without and with it, next to the style distance (Gram, the term
+``masked_gram``). All are unweighted terms on held-out items, except ``domain``: the distance
+between the encoder's mean features of photographs and of paintings, relative to their spread.
 
-Photographs get the mask of an upright oval, so that there is an inside and an outside.
+Photographs get an upright oval as a mask, so that there is an inside and an outside.
 """
 
 import logging
@@ -39,7 +39,7 @@ NOTHING = StyleWeights(**dict.fromkeys(asdict(StyleWeights()), 0.0))
 BASE = replace(NOTHING, masked_gram=1.0, content=0.15)
 SEED = 11
 
-#: The weight that each term is tried with, beside the base.
+#: The weight that each term is tried with, on top of the base.
 TRIED = {
     "masked_mean_std": 1.0,
     "outside": 5.0,
@@ -58,7 +58,7 @@ TRIED = {
 
 @dataclass(frozen=True)
 class Bench:
-    """What all runs share."""
+    """State shared by all runs."""
 
     teacher: PerceptualNetwork
     train: StyleData
@@ -101,7 +101,7 @@ class Bench:
         """Every term on the held-out items."""
         everything = StyleWeights(**dict.fromkeys(asdict(NOTHING), 1.0))
         objective = self.objective(network, replace(everything, domain=0.0)).eval()
-        # Plain differences: the projections of a short run have not learned to tell anything.
+        # Plain differences: after a short run the projections have not learned anything useful.
         objective.projectors = nn.ModuleList([nn.Identity(), nn.Identity()])
         totals: dict[str, list[float]] = {}
         for item in objective.held_out():

@@ -1,15 +1,15 @@
-"""Where a render's time goes, stage by stage, beside what the machine could do at best.
+"""Where a render's time goes, stage by stage, compared with the machine's theoretical best.
 
     OMP_NUM_THREADS=1 python tools/bench.py CLIP --style IMAGE [--areas 5,25,100] [--model vgg19]
 
 An object of each area (a still rectangle with the frame's proportions, given as mattes) is restyled
-in CLIP. Times are of the processor, in milliseconds a frame, so that what else runs on the machine
-counts little: of one thread for the stages of a frame, medians over batches of two; of all
-threads for decoding, encoding, and for tracking what the rectangle holds in the first frame, means.
+in CLIP. Times are CPU milliseconds per frame, so that other load on the machine matters little:
+single-threaded for the stages of a frame, medians over batches of two; over all threads for
+decoding, encoding, and tracking the rectangle's content from the first frame, means.
 
-The bound of a stage is what it must read and write, each once, over the bandwidth of a large copy;
-of ``style`` the multiplications of plain convolutions over the rate of a large matrix product.
-Winograd's convolutions need fewer, so it may lie below.
+The bound of a stage is the data it must read and write once, over the bandwidth of a large copy;
+for ``style``, the multiplications of plain convolutions over the rate of a large matrix product.
+Winograd convolutions need fewer, so it may be faster than the bound.
 """
 
 import math
@@ -47,7 +47,7 @@ REPEATS = 5
 
 
 class ThreadTime(Stages):
-    """Processor seconds of this thread, kept one by one."""
+    """CPU seconds of this thread, recorded individually."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class ThreadTime(Stages):
         self.each[name].append(time.thread_time() - start)
 
     def frame(self, name: str) -> float:
-        """Median milliseconds a frame; the first batch warms up."""
+        """Median milliseconds per frame; the first batch is a warm-up."""
         return 1e3 * statistics.median(self.each[name][1:]) / BATCH
 
 
@@ -89,10 +89,10 @@ def main(clip: str, style: str, areas: str, count: int, model: str) -> None:
 def measure(
     clip: str, style: str, area: float, options: RenderOptions, folder: Path
 ) -> list[tuple[str, float, tuple[float, float]]]:
-    """Stages with their milliseconds a frame, and the bytes and FLOPs that they cannot do without.
+    """Stages with their milliseconds per frame, and the least bytes and FLOPs they need.
 
     Args:
-        area: of the object, as a part of the frame's.
+        area: of the object, as a fraction of the frame.
     """
     _, count = options.range
     assert count is not None
@@ -148,7 +148,7 @@ def measure(
 
 
 def track(preparation: Preparation, take: Take, mask: str) -> float:
-    """Milliseconds a frame to track, and to steady, the object of the first frame's mask."""
+    """Milliseconds per frame to track and steady the object of the first frame's mask."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.process_time()
         find_mattes(
@@ -164,7 +164,7 @@ def track(preparation: Preparation, take: Take, mask: str) -> float:
 
 
 def write_mattes(pattern: Path, size: tuple[int, int], area: float, count: int) -> Box:
-    """A rectangle in the middle, in every matte."""
+    """Write mattes with a centred rectangle."""
     height, width = size
     top, left = (round(side * (1 - area**0.5) / 2) for side in size)
     matte = np.zeros(size, np.uint8)
@@ -175,23 +175,23 @@ def write_mattes(pattern: Path, size: tuple[int, int], area: float, count: int) 
 
 
 def flops_of(stylizer: Stylizer, transfer: Transfer, box: Box) -> float:
-    """Of one frame, by plain convolutions."""
+    """FLOPs of one frame with plain convolutions."""
     height, width = (-(-side // stylizer.grid) * stylizer.grid for side in (box.height, box.width))
-    # Where gradients are enabled, convolutions are the plain ones.
+    # With gradients enabled, plain convolutions are used.
     with torch.enable_grad(), FlopCounterMode(display=False) as counter:
         painted(stylizer.network, torch.zeros(1, 3, height, width), transfer.features)
     return float(counter.get_total_flops())
 
 
 def copy_rate() -> float:
-    """Bytes read and written a second."""
+    """Bytes read and written per second."""
     source = torch.ones(2**26)
     target = torch.empty_like(source)
     return 2 * source.nbytes / median_time(lambda: target.copy_(source))
 
 
 def product_rate() -> float:
-    """FLOPs a second, of the faster of two libraries: a 2048-square product and a convolution."""
+    """FLOPs per second of the faster of two libraries: a 2048-square product and a convolution."""
     side = 2048
     square = torch.ones(side, side)
     product = 2 * side**3 / median_time(lambda: square @ square)
@@ -203,7 +203,7 @@ def product_rate() -> float:
 
 
 def median_time(call: Callable[[], object]) -> float:
-    """Seconds of this thread."""
+    """Median CPU seconds of this thread."""
     times = []
     for _ in range(REPEATS):
         start = time.thread_time()

@@ -1,11 +1,11 @@
-"""What each format of `vidstyle export` gives and takes, beside eager PyTorch.
+"""Accuracy and speed of each `vidstyle export` format, compared with eager PyTorch.
 
     OMP_NUM_THREADS=1 python tools/bench_export.py CLIP --style IMAGE [--size 854x480] [--rounds 5]
 
-Exports a model in every format that this machine can make and run, and restyles frames of CLIP by
+Exports a model in every format that this machine can make and run, and restyles frames of CLIP with
 each. Prints differences from eager PyTorch on frames that int8 was not calibrated on, in 8-bit
-levels, and processor time for one frame: medians over rounds in which all take their turn, so
-that what else runs on the machine meets all alike.
+levels, and CPU time per frame: medians over interleaved rounds, so that other load on the machine
+affects all formats alike.
 """
 
 import logging
@@ -79,7 +79,7 @@ def main(clip: str, styles: tuple[str, ...], model: str, size: str, rounds: int)
 def time_each(
     runtimes: Mapping[str, Runtime], probe: Probe, rounds: int
 ) -> dict[str, Sequence[float]]:
-    """Processor seconds of every round, by runtime; a round that warms up is not counted."""
+    """CPU seconds of every round, by runtime, excluding a warm-up round."""
     seconds: dict[str, list[float]] = {name: [] for name in runtimes}
     for _ in range(1 + rounds):
         for name, runtime in runtimes.items():

@@ -1,11 +1,11 @@
-"""What the farm's way costs over one process: CPU time of both, and whether their frames agree.
+"""The farm's overhead over a single process: CPU time of both, and whether their frames match.
 
     python tools/bench_farm.py CLIP --style IMAGE [--object SPEC] [--frames 192] [--chunk 4]
 
 Renders the first frames of a clip in one process, without a grid and on the default grid, and by
-``analyse``, ``segment-render`` and ``join``, a process for each task of the template. Prints CPU
-seconds, and ends with exit code 1 when the farm takes over 1.3 times what the one process on the
-same grid takes, or gives other frames. The segments' size on the disk is printed too.
+``analyse``, ``segment-render`` and ``join``, with one process per task of the template. Prints CPU
+seconds, and exits with code 1 if the farm takes over 1.3 times as long as the single process on the
+same grid, or produces different frames. The segments' size on disk is also printed.
 """
 
 import os
@@ -65,7 +65,7 @@ def main(clip: str, style: str, spec: str | None, frames: int, segment: int, chu
 
 
 def cpu_seconds(*arguments: str) -> float:
-    """Run vidstyle and give what it took of the processors."""
+    """Run vidstyle and return its CPU seconds."""
     command = [sys.executable, "-m", "vidstyle", "-q", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

@@ -1,14 +1,14 @@
-"""What a GPU makes of the style network and of a whole render, and what would pay there.
+"""Speed of the style network and of a whole render on a GPU, and which optimisations would pay.
 
     python tools/bench_gpu.py --size 854x480 --size 1920x1080 --size 3840x2160
-    python tools/bench_gpu.py --device cpu --size 64x48 --batch 2 --frames 4    # that it runs
+    python tools/bench_gpu.py --device cpu --size 64x48 --batch 2 --frames 4    # smoke test
 
 Three tables, for every size and batch. The network: as a render runs it (fp16 autocast, channels
-last on CUDA), and in fp32, channels first, compiled by torch.compile, and so with CUDA graphs;
-medians of --rounds in which all take their turn, with the largest difference from fp32 in 8-bit
-levels. Copies: plates to the device and results back in order, as a render has them, and on streams
-of their own beside the network. The whole render of a generated clip. Utilisation is nvidia-smi's.
-On a CPU only what a CPU has is measured.
+last on CUDA), and in fp32, channels first, with torch.compile, and compiled with CUDA graphs;
+medians of --rounds interleaved rounds, with the largest difference from fp32 in 8-bit levels.
+Copies: plates to the device and results back in sequence, as in a render, and on separate streams
+alongside the network. The whole render of a generated clip. Utilisation is from nvidia-smi. On a
+CPU only what applies to a CPU is measured.
 """
 
 import copy
@@ -39,7 +39,7 @@ from vidstyle.style.painting import painted
 from vidstyle.style.stylizer import Stylizer, Through, Transfer
 from vidstyle.style.transform import AffineMap
 
-#: Batches that go through one after the other where copies are measured.
+#: Consecutive batches when copies are measured.
 IN_A_ROW = 8
 
 
@@ -95,7 +95,7 @@ def bench_network(
         peaks, gaps = {}, {}
         for name, each in stylizers.items():
             try:
-                # Compiles, and picks algorithms.
+                # Compiles and selects algorithms.
                 for _ in range(3):
                     result = each(images, transfer)
             except Exception as error:
@@ -118,7 +118,7 @@ def bench_network(
 
 
 def variants(stylizer: Stylizer) -> Mapping[str, Through]:
-    """Other ways for plates through the network."""
+    """Alternative ways to run plates through the network."""
 
     def exact(plates: Tensor, features: AffineMap) -> Tensor:
         return painted(stylizer.network, plates, features)
@@ -170,7 +170,7 @@ def in_order(row: Sequence[Tensor], stylizer: Stylizer, transfer: Transfer) -> N
 
 
 def on_streams(row: Sequence[Tensor], stylizer: Stylizer, transfer: Transfer) -> None:
-    """The next plates come and the last results go while the network runs."""
+    """Upload the next plates and download the last results while the network runs."""
     device = stylizer.device
     current = torch.cuda.current_stream(device)
     coming, going = torch.cuda.Stream(device), torch.cuda.Stream(device)
@@ -236,7 +236,7 @@ def bench_render(
 
 
 class RenderClock(Silence):
-    """Knows when rendering began, after the analysis."""
+    """Records when rendering began, after the analysis."""
 
     start = 0.0
 
@@ -251,7 +251,7 @@ def plates_of(width: int, height: int, batch: int) -> Tensor:
 
 
 def frozen(stylizer: Stylizer) -> Transfer:
-    """From one noise to another."""
+    """Statistics frozen from one noise picture to another."""
     plate, style = (natural_noise((1, 3, 240, 320), seed).float() for seed in (0, 1))
     inside = torch.ones_like(plate[:, :1])
     return stylizer.transfer(lambda: [(plate, inside)], stylizer.style(style**2))
@@ -259,7 +259,7 @@ def frozen(stylizer: Stylizer) -> Transfer:
 
 @contextmanager
 def timed(device: torch.device, seconds: list[float]) -> Iterator[None]:
-    """Adds wall time, until the device is done."""
+    """Append the wall time until the device is done."""
     synchronise(device)
     start = time.perf_counter()
     yield
@@ -274,7 +274,7 @@ def synchronise(device: torch.device) -> None:
 
 @contextmanager
 def peak_memory(device: torch.device) -> Iterator[list[float]]:
-    """MiB that tensors took at most, in a list at the end; none on a CPU."""
+    """Peak MiB of tensors, added to the list at the end; nothing on a CPU."""
     peak: list[float] = []
     if device.type != "cuda":
         yield peak
@@ -286,8 +286,8 @@ def peak_memory(device: torch.device) -> Iterator[list[float]]:
 
 @contextmanager
 def utilisation(device: torch.device) -> Iterator[list[float]]:
-    """Percent of the time that kernels ran, ten times a second, in a list at the end; none on a
-    CPU."""
+    """Percentage of time that kernels ran, sampled ten times a second, added to the list at the
+    end; nothing on a CPU."""
     used: list[float] = []
     if device.type != "cuda":
         yield used

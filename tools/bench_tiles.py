@@ -1,9 +1,9 @@
-"""What the style network takes for one frame of a size, under a bound of memory.
+"""Cost of the style network for one frame of a given size under a memory limit.
 
     OMP_NUM_THREADS=1 python tools/bench_tiles.py 3840x2160 --max-memory 512 [--model vgg19]
 
-Prints the tiles, how many pixels they see for each of the frame's, processor seconds, and by how
-much the resident memory rises at its peak, beside the bytes of the frame before and after.
+Prints the tiles, the pixels they see per pixel of the frame, CPU seconds, and the peak increase in
+resident memory, next to the bytes of the frame before and after.
 """
 
 import resource
@@ -52,7 +52,7 @@ def main(size: str, max_memory: int, model: str) -> None:
 
 
 def resident() -> int:
-    """Bytes of this process now."""
+    """Current resident bytes of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 

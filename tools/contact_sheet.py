@@ -3,7 +3,7 @@
     python tools/contact_sheet.py sheet.png --styles ../shared/data/style \\
         ../shared/data/davis/{blackswan,parkour,libby}/frames
 
-A row for each clip: its middle frame as it is, then in each style, as a render makes it.
+A row for each clip: the original middle frame, then the frame rendered in each style.
 """
 
 import logging
@@ -24,7 +24,7 @@ LABEL = 24
 
 
 def tile(picture: Picture, width: int, height: int) -> Picture:
-    """Brought into ``width`` and ``height``, in the middle, on white."""
+    """Fit the picture to ``width`` and ``height``, centred on white."""
     scale = min(width / picture.shape[1], height / picture.shape[0])
     size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
@@ -35,7 +35,7 @@ def tile(picture: Picture, width: int, height: int) -> Picture:
 
 
 def labelled(picture: Picture, label: str) -> Picture:
-    """With a line of text above."""
+    """Add a line of text above."""
     line = np.full((LABEL, picture.shape[1], 3), 255, np.uint8)
     cv2.putText(
         line, label, (4, LABEL - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA

@@ -1,15 +1,15 @@
-"""What a GPU should take a frame: computed, from the operations and bytes of the code that renders.
+"""Predicted GPU time per frame, computed from the operations and bytes of the rendering code.
 
     python tools/expect_gpu.py [--model micro] [--size 1920x1080]
     python tools/expect_gpu.py --card "RTX 4090=165,1008"     # TFLOP/s in fp16, GB/s
 
 Runs a frame on the CPU and counts the floating-point operations of convolutions and matrix
-products, and the bytes that each operation reads and writes. A card is taken to reach half of what
-its data sheet says of the one and of the other, whichever makes an operation slower (the roofline
-model: Williams, Waterman, Patterson 2009). Convolutions are in half precision, as autocast runs
-them, and nothing is fused. Launching kernels costs extra where pictures are small. The frame's way
-over PCIe and back is in the last row; decoding, finding the object and encoding are the CPU's, and
-in none.
+products, and the bytes that each operation reads and writes. A card is assumed to reach half its
+data sheet's compute rate and bandwidth, whichever makes an operation slower (the roofline model:
+Williams, Waterman, Patterson 2009). Convolutions are in half precision, as under autocast, and
+nothing is fused. Kernel launches cost extra for small pictures. The last row includes the frame's
+transfer over PCIe and back; decoding, finding the object and encoding run on the CPU and are not
+included.
 """
 
 from dataclasses import dataclass, field
@@ -31,15 +31,15 @@ from vidstyle.style.network import GRID
 from vidstyle.style.painting import painted
 from vidstyle.style.transform import AffineMap
 
-#: What is reached of a card's data sheet.
+#: Share of a card's data sheet figures that is reached.
 SHARE = 0.5
-#: Bytes a second between the memories, of PCIe 4 with 16 lanes.
+#: Bytes per second between host and device memory over 16 lanes of PCIe 4.
 PCIE = 24e9
-#: TFLOP/s in half precision without sparsity, and GB/s, by the makers' data sheets.
+#: TFLOP/s in half precision without sparsity, and GB/s, from the manufacturers' data sheets.
 CARDS = ("L4=121,300", "RTX 4090=165,1008", "H100=989,3350")
-#: Of which the mean is taken where frames depend on those before.
+#: Number of frames to average over where frames depend on previous ones.
 FRAMES = 4
-#: Operations that only look at the same memory in another way.
+#: Operations that only return another view of the same memory.
 FREE = {
     "view", "_unsafe_view", "expand", "slice", "select", "permute", "transpose", "t", "unsqueeze",
     "squeeze", "detach", "alias", "as_strided", "split", "unbind", "narrow", "empty", "reshape",
@@ -53,8 +53,8 @@ PICKING = {"grid_sampler_2d", "index", "gather", "_unsafe_index"}
 class Count(TorchDispatchMode):
     """
     Attributes:
-        operations: of each call, its floating-point operations and its bytes.
-        copied: bytes that go from one memory to the other besides.
+        operations: floating-point operations and bytes of each call.
+        copied: additional bytes copied between host and device memory.
     """
 
     operations: list[tuple[float, float]] = field(default_factory=list)
@@ -66,7 +66,7 @@ class Count(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         packet, kwargs = func.overloadpacket, kwargs or {}
         if packet not in flop_registry:
-            # In inference mode composite operations come whole.
+            # In inference mode composite operations are not decomposed.
             with self:
                 result = func.decompose(*args, **kwargs)
             if result is not NotImplemented:
@@ -87,7 +87,7 @@ class Count(TorchDispatchMode):
         return result
 
     def seconds(self, flops: float, bandwidth: float) -> float:
-        """What a card takes that does so many operations, or moves so many bytes, a second."""
+        """Time on a card with this many operations per second and this bandwidth in bytes."""
         computed = sum(max(work / flops, moved / bandwidth) for work, moved in self.operations)
         return computed + self.copied / PCIE
 
@@ -126,7 +126,7 @@ def main(names: tuple[str, ...], sizes: tuple[str, ...], cards: tuple[str, ...])
 
 
 def network(name: str, width: int, height: int) -> Count:
-    """The style network, of a frame."""
+    """The style network, for one frame."""
     model = build_stylizer(name, torch.device("cpu")).network
     features = AffineMap(torch.eye(model.channels), *torch.zeros(2, model.channels))
     rows, columns = (-(-side // GRID) * GRID for side in (height, width))
@@ -137,7 +137,7 @@ def network(name: str, width: int, height: int) -> Count:
 
 
 def motion(width: int, height: int) -> Count:
-    """The flow of a pair of frames, forwards and backwards, at the size that it is estimated at."""
+    """The flow of a pair of frames, forwards and backwards, at its estimation size."""
     flow = build_flow("raft-small", torch.device("cpu"), DEFAULTS.flow_size)
     first, second = (natural_noise((1, 3, height, width), seed).float() for seed in (0, 1))
     with torch.inference_mode(), (count := Count()):
@@ -147,8 +147,8 @@ def motion(width: int, height: int) -> Count:
 
 
 def around(width: int, height: int) -> Count:
-    """What a frame goes through besides: the temporal step, the composite, conversions."""
-    # With two, networks and flows run in threads of their own, which the mode does not see.
+    """The other steps of a frame: the temporal step, the composite, conversions."""
+    # With two, networks and flows run in their own threads, which the mode does not see.
     torch.set_num_threads(2)
     model = vidstyle.load_model("micro", device="cpu")
     plate, style = (

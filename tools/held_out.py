@@ -1,4 +1,4 @@
-"""Styles that no bundled model was trained on, and how tools find styles by name."""
+"""Styles that no bundled model was trained on, and finding styles by name."""
 
 import sys
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ HELD_OUT = (
     "nocturne",
     "watercolour",
 )
-"""Four paintings that training was told to hold out, and two that ``examples/make_styles.py``
-paints, which were never among its pictures."""
+"""Four paintings held out from training, and two painted by ``examples/make_styles.py``, which were
+never training pictures."""
 
 
 def find_styles(folder: Path | None, names: Sequence[str], work: Path) -> dict[str, Path]:
@@ -28,7 +28,7 @@ def find_styles(folder: Path | None, names: Sequence[str], work: Path) -> dict[s
     ``examples/make_styles.py``, which is painted into ``work``.
 
     Raises:
-        click.UsageError: there is none of some name.
+        click.UsageError: a name has no style.
     """
     sys.path.append(str(EXAMPLES))
     import make_styles

@@ -1,11 +1,11 @@
-"""Keys that ``vidstyle paint`` makes, carried through a shot, beside the models alone.
+"""Keys made by ``vidstyle paint`` and carried through a shot, next to the models alone.
 
     python tools/key_sheet.py sheets --only wave --only udnie --styles ../shared/data/style \\
         ../shared/data/davis/{blackswan,dance-twirl,libby}
 
 A page for each clip and style: a column for each offset from the key; rows for the plate, the key
-carried, and what each model makes of the frame by itself. Clips are folders with ``frames`` and
-``masks``, numbered alike; everything is cropped to the object.
+carried, and each model's result for the frame alone. Clips are folders with ``frames`` and
+``masks`` of the same numbers; everything is cropped to the object.
 """
 
 import tempfile
@@ -44,7 +44,7 @@ class Shot:
 
     @classmethod
     def taken(cls, clip: Path, key: int | None, folder: Path) -> "Shot":
-        """Copies the frames that the sheet needs."""
+        """Copy the frames needed for the sheet."""
         frames, masks = (sorted((clip / name).iterdir()) for name in ("frames", "masks"))
         reach = max(map(abs, OFFSETS))
         middle = len(frames) // 2 if key is None else key
@@ -60,11 +60,11 @@ class Shot:
 
     @property
     def object(self) -> str:
-        """As --object names it."""
+        """The object, as for --object."""
         return f"matte:{Path(self.plates).parent}/matte.%04d.png"
 
     def keyed(self, style: Path, folder: Path) -> Path:
-        """Paint the key and carry it; the pattern of the result."""
+        """Paint the key and carry it; returns the result's pattern."""
         (key,) = vidstyle.paint(
             self.plates,
             object=self.object,
@@ -112,7 +112,7 @@ def composited(styled: Picture, plate: Picture, matte: Picture) -> Picture:
 
 
 def crop(picture: Picture, box: Sequence[int], width: int, height: int) -> Picture:
-    """Of this size, around the middle of a box (x, y, width, height); black beyond the picture."""
+    """Crop of this size, centred on a box (x, y, width, height); black outside the picture."""
     x, y = (round(box[axis] + box[axis + 2] / 2) for axis in (0, 1))
     padded = np.pad(picture, ((height, height), (width, width), (0, 0)))
     top, left = y - height // 2 + height, x - width // 2 + width

@@ -1,11 +1,11 @@
-"""Makes the pictures of the guides: a strip for every idea, each picture under the option it shows.
+"""Makes the pictures of the guides: a strip per topic, each picture under the option it shows.
 
     python tools/make_gallery.py docs/gallery
     python tools/make_gallery.py docs/gallery --only detail --only keys
 
-Of footage that may be shown (``tools/footage.py``) and of ``examples/make_styles.py``, by the
-bundled model. Frames are rendered one by one, but those that painted keys are carried to.
-``tools/make_showcase.py`` makes the animation beside them.
+Uses licensed footage (``tools/footage.py``), styles of ``examples/make_styles.py``, and the bundled
+model. Frames are rendered one by one, except those that painted keys are carried to.
+``tools/make_showcase.py`` makes the accompanying animation.
 """
 
 import sys
@@ -30,20 +30,20 @@ from vidstyle.pipeline.job import Job, run
 from vidstyle.runtime.progress import Silence
 
 QUALITY = 85
-"""Of the JPEGs."""
+"""Quality of the JPEGs."""
 RABBIT = "point:175,200"
 STONE = "box:405,165,640,245"
 BOX = Box(75, 25, 312, 342)
-"""Around the rabbit, in frame 36."""
+"""Box around the rabbit, in frame 36."""
 MISSED = ((268, 40), (176, 48))
 """His paw and his ear there."""
 KEY, CARRIED = 36, 16
-"""The painted frame of the rabbit, and how far it is carried."""
+"""The painted frame of the rabbit, and the distance it is carried."""
 DOTS = np.array([(165, 150), (260, 130), (300, 200), (300, 320), (170, 320), (160, 220)])
 """Where he wears them."""
 
 Strip = dict[str, Picture]
-"""Pictures side by side, by what stands above them."""
+"""Pictures side by side, by their labels."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Studio:
     """Renders single frames.
 
     Attributes:
-        work: takes clips, styles and results.
+        work: folder for clips, styles and results.
     """
 
     work: Path
@@ -80,7 +80,7 @@ class Studio:
     def rendered(
         self, plates: Sequence[Picture], objects: Sequence[StyledObject], **options: Any
     ) -> tuple[list[Picture], list[Picture]]:
-        """Results, with alpha where the options ask for it, and mattes of the first object."""
+        """Results, with alpha if the options request it, and mattes of the first object."""
         with tempfile.TemporaryDirectory(dir=self.work) as name:
             folder = Path(name)
             for number, plate in enumerate(plates):
@@ -106,7 +106,7 @@ class Studio:
         return self.rendered([plate], objects, temporal="off", **options)[0][0]
 
     def matte(self, plate: Picture, spec: str, **options: Any) -> Picture:
-        """What a prompt takes, tinted over the plate."""
+        """The matte of a prompt, tinted over the plate."""
         objects = [StyledObject(spec, self.style("ink"))]
         _, (matte,) = self.rendered([plate], objects, temporal="off", strength=0.0, **options)
         return mark_matte(plate, matte, colour_of(0))
@@ -176,7 +176,7 @@ def preserve(studio: Studio) -> Strip:
 
 
 def prompts(studio: Studio) -> Strip:
-    """What a name, a box and a point take."""
+    """Mattes of a name, a box and a point."""
     astronaut, rabbit = studio.plate("astronaut", 42), studio.plate("rabbit", 36)
     within = studio.matte(rabbit, boxed(BOX))
     mark_box(within, BOX, colour_of(1))
@@ -238,7 +238,7 @@ def feather(studio: Studio) -> Strip:
 
 
 def mending(studio: Studio) -> Strip:
-    """What a box leaves out, two points bring."""
+    """Two points add what a box misses."""
     plate = studio.plate("rabbit", 36)
     spec, strip = boxed(BOX), Strip()
     rows, columns = slice(10, 210), slice(30, 390)
@@ -252,7 +252,7 @@ def mending(studio: Studio) -> Strip:
 
 
 def keys(studio: Studio) -> Strip:
-    """A painted frame, and what it becomes in frames after it."""
+    """A painted frame, carried to later frames."""
     plates = studio.plates("rabbit", KEY, CARRIED + 1)
     work = studio.work / "keys"
     work.mkdir()
@@ -272,7 +272,7 @@ def keys(studio: Studio) -> Strip:
 
 
 def dotted(plate: Picture, matte: Picture) -> Picture:
-    """Stands for a painter: flat orange tones, an outline, and white dots, as no style has them."""
+    """Stand-in for a painter: flat orange tones, an outline, and white dots, unlike any style."""
     grey = cv2.GaussianBlur(cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY), (0, 0), 2)
     tones = np.array([[60, 20, 30], [150, 50, 30], [225, 110, 40], [250, 175, 80]], np.uint8)
     painted = tones[np.digitize(grey, (60, 105, 150))]
@@ -304,12 +304,12 @@ STRIPS: dict[str, Callable[[Studio], Strip]] = {
 
 
 def boxed(box: Box) -> str:
-    """As a prompt."""
+    """A box as a prompt."""
     return f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
 
 
 def row(pictures: Strip, width: int) -> Picture:
-    """Side by side, each ``width`` pixels wide, under its name."""
+    """Pictures side by side, each ``width`` pixels wide, under its label."""
     columns = []
     for label, picture in pictures.items():
         height = picture.shape[0] * width // picture.shape[1]

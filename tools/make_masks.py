@@ -1,8 +1,8 @@
-"""Masks of photographs for `vidstyle train --masks`, made by the segmenter that renders use.
+"""Masks of photographs for `vidstyle train --masks`, made by the same segmenter as in renders.
 
     python tools/make_masks.py photographs --object person -o masks
 
-Photographs in which the object is not found get no mask; in training all of them counts.
+Photographs in which the object is not found get no mask; training then uses the whole picture.
 """
 
 from dataclasses import replace

@@ -1,10 +1,10 @@
-"""Makes the animation that README opens with: plates, wiped to what a render made of them.
+"""Makes the animation at the top of README: plates, wiped to their renders.
 
     python tools/make_showcase.py docs/gallery/showcase.webp --work showcase
 
-Three shots (``tools/footage.py``) as anybody renders them, by the bundled model on a CPU: a face by
-name, a rabbit by one point, and all but an astronaut. What was rendered stays in ``--work``, and is
-taken from there if it is called again.
+Three shots (``tools/footage.py``) rendered as usual, with the bundled model on a CPU: a face by
+name, a rabbit by one point, and everything but an astronaut. Renders are kept in ``--work`` and
+reused by later runs.
 """
 
 import sys
@@ -24,18 +24,18 @@ from vidstyle.pipeline.job import Job, run
 from vidstyle.runtime.progress import Silence
 
 STEP = 2
-"""Every second frame is shown, nine a second."""
+"""Every second frame is shown, at nine per second."""
 DURATION = 110
-"""Milliseconds of a frame."""
+"""Milliseconds per frame."""
 PLATE, WIPE = 0.15, 0.35
-"""Shares of a shot that show the plate, and that the wipe takes; the rest shows the result."""
+"""Shares of a shot for the plate and for the wipe; the rest shows the result."""
 INSET = 88
-"""Side of the style picture, in the corner."""
+"""Side of the style picture in the corner."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """What is rendered of a clip of ``footage``.
+    """A shot to render from a clip of ``footage``.
 
     Attributes:
         clip: its name there.
@@ -53,7 +53,7 @@ class Shot:
 
     @property
     def told(self) -> str:
-        """The command's options, as they stand in the picture."""
+        """The command's options, as captioned in the picture."""
         invert = " --invert" if self.invert else ""
         return f"vidstyle render ... --object {self.spec}{invert} --style {self.style}.png"
 
@@ -87,11 +87,11 @@ def rendered(shot: Shot, count: int, style: Path, work: Path) -> tuple[list[Pict
 
 
 def wiped(plates: list[Picture], results: list[Picture]) -> Iterator[Picture]:
-    """Each plate, of which the result takes more and more from the left."""
+    """Each plate, progressively wiped to the result from the left."""
     width = plates[0].shape[1]
     for number, (plate, result) in enumerate(zip(plates, results, strict=True)):
         share = np.clip((number / len(plates) - PLATE) / WIPE, 0, 1)
-        # Slow at both ends.
+        # Ease in and out.
         edge = round(width * float(share * share * (3 - 2 * share)))
         frame = np.hstack([result[:, :edge], plate[:, edge:]])
         if 0 < edge < width:
@@ -100,7 +100,7 @@ def wiped(plates: list[Picture], results: list[Picture]) -> Iterator[Picture]:
 
 
 def captioned(frame: Picture, text: str, style: Image.Image) -> Image.Image:
-    """With the command below, and the style picture in the corner."""
+    """The frame with the command below, and the style picture in the corner."""
     picture = Image.fromarray(frame)
     draw = ImageDraw.Draw(picture, "RGBA")
     width, height = picture.size

@@ -1,9 +1,9 @@
-"""An object's mattes over the plates, frame by frame, in one picture to look at.
+"""An object's mattes over the plates, frame by frame, in one picture for inspection.
 
     python tools/matte_strip.py strip.png shot.mp4 --object person --in 40 --out 87
     python tools/matte_strip.py strip.png shot.mp4 --object person --every 4 --width 640
 
-Mattes are found as a render finds them. Each tile tells its frame and the matte's confidence.
+Mattes are found as in a render. Each tile shows its frame number and the matte's confidence.
 """
 
 import logging
@@ -28,7 +28,7 @@ from vidstyle.segment.prompts import parse_object
 
 
 def sheet(tiles: list[Image], columns: int) -> Image:
-    """Tiles of one size in rows, black where the last one ends."""
+    """Tiles of one size in rows, the last one filled up with black."""
     tiles = tiles + [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
     return np.vstack(rows)

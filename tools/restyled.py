@@ -1,5 +1,5 @@
-"""Frames of a clip, plain and restyled, and what tools compare: models, and pictures that others
-have made."""
+"""Frames of a clip, plain and restyled, and the sources that tools compare: models, and existing
+pictures."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ from vidstyle.style.build import build_style_model
 Picture = NDArray[np.uint8]
 
 MODELS = ("micro", "vgg19")
-"""What is compared unless models are named."""
+"""The models compared unless others are named."""
 
 
 #: Restyles a frame of a clip: takes clip, number and style; returns the frame before it and the
@@ -34,7 +34,7 @@ Source = Callable[[str, int, Path], list[Picture]]
 
 @dataclass(frozen=True)
 class Rendered:
-    """Renders pairs of frames, and keeps them where that is asked for."""
+    """Renders pairs of frames, and keeps them on request."""
 
     options: RenderOptions
     keep: Path | None
@@ -51,14 +51,14 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Kept:
-    """Reads pairs of frames that were made before."""
+    """Reads pairs of frames that were made earlier."""
 
     folder: Path
 
     def __call__(self, clip: str, number: int, style: Path) -> list[Picture]:
         """
         Raises:
-            click.UsageError: a picture is not there.
+            click.UsageError: a picture is missing.
         """
         pictures = []
         for path in _pair(self.folder, clip, number, style):
@@ -77,16 +77,16 @@ def _pair(folder: Path, clip: str, number: int, style: Path) -> list[Path]:
 def sources(
     models: Sequence[str], pictures: Sequence[Path], keep: Path | None, options: RenderOptions
 ) -> dict[str, Source]:
-    """What is compared, by label: pictures that are there, then models.
+    """The sources to compare, by label: existing pictures, then models.
 
     Args:
-        models, pictures: as ``--model`` and ``--pictures`` name them. Without any it is
-            :data:`MODELS`, as far as their weights are on this machine.
-        keep: takes a folder of pictures for each model.
-        options: of the renders, but for the model.
+        models, pictures: as for ``--model`` and ``--pictures``. Without any, :data:`MODELS` whose
+            weights are on this machine.
+        keep: for a folder of pictures of each model.
+        options: of the renders, except the model.
 
     Raises:
-        click.UsageError: a model that was asked for cannot be loaded, or two have one label.
+        click.UsageError: a requested model cannot be loaded, or two share a label.
     """
     found: list[tuple[str, Source]] = [(folder.name, Kept(folder)) for folder in pictures]
     for model in models or (() if pictures else MODELS):
@@ -110,7 +110,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 
 
 def compares(command: Command) -> Command:
-    """Adds the options that tools which compare have in common."""
+    """Add the options shared by comparing tools."""
     folder = click.Path(exists=True, file_okay=False, path_type=Path)
     for option in (
         click.option("--styles", "folder", type=folder, help="Folder of style pictures."),
@@ -142,13 +142,13 @@ def frame_count(clip: str) -> int:
 
 
 def judged_frames(clip: str, number: int = 1) -> list[int]:
-    """The frames that models are judged by, spread evenly over a clip; each has one before it."""
+    """The frames for judging models, spread evenly over a clip; each has a previous frame."""
     last = frame_count(clip) - 1
     return [round(1 + (last - 1) * part / (number + 1)) for part in range(1, number + 1)]
 
 
 def plates(clip: str, first: int, last: int) -> list[Picture]:
-    """Frames of a clip as they are, (H, W, 3) RGB each; ``last`` is among them."""
+    """Original frames of a clip, (H, W, 3) RGB each, including ``last``."""
     pictures = []
     for frame in open_clip(clip).frames(first, last + 1):
         deep = frame.image.element_size() > 1
@@ -160,8 +160,8 @@ def plates(clip: str, first: int, last: int) -> list[Picture]:
 def restyled(
     clip: str, first: int, last: int, style: Path, options: RenderOptions
 ) -> list[Picture]:
-    """The same frames whole in a style, as a render of them makes it: with the statistics of those
-    frames alone, and no temporal step."""
+    """The same frames restyled whole, as rendered with the statistics of those frames alone, and
+    without the temporal step."""
     with tempfile.TemporaryDirectory() as folder:
         job = Job(
             source=clip,
@@ -175,7 +175,7 @@ def restyled(
 
 
 def read(path: Path) -> Picture:
-    """A picture that was written, (H, W, 3) RGB."""
+    """Read a picture, (H, W, 3) RGB."""
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
     if picture is None:
         raise click.ClickException(f"{path}: cannot be read")

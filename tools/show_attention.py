@@ -1,10 +1,10 @@
-"""Where, and how much, a model lets style apply: its attention over a frame.
+"""Where, and how strongly, a model applies style: its attention over a frame.
 
     python tools/show_attention.py attention.png --style art.jpg --model DIR shot.mp4 --frame 12
 
 From left to right: the frame, the result, and the attention: black takes no style (0), middle grey
-takes it as it comes (1), white twice as much (2). A model that has no attention, such as those
-that ship with vidstyle, takes all style everywhere: there is nothing to show.
+takes it unchanged (1), white twice as much (2). A model without attention, such as those that ship
+with vidstyle, applies style in full everywhere, so there is nothing to show.
 """
 
 from pathlib import Path

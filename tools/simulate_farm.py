@@ -1,15 +1,15 @@
-"""Simulate a film on a farm: how long, how many tasks, how much on the disk and over the network.
+"""Simulate a film on a farm: duration, number of tasks, disk space, and network traffic.
 
     python tools/simulate_farm.py
     python tools/simulate_farm.py --shots 1500 --frames 160000 --workers 200 --failures 0.02
 
-Each shot is what `vidstyle farm` makes of it: one task that analyses it, tasks that render chunks
-of its segments, and one that joins them. Workers take tasks in the order of the shots, so that what
-was begun is finished first; a task that fails, at any point of its work, is run again. What tasks
-read and write goes through one file server, in the order in which they ask. Constants are seconds
-of one thread from `docs/measured.md`, for whole frames of 854x480, scaled by pixels; every one is
-an option. Frames of a shot are drawn from a log-normal distribution, which the shots of films about
-follow (Cutting, DeLong and Nothelfer, Psychological Science 2010).
+Each shot is split as by `vidstyle farm`: one task to analyse it, tasks to render chunks of its
+segments, and one to join them. Workers take tasks in shot order, so that shots already begun are
+finished first; a task that fails, at any point of its work, is retried. All reads and writes go
+through one file server, in order of request. Constants are single-thread seconds from
+`docs/measured.md`, for whole frames of 854x480, scaled by pixels; each is an option. Shot lengths
+are drawn from a log-normal distribution, which the shots of films roughly follow (Cutting, DeLong
+and Nothelfer, Psychological Science 2010).
 """
 
 import heapq
@@ -28,15 +28,15 @@ RETRIES = 5  # of a task, after which its shot waits for a person
 
 @dataclass(frozen=True)
 class Constants:
-    """Seconds of a worker, and bytes.
+    """Worker seconds, and bytes.
 
     Attributes:
-        start: of any task: imports, and the models.
-        analyse, render, join: a frame.
-        source: bytes a frame of the plates, as they are stored.
-        segment: bytes a frame of a rendered segment.
-        matte: bytes a frame of the mattes.
-        network: bytes a second of the file server.
+        start: start-up of any task: imports and models.
+        analyse, render, join: per frame.
+        source: bytes per frame of the plates, as stored.
+        segment: bytes per frame of a rendered segment.
+        matte: bytes per frame of the mattes.
+        network: bytes per second of the file server.
     """
 
     start: float
@@ -64,7 +64,7 @@ class Task:
 
 @dataclass
 class Totals:
-    """What a simulation comes to."""
+    """Totals of a simulation."""
 
     seconds: float = 0.0
     busy: float = 0.0
@@ -78,7 +78,7 @@ class Totals:
 
 
 def tasks_of(shot: int, frames: int, chunk: int, constants: Constants) -> list[list[Task]]:
-    """Of a shot: steps, each of which begins when the one before has ended."""
+    """Steps of a shot, each of which begins when the previous one has ended."""
     c = constants
     size = chunk * FARM_SEGMENT
     parts = [min(size, frames - first) for first in range(0, frames, size)]
@@ -105,11 +105,11 @@ def simulate(
     constants: Constants,
     seed: int = 0,
 ) -> Totals:
-    """Run a film.
+    """Simulate a film.
 
     Args:
         lengths: frames of each shot.
-        failures: share of runs of tasks that fail.
+        failures: share of task runs that fail.
     """
     draw = np.random.default_rng(seed)
     totals = Totals()
@@ -125,7 +125,7 @@ def simulate(
             fails = bool(draw.random() < failures)
             share = float(draw.random()) if fails else 1.0
             moved = share * (task.read + task.written)
-            # The server moves one thing after the other; work waits for what it has asked for.
+            # The server handles one transfer at a time; work waits for its own.
             server_free = max(server_free, now) + moved / constants.network
             totals.served += moved / constants.network
             end = max(now + share * task.work, server_free)
@@ -160,7 +160,7 @@ def simulate(
 
 
 def shot_lengths(shots: int, frames: int, seed: int = 0) -> list[int]:
-    """Frames of each shot, which add up to about ``frames``."""
+    """Frames of each shot, adding up to about ``frames``."""
     drawn = np.random.default_rng(seed).lognormal(0.0, SPREAD, shots)
     return [max(1, round(frames * float(length / drawn.sum()))) for length in drawn]
 

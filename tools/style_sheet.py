@@ -1,13 +1,13 @@
-"""The sheet that style models are judged by: pages to look at, at their full size.
+"""A sheet for judging style models by eye, at full size.
 
     python tools/style_sheet.py sheet --styles ../shared/data/style \\
         --model vgg19 --model micro ../shared/data/davis/*/frames
 
-A page for each clip, a row for each style: plate (the clip's middle frame), style, and what each
-model makes of it. Cells are as high as --height says; where that is the frame's own height, every
-pixel is the render's. Styles are those held out from training, and frames those that
-tools/bench_style.py scores: what it keeps by --keep is shown by --pictures. The same models make
-the same pages, byte by byte.
+A page for each clip, a row for each style: plate (the clip's middle frame), style, and each model's
+result. Cells have the height given by --height; if that is the frame's own height, every pixel is
+the render's. Styles are those held out from training, and frames those scored by
+tools/bench_style.py: pictures saved with its --keep are shown with --pictures. The same models
+produce the same pages, byte for byte.
 """
 
 import logging
@@ -30,7 +30,7 @@ GAP = 4
 
 
 def cell(picture: Picture, width: int, height: int, label: str) -> Picture:
-    """A picture in its place, with its label above and a gap at its right and below."""
+    """A picture as a cell, with its label above and a gap to its right and below."""
     placed = labelled(tile(picture, width, height), label)
     return np.pad(placed, ((0, GAP), (0, GAP), (0, 0)), constant_values=255)
 
