@@ -75,6 +75,37 @@ def told_layout(stream: AudioStream) -> str:
     return _USUAL_LAYOUTS.get(layout.nb_channels, layout.name)
 
 
+class Ordered:
+    """Delays the packets of a stream whose timestamps run backwards, as in damaged files and in
+    recordings joined byte by byte, since no container accepts them."""
+
+    def __init__(self, stream: AudioStream) -> None:
+        self._source = stream.container.name
+        self._last: int | None = None
+        self._length = 1
+        self._told = False
+
+    def put(self, packet: "Packet[Any]") -> None:
+        """Delay a packet to the end of the previous one, if it would not start after the start of
+        that; packets of a healthy file are left alone. The first delay is logged."""
+        ticks = packet.dts if packet.dts is not None else packet.pts
+        if ticks is None:
+            return
+        late = 0
+        if self._last is not None and ticks <= self._last:
+            late = self._last + self._length - ticks
+        self._last, self._length = ticks + late, max(1, packet.duration or 0)
+        if not late:
+            return
+        if not self._told:
+            log.warning("%s: audio timestamps run backwards; put in order", self._source)
+            self._told = True
+        if packet.pts is not None:
+            packet.pts += late
+        if packet.dts is not None:
+            packet.dts += late
+
+
 class CopiedAudio:
     """Copies packets as they are.
 
@@ -89,7 +120,6 @@ class CopiedAudio:
             self._stream.codec_context.layout = told_layout(stream)
         self._span = span
         self._hides = output.format.name in ("mp4", "mov")
-        self._order = _Order(stream)
         describe(stream, self._stream)
 
     def takes(self, packet: "Packet[Any]") -> bool:
@@ -102,9 +132,6 @@ class CopiedAudio:
 
     def mux(self, packet: "Packet[Any]", shift: Fraction) -> None:
         ticks = round(shift / packet.time_base)
-        dts = packet.dts if packet.dts is not None else packet.pts
-        if dts is not None:
-            ticks += self._order.late(dts + ticks, packet.duration or 0)
         if packet.pts is not None:
             packet.pts += ticks
         if packet.dts is not None:
@@ -133,7 +160,6 @@ class EncodedAudio:
             self._stream.format = av.AudioFormat("s16p" if shallow else "s32p")
         self._starts_with_picture = output.format.name == "avi"
         self._begun = False
-        self._order = _Order(stream)
         describe(stream, self._stream)
 
     def takes(self, packet: "Packet[Any]") -> bool:
@@ -159,36 +185,10 @@ class EncodedAudio:
             self._begun = True
             if cut.pts is not None and cut.time_base is not None:
                 cut.pts += round(shift / cut.time_base)
-                length = int(Fraction(cut.samples, cut.sample_rate) / cut.time_base)
-                cut.pts += self._order.late(cut.pts, length)
             self._output.mux(self._stream.encode(cut))
 
     def flush(self) -> None:
         self._output.mux(self._stream.encode(None))
-
-
-class _Order:
-    """Delays timestamps that run backwards, as in damaged files, since no container accepts
-    them."""
-
-    def __init__(self, stream: AudioStream) -> None:
-        self._source = stream.container.name
-        self._last: int | None = None
-        self._length = 1
-        self._told = False
-
-    def late(self, ticks: int, length: int) -> int:
-        """Ticks by which audio of ``length`` ticks must be delayed: to the end of the previous
-        piece, if it would not start after the start of that; 0 in a healthy file. The first delay
-        is logged."""
-        late = 0
-        if self._last is not None and ticks <= self._last:
-            late = self._last + self._length - ticks
-        self._last, self._length = ticks + late, max(1, length)
-        if late and not self._told:
-            log.warning("%s: audio timestamps run backwards; put in order", self._source)
-            self._told = True
-        return late
 
 
 def _times(packet: "Packet[Any]") -> tuple[Fraction, Fraction]:

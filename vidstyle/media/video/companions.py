@@ -21,6 +21,7 @@ from vidstyle.errors import UsageError
 from vidstyle.media.video.audio import (
     CopiedAudio,
     EncodedAudio,
+    Ordered,
     is_copied,
     tell_encoding,
 )
@@ -109,11 +110,14 @@ class Companions:
         if self._span.start is not None:
             container.seek(max(0, int((self._span.start - _LAG) * av.time_base)))
         streams = [container.streams[index] for index in self._tracks]
+        ordered = {s.index: Ordered(s) for s in streams if isinstance(s, AudioStream)}
         try:
             for packet in container.demux(streams):
-                ticks = packet.pts if packet.pts is not None else packet.dts
                 if not packet.size:  # muxers take it for the end of the stream
                     continue
+                if packet.stream.index in ordered:
+                    ordered[packet.stream.index].put(packet)
+                ticks = packet.pts if packet.pts is not None else packet.dts
                 if ticks is not None and self._tracks[packet.stream.index].takes(packet):
                     yield ticks * packet.time_base, packet
         except av.error.FFmpegError as error:
