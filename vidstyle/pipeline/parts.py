@@ -33,6 +33,7 @@ from vidstyle.style.supersampled import Supersampled
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
 _MOBILE_SAM = "mobile-sam"
+_PEOPLE = "mediapipe-person"
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ class Parts:
         backend: runtime of the style network, as for ``--backend``.
         segmenter_name: ``grabcut``, the registry's entry of SAM's or MobileSAM's weights, or the
             folder of a SAM 2 model.
+        people_name: the registry's entry of the networks that help SAM with people; None for none.
         detector_name: the registry's entry of a detector's weights, or the folder of an OWLv2
             model; None for none.
         steady: flow estimator of the temporal step; None if that is off.
@@ -60,6 +62,7 @@ class Parts:
     model: str
     backend: str
     segmenter_name: str
+    people_name: str | None
     detector_name: str | None
     steady: FlowEstimator | None
     following: FlowEstimator
@@ -75,15 +78,16 @@ class Parts:
         """
         if self.segmenter_name == "grabcut":
             return build_segmenter("grabcut", None, self.device)
-        if self.segmenter_name == _MOBILE_SAM:
-            return build_segmenter(_MOBILE_SAM, weights.require(_MOBILE_SAM), self.device)
-        if self.segmenter_name not in _SAM:
+        if self.segmenter_name not in (*_SAM, _MOBILE_SAM):
             folder = _folder_of(self.segmenter_name)
             with needs_extra("transformers", f"--segmenter {self.segmenter_name}"):
                 from vidstyle.segment.segmenters.sam2 import Sam2
                 from vidstyle.segment.segmenters.sam2_video import Sam2Video, is_video_model
             return (Sam2Video if is_video_model(folder) else Sam2).load(folder, self.device)
-        return build_segmenter("sam", weights.require(self.segmenter_name), self.device)
+        kind = "sam" if self.segmenter_name in _SAM else _MOBILE_SAM
+        people = self.people_name and weights.require(self.people_name)
+        sam = weights.require(self.segmenter_name)
+        return build_segmenter(kind, sam, self.device, people or None)
 
     @cached_property
     def detector(self) -> Detector | None:
@@ -113,6 +117,7 @@ class Parts:
             "model": self.model,
             "backend": self.backend,
             "segmenter": self.segmenter_name,
+            "people": self.people_name or "none",
             "detector": self.detector_name or "none",
             "edges": self.edges_name,
             "flow": self.steady.name if self.steady else "none",
@@ -140,13 +145,15 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
         steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options), LIGHT)
     elif options.temporal != "off":
         raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
+    segmenter = _choose_segmenter(options.segmenter)
     parts = Parts(
         device=device,
         workers=workers,
         stylizer=Supersampled(_build_style_model(options, device, workers)),
         model=options.model,
         backend=options.backend,
-        segmenter_name=_choose_segmenter(options.segmenter),
+        segmenter_name=segmenter,
+        people_name=_choose_people(segmenter),
         detector_name=_choose_detector(options.detector),
         steady=steady,
         following=steady if steady and steady.name != "dis" else DisFlow(options.flow_size),
@@ -216,6 +223,14 @@ def _choose_segmenter(name: str) -> str:
             f"run 'vidstyle models fetch {entries[-1]}', or use --segmenter grabcut"
         )
     return found
+
+
+def _choose_people(segmenter: str) -> str | None:
+    """The networks that help with people if they are on this machine; None for GrabCut, and for
+    SAM 2, which tracks by itself."""
+    if segmenter not in (*_SAM, _MOBILE_SAM) or weights.find(_PEOPLE) is None:
+        return None
+    return _PEOPLE
 
 
 def _choose_detector(name: str) -> str | None:

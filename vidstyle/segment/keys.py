@@ -25,6 +25,7 @@ from vidstyle.segment.prompts import (
 )
 from vidstyle.segment.search import search
 from vidstyle.segment.segmenters.segmenter import Segmenter
+from vidstyle.segment.segmenters.voting import PeopleVote
 from vidstyle.segment.tracking.clean_plate import CleanPlate, hidden_by
 from vidstyle.segment.tracking.linking import Sighting
 
@@ -68,6 +69,7 @@ class KeyMattes:
         sighting: where a detector saw the thing.
         corrections: to the tracked matte, by frame.
         by_hand: key frames that the user drew, pointed at or corrected.
+        boxed: the user gave boxes and nothing else.
     """
 
     small: dict[int, Matte] = field(default_factory=dict)
@@ -77,6 +79,16 @@ class KeyMattes:
     sighting: Sighting | None = None
     corrections: dict[int, Correction] = field(default_factory=dict)
     by_hand: set[int] = field(default_factory=set)
+    boxed: bool = False
+
+    def suited(self, segmenter: Segmenter) -> Segmenter:
+        """A segmenter, told what the thing is. What the user drew, pointed at or excluded may be
+        more or less than a person, so nothing but that may decide."""
+        if not isinstance(segmenter, PeopleVote):
+            return segmenter
+        if self.corrections or (self.by_hand and not self.boxed):
+            return segmenter.alone
+        return segmenter if self.sighting is None else segmenter.knowing(self.sighting.name)
 
     @property
     def certain(self) -> bool:
@@ -157,7 +169,7 @@ def find_keys(
 def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -> KeyMattes:
     """The prompts of one frame are resolved together. In a frame with nothing but exclusions, they
     are applied to the matte tracked there later."""
-    keys = KeyMattes()
+    keys = KeyMattes(boxed=all(isinstance(p, BoxPrompt) for p in prompts))
     small = working_size(clip.size)
     for frame in sorted({p.frame for p in prompts}):
         here = [p for p in prompts if p.frame == frame and not says_outside(p)]
@@ -200,6 +212,7 @@ def _seen(
     """Segment a detected object where it was seen best, in frames spread over its time on screen:
     roughly at first, and again once a clean plate has been built from these."""
     keys = KeyMattes(sighting=sighting)
+    segmenter = keys.suited(segmenter)
     frames = sighting.spread(PLATES, others)
     images, cuts = dict[int, Image](), dict[int, Matte]()
     for frame in frames:

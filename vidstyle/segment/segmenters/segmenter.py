@@ -12,6 +12,8 @@ from vidstyle.choices import SEGMENTERS
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.media.frame import Box
 from vidstyle.segment.mattes.store import Matte
+from vidstyle.segment.people.networks import PersonNetworks
+from vidstyle.segment.people.witness import PersonWitness
 from vidstyle.segment.segmenters.grabcut import GrabCut
 from vidstyle.segment.tracking.matte_tracker import MatteTracker
 
@@ -65,11 +67,15 @@ class Remembering(Protocol):
         ...
 
 
-def build_segmenter(name: str, weights: Path | None, device: torch.device) -> Segmenter:
+def build_segmenter(
+    name: str, weights: Path | None, device: torch.device, people: Path | None = None
+) -> Segmenter:
     """Build ``grabcut``, or ``sam`` or ``mobile-sam`` with its weights file.
 
     Args:
         weights: for ``mobile-sam`` the encoder's; the decoder's are expected beside them.
+        people: BlazePose, with Selfie Segmentation beside it, to vote on people with SAM's answers;
+            None for no vote.
 
     Raises:
         UsageError: the name is unknown.
@@ -87,8 +93,14 @@ def build_segmenter(name: str, weights: Path | None, device: torch.device) -> Se
     # Imported late: torchvision takes two seconds to load.
     from vidstyle.segment.segmenters.mobile_sam import load_mobile_sam
     from vidstyle.segment.segmenters.sam import Sam
+    from vidstyle.segment.segmenters.voting import PeopleVote
 
     if name == "sam":
-        return Sam.load(weights, device)
-    decoder = weights.with_name("mobile_sam_decoder.safetensors")
-    return Sam(load_mobile_sam(weights, decoder, device), name)
+        sam = Sam.load(weights, device)
+    else:
+        decoder = weights.with_name("mobile_sam_decoder.safetensors")
+        sam = Sam(load_mobile_sam(weights, decoder, device), name)
+    if people is None:
+        return sam
+    networks = PersonNetworks(people, people.with_name("selfie_segmentation.tflite"))
+    return PeopleVote(sam, PersonWitness(networks))

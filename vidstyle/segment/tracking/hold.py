@@ -14,6 +14,7 @@ from vidstyle.segment.keys import KeyMattes, cut, picture, recut
 from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding_box
 from vidstyle.segment.search import looked_at
 from vidstyle.segment.segmenters.segmenter import Remembering, Segmenter
+from vidstyle.segment.segmenters.voting import PeopleVote
 from vidstyle.segment.tracking.linking import Sighting
 from vidstyle.segment.tracking.matte_tracker import MatteTracker
 from vidstyle.segment.tracking.pair_flows import PairFlows
@@ -56,6 +57,7 @@ def hold(
         flows: see :class:`Tracker`.
         go_on: called once per frame tracked again; it may raise.
     """
+    segmenter = thing.suited(segmenter)
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
@@ -131,7 +133,8 @@ def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segme
 def _tracker(thing: KeyMattes, segmenter: Segmenter, flows: PairFlows | None) -> MatteTracker:
     if isinstance(segmenter, Remembering):
         return segmenter.tracker()
-    return Tracker(flows, thing.plate, thing.known)
+    witness = segmenter.witness if isinstance(segmenter, PeopleVote) else None
+    return Tracker(flows, thing.plate, thing.known, witness)
 
 
 def _correct(

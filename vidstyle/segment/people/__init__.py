@@ -1,0 +1,1 @@
+"""Independent evidence for mattes of people, from networks that know nothing else."""
