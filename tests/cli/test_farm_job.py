@@ -186,3 +186,14 @@ def test_what_fails_is_told_to_the_farm(vidstyle, shot, tmp_path: Path) -> None:
     assert outcome.code == 2
     assert outcome.out.startswith("openjd_fail: ")
     assert outcome.out.count("\n") == 1
+
+
+def test_slurm_is_not_asked_for_what_it_cannot_choose(vidstyle, shot, style_picture, tmp_path):
+    outcome = vidstyle(
+        "farm", shot.clip, "--style", style_picture, "--work", tmp_path / "w", "--engine", "slurm",
+        "--job", tmp_path / "job.sh", "--gpu-memory", 8000,
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "--gpu-memory" in outcome.err
+    assert "--constraint" in outcome.err
+    assert not (tmp_path / "job.sh").exists()

@@ -329,3 +329,39 @@ def test_what_goes_into_no_container_is_refused_before_work(tmp_path):
     with pytest.raises(UsageError, match=r"pcm_s24le sound of 9 channels does not go into mp4"):
         check_sound(source, str(tmp_path / "out.mp4"))
     check_sound(source, str(tmp_path / "out.mkv"))
+
+
+@pytest.mark.parametrize(
+    ("rate", "first", "seconds"), [(48000, 0, 1), (48000, 12000, 1), (44100, 0, 2), (48000, 0, 3)]
+)
+def test_mxf_has_sound_throughout(tmp_path, rate, first, seconds):
+    """Two seconds of picture: FFmpeg's MXF ends with the shortest stream, and takes 48 kHz only."""
+    before, after = str(tmp_path / "in.mov"), str(tmp_path / "out.mxf")
+    noise = np.random.default_rng(0).integers(1, 9000, (1, seconds * rate)).astype(np.int16)
+    with av.open(before, "w", options={"movie_timescale": "48000"}) as container:
+        video = container.add_stream("mjpeg", rate=24, width=256, height=144)
+        video.pix_fmt = "yuvj420p"
+        audio = container.add_stream("pcm_s16le", rate=rate, layout="mono")
+        for number in range(48):
+            picture = av.VideoFrame(256, 144, "yuvj420p")
+            picture.pts = number
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        sound = av.AudioFrame.from_ndarray(noise, "s16", "mono")
+        sound.sample_rate, sound.time_base, sound.pts = rate, Fraction(1, rate), first
+        container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
+    _copy(before, after)
+    result = open_clip(after)
+    assert (result.info.codec, result.info.bits, result.info.rate) == ("dnxhd", 10, 24)
+    assert len(list(result.frames())) == 48
+    start, samples = _sound(after, 0)
+    assert start == 0
+    assert samples.shape[1] == 96000
+    if rate == 48000:
+        expected = np.zeros(96000, np.int16)
+        heard = noise[0, : 96000 - first]
+        expected[first : first + len(heard)] = heard
+        assert np.array_equal(samples[0], expected)
+    else:
+        assert samples[0, -4000:].std() > 1000

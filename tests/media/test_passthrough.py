@@ -35,7 +35,7 @@ COUNT = 6
 OUTPUTS = [
     ("h264", "mp4"), ("hevc-10bit", "mov"), ("av1", "mkv"), ("prores", "mov"),
     ("prores-4444", "mov"), ("dnxhr-hqx", "mov"), ("ffv1", "mkv"), ("ffv1", "mp4"),
-    ("ffv1", "avi"),
+    ("ffv1", "avi"), ("dnxhr-hqx", "mxf"),
 ]  # fmt: skip
 
 HEADS = ("input", "output", "frames", "times", "rate", "aspect", "pixels", "bits", "colour",

@@ -30,10 +30,11 @@ WRITERS = [
     ("out.mov", "dnxhr-hqx"),
     ("out.mp4", "av1"),
     ("out.avi", "ffv1"),
+    ("out.mxf", "dnxhr-hqx"),
     ("shot.%04d.png", None),
     ("shot.####.jpg", None),
 ]
-MOVIES = WRITERS[:9]
+MOVIES = WRITERS[:10]
 TIMED = WRITERS[:8]
 LOSSLESS = [
     ("out.mkv", "ffv1"), ("out.mp4", "ffv1"), ("out.avi", "ffv1"), ("shot.%04d.png", None)
@@ -280,12 +281,19 @@ def test_codecs_and_containers_that_do_not_go_together(tmp_path, info, name, cod
     assert list(tmp_path.iterdir()) == []
 
 
-def test_avi_refuses_frames_at_uneven_times(tmp_path, info, pan):
-    movie = info()
+def test_mxf_refuses_rates_that_it_has_no_code_for(tmp_path, info):
+    with pytest.raises(UsageError, match=r"no rate of 15 frames a second; end the name in \.mov"):
+        open_writer(str(tmp_path / "out.mxf"), info(120, 256, rate=Fraction(15)))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out.avi", "out.mxf"])
+def test_counted_frames_cannot_come_at_uneven_times(tmp_path, info, pan, name):
+    movie = info(120, 256)
     frames = pan(movie, 4)
     frames[2] = replace(frames[2], pts=frames[2].pts + 300)
     with pytest.raises(UsageError, match=r"uneven times, as at frame 2; end the name in \.mkv"):
-        _render(tmp_path / "out.avi", None, movie, frames)
+        _render(tmp_path / name, None, movie, frames)
     assert list(tmp_path.iterdir()) == []
 
 

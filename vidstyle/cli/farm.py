@@ -78,7 +78,7 @@ _LIMITS = Limits()
     type=click.IntRange(0),
     default=_LIMITS.gpu_memory,
     metavar="MIB",
-    help="Minimum memory per GPU.",
+    help="Minimum memory per GPU; not for Slurm, which has constraints of each site's own.",
 )
 @option(
     "--memory",
@@ -152,6 +152,11 @@ def farm_command(
         raise UsageError(f"{job}: exists; add --overwrite, or name another file")
     if submit and engine != "openjd":
         raise UsageError("--submit local: runs a template; leave out --engine")
+    if gpu_memory and engine == "slurm":
+        raise UsageError(
+            "--gpu-memory: Slurm cannot choose GPUs by their memory; leave it out, and give the "
+            f"script your site's own constraint: bash {job} --constraint=NAME"
+        )
     grid_options = replace(render, segment=render.segment or FARM_SEGMENT)
     with displayed(progress) as display:
         reader = open_clip(source)

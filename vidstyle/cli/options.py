@@ -181,8 +181,8 @@ _WORK = (
            "slightly.", **default_of("batch")),
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=_list_codecs,
            help="Video codec; by default one that plays everywhere: 8-bit 4:2:0 H.264, or HEVC "
-           "Main 10 for higher bit depths (ffv1 in avi). list shows what each one keeps and "
-           "whether it works on this machine."),
+           "Main 10 for higher bit depths (ffv1 in avi, DNxHR HQX in mxf). list shows what each "
+           "one keeps and whether it works on this machine."),
 )  # fmt: skip
 
 _COLORSPACE = (

@@ -75,7 +75,7 @@ def serve_command(folder: Path, host: str, port: int, raters: int) -> None:
     vidstyle study serve study --host 0.0.0.0 --port 8765
     """
     with StudyServer(folder, host, port, raters) as server:
-        click.echo(f"{server.url} (Ctrl-C ends it)")
+        click.echo(f"{server.url} (press Ctrl-C to stop)")
         try:
             server.serve_forever()
         except Terminated:

@@ -172,7 +172,9 @@ def build_perceptual(name: str, layers: tuple[str, ...] = LAYERS) -> PerceptualN
     """
     if name == "auto":
         name = next(known for known in PERCEPTUAL if known == "micro" or weights.find(known))
-        log.info("teacher: %s, the best of %s on this machine", name, ", ".join(PERCEPTUAL))
+        log.info(
+            "perceptual network: %s, the best of %s on this machine", name, ", ".join(PERCEPTUAL)
+        )
     if name == "micro":
         return MicroPerceptual()
     if name in NAMED:
@@ -204,7 +206,7 @@ def _places(network: nn.Sequential, layers: tuple[str, ...]) -> dict[int, str]:
             places[f"relu{block}_{number}"] = index
     for layer in layers:
         if layer not in places:
-            raise UsageError(f"layer {layer}: the teacher has none; it has {', '.join(places)}")
+            raise UsageError(f"layer {layer}: the network has none; it has {', '.join(places)}")
     return {places[layer]: layer for layer in layers}
 
 

@@ -32,6 +32,10 @@ _DEEP_PCM: dict[str, _Encoder] = {
     "pcm_s32be": "pcm_s32le", "pcm_f32le": "pcm_f32le", "pcm_f32be": "pcm_f32le",
 }  # fmt: skip
 
+# FFmpeg's names of containers in which audio has no start of its own.
+_START_TOGETHER = ("avi", "mxf")
+_MXF_RATE = 48000  # the only one of SMPTE ST 382
+
 # FFmpeg's usual layout by number of channels.
 _USUAL_LAYOUTS = {
     1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
@@ -40,10 +44,10 @@ _USUAL_LAYOUTS = {
 
 def is_copied(stream: AudioStream, container: str) -> bool:
     """Whether to try copying packets into a container (FFmpeg's name of it)."""
-    # AVI starts all audio with the picture, so it is cut at samples, not at packets.
+    # AVI and MXF start all audio with the picture, so it is cut at samples, not at packets.
     codec = stream.codec_context.name
     misread = container == "mp4" and codec.startswith("pcm_") and codec not in _PLAIN_IN_MP4
-    return container != "avi" and not misread
+    return container not in _START_TOGETHER and not misread
 
 
 def encoder_for(stream: AudioStream, container: str) -> _Encoder:
@@ -51,6 +55,8 @@ def encoder_for(stream: AudioStream, container: str) -> _Encoder:
     codec = stream.codec_context.name
     if container == "avi":
         return _DEEP_PCM.get(codec, "pcm_s16le")
+    if container == "mxf":
+        return "pcm_s16le" if stream.format.bytes <= 2 and codec.startswith("pcm_") else "pcm_s24le"
     return "alac" if codec.startswith("pcm_") and container == "mp4" else "aac"
 
 
@@ -152,14 +158,20 @@ class EncodedAudio:
         self._span = span
         self._layout = told_layout(stream)
         rate = stream.rate if codec != "aac" or stream.rate in _AAC_RATES else 48000
+        if output.format.name == "mxf":
+            rate = _MXF_RATE
         self._stream = output.add_stream(codec, rate=rate, layout=self._layout)
         if codec == "aac":
             self._stream.bit_rate = 96000 * stream.layout.nb_channels
         if codec == "alac":
             shallow = stream.format.bytes <= 2
             self._stream.format = av.AudioFormat("s16p" if shallow else "s32p")
-        self._starts_with_picture = output.format.name == "avi"
+        self._starts_with_picture = output.format.name in _START_TOGETHER
         self._begun = False
+        # MXF ends with its shortest stream.
+        self._throughout = output.format.name == "mxf"
+        self._latest: AudioFrame | None = None
+        self._samples = 0
         describe(stream, self._stream)
 
     def takes(self, packet: "Packet[Any]") -> bool:
@@ -185,7 +197,25 @@ class EncodedAudio:
             self._begun = True
             if cut.pts is not None and cut.time_base is not None:
                 cut.pts += round(shift / cut.time_base)
+            self._latest, self._samples = cut, self._samples + cut.samples
             self._output.mux(self._stream.encode(cut))
+
+    def fill(self, until: Fraction) -> None:
+        """Write silence up to ``until`` (output seconds), where the audio ended before that and the
+        container needs it throughout."""
+        like = self._latest
+        rate = self._stream.rate if like is None else like.sample_rate
+        lacking = math.ceil(until * rate) - self._samples
+        if not self._throughout or lacking <= 0:
+            return
+        kind = self._stream.format.name if like is None else like.format.name
+        silence = AudioFrame(format=kind, layout=self._layout, samples=lacking)
+        for plane in silence.planes:
+            plane.update(bytes(plane.buffer_size))
+        silence.sample_rate, silence.time_base = rate, Fraction(1, rate)
+        silence.pts = self._samples
+        self._samples += lacking
+        self._output.mux(self._stream.encode(silence))
 
     def flush(self) -> None:
         self._output.mux(self._stream.encode(None))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
@@ -55,7 +56,16 @@ class Codec:
     pads_odd: bool = False
 
 
-MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi")
+MOVIE_SUFFIXES = (".mp4", ".mov", ".mkv", ".avi", ".mxf")
+
+#: Containers that number their frames instead of giving each a time.
+COUNTED = (".avi", ".mxf")
+
+# SMPTE ST 377-1 leaves rates open; these are FFmpeg's.
+_MXF_RATES = frozenset(
+    [Fraction(rate) for rate in (24, 25, 30, 48, 50, 60, 96, 100, 120)]
+    + [Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60)]
+)
 
 _ANYWHERE = (".mp4", ".mov", ".mkv")
 # x264's macroblock tree, as built into PyAV's wheels, encodes the same frames to different bits
@@ -114,7 +124,7 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
             Codec(
                 "dnxhr-hqx",
                 "dnxhd",
-                (".mov",),
+                (".mov", ".mxf"),
                 {"profile": "dnxhr_hqx"},
                 (10,),
                 chroma=("422",),
@@ -164,18 +174,18 @@ CODECS: Mapping[str, Codec] = MappingProxyType(
 _PLAYABLE = replace(CODECS["h264"], depths=(8,), chroma=("420",), pads_odd=True)
 _PLAYABLE_DEEP = replace(CODECS["hevc-10bit"], name="hevc", chroma=("420",), pads_odd=True)
 
-_USUAL = {".avi": "ffv1"}
+_USUAL = {".avi": "ffv1", ".mxf": "dnxhr-hqx"}
 
 
 def choose_codec(name: str | None, target: str, info: ClipInfo | None = None) -> Codec:
-    """The preset called ``name``; None means ffv1 for avi, else what plays everywhere: 8-bit 4:2:0
-    H.264, or HEVC Main 10 for deeper clips.
+    """The preset called ``name``; None means ffv1 for avi, DNxHR HQX for mxf, else what plays
+    everywhere: 8-bit 4:2:0 H.264, or HEVC Main 10 for deeper clips.
 
     Args:
         info: of the clip; None while it is not known, which allows the same containers.
 
     Raises:
-        UsageError: no such preset, no such container, or it cannot hold the codec.
+        UsageError: no such preset, no such container, or it cannot hold the codec or the clip.
     """
     suffix = Path(target).suffix.lower()
     if suffix not in MOVIE_SUFFIXES:
@@ -194,6 +204,11 @@ def choose_codec(name: str | None, target: str, info: ClipInfo | None = None) ->
         raise UsageError(
             f"--codec {codec.name}: {suffix} cannot hold it; choose {fitting}, "
             f"or end the output's name in {' or '.join(codec.suffixes)}"
+        )
+    if suffix == ".mxf" and info is not None and info.rate not in _MXF_RATES:
+        raise UsageError(
+            f"{target}: mxf has no rate of {float(info.rate):g} frames a second; "
+            "end the name in .mov"
         )
     return codec
 

@@ -32,7 +32,9 @@ from vidstyle.media.video.subtitles import subtitle_track
 log = logging.getLogger(__name__)
 
 # FFmpeg's names of containers.
-_FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi"}
+_FORMATS = {
+    ".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".avi": "avi", ".mxf": "mxf",
+}  # fmt: skip
 
 # Packets per trial.
 _TRIED = 8
@@ -84,18 +86,34 @@ class Companions:
             self._next = next(self._packets, None)
             self._close = opened.pop_all().close
 
-    def advance(self, until: Fraction | None, shift: Fraction) -> None:
-        """Write packets that begin before ``until`` (output seconds; None for all that are left),
-        shifted by ``shift`` seconds."""
+    def advance(self, until: Fraction, shift: Fraction) -> None:
+        """Write packets that begin before ``until`` (output seconds), shifted by ``shift``
+        seconds."""
+        while self._next is not None and self._next[0] + shift < until:
+            self._write(self._next[1], shift)
+        # Whatever began before that has been read by now.
+        self._fill(until - 2 * _LAG)
+
+    def finish(self, end: Fraction, shift: Fraction) -> None:
+        """Write all packets that are left, shifted by ``shift`` seconds.
+
+        Args:
+            end: of the picture, in output seconds.
+        """
         while self._next is not None:
-            time, packet = self._next
-            if until is not None and time + shift >= until:
-                return
-            self._tracks[packet.stream.index].mux(packet, shift)
-            self._next = next(self._packets, None)
-        if until is None:
-            for track in self._tracks.values():
-                track.flush()
+            self._write(self._next[1], shift)
+        self._fill(end)
+        for track in self._tracks.values():
+            track.flush()
+
+    def _write(self, packet: "Packet[Any]", shift: Fraction) -> None:
+        self._tracks[packet.stream.index].mux(packet, shift)
+        self._next = next(self._packets, None)
+
+    def _fill(self, until: Fraction) -> None:
+        for track in self._tracks.values():
+            if isinstance(track, EncodedAudio):
+                track.fill(until)
 
     def close(self) -> None:
         """Close the source."""
@@ -162,6 +180,8 @@ def _way_of(
     Raises:
         UsageError: neither works.
     """
+    if container == "mxf":  # holds any PCM, but nothing without a picture, as in a trial
+        return EncodedAudio
     if is_copied(stream, container) and _goes(source, stream.index, container, CopiedAudio):
         return CopiedAudio
     if _goes(source, stream.index, container, EncodedAudio):

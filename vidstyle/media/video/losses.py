@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from vidstyle.media.video.clip import ClipInfo
-from vidstyle.media.video.codecs import CODECS, Codec
+from vidstyle.media.video.codecs import CODECS, COUNTED, Codec
 from vidstyle.media.video.colour import ColourTags
 from vidstyle.media.video.encoder import chroma_of
 
-# Matroska takes the aspect from the stream, where PyAV cannot set it, or the codec's own header.
+# Matroska and MXF take the aspect from the stream, where PyAV cannot set it; Matroska also from the
+# header of some codecs.
 _NO_ASPECT_IN_MKV = {"ffv1", "prores_ks", "libsvtav1", "av1_nvenc"}
 
 
@@ -38,7 +39,7 @@ def losses(codec: Codec, suffix: str, info: ClipInfo) -> Iterator[str]:
     if info.hdr is not None and codec.hdr is None:
         yield f"{codec.name} cannot carry the HDR metadata, left out"
     if info.sample_aspect != 1 and (
-        suffix == ".avi" or (suffix == ".mkv" and codec.encoder in _NO_ASPECT_IN_MKV)
+        suffix in COUNTED or (suffix == ".mkv" and codec.encoder in _NO_ASPECT_IN_MKV)
     ):
         yield f"{suffix.removeprefix('.')} with {codec.name} loses the pixels' aspect"
     if suffix == ".avi":

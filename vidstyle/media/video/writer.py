@@ -16,7 +16,7 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.media.frame import Frame
 from vidstyle.media.pattern import is_sequence
 from vidstyle.media.video.clip import ClipInfo, ClipWriter
-from vidstyle.media.video.codecs import Codec, codec_for
+from vidstyle.media.video.codecs import COUNTED, Codec, codec_for
 from vidstyle.media.video.companions import Companions
 from vidstyle.media.video.encoder import (
     coded_size,
@@ -99,8 +99,8 @@ class MovieWriter(ClipWriter):
         rate = even_rate(info)
         self._info = info = info if rate is None else replace(info, rate=rate)
         self._is_even = rate is not None
-        # AVI has no timestamps: its frames are counted.
-        self._counts = self._target.suffix.lower() == ".avi"
+        self._kind = self._target.suffix.lower().removeprefix(".")
+        self._counts = f".{self._kind}" in COUNTED
         self._time_base = 1 / info.rate if self._counts or self._is_even else info.time_base
         self._tags = output_tags(codec, info)
         self._coded = coded_size(codec, info)
@@ -137,7 +137,9 @@ class MovieWriter(ClipWriter):
         if codec.pads_odd and (given_up := halved_chroma(info)):
             log.info("%s: %s", target, given_up)
         if self._counts and self._belongings.chapters:
-            log.warning("%s: avi has no chapters, left out", target)
+            log.warning("%s: %s has no chapters, left out", target, self._kind)
+        if self._kind == "mxf" and self._belongings.metadata:
+            log.warning("%s: mxf has no place for the clip's metadata, left out", target)
         if self._belongings.left_behind:
             kinds = " and ".join(self._belongings.left_behind)
             log.info("%s: the source's %s is not carried over", target, kinds)
@@ -162,7 +164,7 @@ class MovieWriter(ClipWriter):
         off = abs(time - pts * self._time_base)
         if self._counts and (pts != self._written or off > _ROUNDING):
             raise UsageError(
-                f"{self._target}: avi cannot hold frames at uneven times, as at frame "
+                f"{self._target}: {self._kind} cannot hold frames at uneven times, as at frame "
                 f"{frame.index}; end the name in .mkv or .mp4"
             )
         if self._last_pts is not None:
@@ -192,7 +194,7 @@ class MovieWriter(ClipWriter):
         with self._writing():
             self._mux(None)
             if self._companions is not None:
-                self._companions.advance(None, self._shift)
+                self._companions.finish(self._end * self._time_base, self._shift)
             self._close()
             self._unfinished.finish()
 
@@ -242,7 +244,7 @@ class MovieWriter(ClipWriter):
         self._shift = start - self._time_of(first)
         if self._info.timecode is not None:
             timecode = advanced(self._info.timecode, self._info.rate, first.index)
-            if timecode is not None and not self._counts:
+            if timecode is not None and self._kind != "avi":
                 self._stream.metadata["timecode"] = timecode
         self._container.set_chapters(
             chapters_within(self._belongings.chapters, self._span, self._shift)
