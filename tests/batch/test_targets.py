@@ -46,7 +46,7 @@ def test_no_two_shots_share_a_name() -> None:
     [
         ("a.mov", None, "sh.mov"),
         ("a.MP4", None, "sh.mp4"),
-        ("a.mxf", None, "sh.mov"),
+        ("a.mxf", None, "sh.mxf"),
         ("a.mp4", "prores", "sh.mov"),
         ("a.mov", "ffv1", "sh.mkv"),
         ("p.%04d.exr", None, "sh/sh.%04d.exr"),
