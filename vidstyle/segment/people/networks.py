@@ -1,5 +1,7 @@
 """Rough mattes of the person in a box, by two small networks of MediaPipe that OpenCV runs."""
 
+import hashlib
+from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,8 @@ _CUT_OFF = 2.5
 _AT_EDGE = 0.98  # share of the picture's height from which a box touches its lower edge
 _CLEARLY = 0.2  # by how much the portrait must agree better with a figure that is cut off
 _LEAST = 0.02  # probability; no network is more certain
+#: Results that are cached, of 256 KiB each: a shot is tracked several times, mostly alike.
+KEPT = 256
 _MATTE, _PRESENCE = "Identity_2", "Identity_1"  # BlazePose's outputs
 
 
@@ -65,6 +69,7 @@ class PersonNetworks:
 
     def __init__(self, body: Path, portrait: Path) -> None:
         self._body, self._portrait = _read(body), _read(portrait)
+        self._kept = OrderedDict[tuple[bytes, Box], tuple[_Part, _Part, float]]()
 
     def look(self, image: Image, box: Box) -> Person:
         """What is seen of a person around a box in an RGB picture (H, W, 3).
@@ -72,25 +77,38 @@ class PersonNetworks:
         BlazePose expects a whole figure and takes the chest of one that is cut off for its legs; so
         at the lower edge it looks at both, and the portrait decides.
         """
+        key = hashlib.blake2b(image.tobytes(), digest_size=16).digest(), box
+        if key not in self._kept:
+            self._kept[key] = self._seen_in(image, box)
+        self._kept.move_to_end(key)
+        if len(self._kept) > KEPT:
+            self._kept.popitem(last=False)
+        body, portrait, presence = self._kept[key]
+        size = image.shape[:2]
+        return Person(body.put_back(size), portrait.put_back(size), presence)
+
+    def _seen_in(self, image: Image, box: Box) -> tuple["_Part", "_Part", float]:
+        """BlazePose's matte, Selfie Segmentation's, and BlazePose's score."""
         portrait = self._portrait_in(image, _Square.around(box, _PORTRAIT_AROUND))
         body, presence = self._body_in(image, _Square.around(box, _BODY_AROUND))
         if box.y1 >= _AT_EDGE * image.shape[0]:
-            upper, upper_presence = self._body_in(image, _Square.below(box, _CUT_OFF))
-            if _overlap(upper, portrait) > _overlap(body, portrait) + _CLEARLY:
-                body, presence = upper, upper_presence
-        return Person(body, portrait, presence)
+            size = image.shape[:2]
+            least = _overlap(body, portrait, size) + _CLEARLY
+            if least < 1:
+                upper, upper_presence = self._body_in(image, _Square.below(box, _CUT_OFF))
+                if _overlap(upper, portrait, size) > least:
+                    body, presence = upper, upper_presence
+        return body, portrait, presence
 
-    def _body_in(self, image: Image, square: "_Square") -> tuple[Plane, float]:
-        """BlazePose's matte (H, W) and score."""
+    def _body_in(self, image: Image, square: "_Square") -> tuple["_Part", float]:
         self._body.setInput(square.cut_from(image))
         logits, presence = self._body.forward((_MATTE, _PRESENCE))
         matte = 1 / (1 + np.exp(-np.clip(logits[0, 0], -30, 30)))
-        return square.put_back(matte, image.shape[:2]), float(presence.ravel()[0])
+        return _Part(square, matte.astype(np.float16)), float(presence.ravel()[0])
 
-    def _portrait_in(self, image: Image, square: "_Square") -> Plane:
-        """Selfie Segmentation's matte (H, W)."""
+    def _portrait_in(self, image: Image, square: "_Square") -> "_Part":
         self._portrait.setInput(square.cut_from(image))
-        return square.put_back(self._portrait.forward()[0, 0], image.shape[:2])
+        return _Part(square, self._portrait.forward()[0, 0].astype(np.float16))
 
 
 @dataclass(frozen=True)
@@ -124,10 +142,20 @@ class _Square:
         square = cv2.warpAffine(image, self.to_input, (_SIDE, _SIDE))
         return np.asarray(cv2.dnn.blobFromImage(square, 1 / 255), np.float32)
 
-    def put_back(self, matte: NDArray[np.float32], size: tuple[int, int]) -> Plane:
-        """A network's matte (side, side) in its place in a picture (H, W)."""
+
+@dataclass(frozen=True)
+class _Part:
+    """A network's matte (side, side), 0 to 1, of a square."""
+
+    square: _Square
+    matte: NDArray[np.float16]
+
+    def put_back(self, size: tuple[int, int]) -> Plane:
+        """The matte in its place in a picture (H, W)."""
         mode = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return np.asarray(cv2.warpAffine(matte, self.to_input, size[::-1], flags=mode), np.float32)
+        matte = self.matte.astype(np.float32)
+        whole = cv2.warpAffine(matte, self.square.to_input, size[::-1], flags=mode)
+        return np.asarray(whole, np.float32)
 
 
 def _read(path: Path) -> "cv2.dnn.Net":
@@ -145,5 +173,5 @@ def as_matte(plane: Plane) -> Matte:
     return np.rint(255 * plane).astype(np.uint8)
 
 
-def _overlap(a: Plane, b: Plane) -> float:
-    return agreement(as_matte(a), as_matte(b))
+def _overlap(a: _Part, b: _Part, size: tuple[int, int]) -> float:
+    return agreement(as_matte(a.put_back(size)), as_matte(b.put_back(size)))
