@@ -365,3 +365,25 @@ def test_mxf_has_sound_throughout(tmp_path, rate, first, seconds):
         assert np.array_equal(samples[0], expected)
     else:
         assert samples[0, -4000:].std() > 1000
+
+
+def test_sound_that_starts_after_silence_was_written_into_mxf_stays_late(tmp_path):
+    """Six seconds into the clip: silence has been written by then, so that nothing waits for it."""
+    before, after = str(tmp_path / "in.mov"), str(tmp_path / "out.mxf")
+    noise = np.random.default_rng(0).integers(1, 9000, (1, 48000)).astype(np.int16)
+    with av.open(before, "w", options={"movie_timescale": "48000"}) as container:
+        video = container.add_stream("mjpeg", rate=24, width=256, height=144)
+        video.pix_fmt = "yuvj420p"
+        audio = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for number in range(24 * 8):
+            picture = av.VideoFrame(256, 144, "yuvj420p")
+            picture.pts = number
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        sound = av.AudioFrame.from_ndarray(noise, "s16", "mono")
+        sound.sample_rate, sound.time_base, sound.pts = 48000, Fraction(1, 48000), 6 * 48000
+        container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
+    _copy(before, after)
+    expected = np.concatenate([np.zeros(6 * 48000), noise[0], np.zeros(48000)])
+    assert np.array_equal(_sound(after, 0)[1][0], expected)

@@ -167,11 +167,11 @@ class EncodedAudio:
             shallow = stream.format.bytes <= 2
             self._stream.format = av.AudioFormat("s16p" if shallow else "s32p")
         self._starts_with_picture = output.format.name in _START_TOGETHER
-        self._begun = False
         # MXF ends with its shortest stream.
         self._throughout = output.format.name == "mxf"
-        self._latest: AudioFrame | None = None
+        self._decoded = stream.format.name, stream.rate
         self._samples = 0
+        self._is_silent = True
         describe(stream, self._stream)
 
     def takes(self, packet: "Packet[Any]") -> bool:
@@ -192,28 +192,32 @@ class EncodedAudio:
             cut = _cut(frame, Span(start, self._span.end))
             if cut is None:
                 continue
-            if self._starts_with_picture and not self._begun:
-                cut = _padded(cut, -shift)
-            self._begun = True
             if cut.pts is not None and cut.time_base is not None:
+                if self._starts_with_picture and self._is_silent:
+                    self._silence(round((cut.pts * cut.time_base + shift) * cut.sample_rate))
                 cut.pts += round(shift / cut.time_base)
-            self._latest, self._samples = cut, self._samples + cut.samples
+            self._is_silent = False
+            self._samples += cut.samples
             self._output.mux(self._stream.encode(cut))
 
     def fill(self, until: Fraction) -> None:
         """Write silence up to ``until`` (output seconds), where the audio ended before that and the
         container needs it throughout."""
-        like = self._latest
-        rate = self._stream.rate if like is None else like.sample_rate
-        lacking = math.ceil(until * rate) - self._samples
-        if not self._throughout or lacking <= 0:
+        if self._throughout:
+            self._silence(math.ceil(until * self._decoded[1]))
+
+    def _silence(self, stop: int) -> None:
+        """Write silence up to a sample."""
+        lacking = stop - self._samples
+        if lacking <= 0:
             return
-        kind = self._stream.format.name if like is None else like.format.name
+        kind, rate = self._decoded
         silence = AudioFrame(format=kind, layout=self._layout, samples=lacking)
         for plane in silence.planes:
             plane.update(bytes(plane.buffer_size))
         silence.sample_rate, silence.time_base = rate, Fraction(1, rate)
         silence.pts = self._samples
+        self._is_silent = True
         self._samples += lacking
         self._output.mux(self._stream.encode(silence))
 
@@ -244,20 +248,6 @@ def _cut(frame: AudioFrame, span: Span) -> AudioFrame | None:
     step = 1 if frame.format.is_planar else frame.layout.nb_channels
     samples = frame.to_ndarray()[:, first * step : stop * step]
     return _like(frame, samples, frame.pts + round(first / (rate * frame.time_base)))
-
-
-def _padded(frame: AudioFrame, start: Fraction) -> AudioFrame:
-    """The frame with silence before it, so that it begins at ``start`` seconds."""
-    if frame.pts is None or frame.time_base is None:
-        return frame
-    gap = round((frame.pts * frame.time_base - start) * frame.sample_rate)
-    if gap <= 0:
-        return frame
-    samples = frame.to_ndarray()
-    width = gap * (1 if frame.format.is_planar else frame.layout.nb_channels)
-    silence = np.zeros((samples.shape[0], width), samples.dtype)
-    pts = frame.pts - round(gap / (frame.sample_rate * frame.time_base))
-    return _like(frame, np.concatenate([silence, samples], axis=1), pts)
 
 
 def _like(

@@ -1,7 +1,5 @@
 """Rough mattes of the person in a box, by two small networks of MediaPipe that OpenCV runs."""
 
-import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image, Plane
 from vidstyle.segment.mattes.store import Matte, agreement
+from vidstyle.segment.recent import Recent
 
 _SIDE = 256  # of both networks' input and of their mattes
 #: Both were trained on squares a little larger than the person. The network with the landmarks gets
@@ -69,7 +68,7 @@ class PersonNetworks:
 
     def __init__(self, body: Path, portrait: Path) -> None:
         self._body, self._portrait = _read(body), _read(portrait)
-        self._kept = OrderedDict[tuple[bytes, Box], tuple[_Part, _Part, float]]()
+        self._kept = Recent[tuple[_Part, _Part, float]](KEPT)
 
     def look(self, image: Image, box: Box) -> Person:
         """What is seen of a person around a box in an RGB picture (H, W, 3).
@@ -77,13 +76,7 @@ class PersonNetworks:
         BlazePose expects a whole figure and takes the chest of one that is cut off for its legs; so
         at the lower edge it looks at both, and the portrait decides.
         """
-        key = hashlib.blake2b(image.tobytes(), digest_size=16).digest(), box
-        if key not in self._kept:
-            self._kept[key] = self._seen_in(image, box)
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        body, portrait, presence = self._kept[key]
+        body, portrait, presence = self._kept.get(image, lambda: self._seen_in(image, box), box)
         size = image.shape[:2]
         return Person(body.put_back(size), portrait.put_back(size), presence)
 

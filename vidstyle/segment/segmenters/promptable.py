@@ -1,8 +1,6 @@
 """Common base of the Segment Anything models: prompts in, the best mask out."""
 
-import hashlib
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes.store import Matte, agreement, bounding_box
+from vidstyle.segment.recent import Recent
 
 # Logit inside a hint; the models' own masks have logits of about this size.
 _HINT_LOGIT = 10.0
@@ -40,7 +39,7 @@ class Promptable(ABC, Generic[Features]):
     renews = True
 
     def __init__(self) -> None:
-        self._kept = OrderedDict[bytes, Features]()
+        self._kept = Recent[Features](KEPT)
 
     def segment(
         self,
@@ -72,13 +71,7 @@ class Promptable(ABC, Generic[Features]):
         return matte
 
     def _features(self, image: Image) -> Features:
-        key = hashlib.blake2b(image.tobytes(), digest_size=16).digest()
-        if key not in self._kept:
-            self._kept[key] = self._look_at(image)
-        self._kept.move_to_end(key)
-        if len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
-        return self._kept[key]
+        return self._kept.get(image, lambda: self._look_at(image))
 
     def _ask(
         self,
