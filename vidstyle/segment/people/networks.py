@@ -11,6 +11,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image, Plane
 from vidstyle.segment.mattes.store import Matte, agreement
+from vidstyle.segment.odds import log_odds
 from vidstyle.segment.recent import Recent
 
 _SIDE = 256  # of both networks' input and of their mattes
@@ -45,10 +46,7 @@ class Person:
     def log_odds(self) -> Plane:
         """Log odds (H, W) of person against background: the less certain of the two mattes where
         they agree, and 0 where they do not, as at a helmet in the hand, so that others decide."""
-        body, portrait = (
-            np.log(p / (1 - p))
-            for p in (np.clip(m, _LEAST, 1 - _LEAST) for m in (self.body, self.portrait))
-        )
+        body, portrait = log_odds(self.body, _LEAST), log_odds(self.portrait, _LEAST)
         least = np.where(np.abs(body) < np.abs(portrait), body, portrait)
         return np.asarray(np.where(body * portrait > 0, least, 0), np.float32)
 

@@ -8,6 +8,7 @@ from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.detectors.coco import NAMES, PERSON
 from vidstyle.segment.mattes.store import Matte
+from vidstyle.segment.odds import log_odds, logistic
 from vidstyle.segment.people.networks import as_matte
 from vidstyle.segment.people.witness import PersonWitness
 from vidstyle.segment.segmenters.segmenter import Segmenter
@@ -65,6 +66,5 @@ class PeopleVote:
             return answer
         if hint is None:
             answer = self.alone.segment(image, boxes, hint=as_matte(seen.body))
-        certain = np.clip(answer / np.float32(255), _LEAST, 1 - _LEAST)
-        odds = np.log(certain / (1 - certain)) + _WEIGHT * seen.log_odds()
-        return as_matte(1 / (1 + np.exp(-odds)))
+        odds = log_odds(answer / np.float32(255), _LEAST) + _WEIGHT * seen.log_odds()
+        return as_matte(logistic(odds))

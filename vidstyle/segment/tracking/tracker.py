@@ -12,6 +12,7 @@ from vidstyle.media.frame import Box
 from vidstyle.segment.clip import LONG_SIDE, Image, Plane
 from vidstyle.segment.mattes.guided import GuidedFilter
 from vidstyle.segment.mattes.store import Matte, bounding_box
+from vidstyle.segment.odds import log_odds, logistic
 from vidstyle.segment.people.witness import PersonWitness
 from vidstyle.segment.tracking.affine import (
     Affine,
@@ -292,10 +293,10 @@ class Tracker:
         local, key = self._appearance.log_odds(bins)
         shape = place.shape_in(_blurred(self._shape, 2.0), window)
         evidence = (
-            _FLOW * trust * _log_odds(_blurred(carried, self._pixels(_BLUR)), 1e-3)
+            _FLOW * trust * log_odds(_blurred(carried, self._pixels(_BLUR)), 1e-3)
             + _LOCAL_COLOUR * local
             + _KEY_COLOUR * key
-            + _SHAPE * _log_odds(shape, 0.02)
+            + _SHAPE * log_odds(shape, 0.02)
         )
         # Reflections and shadows move with the object, and other objects hide the plate just as
         # this one does: colour may veto.
@@ -319,9 +320,9 @@ class Tracker:
             evidence += _MOTION * trust * np.where(motion > 0, allowed * motion, motion)
         crop = image[window.rows, window.columns]
         smooth = GuidedFilter(crop, self._pixels(_RADIUS), _EPSILON)
-        belief = _logistic(evidence)
+        belief = logistic(evidence)
         for _ in range(_ROUNDS):
-            belief = _logistic(evidence + _NEIGHBOURS * (2 * smooth(belief) - 1))
+            belief = logistic(evidence + _NEIGHBOURS * (2 * smooth(belief) - 1))
         self._confidence = self._estimate(belief, carried, key)
         if contradicted:
             self._confidence = min(self._confidence, _CONTRADICTED)
@@ -399,12 +400,3 @@ def _blurred(plane: Plane, sigma: float) -> Plane:
 
 def _plane(values: NDArray[np.generic]) -> Plane:
     return np.asarray(values, np.float32)
-
-
-def _log_odds(probability: Plane, least: float) -> Plane:
-    p = np.clip(probability, least, 1 - least)
-    return _plane(np.log(p / (1 - p)))
-
-
-def _logistic(log_odds: Plane) -> Plane:
-    return _plane(1 / (1 + np.exp(-log_odds)))
