@@ -41,6 +41,7 @@ from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.style.painting import painted
 from vidstyle.style.stylizer import Stylizer, Transfer
+from vidstyle.style.supersampled import margin_around
 
 BATCH = 2
 REPEATS = 5
@@ -126,7 +127,7 @@ def measure(
     assert isinstance(stylizer, Stylizer)
     assert enlarged is not None
     transfer = enlarged.frozen
-    margin = stylizer.margin + math.ceil(options.feather)
+    margin = margin_around(stylizer, enlarged) + math.ceil(options.feather)
     box = rectangle.padded(margin, stylizer.grid, take.size)
     height, width = take.size
     whole, seen = height * width, box.height * box.width

@@ -96,6 +96,7 @@ class LookOptions(Checked):
             that small faces keep their eyes. None: the largest up to 3 that costs no more than an
             854×480 frame; 1 for a plug-in's model.
         feather: softens the matte's edge by this many pixels each way.
+        decontaminate: keep the background's colour out of an element's edge.
         preserve: what the style must keep of the plate: ``none``, ``color``, ``structure``.
     """
 
@@ -104,6 +105,7 @@ class LookOptions(Checked):
     style_scale: Annotated[float, Within(*STYLE_SCALES)] = 1.0
     supersample: Annotated[int, Within(1, 4)] | None = None
     feather: Annotated[float, Within(0, 512)] = 2.0
+    decontaminate: bool = False
     preserve: Annotated[str, OneOf(PRESERVED)] = "none"
 
 

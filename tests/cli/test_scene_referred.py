@@ -106,6 +106,22 @@ def test_an_element_over_the_plate_is_the_render(render, plates, tmp_path) -> No
     assert (np.abs(over - pixels(tmp_path / "render.####.exr")) <= rounding).all()
 
 
+def test_a_decontaminated_element_differs_at_its_edge_alone(render, plates, tmp_path) -> None:
+    """Its plate is lit behind and around the astronaut: less of that light is left at the edge."""
+    spec = ("--object", f"matte:{plates}#mask", "--out", 0, "--element")
+    render(*spec, "-o", tmp_path / "exact.####.exr")
+    render(*spec, "--decontaminate", "-o", tmp_path / "clean.####.exr")
+    exact, clean = (read_picture(tmp_path / f"{n}.{FIRST}.exr") for n in ("exact", "clean"))
+    assert np.array_equal(exact.alpha, clean.alpha)
+    edge = (exact.alpha > 0) & (exact.alpha < 1)
+    assert np.allclose(exact.pixels[~edge], clean.pixels[~edge], rtol=2e-3)  # alpha is half-float
+    assert (exact.pixels[edge] != clean.pixels[edge]).any(axis=1).mean() > 0.9
+    assert np.isfinite(clean.pixels).all()
+    inner = exact.pixels[exact.alpha == 1].max()
+    lit = [(e.pixels[edge] > inner * exact.alpha[edge][:, None]).sum() for e in (exact, clean)]
+    assert lit[1] <= lit[0]
+
+
 def test_without_float_the_view_is_written(render, plates, tmp_path, caplog) -> None:
     render("--strength", 0, "-o", tmp_path / "view.####.png")
     assert "view.####.png: by the view sRGB - Display / ACES" in caplog.text
@@ -137,6 +153,9 @@ def test_wrong_names_and_places_end_in_a_line(vidstyle, plates, style_picture, t
     outcome = vidstyle(*command, "--element", "-o", tmp_path / "a.####.png")
     assert outcome.code == 2
     assert "holds no premultiplied alpha" in outcome.err
+    outcome = vidstyle(*command, "--decontaminate", "-o", tmp_path / "a.####.exr")
+    assert outcome.code == 2
+    assert "--decontaminate: it changes only an element's edge; add --element" in outcome.err
     outcome = vidstyle(*command, "--object", f"matte:{plates}#nask", "-o", tmp_path / "a.####.exr")
     assert outcome.code == 3
     assert "no channel 'nask'; it has R, G, B, mask" in outcome.err

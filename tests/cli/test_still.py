@@ -162,6 +162,11 @@ def test_the_object_is_cut_out(still, photos: Path, tmp_path: Path) -> None:
     assert (alpha[cv2.dilate(matte(), kernel) == 0] == 0).all()
     soft = (alpha > 0) & (alpha < 255)
     assert soft.any()
+    # Within, it is the still as it would be without the cut; at its edge, without the background.
+    assert still(photos / "a.png", "--object", own, "-o", tmp_path / "in_place.png").code == 0
+    alone, in_place = read(target)[..., :3], read(tmp_path / "in_place.png")[..., :3]
+    assert np.array_equal(alone[alpha == 255], in_place[alpha == 255])
+    assert (alone[soft] != in_place[soft]).any()
     refused = still(photos / "a.png", "--cut-out", "-o", tmp_path / "whole.png")
     assert (refused.code, "--object" in refused.err) == (USAGE, True)
 

@@ -19,7 +19,7 @@ from vidstyle.errors import MediaError, WeightsError
 from vidstyle.models import weights
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.model import Sample, StyleModel
-from vidstyle.style.supersampled import Enlarged, Supersampled
+from vidstyle.style.supersampled import Enlarged, Supersampled, margin_around
 
 CPU = torch.device("cpu")
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -229,7 +229,7 @@ def test_pictures_of_a_batch_do_not_know_each_other(
 def test_the_edge_of_a_box_does_not_show(ready: Ready, frozen: Any, plates: Tensor) -> None:
     if type(ready.model).__name__ == "Diffusion":
         pytest.skip("noise depends on the size of the picture, as its README tells")
-    margin, grid = ready.model.margin, ready.model.grid
+    margin, grid = margin_around(ready.model, frozen), ready.model.grid
     start = -(-16 // grid) * grid
     plates = torch.nn.functional.interpolate(plates, size=(start + margin + 40,) * 2)
     whole = ready.model(plates, frozen)[..., start + margin :, start + margin :]

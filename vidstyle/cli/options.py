@@ -115,6 +115,9 @@ _EXCLUDED = (
 _ELEMENT = (
     option("--element", is_flag=True,
            help="Write only the restyled element, premultiplied, over transparency."),
+    option("--decontaminate", is_flag=True,
+           help="Keep the background's colour out of the element's edge, so that it shows no rim "
+           "over another plate."),
 )  # fmt: skip
 
 _CLIP = (

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from vidstyle.carry.carried import Carried
 from vidstyle.media.composite import feathered
-from vidstyle.media.frame import Box, Frame
+from vidstyle.media.foreground import foreground
+from vidstyle.media.frame import Box, Frame, unit_range
 from vidstyle.media.view import CodeValues, View
 from vidstyle.motion.estimate import Motion, estimate_motion
 from vidstyle.motion.estimator import FlowEstimator
@@ -26,6 +27,7 @@ from vidstyle.segment.mattes.store import Mattes
 from vidstyle.style.detail import with_detail
 from vidstyle.style.model import Frozen, StyleModel
 from vidstyle.style.preserve import preserved
+from vidstyle.style.supersampled import margin_around
 
 
 @dataclass(frozen=True)
@@ -169,6 +171,9 @@ class Layer:
             styled = self._lowered(frames, plates, styled)
         with self._context.stages("composite"):
             matte = feathered(self._matte(frames, box), self._look.feather)
+            if alone and self._look.decontaminate:
+                plates = foreground(unit_range(plates), matte).movedim(1, -1)
+                styled = foreground(styled, matte)
             result = canvas.clone()
             result[:, box.rows, box.columns] = self._context.view.composite(
                 canvas[:, box.rows, box.columns], plates, styled.cpu(), matte
@@ -199,7 +204,7 @@ class Layer:
         if not boxes:
             return None
         model = self._context.stylizer
-        margin = model.margin + math.ceil(self._look.feather)
+        margin = margin_around(model, self._transfer) + math.ceil(self._look.feather)
         return reduce(or_, boxes).padded(margin, model.grid, frames[0].size)
 
     def _seen(self, plates: Tensor) -> Tensor:

@@ -57,8 +57,9 @@ def check_outputs(
             raise UsageError(f"{name}: exists; add --overwrite, or name another output")
 
 
-def check_encodes(target: str, info: ClipInfo, colour: Management, options: OutputOptions) -> None:
-    """Reject what the encoder would reject, and an element that would lose its alpha.
+def check_encodes(target: str, info: ClipInfo, colour: Management, options: RenderOptions) -> None:
+    """Reject what the encoder would reject, an element that would lose its alpha, and what only an
+    element has.
 
     Raises:
         UsageError: see ``check_encoder``.
@@ -68,6 +69,8 @@ def check_encodes(target: str, info: ClipInfo, colour: Management, options: Outp
     if preset is not None:
         check_encoder(preset, outgoing)
     holds = preset.alpha if preset is not None else Path(target).suffix.lower() in _ELEMENTS
+    if options.decontaminate and not options.element:
+        raise UsageError("--decontaminate: it changes only an element's edge; add --element")
     if options.element and not holds:
         with_alpha = ", ".join(codec.name for codec in CODECS.values() if codec.alpha)
         raise UsageError(

@@ -19,7 +19,8 @@ from vidstyle.errors import (
     VidstyleError,
 )
 from vidstyle.evaluate.gate import Threshold
-from vidstyle.media.frame import full_scale
+from vidstyle.media.foreground import foreground
+from vidstyle.media.frame import full_scale, unit_range
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pipeline.made import Made, fingerprint
 from vidstyle.pipeline.preparation import Request
@@ -212,13 +213,21 @@ def _restyle(
 
 def _composed(job: StillJob, still: Still, done: Restyled) -> Tensor:
     alpha = still.frame.alpha
+    pictures = [still.frame.image, *done.pictures] if job.grid else list(done.pictures)
     if job.cut_out:
+        pictures = [_alone(picture, done.alpha) for picture in pictures]
         alpha = done.alpha if alpha is None else _product(alpha, done.alpha)
-    cells = [_with_alpha(picture, alpha) for picture in done.pictures]
+    cells = [_with_alpha(picture, alpha) for picture in pictures]
     if not job.grid:
         return cells[0]
-    plate = _with_alpha(still.frame.image, alpha)
-    return contact_sheet([plate, *cells], ["plate", *(f"{s:g}" for s in job.grid)])
+    return contact_sheet(cells, ["plate", *(f"{s:g}" for s in job.grid)])
+
+
+def _alone(picture: Tensor, alpha: Tensor) -> Tensor:
+    """Without the background's colour at the edge."""
+    white = full_scale(picture.dtype)
+    own = foreground(unit_range(picture[None]), unit_range(alpha[None, ..., None]))
+    return (own[0].movedim(0, -1) * white).round().to(picture.dtype)
 
 
 def _with_alpha(picture: Tensor, alpha: Tensor | None) -> Tensor:

@@ -5,6 +5,7 @@ resolve an eye. At twice its size it is painted with its eyes, in strokes that a
 it; averaged down again its edges are as fine as the plate's, and it flickers less.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,8 @@ from torch import Tensor
 from vidstyle.style.model import Frozen, ReadStyle, Sample, StyleModel
 from vidstyle.style.stylizer import Stylizer
 
-#: Largest area of an enlarged object's box, in pixels: that of an 854×480 frame, so that no object
-#: takes longer to paint than such a frame.
+#: Largest area of an enlarged object's box, in pixels: that of an 854×480 frame. Painting it takes
+#: somewhat longer than such a frame, since the network also sees a margin around the object.
 SEEN_PIXELS = 854 * 480
 
 #: The largest factor chosen automatically, and the largest that the user may request.
@@ -25,6 +26,9 @@ AUTOMATIC, LARGEST = 3, 4
 
 #: Enlarged pixels that are painted in one call.
 _CALL_PIXELS = 2**23
+
+#: Reach of bicubic interpolation, in pixels.
+_BICUBIC = 2
 
 _FACTOR = "supersample"
 
@@ -44,6 +48,14 @@ class Enlarged:
 
     factor: int
     frozen: Frozen
+
+
+def margin_around(model: StyleModel, frozen: Frozen) -> int:
+    """Pixels around an object that the model must see of the plate, see ``StyleModel.margin``: the
+    more an object is enlarged, the fewer."""
+    if not isinstance(frozen, Enlarged) or frozen.factor == 1:
+        return model.margin
+    return math.ceil(model.margin / frozen.factor) + _BICUBIC
 
 
 class Supersampled:
