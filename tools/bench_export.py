@@ -26,9 +26,8 @@ from vidstyle.export.formats import FORMATS, load
 from vidstyle.export.graph import Runtime, StyleGraph
 from vidstyle.export.parity import compare
 from vidstyle.export.probe import Probe, paired_probes
-from vidstyle.options import DEFAULTS
 from vidstyle.pipeline.analysis import style_picture
-from vidstyle.style.build import build_stylizer
+from vidstyle.style.build import BUNDLED, build_stylizer
 
 EAGER = "eager"
 
@@ -36,7 +35,7 @@ EAGER = "eager"
 @click.command(help=__doc__)
 @click.argument("clip")
 @click.option("--style", "styles", multiple=True, required=True, metavar="IMAGE")
-@click.option("--model", default=DEFAULTS.model, show_default=True, metavar="NAME|PATH")
+@click.option("--model", default=BUNDLED, show_default=True, metavar="NAME|PATH")
 @click.option("--size", default="854x480", show_default=True, metavar="WxH")
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True)
 def main(clip: str, styles: tuple[str, ...], model: str, size: str, rounds: int) -> None:
