@@ -1,6 +1,6 @@
 """Clips whose true mattes are known: a photographed face moving over another photograph."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 
@@ -30,17 +30,23 @@ from vidstyle.segment.people.networks import PersonNetworks
 
 
 class ArrayClip:
-    """Pictures in memory as a clip; ``truth`` holds the object's true matte of each."""
+    """Pictures in memory as a clip; ``truth`` holds the object's true matte of each. Frames whose
+    numbers are in ``missing`` cannot be decoded."""
 
-    def __init__(self, images: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> None:
-        self.images, self.truth = images, truth
+    def __init__(
+        self,
+        images: Sequence[np.ndarray],
+        truth: Sequence[np.ndarray],
+        missing: Collection[int] = (),
+    ) -> None:
+        self.images, self.truth, self.missing = images, truth, missing
         self.count, self.size = len(images), images[0].shape[:2]
         self.reads: list[tuple[int, int]] = []
 
     def frames(self, start: int, stop: int | None) -> Iterator[Frame]:
         stop = self.count if stop is None else stop
         self.reads.append((start, stop))
-        for i in range(start, stop):
+        for i in (i for i in range(start, stop) if i not in self.missing):
             yield Frame(torch.from_numpy(self.images[i]), i, i, Fraction(1, 24))
 
 
@@ -157,6 +163,19 @@ def score() -> Callable[[np.ndarray, np.ndarray], float]:
 def photo_clip() -> ArrayClip:
     """Sixteen frames of 180x270."""
     return moving_photo(16)
+
+
+@pytest.fixture(scope="session")
+def two_discs() -> tuple[np.ndarray, ...]:
+    """A picture of a red and a blue disc on grass; a matte of each."""
+    grain = np.random.default_rng(0).normal(0, 12, (160, 280, 3))
+    picture = np.clip(grain + np.array((60, 140, 60)), 0, 255).astype(np.uint8)
+    mattes = []
+    for x, colour in ((80, (200, 40, 40)), (200, (40, 60, 200))):
+        matte = cv2.circle(np.zeros((160, 280), np.uint8), (x, 80), 45, 255, cv2.FILLED)
+        picture[matte > 0] = np.clip(grain + colour, 0, 255)[matte > 0]
+        mattes.append(matte)
+    return picture, *mattes
 
 
 def build_tiny_sam() -> segment_anything.modeling.Sam:

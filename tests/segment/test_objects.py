@@ -125,6 +125,47 @@ def test_a_box_is_enough(find, photo_clip, score):
     assert mattes.confidence(4) == min(mattes.confidence(3), mattes.confidence(5)) < 1
 
 
+@pytest.mark.parametrize("missing", [{5}, {5, 6, 7}, {0, 1}, {13, 14}])
+@pytest.mark.parametrize("frame", [2, 6, 15])
+def test_frames_that_cannot_be_decoded_move_no_matte(find, photo_clip, score, missing, frame):
+    """Not even if the prompt is for one of them."""
+    box = bounding_box(photo_clip.truth[frame])
+    clip = type(photo_clip)(photo_clip.images, photo_clip.truth, missing)
+    mattes = find(f"box:{box.x0},{box.y0},{box.x1},{box.y1}@{frame}", clip)
+    assert all(mattes.box(i) for i in range(clip.count)), "lost nowhere"
+    seen = [i for i in range(clip.count) if i not in missing]
+    assert min(score(mattes[i], clip.truth[i]) for i in seen) > 0.6
+
+
+def test_a_name_is_found_though_frames_cannot_be_decoded(find, photo_clip, score):
+    missing = {looked_at((0, 16))[1], 9, 10, 11}
+    clip = type(photo_clip)(photo_clip.images, photo_clip.truth, missing)
+    mattes = find("person", clip, detector=FakeDetector(photo_clip))
+    seen = [i for i in range(clip.count) if i not in missing]
+    assert np.mean([score(mattes[i], clip.truth[i]) for i in seen]) > 0.8
+
+
+def test_a_mask_of_one_of_two_leaves_the_other(find, tmp_path, make_people, seeing):
+    left, right = make_people(10, lambda t: 60 + t, lambda t: 200 + t)
+    cv2.imwrite(str(tmp_path / "left.png"), left.truth[5])
+    detector = seeing(left, right)
+    mattes = find(f"person#1+person#2+mask:{tmp_path / 'left.png'}@5", left, detector=detector)
+    for clip in (left, right):
+        own = [mattes[i][clip.truth[i] > 127].mean() for i in (4, 5, 6)]
+        assert min(own) > 150, own
+    assert (mattes[5] >= left.truth[5]).all()
+
+
+def test_a_point_narrows_the_mask_of_its_frame(find, tmp_path, photo_clip, two_discs):
+    picture, left, right = two_discs
+    cv2.imwrite(str(tmp_path / "both.png"), np.maximum(left, right))
+    clip = type(photo_clip)([picture] * 3, [left] * 3)
+    mattes = find(f"mask:{tmp_path / 'both.png'}+-point:200,80", clip)
+    for i in range(clip.count):
+        assert mattes[i][left > 0].mean() > 200
+        assert mattes[i][right > 0].mean() < 50
+
+
 def test_a_name_is_found_though_frames_are_missed(find, photo_clip, score):
     detector = FakeDetector(photo_clip, blind=range(0, 16, 3))
     mattes = find("people", photo_clip, detector=detector)

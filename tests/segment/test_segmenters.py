@@ -143,6 +143,18 @@ def test_a_point_that_is_not_the_object_is_left_out(two_discs):
     assert one[right > 0].mean() < 50
 
 
+@pytest.mark.parametrize("points", [[(80, 80)], [(80, 80), (200, 80)]])
+def test_every_box_and_point_counts(two_discs, points):
+    """A box without a point beside one with a point; a point in no box."""
+    picture, left, right = two_discs
+    boxes = [bounding_box(left), bounding_box(right)]
+    for given in (boxes, boxes[:1] if len(points) > 1 else boxes):
+        matte = GrabCut().segment(picture, given, points)
+        assert matte[left > 0].mean() > 200
+        assert matte[right > 0].mean() > 200
+        assert matte[(left == 0) & (right == 0)].mean() < 30
+
+
 @pytest.mark.weights
 def test_mobile_sam_leaves_out_what_is_not_the_object(mobile_sam, two_discs):
     picture, left, right = two_discs
@@ -150,19 +162,6 @@ def test_mobile_sam_leaves_out_what_is_not_the_object(mobile_sam, two_discs):
     one = mobile_sam.segment(picture, hint=both, outside=[(200, 80)])
     assert one[left > 0].mean() > 200
     assert one[right > 0].mean() < 50
-
-
-@pytest.fixture(scope="module")
-def two_discs():
-    """A picture of a red and a blue disc on grass; a matte of each."""
-    grain = np.random.default_rng(0).normal(0, 12, (160, 280, 3))
-    picture = np.clip(grain + np.array((60, 140, 60)), 0, 255).astype(np.uint8)
-    mattes = []
-    for x, colour in ((80, (200, 40, 40)), (200, (40, 60, 200))):
-        matte = cv2.circle(np.zeros((160, 280), np.uint8), (x, 80), 45, 255, cv2.FILLED)
-        picture[matte > 0] = np.clip(grain + colour, 0, 255)[matte > 0]
-        mattes.append(matte)
-    return picture, *mattes
 
 
 def test_no_prompt_is_an_error(segmenter, picture):

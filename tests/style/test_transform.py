@@ -42,6 +42,14 @@ def test_the_ridge_bounds_the_gain_where_content_is_flat() -> None:
     assert gain <= bound * (1 + 1e-9)
 
 
+def test_a_plain_colour_is_a_style() -> None:
+    """Nothing varies in it; in what it paints, some features do not either."""
+    content = torch.diag(torch.tensor([1.0, 0.1, 0.0]).double())
+    matrix = optimal_map(content, torch.zeros(3, 3).double(), ridge=0.1).float()
+    assert matrix.isfinite().all()
+    assert (matrix.abs() @ content.float().sqrt()).max() < 1e-3
+
+
 def test_gradient_of_the_square_root() -> None:
     """Against finite differences, also where eigenvalues coincide."""
     for matrix in (_covariance(4, 2), 3 * torch.eye(4, dtype=torch.float64)):

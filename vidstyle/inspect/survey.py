@@ -13,7 +13,7 @@ from vidstyle.media.frame import Box
 from vidstyle.media.video.shots import Shot
 from vidstyle.pipeline.analysis import Take
 from vidstyle.runtime.progress import Progress
-from vidstyle.segment.clip import eight_bit, resized, working_size
+from vidstyle.segment.clip import eight_bit, first_frame, resized, working_size
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.search import looked_at, search
 from vidstyle.segment.tracking.linking import Sighting
@@ -81,7 +81,7 @@ def draw(take: Take, objects: Sequence[SurveyedObject]) -> Image:
     """An RGB contact sheet that marks each object at least once, as far as ``TILES`` allows."""
     tiles = []
     for index in _telling_frames(objects):
-        picture = resized(eight_bit(next(take.frames(index, index + 1))), _tile_size(take.size))
+        picture = resized(eight_bit(first_frame(take, index)), _tile_size(take.size))
         here = [(number, seen) for number, seen in enumerate(objects) if index in seen.boxes]
         for number, seen in here:
             box = _scaled(seen.boxes[index], take.size, picture.shape[:2])

@@ -29,6 +29,7 @@ from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pipeline.parts import Parts, build_parts
 from vidstyle.runtime.prefetch import done_ahead, most_hands
 from vidstyle.runtime.threads import threads_an_operation, threads_at_hand
+from vidstyle.runtime.workers import WorkerPool
 from vidstyle.segment.prompts import parse_object
 
 #: Frames in which objects are found and from which statistics are gathered.
@@ -95,7 +96,8 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
     specs = [
         None if wanted.object is None else parse_object(wanted.object) for wanted in job.objects
     ]
-    parts = build_parts(job.options, specs)
+    # Several frames are in progress at once already, each on its own thread.
+    parts = build_parts(job.options, specs, WorkerPool())
     hands = hands_of(parts.device)
     with LiveSource(job.source) as source:
         arrivals = source.arrivals()

@@ -106,6 +106,8 @@ class Stream:
             raise UsageError(
                 f"-o {url}: cannot send to {scheme}://; use one of {', '.join(sorted(_FORMATS))}"
             )
+        if size[0] % 2:
+            raise UsageError(f"-o {url}: a stream needs an even height; add --height {size[0] - 1}")
         self._url = url
         try:
             self._container = av.open(url, "w", format=_FORMATS[scheme], timeout=10)

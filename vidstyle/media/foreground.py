@@ -6,6 +6,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+Plane = NDArray[np.float32]
+
 #: Radii of the passes, in pixels: the first reaches into wide soft edges, the last keeps to the
 #: colours at hand. The paper has two, 90 and 6; four leave less of the background where the object
 #: has texture of its own (a quarter less at an edge three pixels soft).
@@ -39,7 +41,7 @@ def foreground(pictures: Tensor, mattes: Tensor) -> Tensor:
     ).movedim(-1, 1)
 
 
-def _estimated(picture: NDArray[np.float32], matte: NDArray[np.float32]) -> NDArray[np.float32]:
+def _estimated(picture: Plane, matte: Plane) -> Plane:
     front = back = picture
     alpha = matte[..., None]
     for reach in _REACHES:
@@ -49,7 +51,7 @@ def _estimated(picture: NDArray[np.float32], matte: NDArray[np.float32]) -> NDAr
     return np.where(alpha == 1, picture, front)
 
 
-def _mean(layer: NDArray[np.float32], weight: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
+def _mean(layer: Plane, weight: Plane, reach: int) -> Plane:
     """The layer's mean over a square around each pixel. Nothing is counted beyond the border."""
     size = (2 * reach + 1,) * 2
     total = cv2.blur(layer * weight[..., None], size, borderType=cv2.BORDER_CONSTANT)

@@ -18,6 +18,7 @@ from vidstyle.pipeline.analysis import Take
 from vidstyle.pipeline.carrying import Footage, carry, proposed
 from vidstyle.pipeline.fading import lifted
 from vidstyle.runtime.progress import Progress
+from vidstyle.segment.clip import first_frame
 from vidstyle.segment.mattes.store import Mattes
 
 #: Maximum rounds of proposing and painting frames, once each shot has a key.
@@ -119,7 +120,7 @@ class Easel:
         return carry(keys, spans, self._footage, self._flow, folder, self._progress, styled=True)
 
     def _paint(self, number: int, carried: Carried | None) -> None:
-        frame = next(iter(self._take.frames(number, number + 1)))
+        frame = first_frame(self._take, number)
         plate = lifted(unit_range(frame.image)[None], [frame], self._take.fades)
         matte = torch.from_numpy(self._mattes[number])[None, None].float() / 255
         found = carried and carried.painted(number, Box(0, 0, plate.shape[3], plate.shape[2]))

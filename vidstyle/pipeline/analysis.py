@@ -242,8 +242,10 @@ def analyse(
 
 
 def _inset(picture: Box, feather: float, size: tuple[int, int]) -> Box:
-    """The picture within black bars, inset so that a soft edge puts no paint on them."""
-    edge, (height, width) = math.ceil(feather), size
+    """The picture within black bars, inset so that a soft edge puts no paint on them; something is
+    left of it, however soft the edge."""
+    height, width = size
+    edge = min(math.ceil(feather), (min(picture.width, picture.height) - 1) // 2)
     return Box(
         picture.x0 + edge * (picture.x0 > 0),
         picture.y0 + edge * (picture.y0 > 0),

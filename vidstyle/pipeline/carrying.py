@@ -14,11 +14,11 @@ from vidstyle.carry.carrier import Carrier, resized, spread
 from vidstyle.carry.field import FieldFolder
 from vidstyle.carry.key import PaintedFrame
 from vidstyle.errors import ObjectNotFoundError, UsageError
-from vidstyle.media.frame import unit_range
+from vidstyle.media.frame import Frame, unit_range
 from vidstyle.motion.estimator import FlowEstimator
 from vidstyle.pipeline.fading import Fades, lifted
 from vidstyle.runtime.progress import Progress
-from vidstyle.segment.clip import Clip, working_size
+from vidstyle.segment.clip import Clip, first_frame, working_size
 from vidstyle.segment.mattes.store import Mattes
 
 #: Frames on either side of the midpoint between two keys over which they crossfade.
@@ -103,8 +103,11 @@ class Footage:
         if start >= stop:
             return
         for frame in self.clip.frames(start, stop):
-            image = resized(unit_range(frame.image)[None], self.size)
-            yield frame.index, lifted(image, [frame], self.fades)
+            yield frame.index, self.picture(frame)
+
+    def picture(self, frame: Frame) -> Tensor:
+        """A frame's picture, (1, 3, h, w) in [0, 1]."""
+        return lifted(resized(unit_range(frame.image)[None], self.size), [frame], self.fades)
 
     def back(self, start: int, stop: int) -> Iterator[tuple[int, Tensor]]:
         """The same in reverse order, read in chunks."""
@@ -240,7 +243,7 @@ def _beyond(outline: Tensor, matte: Tensor) -> Tensor | None:
 
 
 def _carrier(key: Key, footage: Footage, flow: FlowEstimator) -> Carrier:
-    _, image = next(footage.onwards(key.frame, key.frame + 1))
+    image = footage.picture(first_frame(footage.clip, key.frame))
     reach = 0
     if key.outline is not None:
         outside = (footage.mattes[key.frame] < 128).astype(np.uint8)

@@ -124,11 +124,16 @@ class Parts:
         }
 
 
-def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ()) -> Parts:
+def build_parts(
+    options: RenderOptions,
+    specs: Sequence[ObjectSpec | None] = (),
+    workers: WorkerPool | None = None,
+) -> Parts:
     """Choose the parts, and load those that every render uses; nothing is downloaded.
 
     Args:
         specs: the objects. Their detector and segmenter are verified here, before any long work.
+        workers: process the pictures of a batch; by default on as many threads as there are.
 
     Raises:
         DeviceError, WeightsError, UsageError: see each part.
@@ -138,8 +143,9 @@ def build_parts(options: RenderOptions, specs: Sequence[ObjectSpec | None] = ())
     if options.model == "auto":
         log.info("model: %s (%s)", model, reason)
     options = replace(options, model=model)
-    # A plug-in's runtime has its own threads.
-    workers = WorkerPool() if find_plugin(options.model) else WorkerPool.of(device)
+    if workers is None:
+        # A plug-in's runtime has its own threads.
+        workers = WorkerPool() if find_plugin(options.model) else WorkerPool.of(device)
     steady = None
     if options.temporal == "blend":
         steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options), LIGHT)

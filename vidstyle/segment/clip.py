@@ -33,7 +33,8 @@ class Clip(Protocol):
         ...
 
     def frames(self, start: int, stop: int | None) -> Iterator[Frame]:
-        """Frames ``start`` to ``stop`` (exclusive; None: to the end), in order."""
+        """Frames ``start`` to ``stop`` (exclusive; None: to the end), in order. Frames damaged
+        beyond decoding are missing, and so is their number; never the last."""
         ...
 
 
@@ -59,10 +60,27 @@ def resized(image: Image, size: tuple[int, int]) -> Image:
 
 
 def small_frames(clip: Clip, start: int, stop: int) -> Iterator[Image]:
-    """Frames ``start`` to ``stop`` (exclusive) at the working size."""
-    size = working_size(clip.size)
+    """Frames ``start`` to ``stop`` (exclusive) at the working size: one for every number. In place
+    of a missing frame comes the one before it, or at the start the one after it."""
+    size, due = working_size(clip.size), start
+    latest: Image | None = None
     for frame in clip.frames(start, stop):
-        yield resized(eight_bit(frame), size)
+        image = resized(eight_bit(frame), size)
+        while due < frame.index:
+            yield image if latest is None else latest
+            due += 1
+        yield image
+        latest, due = image, due + 1
+    if due < stop:
+        if latest is None:
+            latest = next(small_frames(clip, stop, clip.count))
+        yield from [latest] * (stop - due)
+
+
+def first_frame(clip: Clip, number: int) -> Frame:
+    """A frame; the next one if it is missing."""
+    exact = next(clip.frames(number, number + 1), None)
+    return next(clip.frames(number + 1, clip.count)) if exact is None else exact
 
 
 def small_frames_backwards(clip: Clip, start: int, stop: int, chunk: int = 64) -> Iterator[Image]:

@@ -185,8 +185,8 @@ def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -
         masks = [_read_mask(p, clip.size) for p in here if isinstance(p, MaskPrompt)]
         if masks:
             given = np.maximum.reduce(masks)
-            matte = np.maximum(matte, resized(given, small))
-            if not boxes and not points and not correction.boxes:
+            matte = correction.applied(segmenter, image, np.maximum(matte, resized(given, small)))
+            if not (boxes or points or correction.boxes or correction.points):
                 keys.given[frame] = given
         keys.keep(frame, image, correction.without_boxes(matte))
         keys.by_hand.add(frame)
@@ -295,7 +295,7 @@ def _tell(
 
 def picture(clip: Clip, frame: int) -> Image:
     """A frame at the working size."""
-    return next(iter(small_frames(clip, frame, frame + 1)))
+    return next(small_frames(clip, frame, frame + 1))
 
 
 def _read_mask(prompt: MaskPrompt, size: tuple[int, int]) -> Matte:

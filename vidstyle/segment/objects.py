@@ -3,7 +3,7 @@
 import logging
 import tempfile
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -133,7 +133,7 @@ def _track(
     upsample them to the clip's size."""
     start, stop = shot
     length = stop - start
-    given = {frame: matte for thing in things for frame, matte in thing.given.items()}
+    given = _united([thing.given for thing in things])
     tick = _Ticks(
         progress, length, sum(passes(t.small, shot, segmenter.renews) for t in things) + length
     )
@@ -157,23 +157,39 @@ def _track(
                 for thing, small in zip(things, tracked, strict=True)
             ]
 
+        def all_given(frame: int) -> bool:
+            return frame in given and not any(
+                mattes.box(frame - start)
+                for thing, mattes in zip(things, tracked, strict=True)
+                if frame not in thing.given
+            )
+
         # Stabilisation reads some frames ahead, from another thread.
         taken: deque[Frame] = deque()
 
         def views() -> Iterator[Seen]:
             for frame in clip.frames(start, stop):
                 taken.append(frame)
-                yield _view(frame, mattes(frame.index - start), given)
+                yield _view(frame, mattes(frame.index - start), fixed=all_given(frame.index))
 
+        due = start
         with steadied(views(), flows) as steady:
             for small in steady:
                 frame = taken.popleft()
-                if frame.index in given:
-                    store[frame.index] = given[frame.index]
+                if all_given(frame.index):
+                    matte, confidence = given[frame.index], 1.0
                 else:
                     matte = edges(small, eight_bit(frame))
-                    store.put(frame.index, matte, _confidence(tracked, frame.index - start))
+                    confidence = _confidence(tracked, frame.index - start)
+                    if frame.index in given:
+                        matte = np.maximum(matte, given[frame.index])
+                # A missing frame is never painted; with a matte it does not count as one in which
+                # the object is lost.
+                for number in range(due, frame.index + 1):
+                    store.put(number, matte, confidence)
+                due = frame.index + 1
                 tick()
+        tick.finish(0)
 
 
 def _confidence(tracked: Sequence[Mattes], index: int) -> float:
@@ -182,10 +198,19 @@ def _confidence(tracked: Sequence[Mattes], index: int) -> float:
     return min(seen, default=0.0)
 
 
-def _view(frame: Frame, mattes: Sequence[Matte], given: Container[int]) -> Seen:
-    """All mattes of a frame merged into one; fixed in frames with a given matte."""
+def _view(frame: Frame, mattes: Sequence[Matte], fixed: bool) -> Seen:
+    """All mattes of a frame merged into one."""
     united = np.maximum.reduce(mattes)
-    return Seen(resized(eight_bit(frame), united.shape), united, fixed=frame.index in given)
+    return Seen(resized(eight_bit(frame), united.shape), united, fixed)
+
+
+def _united(given: Iterable[Mapping[int, Matte]]) -> dict[int, Matte]:
+    """The given mattes of all things, merged frame by frame."""
+    united: dict[int, Matte] = {}
+    for mattes in given:
+        for frame, matte in mattes.items():
+            united[frame] = np.maximum(matte, united[frame]) if frame in united else matte
+    return united
 
 
 class _Ticks:

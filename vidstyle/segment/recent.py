@@ -24,7 +24,7 @@ class Recent(Generic[Result]):
     def get(self, image: Image, make: Callable[[], Result], other: object = None) -> Result:
         """The result for a picture and anything ``other`` that it depends on; made if it is not
         kept."""
-        key = hashlib.blake2b(image.tobytes(), digest_size=16).digest(), other
+        key = hashlib.blake2b(image.tobytes(), digest_size=16).digest(), image.shape, other
         if key not in self._kept:
             self._kept[key] = make()
         self._kept.move_to_end(key)

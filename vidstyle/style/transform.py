@@ -12,6 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+#: Variance that a style has at least: that of a plain colour would make the map infinite.
+_PLAIN = 1e-8
+
 
 @dataclass(frozen=True)
 class Statistics:
@@ -120,7 +123,7 @@ def optimal_map(content: Tensor, style: Tensor, ridge: float) -> Tensor:
             the gain in directions that the content hardly uses, where noise and compression
             artifacts would be amplified.
     """
-    variance = style.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
+    variance = style.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None].clamp_min(_PLAIN)
     eye = ridge * variance * torch.eye(style.shape[-1], dtype=style.dtype, device=style.device)
     root = square_root(content + eye)
     inverse = square_root(content + eye, inverted=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image, resized
 from vidstyle.segment.mattes.store import Matte, bounding_box
+from vidstyle.segment.segmenters.grouping import grouped
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +39,14 @@ class GrabCut:
         hint: Matte | None = None,
         outside: Sequence[tuple[int, int]] = (),
     ) -> Matte:
-        """See ``Segmenter``."""
+        """See ``Segmenter``. Each box is cut with the points inside it, the remaining points
+        together; the union is returned."""
         if not boxes and not points and hint is None:
             raise ValueError("no prompt is given")
+        groups = grouped(boxes, points)
+        if len(groups) > 1 and hint is None:
+            each = [self.segment(image, [b] if b else [], p, outside=outside) for b, p in groups]
+            return reduce(np.maximum, each)
         frame = Box(0, 0, image.shape[1], image.shape[0])
         around = _surroundings(frame, boxes, hint)
         scale = min(1.0, (_PIXELS / (around.width * around.height)) ** 0.5)

@@ -11,6 +11,7 @@ from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes.store import Matte, agreement, bounding_box
 from vidstyle.segment.recent import Recent
+from vidstyle.segment.segmenters.grouping import grouped
 
 # Logit inside a hint; the models' own masks have logits of about this size.
 _HINT_LOGIT = 10.0
@@ -61,13 +62,8 @@ class Promptable(ABC, Generic[Features]):
             raise ValueError("no prompt is given")
         features = self._features(image)
         matte = np.zeros(image.shape[:2], np.uint8)
-        free = list(points)
-        for box in boxes:
-            inside = [p for p in points if box.x0 <= p[0] < box.x1 and box.y0 <= p[1] < box.y1]
-            free = [p for p in free if p not in inside]
+        for box, inside in grouped(boxes, points):
             matte = np.maximum(matte, self._ask(features, box, inside, outside, hint))
-        if free:
-            matte = np.maximum(matte, self._ask(features, None, free, outside, hint))
         return matte
 
     def _features(self, image: Image) -> Features:
