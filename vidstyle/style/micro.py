@@ -6,6 +6,7 @@ collaborative distillation (Wang et al., CVPR 2020), the teacher's features are 
 student's, so that both are transformed in the same space.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from vidstyle.style.encoders import build_encoder
 from vidstyle.style.grid import off_grid
 from vidstyle.style.lapped import BANDS, LappedTransform
-from vidstyle.style.network import StyleNetwork
+from vidstyle.style.network import GRID, StyleNetwork
 from vidstyle.style.residual import Residual
 
 
@@ -67,7 +68,6 @@ class MicroNetwork(StyleNetwork):
     show; patterns that repeat in every cell are removed.
     """
 
-    reach = 96
     pixel_bytes = 512
     finished = True
 
@@ -75,6 +75,7 @@ class MicroNetwork(StyleNetwork):
         super().__init__()
         self.architecture = sizes = architecture or Architecture()
         self.channels = sizes.features
+        self.reach = _reach(sizes)
         self.lapped = LappedTransform()
         encoder_depth, (coarse_depth, fine_depth) = sizes.depth[:2], sizes.depth[2:]
         self.encoder = build_encoder(
@@ -98,6 +99,15 @@ class MicroNetwork(StyleNetwork):
     def decode(self, features: Tensor) -> Tensor:
         bands = self.fine(_to_blocks(self.coarse(features)))
         return off_grid(self.lapped.inverse(bands))
+
+
+def _reach(sizes: Architecture) -> int:
+    """See :class:`StyleNetwork`. Pixels near the rim of a receptive field hardly count (Luo et al.,
+    "Understanding the effective receptive field", NeurIPS 2016): at two fifths of its radius, what
+    lies beyond changes a result by less than a level."""
+    in_blocks, in_cells = sizes.depth[0] + sizes.depth[3], sizes.depth[1] + sizes.depth[2]
+    radius = math.ceil(0.42 * (in_blocks * GRID // 2 + in_cells * GRID) / GRID) * GRID
+    return radius if sizes.encoder == "micro" else max(radius, 96)
 
 
 def _to_blocks(cells: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ class VggNetwork(StyleNetwork):
     """VGG-19 to relu4_1 and AdaIN's decoder, with random weights."""
 
     channels = 512
-    reach = 80
+    reach = 56
     pixel_bytes = 1536
     order = torch.channels_last
 
