@@ -105,6 +105,20 @@ class Studio:
         objects = [StyledObject(spec, style and self.style(style))]
         return self.rendered([plate], objects, temporal="off", **options)[0][0]
 
+    def element(self, plate: Picture, spec: str, style: str, **options: Any) -> Picture:
+        """The restyled object alone, premultiplied, (H, W, 4) RGBA."""
+        with tempfile.TemporaryDirectory(dir=self.work) as name:
+            source, target = Path(name, "plate.png"), Path(name, "element.tif")
+            write(source, plate)
+            objects = [StyledObject(spec, self.style(style))]
+            look = replace(DEFAULTS, temporal="off", element=True, **options)
+            run(
+                Job(source=str(source), target=str(target), objects=objects, options=look),
+                Silence(),
+            )
+            layer = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
+            return np.asarray(cv2.cvtColor(layer, cv2.COLOR_BGRA2RGBA), np.uint8)
+
     def matte(self, plate: Picture, spec: str, **options: Any) -> Picture:
         """The matte of a prompt, tinted over the plate."""
         objects = [StyledObject(spec, self.style("ink"))]
@@ -226,6 +240,18 @@ def element(studio: Studio) -> Strip:
     }
 
 
+def decontaminate(studio: Studio) -> Strip:
+    """Filmed before a bright sky, laid over a dark wall."""
+    plate, spec = studio.known(42)
+    rows, columns = slice(60, 160), slice(212, 362)
+    strip = {"plate": plate[rows, columns]}
+    for label, clean in (("--element", False), ("--element --decontaminate", True)):
+        layer = studio.element(plate, spec, "nocturne", decontaminate=clean)
+        wall = np.array((40, 26, 52)) * (1 - layer[..., 3:] / 255)
+        strip[label] = (layer[..., :3] + wall).round().astype(np.uint8)[rows, columns]
+    return strip
+
+
 def feather(studio: Studio) -> Strip:
     plate, spec = studio.known(42)
     rows, columns = slice(70, 220), slice(230, 470)
@@ -297,6 +323,7 @@ STRIPS: dict[str, Callable[[Studio], Strip]] = {
     "style-scale": style_scale,
     "supersample": supersample,
     "preserve": preserve,
+    "decontaminate": decontaminate,
     "feather": feather,
     "mending": mending,
     "keys": keys,
