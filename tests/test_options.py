@@ -5,9 +5,11 @@ import math
 
 import click
 import pytest
+from click.testing import CliRunner
 from pydantic import TypeAdapter, ValidationError
 
 from vidstyle.batch.shot import OPTIONS, shot_of
+from vidstyle.cli.options import option
 from vidstyle.cli.render import render_command
 from vidstyle.constraints import OneOf, Within, constraint_of, option_of
 from vidstyle.errors import UsageError
@@ -71,6 +73,16 @@ def test_the_command_line_has_the_same_bounds_and_choices() -> None:
             case Within(least, most):
                 assert (kind.min, kind.max) == (least, most)
         assert options[name].default == getattr(DEFAULTS, name)
+
+
+def test_the_environment_gives_a_value_a_line() -> None:
+    @click.command()
+    @option("--style", "styles", multiple=True)
+    def command(styles: tuple[str, ...]) -> None:
+        click.echo(styles)
+
+    told = CliRunner().invoke(command, env={"VIDSTYLE_STYLE": "/x/my art.jpg\nb.jpg"})
+    assert told.output == "('/x/my art.jpg', 'b.jpg')\n"
 
 
 def test_every_default_may_be_said() -> None:

@@ -11,6 +11,7 @@ from opentimelineio.opentime import RationalTime, TimeRange
 
 from vidstyle.batch.listing import read_shots
 from vidstyle.batch.shot import Named
+from vidstyle.batch.timeline import _local
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.media.video.probe import probe
 
@@ -239,6 +240,27 @@ def test_a_timeline_takes_from_each_clip_what_it_shows(tmp_path: Path) -> None:
         assert shot.source == str(tmp_path / "a b.mov")
         assert shot.range.frames(probe(shot.source), 0) == (5, 14)
         assert shot.range.frames(probe(shot.source), 8) == (0, 22)
+
+
+@pytest.mark.parametrize("url", ["take#2.mov", "file:///{}take#2.mov", "file:///{}take%232.mov"])
+def test_a_timeline_names_files_by_url_or_path(tmp_path: Path, url: str) -> None:
+    (tmp_path / "take#2.mov").touch()
+    source = otio.schema.ExternalReference(url.format(tmp_path.as_posix().lstrip("/") + "/"))
+    _timeline(otio.schema.Clip("shot", source, _range(0, 10)), path=tmp_path / "cut.otio")
+    (shot,) = read_shots(tmp_path / "cut.otio")
+    assert Path(shot.source) == tmp_path / "take#2.mov"
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        ("file:///C:/plates/a%20b.mov", "C:/plates/a b.mov"),
+        ("file://server/plates/a.mov", "//server/plates/a.mov"),
+        ("file://localhost/plates/a.mov", "/plates/a.mov"),
+    ],
+)
+def test_urls_of_drives_and_servers(url: str, file: str) -> None:
+    assert _local(url, Path("cut.otio")) == Path(file)
 
 
 def test_dissolves_are_part_of_both_shots(tmp_path: Path) -> None:

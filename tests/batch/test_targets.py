@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 
 from vidstyle.batch.names import safe_name
+from vidstyle.batch.run import Defaults, run_batch
 from vidstyle.batch.shot import Shot
 from vidstyle.batch.targets import names_of, target_of
 from vidstyle.errors import UsageError
+from vidstyle.options import RenderOptions
+from vidstyle.runtime.progress import build_progress
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,13 @@ def test_outputs_are_of_their_sources_kind_where_the_codec_allows(
 ) -> None:
     found = target_of(Shot("sh", source), "sh", codec, tmp_path)
     assert Path(found).relative_to(tmp_path).as_posix() == target
+
+
+def test_two_shots_of_one_name_do_not_share_an_output(tmp_path: Path) -> None:
+    shots = [Shot("a", source, output="sh.mov") for source in ("1.mov", "2.mov")]
+    defaults = Defaults((), (), RenderOptions())
+    with pytest.raises(UsageError, match="shots a and a both go to"):
+        run_batch(shots, tmp_path, defaults, build_progress("none"))
 
 
 def test_outputs_that_the_list_names(tmp_path: Path) -> None:

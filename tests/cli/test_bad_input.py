@@ -1,5 +1,6 @@
 """Bad input of every kind: one line that says what is wrong, the right exit code, and no trace."""
 
+import errno
 import shlex
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import torch
 
 from vidstyle.models import weights
 
-USAGE, MEDIA, WEIGHTS, DEVICE, NOT_FOUND = 2, 3, 4, 5, 6
+USAGE, MEDIA, WEIGHTS, DEVICE, NOT_FOUND, BATCH = 2, 3, 4, 5, 6, 8
 
 GOOD = "{clip} --style {style}"
 
@@ -246,6 +247,39 @@ def test_memory_that_is_not_there(arguments, vidstyle, monkeypatch, tmp_path: Pa
     (line,) = outcome.err.splitlines()
     assert "--batch" in line
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("reason", ["EACCES", "EPERM", "EIO", "ESTALE", "ENOTCONN"])
+def test_a_file_that_the_system_refuses(arguments, vidstyle, monkeypatch, reason: str) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(getattr(errno, reason), "refused", "/plates/a.mp4")
+
+    monkeypatch.setattr("vidstyle.pipeline.job.run", refused)
+    outcome = vidstyle(*arguments(GOOD))
+    assert outcome.code == MEDIA
+    (line,) = outcome.err.splitlines()
+    assert "/plates/a.mp4: cannot be read (refused)" in line
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("render {bad}/text.mp4 --style {style} -o {out}/a.mp4", MEDIA),
+        ("still {bad}/text.jpg --style {style} -o {out}/a.png", MEDIA),
+        ("batch {out}/shots.csv --style {style} -o {out}", BATCH),
+        ("evaluate {bad}/text.mp4 {bad}/text.mp4", MEDIA),
+        ("train --content {bad}/empty --styles {bad}/empty -o {out}/model", MEDIA),
+        ("train --shot {bad}/text.mp4 --style {style} -o {out}/model", MEDIA),
+    ],
+)
+def test_a_farm_is_told_of_it_too(
+    command: str, code: int, bad: Path, style_picture: Path, vidstyle, tmp_path: Path
+) -> None:
+    (tmp_path / "shots.csv").write_text(f"source\n{bad}/text.mp4\n")
+    words = shlex.split(command.format(bad=bad, style=style_picture, out=tmp_path))
+    outcome = vidstyle("-q", *words, "--progress", "openjd")
+    assert outcome.code == code, outcome.err
+    assert outcome.out.splitlines()[-1].startswith("openjd_fail: ")
 
 
 def _keep_sound_alone(clip: Path, path: Path) -> None:

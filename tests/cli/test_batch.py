@@ -175,6 +175,7 @@ def test_a_bad_shot_does_not_stop_the_others(
 def test_a_sequence_that_becomes_shorter_leaves_no_old_frames(
     vidstyle: Callable, edit: Path, options: tuple[object, ...]
 ) -> None:
+    """Even after an attempt that failed."""
     for frame in open_clip(str(edit.with_name("sh0.mov"))).frames(0, 4):
         folder = edit.with_name("plates") / "sh5"
         folder.mkdir(parents=True, exist_ok=True)
@@ -184,6 +185,7 @@ def test_a_sequence_that_becomes_shorter_leaves_no_old_frames(
     call = ("-q", "batch", folder.parent, "-o", root, *options)
     assert vidstyle(*call, "--out", 3).code == 0
     assert len(list((root / "sh5").iterdir())) == 4
+    assert vidstyle(*call, "--out", 1, "--object", "box:900,0,999,9").code == 8
     assert vidstyle(*call, "--out", 1).code == 0
     assert [path.name for path in sorted((root / "sh5").iterdir())] == [
         "sh5.1001.png", "sh5.1002.png",

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 import torch
 
+from vidstyle.farm.rendered import read_sidecar, write_sidecar
+from vidstyle.farm.work import WorkFolder
 from vidstyle.models import weights
 from vidstyle.style.micro import Architecture, MicroNetwork
 from vidstyle.train.save import save_model
@@ -148,6 +151,20 @@ def test_damaged_analysis_is_told_and_made_again(
     assert "analyse again" in refused.err
     run("analyse", *settings, "--work", work)
     assert (work / name).read_bytes() == whole
+
+
+def test_segments_of_a_damaged_analysis_do_not_hinder_those_of_a_new_one(
+    run, settings, shot, work: Path
+) -> None:
+    """Which may differ, as on another device."""
+    run("segment-render", shot.clip, "--work", work, "--segments", "0-1")
+    folder = WorkFolder(work)
+    write_sidecar(folder, replace(read_sidecar(folder, 0), manifest="0" * 64))
+    kept = (work / "segments" / "00001.frames").stat().st_ino
+    (work / "mattes" / "0.json").unlink()
+    run("analyse", *settings, "--work", work)
+    run("segment-render", shot.clip, "--work", work, "--segments", "0-1")
+    assert (work / "segments" / "00001.frames").stat().st_ino == kept
 
 
 def test_another_clip_is_refused(vidstyle, style_picture, work: Path) -> None:

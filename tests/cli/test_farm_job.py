@@ -92,7 +92,7 @@ def test_every_name_arrives_as_it_is(calls: Submit, nasty: Path, engine: str) ->
     analyse, *tasks, join = calls(engine)
     clip, work = str(nasty / "clip.mp4"), str(nasty / "work")
     assert analyse[:4] == ["analyse", clip, "--work", work]
-    assert analyse[analyse.index("--object") + 1] == f"mask:{NASTY}"
+    assert analyse[analyse.index("--object") + 1] == f"mask:{Path.cwd()}/{NASTY}"
     assert analyse[analyse.index("--exclude") + 1] == NASTY
     assert analyse[analyse.index("--model") + 1] == NASTY
     assert "--invert" in analyse
@@ -125,19 +125,47 @@ def test_a_template_asks_for_what_it_needs(vidstyle, shot, style_picture, tmp_pa
     assert of_paths == paths.keys() == {"Input", "Style1", "Work", "Output"}
 
 
+def test_what_is_found_here_is_found_from_any_folder(
+    vidstyle, shot, style_picture, tmp_path: Path, monkeypatch
+) -> None:
+    """A farm starts commands in folders of its own. What goes by a name keeps it."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "sam", "owl", "micro.onnx"):
+        Path(name).mkdir()
+    outcome = vidstyle(
+        "farm", shot.clip, "--style", style_picture, "--work", "w", "--job", "job.yaml",
+        "--object", "person+mask:a+b.png#2@3", "--exclude", "matte:m.%04d.png",
+        "--exclude", "matte:/m/", "--model", "./mine", "--segmenter", "sam", "--detector", "owl",
+        "--backend", "micro.onnx", "--flow-cache", "flows",
+    )  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    content = yaml.safe_load(Path("job.yaml").read_text())
+    given = {each["name"]: each.get("default") for each in content["parameterDefinitions"]}
+    assert given["Object1"] == f"person+mask:{tmp_path}/a+b.png#2@3"
+    assert given["Exclude1"] == f"matte:{tmp_path}/m.%04d.png"
+    assert given["Exclude2"] == "matte:/m/"
+    assert given["Model"] == str(tmp_path / "mine")
+    assert given["Segmenter"] == "sam"
+    assert given["Detector"] == str(tmp_path / "owl")
+    assert given["Backend"] == str(tmp_path / "micro.onnx")
+    assert json.loads(Path("job.paths.json").read_text())["FlowCache"] == str(tmp_path / "flows")
+
+
 def test_run_by_openjd_it_is_the_render_of_the_grid(
     vidstyle, packets, shot, style_picture, tiny_model, tmp_path: Path
 ) -> None:
-    """Three steps, two workers at once."""
+    """Three steps, two workers at once, which share what flow they estimate."""
     settings = (shot.clip, "--style", style_picture, "--model", tiny_model, *SETTINGS)
-    one, joined = tmp_path / "one.mkv", tmp_path / "joined.mkv"
-    assert vidstyle("-q", "render", *settings, "-o", one).code == 0
+    one, joined, flows = tmp_path / "one.mkv", tmp_path / "joined.mkv", tmp_path / "flows"
+    cached = ("--flow-cache", tmp_path / "other")
+    assert vidstyle("-q", "render", *settings, *cached, "-o", one).code == 0
     outcome = vidstyle(
         "-q", "farm", *settings, "--work", tmp_path / "work", "--job", tmp_path / "job.yaml",
-        "-o", joined, "--chunk", 2, "--submit", "local", "--workers", 2,
+        "-o", joined, "--chunk", 2, "--submit", "local", "--workers", 2, "--flow-cache", flows,
         "--program", f"{sys.executable} -m vidstyle",
     )  # fmt: skip
     assert outcome.code == 0, outcome.err
+    assert any(flows.iterdir())
     assert "openjd_progress: 100.0" in outcome.err
     assert packets(joined) == packets(one)
 
@@ -186,6 +214,24 @@ def test_what_fails_is_told_to_the_farm(vidstyle, shot, tmp_path: Path) -> None:
     assert outcome.code == 2
     assert outcome.out.startswith("openjd_fail: ")
     assert outcome.out.count("\n") == 1
+
+
+def test_a_slurm_join_can_do_what_failed_tasks_left(
+    vidstyle, shot, style_picture, tmp_path: Path
+) -> None:
+    job = tmp_path / "job.sh"
+    outcome = vidstyle(
+        "farm", shot.clip, "--style", style_picture, "--work", tmp_path / "w", "--engine", "slurm",
+        "--job", job, "--gpus", 1, "--program", "true",
+    )  # fmt: skip
+    assert outcome.code == 0
+    submit(job, tmp_path)
+    analyse, render, join = (tmp_path / "bin" / "calls").read_text().splitlines()
+    assert "--dependency=afterok:7" in render
+    assert "--dependency=afterany:7" in join
+    for call in (analyse, render, join):
+        assert "--gpus=1" in call
+        assert "--signal=B:TERM@60" in call
 
 
 def test_slurm_is_not_asked_for_what_it_cannot_choose(vidstyle, shot, style_picture, tmp_path):

@@ -8,10 +8,13 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageCms, TiffImagePlugin, TiffTags
 
 from vidstyle.still.dicom import NOTE
+from vidstyle.still.metadata import Metadata, read_metadata
+from vidstyle.still.save import save_picture
 
 USAGE, MEDIA, NOT_FOUND, QUALITY = 2, 3, 6, 7
 FEATHER = 2  # the default, in pixels
@@ -138,6 +141,39 @@ def test_exif_and_profile_are_kept(still, camera_jpeg: Path, tmp_path: Path, kin
         assert exif.get_ifd(ExifTags.IFD.GPSInfo) == {ExifTags.GPS.GPSLatitudeRef: "N"}
 
 
+def test_of_a_tiffs_own_tags_those_about_the_picture_are_kept(tmp_path: Path) -> None:
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[ExifTags.Base.Artist] = "Anna"
+    tags[ExifTags.IFD.Exif] = {ExifTags.Base.LensModel: "50mm"}
+    layers = 37724  # Photoshop's
+    tags[layers], tags.tagtype[layers] = bytes(70000), TiffTags.UNDEFINED
+    Image.fromarray(photograph()).save(tmp_path / "a.tif", tiffinfo=tags)
+    metadata = read_metadata(tmp_path / "a.tif")
+    for target in (tmp_path / "a.png", tmp_path / "a.jpg"):
+        save_picture(target, torch.from_numpy(photograph()), metadata)
+        with Image.open(target) as result:
+            exif = result.getexif()
+            assert set(exif) == {ExifTags.Base.Artist, ExifTags.IFD.Exif}
+            assert exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.LensModel] == "50mm"
+
+
+def test_exif_that_a_jpeg_cannot_hold_is_left_out(tmp_path: Path, caplog) -> None:
+    target = tmp_path / "a.jpg"
+    for size, kept in ((65527, True), (65528, False)):
+        save_picture(target, torch.from_numpy(photograph()), Metadata(exif=bytes(size)))
+        assert (b"Exif" in target.read_bytes()) == kept
+    assert caplog.messages == [f"{target}: its EXIF is more than JPEG holds and is left out"]
+
+
+def test_metadata_of_a_picture_beyond_pillows_limit_is_read(
+    camera_jpeg: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    metadata = read_metadata(camera_jpeg)
+    assert metadata.exif
+    assert metadata.profile
+
+
 def test_depth_and_transparency_are_kept(still, tmp_path: Path) -> None:
     deep = photograph().astype(np.uint16) * 257
     alpha = np.full((96, 96), 65535, np.uint16)
@@ -210,6 +246,10 @@ def test_what_cannot_be_meant_is_refused_before_work(still, photos: Path, tmp_pa
     missing = still(tmp_path / "none.png", "-o", tmp_path / "out")
     assert (missing.code, "none.png" in missing.err) == (MEDIA, True)
     assert not (tmp_path / "out").exists()
+    for sources, name in (((photos / "a.jpg",), "shoe.tif"), ((photos,), "shoe.png")):
+        no_folder = still(*sources, "-o", tmp_path / name)
+        assert (no_folder.code, f"{name}: name a folder or" in no_folder.err) == (USAGE, True)
+        assert not (tmp_path / name).exists()
     outside = still(photos / "b.png", "-o", tmp_path / "x.png", "--object", "box:0,0,500,9")
     assert (outside.code, "outside the frame" in outside.err) == (USAGE, True)
     nameless = still(photos / "a.jpg", "-o", tmp_path / "x.png", "--object", f"matte:{photos}x")
@@ -227,6 +267,21 @@ def test_pictures_that_cannot_be_kept_right_are_told(still, tmp_path: Path) -> N
     cv2.imwrite(str(source), photograph())
     nothing = still(source, "--object", f"matte:{empty}", "-o", tmp_path / "x.png")
     assert (nothing.code, str(source) in nothing.err) == (NOT_FOUND, True)
+
+
+def test_slices_named_by_uid_are_told_apart(still, tmp_path: Path) -> None:
+    pytest.importorskip("pydicom")
+    from pydicom.data import get_testdata_file
+
+    content = Path(get_testdata_file("CT_small.dcm")).read_bytes()
+    (tmp_path / "series").mkdir()
+    names = {"1.2.840.113619.2.55.3", "1.2.840.113619.2.55.4"}
+    for name in names:
+        (tmp_path / "series" / name).write_bytes(content)
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.full((128, 128), 255, np.uint8))
+    done = still(tmp_path / "series", "--object", f"matte:{tmp_path}", "-o", tmp_path / "out")
+    assert done.code == 0, done.err
+    assert {path.stem for path in (tmp_path / "out").glob("[!.]*")} == names
 
 
 def test_a_ct_becomes_a_marked_picture_and_stays_as_it_is(still, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from vidstyle.media.video.reader import open_clip
 from vidstyle.style import plugins
@@ -52,3 +53,27 @@ def test_joined_segments_are_the_render_of_the_grid(
         inside = shot.matte(index) == 255
         mean = plate[inside].mean(axis=0)
         assert np.abs(first.image.numpy()[inside].mean(axis=0) - (255 - mean)).max() < 10
+
+
+def test_what_a_model_draws_does_not_depend_on_the_task(
+    vidstyle: Callable[..., Any], shot: Any, negative: Path, tmp_path: Path, monkeypatch: Any
+) -> None:
+    import vidstyle_onnx
+
+    def noise(_: Any, images: torch.Tensor, *_more: Any) -> torch.Tensor:
+        return torch.rand_like(images)
+
+    monkeypatch.setattr(vidstyle_onnx.OnnxStyles, "__call__", noise)
+    work = tmp_path / "work"
+    done = vidstyle(
+        "analyse", shot.clip, "--style", negative, "--model", "onnx", "--device", "cpu", "--object",
+        f"matte:{shot.mattes}", "--out", 7, "--segment", 4, "--preroll", 2, "--work", work,
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    rendered = []
+    for segments in ("0-1", "1"):
+        task = ("segment-render", shot.clip, "--work", work, "--segments", segments)
+        assert vidstyle(*task).code == 0
+        rendered.append((work / "segments" / "00001.frames").read_bytes())
+        (work / "segments" / "00001.json").unlink()
+    assert rendered[0] == rendered[1]

@@ -109,19 +109,53 @@ def test_sound_that_the_container_cannot_hold_is_encoded_again_in_time(tmp_path,
     assert _onsets(target) == pytest.approx([0.7], abs=0.02)
 
 
-def _recording(path: Path, *, audio_late: int) -> bytes:
-    """A second of MPEG-2 whose sound's times start ``audio_late`` samples later."""
+def _recording(path: Path, *, start: int = 0, audio_late: int = 0, empty: bool = False) -> bytes:
+    """A second of MPEG-2 from ``start`` on, whose sound's times start ``audio_late`` samples later;
+    with a second track of which there is nothing, if it is to be ``empty``."""
     with av.open(str(path), "w", format="mpegts") as container:
         video = container.add_stream("mpeg2video", rate=25, width=64, height=64)
         audio = container.add_stream("mp2", rate=48000, layout="mono")
-        for _ in range(25):
-            container.mux(video.encode(av.VideoFrame(64, 64, "yuv420p")))
+        if empty:
+            container.add_stream("mp2", rate=48000, layout="mono")
+        for number in range(25):
+            picture = av.VideoFrame(64, 64, "yuv420p")
+            picture.pts, picture.time_base = 25 * start + number, Fraction(1, 25)
+            container.mux(video.encode(picture))
         container.mux(video.encode(None))
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.int16), "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = 48000, audio_late, Fraction(1, 48000)
+        frame.sample_rate, frame.time_base = 48000, Fraction(1, 48000)
+        frame.pts = 48000 * start + audio_late
         container.mux(audio.encode(frame))
         container.mux(audio.encode(None))
     return path.read_bytes()
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("late", [-4800, 0, 4800])
+def test_a_recordings_clock_starts_again_at_zero(tmp_path, suffix, late):
+    """A broadcast's shows hours."""
+    source, target = str(tmp_path / "in.ts"), str(tmp_path / f"out{suffix}")
+    _recording(Path(source), start=36000, audio_late=late)
+    _copy(source, target)
+
+    def starts(path: str) -> tuple[Fraction, Fraction]:
+        return next(open_clip(path).frames()).time, _packets(path)[0][0][0]
+
+    (picture, sound), before = starts(target), starts(source)
+    slack = Fraction(1, 1000) if suffix == ".mkv" else Fraction(1, 48000)
+    assert min(picture, sound) == 0
+    assert abs(picture - sound - (before[0] - before[1])) <= slack
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".mxf"])
+def test_a_track_of_which_there_is_nothing_is_left_out(tmp_path, caplog, suffix):
+    source, target = str(tmp_path / "in.ts"), str(tmp_path / f"out{suffix}")
+    _recording(Path(source), empty=True)
+    check_sound(source, target)
+    if suffix != ".mxf":  # holds no picture as small
+        _copy(source, target)
+        assert "in.ts: its audio stream 2 is empty or has no decoder, left out" in caplog.text
+        assert len(_packets(target)) == 1
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".avi"])
@@ -387,3 +421,35 @@ def test_sound_that_starts_after_silence_was_written_into_mxf_stays_late(tmp_pat
     _copy(before, after)
     expected = np.concatenate([np.zeros(6 * 48000), noise[0], np.zeros(48000)])
     assert np.array_equal(_sound(after, 0)[1][0], expected)
+
+
+@pytest.mark.parametrize("suffix", [".avi", ".mxf"])
+def test_a_gap_in_the_sound_stays_one(tmp_path, suffix):
+    before, after = str(tmp_path / "in.mkv"), str(tmp_path / f"out{suffix}")
+    noise = np.random.default_rng(0).integers(1, 9000, (1, 48000)).astype(np.int16)
+    with av.open(before, "w") as container:
+        video = container.add_stream("mjpeg", rate=25, width=256, height=144)
+        video.pix_fmt = "yuvj420p"
+        audio = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for number in range(75):
+            picture = av.VideoFrame(256, 144, "yuvj420p")
+            picture.pts = number
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        for second in (0, 2):
+            sound = av.AudioFrame.from_ndarray(noise, "s16", "mono")
+            sound.sample_rate, sound.time_base = 48000, Fraction(1, 48000)
+            sound.pts = second * 48000
+            container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
+    _copy(before, after)
+    expected = np.concatenate([noise[0], np.zeros(48000), noise[0]])
+    assert np.array_equal(_sound(after, 0)[1][0], expected)
+
+
+def test_silence_is_of_the_format_that_the_decoder_gives(tmp_path):
+    """FFmpeg's probe has another decoder for MP2, which gives another."""
+    source, target = str(tmp_path / "in.ts"), str(tmp_path / "out.avi")
+    _recording(Path(source), audio_late=24000)
+    _copy(source, target)
+    assert _sound(target, 0)[1].shape[1] > 65000

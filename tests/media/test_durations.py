@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+import numpy as np
 import pytest
 
 from vidstyle.media.video.reader import open_clip
@@ -64,3 +65,47 @@ def test_uneven_times_in_milliseconds_stay_uneven(tmp_path, info, pan):
         for frame in reader.frames():
             writer.write(frame)
     assert [frame.time * 1000 for frame in open_clip(target).frames()] == ticks
+
+
+@pytest.mark.parametrize("start", [7, 21, 23])
+@pytest.mark.parametrize("suffix", [".mov", ".mkv"])
+def test_picture_and_sound_stay_together_where_the_rate_comes_back(
+    tmp_path, info, pan, start, suffix
+):
+    """A clip in milliseconds that starts between two frames of its rate."""
+    clip = info(rate=Fraction(24), time_base=Fraction(1, 1000))
+    source, target = str(tmp_path / "in.mkv"), str(tmp_path / f"out{suffix}")
+    with av.open(source, "w") as container:
+        video = container.add_stream("mjpeg", rate=24, width=96, height=72)
+        video.pix_fmt, video.codec_context.time_base = "yuvj420p", clip.time_base
+        audio = container.add_stream("pcm_s16le", rate=48000, layout="mono")
+        for frame in pan(clip, 24):
+            picture = av.VideoFrame.from_ndarray(frame.image.numpy())
+            picture.pts, picture.time_base = start + round(1000 * frame.index / 24), clip.time_base
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 48000), np.int16), "s16", "mono")
+        sound.sample_rate, sound.time_base, sound.pts = 48000, Fraction(1, 48000), 0
+        container.mux(audio.encode(sound))
+        container.mux(audio.encode(None))
+    reader = open_clip(source)
+    with open_writer(target, reader.info, source=source) as writer:
+        for frame in reader.frames():
+            writer.write(frame)
+    first = next(open_clip(target).frames()).time
+    with av.open(target) as container:
+        packet = next(container.demux(audio=0))
+        sounds = packet.pts * packet.time_base
+    assert abs(first - sounds - Fraction(start, 1000)) <= Fraction(1, 1000)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(5, Fraction(129, 25)), (4, Fraction(4, 25))])
+def test_the_clips_last_frame_is_held_for_as_long(tmp_path, info, pan, count, expected):
+    """And only that one, not the last of a part."""
+    clip = info(duration=Fraction(129, 25), frame_count=5)
+    target = str(tmp_path / "out.mp4")
+    with open_writer(target, clip) as writer:
+        for frame in pan(clip, count):
+            writer.write(frame)
+    with av.open(target) as container:
+        assert Fraction(container.duration, av.time_base) == expected

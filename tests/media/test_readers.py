@@ -1,5 +1,6 @@
 """What every reader promises, and what real files put in its way."""
 
+import io
 import itertools
 import logging
 from collections.abc import Iterator
@@ -136,6 +137,29 @@ def test_awkward_streams_start_exactly_anywhere(tmp_path, info, pan, name, encod
         assert torch.equal(found.image, whole[start].image)
 
 
+@pytest.mark.parametrize("order", [(30, 20), (20, 30)])
+def test_recordings_joined_byte_by_byte_are_read_exactly_from_anywhere(tmp_path, info, pan, order):
+    """Their timestamps start again in mid-clip."""
+    part, path = str(tmp_path / "part.ts"), tmp_path / "joined.ts"
+    joined = b""
+    for count in order:
+        with av.open(part, "w") as container:
+            stream = container.add_stream("libx264", 25, width=96, height=72, options={"g": "10"})
+            for frame in pan(info(), count, step=count // 10):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.image.numpy())))
+            container.mux(stream.encode(None))
+        joined += Path(part).read_bytes()
+    path.write_bytes(joined)
+    reader = open_clip(str(path))
+    whole = list(reader.frames())
+    assert [frame.index for frame in whole] == list(range(50))
+    assert not reader.damage
+    for start in (15, 35, 45):
+        found = next(reader.frames(start))
+        assert (found.index, found.pts) == (start, whole[start].pts)
+        assert torch.equal(found.image, whole[start].image)
+
+
 def test_starting_late_decodes_from_the_keyframe_before(real, monkeypatch):
     import vidstyle.media.video.reader as module
 
@@ -158,6 +182,23 @@ def test_damaged_packets_cost_their_frames_and_no_others(real, caplog):
     assert [frame.index for frame in frames] == [*range(25, 30), *range(31, 50)]
     assert all(frame.pts == frame.index * 1024 for frame in frames)
     assert "damaged beyond decoding and left out: 1" in caplog.text
+
+
+def test_a_depth_that_changes_in_mid_clip_is_told_of(tmp_path, info, pan):
+    path = tmp_path / "in.h264"
+    with path.open("wb") as joined:
+        for pix_fmt in ("yuv420p", "yuv420p10le"):
+            part = io.BytesIO()
+            with av.open(part, "w", "h264") as container:
+                stream = container.add_stream("libx264", 25, width=96, height=72, pix_fmt=pix_fmt)
+                for frame in pan(info(), 6):
+                    container.mux(stream.encode(av.VideoFrame.from_ndarray(frame.image.numpy())))
+                container.mux(stream.encode(None))
+            joined.write(part.getvalue())
+    frames = open_clip(str(path)).frames()
+    assert len(list(itertools.islice(frames, 6))) == 6
+    with pytest.raises(MediaError, match=r"frame 6 has 10 bits, the first had 8; split the clip"):
+        next(frames)
 
 
 def test_a_clip_cut_short_keeps_the_frames_before_the_break(tmp_path, info, pan, caplog):

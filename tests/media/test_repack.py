@@ -2,13 +2,16 @@
 
 import sys
 from dataclasses import replace
+from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.media.picture import read_channel, read_picture
+from vidstyle.media.picture import has_straight_alpha, read_channel, read_picture
+from vidstyle.media.video.convert import Conversion, ConvertingWriter
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.video.writer import open_writer
 
@@ -156,6 +159,44 @@ def test_tiff_keeps_depth_alpha_and_words(tmp_path, kind):
     assert metadata(whole(tmp_path / "b.tiff")[1])["ImageDescription"] == "take 4"
 
 
+def test_straight_alpha_is_multiplied_for_exr_and_stated_in_tiff(tmp_path):
+    codes = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    codes[:] = 50, 100, 200, 255
+    codes[:, 5:, 3] = 3
+    cv2.imwrite(str(tmp_path / "a.png"), codes)
+    cv2.imwrite(str(tmp_path / "deep.png"), codes.astype(np.uint16) * 257)
+    rgba = codes[..., [2, 1, 0, 3]] / np.float32(255)
+    for name in ("a", "deep"):
+        for suffix in ("exr", "tif"):
+            copied(tmp_path / f"{name}.png", tmp_path / f"{name}.{suffix}")
+        copied(tmp_path / f"{name}.tif", tmp_path / f"{name}-tiff.exr")
+        for exr in (f"{name}.exr", f"{name}-tiff.exr"):
+            picture = read_picture(tmp_path / exr)
+            assert np.allclose(picture.alpha, rgba[..., 3], rtol=1e-3)
+            assert np.allclose(picture.pixels, rgba[..., :3] * rgba[..., 3:], rtol=2e-3)
+        tiff = read_picture(tmp_path / f"{name}.tif")
+        white = np.iinfo(tiff.pixels.dtype).max
+        assert np.array_equal(np.dstack([tiff.pixels, tiff.alpha]), np.rint(rgba * white))
+        assert has_straight_alpha(tmp_path / f"{name}.tif")
+
+
+def test_premultiplied_colours_are_divided_for_png(tmp_path):
+    """Before they are converted; light without cover stays."""
+    values = np.zeros((HEIGHT, WIDTH, 4), np.float32)
+    values[:, :10] = 0.125, 0.5, 0, 0.5
+    values[:, 10:] = 0.25, 1, 0, 0
+    store(tmp_path / "a.exr", values, "RGBA", [oiio.HALF] * 4)
+    reader = open_clip(str(tmp_path / "a.exr"))
+    conversion = Conversion(np.sqrt, torch.uint16, "root", None)
+    target = open_writer(str(tmp_path / "a.png"), conversion.described(reader.info))
+    with ConvertingWriter(target, conversion) as writer:
+        for frame in reader.frames():
+            writer.write(frame)
+    picture = read_picture(tmp_path / "a.png")
+    assert np.allclose(picture.pixels / 65535, (0.5, 1, 0), atol=1e-3)
+    assert np.allclose(picture.alpha / 65535, values[..., 3], atol=1e-3)
+
+
 def test_lossy_compression_gives_way_unless_it_is_asked_for(render_passes, tmp_path):
     picture = read_picture(render_passes).pixels
     store(tmp_path / "d.exr", picture, "RGB", [oiio.HALF] * 3, compression="dwaa")
@@ -180,6 +221,30 @@ def test_a_movie_becomes_exr_with_rate_and_timecode(tmp_path, info, pan):
     assert read_picture(tmp_path / "m.0001.exr").timecode == "01:00:00:11"
     levels = (next(read.frames()).image * 255).round()
     assert torch.equal(levels, pan(movie, 1)[0].image.float())
+
+
+@pytest.mark.parametrize("suffix", [".exr", ".dpx"])
+@pytest.mark.parametrize("rate", [50, 120])
+def test_a_timecode_is_right_or_left_out(tmp_path, info, pan, rate, suffix):
+    """Its tens of frames have two bits."""
+    movie = info(rate=Fraction(rate), timecode=f"01:02:03:{rate - 10}")
+    pattern, told = str(tmp_path / f"m.####{suffix}"), []
+    with open_writer(pattern, movie) as writer:
+        for frame in pan(movie, 51):
+            writer.write(frame)
+            told.append(read_picture(tmp_path / f"m.{frame.index:04}{suffix}").timecode)
+    assert told == [*[None] * 10, *(f"01:02:04:{number:02}" for number in range(40)), None]
+
+
+@pytest.mark.parametrize("rate", [(24, 0), (5000, 1)])
+def test_a_rate_that_cannot_be_is_none(tmp_path, rate):
+    spec = oiio.ImageSpec(WIDTH, HEIGHT, 3, oiio.HALF)
+    spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), rate)
+    out = oiio.ImageOutput.create(str(tmp_path / "a.exr"))
+    assert out.open(str(tmp_path / "a.exr"), spec)
+    out.write_image(np.zeros((HEIGHT, WIDTH, 3), np.float32))
+    out.close()
+    assert open_clip(str(tmp_path / "a.exr")).info.rate == 24
 
 
 def test_what_cannot_be_read_is_named(tmp_path):

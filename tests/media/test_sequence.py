@@ -1,7 +1,9 @@
 """Numbered pictures: names, numbers, gaps, and pictures of many kinds."""
 
+import errno
 import shutil
 from fractions import Fraction
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -115,6 +117,16 @@ def test_a_picture_of_another_size_or_depth_is_named(shot):
     (shot / "shot.1004.png").write_bytes(b"\x89PNG")
     with pytest.raises(MediaError, match=r"shot\.1004\.png: not a picture"):
         list(open_clip(str(shot)).frames())
+
+
+@pytest.mark.parametrize("method", ["iterdir", "read_bytes"])
+def test_what_may_not_be_read_is_named(shot, monkeypatch, method):
+    def refuse(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, method, refuse)
+    with pytest.raises(MediaError, match=r"shot.*: cannot be read \(Permission denied\)"):
+        open_clip(str(shot))
 
 
 def test_a_folder_of_two_sequences_asks_for_one(shot):

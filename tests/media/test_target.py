@@ -2,11 +2,12 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from vidstyle.errors import UsageError
-from vidstyle.media.video.target import check_target, target_exists
+from vidstyle.media.video.target import check_target, default_target, target_exists
 from vidstyle.media.video.writer import open_writer
 
 
@@ -49,6 +50,24 @@ def test_nor_is_a_source_sequence(tmp_path):
             with pytest.raises(UsageError, match="the output is the input itself"):
                 check_target(f"{tmp_path}/{target}", f"{tmp_path}/{source}")
         check_target(f"{tmp_path}/styled.####.png", f"{tmp_path}/{source}")
+
+
+def test_a_link_to_nothing_in_the_source_is_no_output(tmp_path):
+    (tmp_path / "shot.1001.png").touch()
+    (tmp_path / "shot.1002.png").symlink_to(tmp_path / "gone.png")
+    for source in ("", "shot.####.png"):
+        check_target(f"{tmp_path}/styled.####.png", f"{tmp_path}/{source}")
+
+
+def test_the_default_output_lies_beside_a_folder(tmp_path, monkeypatch):
+    inside = tmp_path / "plates" / "low"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    beside = {".": inside.parent / "low.styled.mp4", "..": tmp_path / "plates.styled.mp4"}
+    assert {name: Path(default_target(name)) for name in beside} == beside
+    monkeypatch.chdir(inside.parent)
+    assert default_target("low") == "low.styled.mp4"
+    assert Path(default_target("/")).parent == Path("/")
 
 
 def test_whether_a_target_exists(tmp_path):

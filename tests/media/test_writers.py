@@ -17,6 +17,7 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.media.frame import Frame
 from vidstyle.media.video.codecs import CODECS
 from vidstyle.media.video.encoder import check_encoder
+from vidstyle.media.video.evenness import check_even
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.video.writer import open_writer
 
@@ -203,6 +204,21 @@ def test_frames_out_of_order_and_no_frames_are_refused(tmp_path, info, pan, name
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows deletes no open file")
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
+def test_a_cancelled_file_is_not_finished_first(tmp_path, info, pan, name):
+    """What is written is not copied once more, to put its index first."""
+    movie = info()
+    writer = open_writer(str(tmp_path / name), movie)
+    for frame in pan(movie, 4):
+        writer.write(frame)
+    (path,) = tmp_path.iterdir()
+    with path.open("rb") as unfinished:
+        writer.abort()
+        assert b"moov" not in unfinished.read()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_killed_render_leaves_only_a_hidden_file(tmp_path):
     script = f"""
 import os, signal, torch
@@ -295,6 +311,23 @@ def test_counted_frames_cannot_come_at_uneven_times(tmp_path, info, pan, name):
     with pytest.raises(UsageError, match=r"uneven times, as at frame 2; end the name in \.mkv"):
         _render(tmp_path / name, None, movie, frames)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["out.avi", "out.mxf"])
+@pytest.mark.parametrize("source", ["in.mkv", "in.####.png"])
+def test_uneven_times_are_found_out_before_work(tmp_path, info, pan, name, source):
+    movie = info()
+    with open_writer(str(tmp_path / source), movie) as writer:
+        for frame in pan(movie, 9):
+            if frame.index not in (4, 7):
+                writer.write(frame)
+    clip = open_clip(str(tmp_path / source)).info
+    with pytest.raises(UsageError, match=r"uneven times, as at frame 4; end the name in \.mkv"):
+        check_even(name, clip, 0, None)
+    with pytest.raises(UsageError, match="uneven times, as at frame 6"):
+        check_even(name, clip, 4, None)
+    check_even(name, clip, 4, 6)
+    check_even("out.mov", clip, 0, None)
 
 
 @pytest.mark.parametrize(

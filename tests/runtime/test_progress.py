@@ -2,12 +2,13 @@
 
 import io
 import logging
+import os
 import sys
 
 import pytest
 
 from vidstyle.cli.logs import start_logging
-from vidstyle.errors import Cancelled
+from vidstyle.errors import Cancelled, MediaError
 from vidstyle.runtime.progress import (
     Bars,
     CancelToken,
@@ -15,6 +16,7 @@ from vidstyle.runtime.progress import (
     Reporting,
     Step,
     build_progress,
+    displayed,
 )
 from vidstyle.ui.running import Watched
 
@@ -82,6 +84,20 @@ def test_log_lines_stand_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "frames 3-4: seen" in lines
     assert "warning: something is odd" in lines
     assert any("mattes" in line and "left" in line for line in lines)
+
+
+def test_a_failure_is_told_and_raised_though_nobody_reads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(MediaError), displayed("json"):
+        raise MediaError("a.mp4: gone")
+    assert capsys.readouterr().out == '{"failed": "a.mp4: gone"}\n'
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as unread:
+        monkeypatch.setattr(sys, "stdout", unread)
+        with pytest.raises(MediaError), displayed("json"):
+            raise MediaError("a.mp4: gone")
 
 
 def test_asking_whether_to_go_on_reports_nothing(capfd) -> None:

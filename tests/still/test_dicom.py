@@ -87,9 +87,10 @@ def test_what_is_no_single_picture_is_told(tmp_path: Path) -> None:
 
 
 def test_files_are_known_by_suffix_or_first_bytes(tmp_path: Path) -> None:
-    bare = tmp_path / "IM0001"
-    bare.write_bytes(file("CT_small.dcm").read_bytes())
-    assert is_dicom(bare)
+    for name in ("1.2.840.113619.2.55.3", "IM0001"):
+        bare = tmp_path / name
+        bare.write_bytes(file("CT_small.dcm").read_bytes())
+        assert is_dicom(bare)
     assert is_dicom(Path("x.DCM"))
     bare.write_bytes(b"text")
     assert not is_dicom(bare)

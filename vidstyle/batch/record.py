@@ -18,7 +18,7 @@ class Record:
         state: ``started``, ``done`` or ``failed``.
         request: fingerprint of everything that the output depends on.
         target: the output, relative to the batch's folder; the batch owns what is there.
-        files: of the output, when it was finished.
+        files: of the output, when it was last finished.
         report: see :class:`vidstyle.pipeline.report.Report`.
         seconds: render time.
         warnings: logged during the render.

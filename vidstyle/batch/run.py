@@ -17,7 +17,7 @@ from vidstyle.media.video.probe import probe
 from vidstyle.media.video.target import target_exists
 from vidstyle.options import RenderOptions, pair
 from vidstyle.pipeline.job import Job, run
-from vidstyle.pipeline.made import FOLDER, fingerprint, identity
+from vidstyle.pipeline.made import FOLDER, Identity, fingerprint, identity
 from vidstyle.runtime.progress import Progress
 from vidstyle.runtime.system import lock as hold
 
@@ -118,11 +118,13 @@ def _alone_in(root: Path) -> Iterator[None]:
 
 
 def _check_apart(shots: Sequence[Shot], targets: Sequence[str]) -> None:
-    taken: dict[str, str] = {}
+    taken: dict[str, Shot] = {}
     for shot, target in zip(shots, targets, strict=True):
-        other = taken.setdefault(target.casefold(), shot.name)
-        if other is not shot.name:
-            raise UsageError(f"shots {other} and {shot.name} both go to {target}; name two outputs")
+        other = taken.setdefault(target.casefold(), shot)
+        if other is not shot:
+            raise UsageError(
+                f"shots {other.name} and {shot.name} both go to {target}; name two outputs"
+            )
 
 
 def _run(
@@ -142,20 +144,21 @@ def _run(
             job = _job(shot, target, defaults)
             request = fingerprint(job, target=Path(target).name)
             before = Record.read(path)
+            old: Identity = []
             if before is not None and before.target == own:
                 if before.finished(request, target):
                     return Result(shot, name, "kept", job, None, before.report, before.seconds,
                                   tuple(before.warnings))  # fmt: skip
-                overwrite = True
+                overwrite, old = True, before.files
             elif target_exists(target) and not overwrite:
                 raise UsageError(
                     f"{target}: exists, and this batch did not write it; add --overwrite"
                 )
-            Record("started", request, own).write(path)
+            # Should this attempt fail, the next one still knows what is left of earlier renders.
+            Record("started", request, own, old).write(path)
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             report = run(replace(job, overwrite=overwrite), progress).content
-            if before is not None:
-                _drop_stale(target, before)
+            _drop_stale(target, old)
             seconds = round(time.monotonic() - began, 1)
             files = identity(file.path for file in matching(target))
             try:
@@ -196,10 +199,10 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
     )
 
 
-def _drop_stale(target: str, before: Record) -> None:
+def _drop_stale(target: str, old: Identity) -> None:
     """Remove pictures of a previous, longer render that the new one did not replace."""
     if is_pattern(target):
-        for name, size, changed in before.files:
+        for name, size, changed in old:
             file = Path(target).with_name(name)
             if file.is_file() and identity([file]) == [(name, size, changed)]:
                 file.unlink()

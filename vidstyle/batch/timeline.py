@@ -7,6 +7,7 @@ metadata, in an EDL as a comment, ``* VIDSTYLE: object=person style=art.jpg stre
 import codecs
 import logging
 import math
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from fractions import Fraction
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
+from urllib.parse import unquote, urlsplit
 
 import opentimelineio as otio
 
@@ -211,9 +212,16 @@ def _own_file(clip: otio.schema.Clip, path: Path) -> str | None:
 
 
 def _local(url: str, path: Path) -> Path:
-    parts = urlparse(url)
-    # C:\plates parses as a one-letter scheme.
-    named = unquote(parts.path) if parts.scheme == "file" or not parts.scheme else url
+    """What a URL or a path names; many programs leave the # of a name as it is in either."""
+    parts = urlsplit(url, allow_fragments=False)
+    if parts.scheme != "file":
+        # C:\plates parses as a one-letter scheme.
+        return path.parent / (url if parts.scheme else unquote(url))
+    named = unquote(parts.path)
+    if parts.netloc not in ("", "localhost"):
+        named = f"//{parts.netloc}{named}"
+    elif re.match("/[A-Za-z]:", named):
+        named = named[1:]
     return path.parent / named
 
 

@@ -17,6 +17,7 @@ from vidstyle.cli.logs import is_json, start_logging
 from vidstyle.cli.stop import Stop
 from vidstyle.errors import Cancelled, DeviceError, MediaError, VidstyleError
 from vidstyle.media import limits
+from vidstyle.media.access import refused
 from vidstyle.runtime.progress import say_no_more
 
 __all__ = ["main"]
@@ -55,7 +56,12 @@ class _Commands(click.Group):
         return command
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="In the environment, VIDSTYLE_<NAME> sets an option of a command; of one that may "
+    "repeat, each line is a value.",
+)
 @click.version_option(__version__, prog_name="vidstyle")
 @click.option("-v", "--verbose", is_flag=True, help="Log details.")
 @click.option("-q", "--quiet", is_flag=True, help="Log warnings only.")
@@ -118,7 +124,8 @@ def main() -> NoReturn:
 
 
 def _lack(error: Exception) -> str | None:
-    """What to say where the machine lacks room for something, wherever that was found."""
+    """What to say where the machine lacks room or permission for something, wherever that was
+    found."""
     if not isinstance(error, OSError):
         return None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -128,7 +135,7 @@ def _lack(error: Exception) -> str | None:
         return f"{where}: cannot be written ({error.strerror}); free the disk and run again"
     if "No usable temporary directory" in str(error):
         return "no temporary folder is writable; set TMPDIR"
-    return None
+    return refused(error)
 
 
 def fail(message: str, code: int) -> NoReturn:

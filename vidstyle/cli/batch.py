@@ -1,7 +1,6 @@
 """``vidstyle batch``: the shots of a folder, a list, an EDL or an OTIO timeline."""
 
 import logging
-from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from vidstyle.cli.say import aligned, say
 from vidstyle.errors import BatchError, UsageError, VidstyleError
 from vidstyle.options import RenderOptions
 from vidstyle.runtime.atomic import write_text
-from vidstyle.runtime.progress import build_progress
+from vidstyle.runtime.progress import displayed
 from vidstyle.words import counted
 
 if TYPE_CHECKING:
@@ -92,19 +91,20 @@ def batch_command(
     if dry_run:
         say(_plan(shots, root, defaults))
         return
-    with closing(build_progress(progress)) as display:
+    with displayed(progress) as display:
         results = run_batch(shots, root, defaults, display, overwrite=overwrite)
-    say(_table(results))
-    try:
-        write_text(root / _SHEET, as_html(results, listed.resolve().name))
-        say(root / _SHEET)
-    except VidstyleError as error:
-        log.warning("no contact sheet: %s", error)
-    if failed := [result.name for result in results if result.state == "failed"]:
-        raise BatchError(
-            f"{len(failed)} of {counted(len(results), 'shot')} failed ({', '.join(failed[:5])}"
-            f"{', …' if len(failed) > 5 else ''}); fix them and run the same command again"
-        )
+        display.close()
+        say(_table(results))
+        try:
+            write_text(root / _SHEET, as_html(results, listed.resolve().name))
+            say(root / _SHEET)
+        except VidstyleError as error:
+            log.warning("no contact sheet: %s", error)
+        if failed := [result.name for result in results if result.state == "failed"]:
+            raise BatchError(
+                f"{len(failed)} of {counted(len(results), 'shot')} failed ({', '.join(failed[:5])}"
+                f"{', …' if len(failed) > 5 else ''}); fix them and run the same command again"
+            )
 
 
 def _rate(text: str | None) -> Fraction | None:

@@ -1,6 +1,5 @@
 """``vidstyle evaluate``: how steady, how sharp and how much in style results are."""
 
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ from vidstyle.media.video.target import check_target
 from vidstyle.options import DEFAULTS
 from vidstyle.runtime.atomic import write_text
 from vidstyle.runtime.extras import needs_extra
-from vidstyle.runtime.progress import build_progress
+from vidstyle.runtime.progress import displayed
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -179,16 +178,18 @@ def evaluate_command(
             fail_above=fail_above,
             fail_below=fail_below,
         )
-        with closing(build_progress(progress)) as display:
+    with displayed(progress) as display:
+        with needs_extra("evaluate", "vidstyle evaluate"):
             done = evaluate(job, display)
-    if json_file:
-        write_text(json_file, as_json(done))
-    if csv_file:
-        write_text(csv_file, as_csv(done.scores))
-    if html_file:
-        write_text(html_file, as_html(done))
-    say(as_text(done.scores))
-    check(done.thresholds, done.scores)
+        display.close()
+        if json_file:
+            write_text(json_file, as_json(done))
+        if csv_file:
+            write_text(csv_file, as_csv(done.scores))
+        if html_file:
+            write_text(html_file, as_html(done))
+        say(as_text(done.scores))
+        check(done.thresholds, done.scores)
 
 
 def _numbers(gaps: str) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from vidstyle.batch.names import MOVIE_SUFFIXES
+from vidstyle.choices import BACKENDS, SEGMENTERS
 from vidstyle.cli.options import (
     farm_options,
     object_options,
@@ -183,6 +184,7 @@ def farm_command(
             gpu_memory=gpu_memory,
             memory=memory,
         ),
+        rendering=list(_flow_cache(render)),
     )
     if engine == "slurm":
         _write(job, slurm_script(plan))
@@ -220,7 +222,7 @@ def _objects(paired: Sequence[StyledObject]) -> Iterator[Argument]:
         if wanted.object is not None or len(paired) > 1:
             yield from (
                 Argument("--object"),
-                Argument(wanted.spec, Kind.STRING, f"Object{number}"),
+                Argument(_absolute(wanted.spec), Kind.STRING, f"Object{number}"),
             )
         if wanted.style is not None:
             yield from (Argument("--style"), _path(wanted.style, Kind.FILE_IN, f"Style{number}"))
@@ -233,16 +235,55 @@ def _objects(paired: Sequence[StyledObject]) -> Iterator[Argument]:
 
 
 def _given(options: RenderOptions) -> Iterator[Argument]:
-    """What differs from the defaults, as the options that say so."""
+    """What differs from the defaults, as the options of ``analyse`` that say so."""
     for field, value in options.changed():
-        if field == "segment":
+        if field in ("segment", "flow_cache", "flow_cache_size"):
             continue
         name = "".join(word.title() for word in field.split("_"))
         for number, each in enumerate(value if isinstance(value, tuple) else [value], start=1):
             yield Argument(option_of(field))
             if each is not True:
                 suffix = str(number) if isinstance(value, tuple) else ""
-                yield Argument(str(each), Kind.STRING, f"{name}{suffix}")
+                yield Argument(_anywhere(field, str(each)), Kind.STRING, f"{name}{suffix}")
+
+
+def _anywhere(field: str, value: str) -> str:
+    """An option's value as it means the same in any folder: a farm starts commands in its own."""
+    if field == "exclude":
+        return _absolute(value)
+    if field in ("model", "backend", "segmenter", "detector") and not _is_known(value):
+        path = Path(value)
+        return str(path.absolute()) if path.exists() else value
+    return value
+
+
+def _is_known(name: str) -> bool:
+    """Whether a model or backend goes by this name on any machine."""
+    from vidstyle.models import weights
+    from vidstyle.models.registry import HUB, REGISTRY
+    from vidstyle.style.plugins import plugins
+
+    models = [model.name for model in weights.style_models()]
+    return name in {*BACKENDS, *SEGMENTERS, *REGISTRY, *HUB, *plugins(), *models}
+
+
+def _absolute(spec: str) -> str:
+    """A SPEC with absolute paths: only their beginnings change, not what follows ``+``, ``#`` or
+    ``@``."""
+    prompts = []
+    for text in spec.split("+"):
+        kind, _, name = text.strip().partition(":")
+        if kind in ("mask", "matte") and not Path(name).is_absolute():
+            text = f"{kind}:{Path.cwd()}/{name}"
+        prompts.append(text)
+    return "+".join(prompts)
+
+
+def _flow_cache(options: RenderOptions) -> Iterator[Argument]:
+    if options.flow_cache is not None:
+        yield Argument("--flow-cache")
+        yield _path(options.flow_cache, Kind.FOLDER, "FlowCache")
+        yield from map(Argument, ("--flow-cache-size", str(options.flow_cache_size)))
 
 
 def _path(name: str, kind: Kind, parameter: str) -> Argument:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vidstyle.cli.options import farm_options, option
+from vidstyle.cli.options import farm_options, flow_cache_options, option
 from vidstyle.cli.say import say
 from vidstyle.farm.work import WorkFolder
 from vidstyle.media.video.target import default_target
@@ -16,8 +16,16 @@ from vidstyle.runtime.progress import displayed
 @farm_options
 @option("-o", "--output", "target", help="A video file, or a pattern: styled.%04d.png.")
 @option("--repair", is_flag=True, help="Render missing or damaged segments on this machine.")
+@flow_cache_options
 def join_command(
-    source: str, work: Path, progress: str, overwrite: bool, target: str | None, repair: bool
+    source: str,
+    work: Path,
+    progress: str,
+    overwrite: bool,
+    target: str | None,
+    repair: bool,
+    flow_cache: str | None,
+    flow_cache_size: int,
 ) -> None:
     """Join the segments in a work directory into one clip, with the audio of INPUT.
 
@@ -32,8 +40,6 @@ def join_command(
 
     folder, target = WorkFolder(work), target or default_target(source)
     with displayed(progress) as display:
-        join(
-            Worker(folder, source), folder, source, target, display,
-            repair=repair, overwrite=overwrite,
-        )  # fmt: skip
+        worker = Worker(folder, source, flow_cache=flow_cache, flow_cache_size=flow_cache_size)
+        join(worker, folder, source, target, display, repair=repair, overwrite=overwrite)
     say(target)

@@ -13,11 +13,22 @@ from vidstyle.options import QualityOptions, RenderOptions
 Command = Callable[..., Any]
 
 
+class _Option(click.Option):
+    """From the environment, one that may repeat takes a value from each line: names of files and
+    prompts hold spaces and colons."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        text = self.resolve_envvar_value(ctx)
+        if text is None or not self.multiple:
+            return super().value_from_envvar(ctx)
+        return [line for line in text.splitlines() if line]
+
+
 def option(*names: str, **settings: Any) -> Callable[[Command], Command]:
     """A click option that also reads ``VIDSTYLE_<NAME>``."""
     long = next(name for name in names if name.startswith("--"))
     variable = f"VIDSTYLE_{long.removeprefix('--').replace('-', '_').upper()}"
-    return click.option(*names, envvar=variable, **settings)
+    return click.option(*names, cls=_Option, envvar=variable, **settings)
 
 
 def default_of(field: str, of: type[Checked] = RenderOptions) -> dict[str, Any]:
@@ -46,6 +57,16 @@ class _Number(click.FloatRange):
         number: float = self._plain.convert(value, param, ctx)
         check(self._of, self._field, number)
         return number
+
+
+allow_host = option(
+    "--allow-host",
+    "names",
+    metavar="NAME",
+    multiple=True,
+    help="Host name that browsers may use, such as render01.studio; may repeat. IP addresses and "
+    "--host always work.",
+)
 
 
 def _list_codecs(context: click.Context, _: click.Parameter, value: str | None) -> str | None:

@@ -1,6 +1,5 @@
 """``vidstyle render``: a clip in, the restyled clip out."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from vidstyle.cli.options import (
 from vidstyle.cli.say import say
 from vidstyle.media.video.target import check_target, default_target
 from vidstyle.options import QualityOptions, pair
-from vidstyle.runtime.progress import build_progress
+from vidstyle.runtime.progress import displayed
 
 
 @click.command("render")
@@ -79,12 +78,13 @@ def render_command(
     if resume and is_made(job) and (quality is None or has_passed(report)):
         say(f"{job.target}: already there")
         return
-    with closing(build_progress(progress)) as display:
+    with displayed(progress) as display:
         if dry_run:
             say(plan(job, display))
             return
         done = run(job, display)
-    if report:
-        done.write(Path(report))
-    say(job.target)
-    done.check_quality()
+        display.close()
+        if report:
+            done.write(Path(report))
+        say(job.target)
+        done.check_quality()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from vidstyle.cli.options import farm_options, option
+from vidstyle.cli.options import farm_options, flow_cache_options, option
 from vidstyle.errors import UsageError
 from vidstyle.farm.work import WorkFolder
 from vidstyle.runtime.progress import displayed
@@ -20,8 +20,7 @@ _LARGEST = 10_000_000
 @option("--segments", required=True, metavar="A-B", help="Segments to render: 4, or 0-3.")
 @option("--device", metavar="auto|cpu|cuda[:N]|mps",
         help="Device to run networks on; by default as in analyse.")  # fmt: skip
-@option("--flow-cache", metavar="DIR",
-        help="Cache optical flow here, for other styles of the clip.")  # fmt: skip
+@flow_cache_options
 def segment_render_command(
     source: str,
     work: Path,
@@ -30,6 +29,7 @@ def segment_render_command(
     segments: str,
     device: str | None,
     flow_cache: str | None,
+    flow_cache_size: int,
 ) -> None:
     """Render segments of INPUT, which has been analysed into a work directory.
 
@@ -43,7 +43,10 @@ def segment_render_command(
     from vidstyle.farm.worker import Worker
 
     with displayed(progress) as display:
-        worker = Worker(WorkFolder(work), source, device=device, flow_cache=flow_cache)
+        worker = Worker(
+            WorkFolder(work), source,
+            device=device, flow_cache=flow_cache, flow_cache_size=flow_cache_size,
+        )  # fmt: skip
         worker.render(numbers, display, overwrite)
 
 

@@ -1,6 +1,5 @@
 """``vidstyle still``: pictures in, restyled pictures out."""
 
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from vidstyle.errors import UsageError
 from vidstyle.media.video.target import check_target
 from vidstyle.options import RenderOptions, pair
 from vidstyle.runtime.atomic import write_text
-from vidstyle.runtime.progress import build_progress
+from vidstyle.runtime.progress import displayed
 from vidstyle.words import counted as plural
 
 _PATH = click.Path(path_type=Path)
@@ -80,7 +79,7 @@ def still_command(
     )
     if report:
         check_target(report, None)
-    with closing(build_progress(progress)) as display:
+    with displayed(progress) as display:
         display.stage("stills", len(job.sources))
         say(HEAD)
 
@@ -89,15 +88,16 @@ def still_command(
             display.advance(1)
 
         studio, entries, failure = restyle_stills(job, on_entry)
-    say(counted(entries))
-    if report:
-        write_text(Path(report), as_json(entries, job.objects, job.options, studio.parts))
-    if failure is not None:
-        failed = sum(entry.status == "failed" for entry in entries)
-        reason = next(entry.reason for entry in entries if entry.status == "failed")
-        raise type(failure)(
-            f"{failed} of {plural(len(entries), 'picture')} failed; the first: {reason}"
-        )
+        display.close()
+        say(counted(entries))
+        if report:
+            write_text(Path(report), as_json(entries, job.objects, job.options, studio.parts))
+        if failure is not None:
+            failed = sum(entry.status == "failed" for entry in entries)
+            reason = next(entry.reason for entry in entries if entry.status == "failed")
+            raise type(failure)(
+                f"{failed} of {plural(len(entries), 'picture')} failed; the first: {reason}"
+            )
 
 
 def _strengths(text: str | None) -> tuple[float, ...]:

@@ -1,6 +1,5 @@
 """``vidstyle train``: pictures in, a style model out; or a model tuned to one shot."""
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from vidstyle.cli.options import option
 from vidstyle.cli.say import say
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.runtime.extras import needs_extra
-from vidstyle.runtime.progress import Progress, build_progress
+from vidstyle.runtime.progress import Progress, displayed
 
 if TYPE_CHECKING:
     from vidstyle.train.config import TrainConfig
@@ -148,7 +147,7 @@ def train_command(
         if style is None:
             raise UsageError("--shot: needs --style IMAGE as well")
         _check_free(output, overwrite)
-        with closing(build_progress(progress)) as display:
+        with displayed(progress) as display:
             _tune(shot, spec, style, model, minutes, config, work, output, display)
     else:
         _refuse("without --shot", {"object": spec, "style": style, "model": model})
@@ -166,7 +165,7 @@ def train_command(
 
             sources = Sources(content, styles, videos, masks, domain, held_out)
             job = TrainJob(sources, config, work, output, minutes or 0.0, resume, overwrite)
-            with closing(build_progress(progress)) as display:
+            with displayed(progress) as display:
                 run(job, display)
     say(output)
 

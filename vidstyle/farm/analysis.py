@@ -9,13 +9,14 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.farm.frozen import store, verify
 from vidstyle.farm.identity import fingerprint, settings_hash, weight_hashes
 from vidstyle.farm.manifest import Clip, Manifest, grid, read_manifest, write_manifest
+from vidstyle.farm.rendered import forget_others
 from vidstyle.farm.work import WorkFolder
 from vidstyle.inspect.review import Reviewed, write_review
 from vidstyle.inspect.survey import SurveyedObject, draw, encoded, survey
 from vidstyle.media.colour_management import manage
 from vidstyle.media.video.kept import KeptClip
 from vidstyle.media.video.reader import open_clip
-from vidstyle.options import FARM_SEGMENT, RenderOptions
+from vidstyle.options import DEFAULTS, FARM_SEGMENT, RenderOptions
 from vidstyle.pipeline.analysis import find_take
 from vidstyle.pipeline.made import style_hash
 from vidstyle.pipeline.output import check_fits, check_outputs, matte_targets, write_mattes
@@ -122,6 +123,7 @@ def analyse_into(
         segments=grid(take.shots, options),
         frozen=tuple(frozen),
     )
+    forget_others(work, manifest.checksum)
     write_manifest(work, manifest)
     return manifest
 
@@ -151,7 +153,9 @@ def list_into(
 
 def _on_the_grid(request: Request) -> Request:
     """The request with a grid, and without options specific to this machine."""
-    options = replace(request.options, flow_cache=None)
+    if request.options.flow_cache is not None:
+        log.warning("--flow-cache: not used by the analysis; give it to segment-render")
+    options = replace(request.options, flow_cache=None, flow_cache_size=DEFAULTS.flow_cache_size)
     if not options.segment:
         log.info("grid: segments of %d frames", FARM_SEGMENT)
         options = replace(options, segment=FARM_SEGMENT)
@@ -182,5 +186,4 @@ def _there(work: WorkFolder, settings: str, model: StyleModel, overwrite: bool) 
             f"{work.root}: analysed with different settings, styles, models or footage; "
             "add --overwrite to replace it, or name another folder"
         )
-    work.forget_segments()
     return None

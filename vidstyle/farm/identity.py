@@ -5,7 +5,7 @@ Names of folders and machines and file times are ignored: they differ across a f
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,18 +15,22 @@ from vidstyle import __version__
 from vidstyle.choices import BACKENDS
 from vidstyle.errors import MediaError
 from vidstyle.farm.sealed import seal
-from vidstyle.media.pattern import is_sequence, pictures, split_channel
+from vidstyle.media.pattern import is_sequence, pictures
 from vidstyle.models import weights
 from vidstyle.motion.build import flow_weights
-from vidstyle.pipeline.made import key_hashes, style_hash
+from vidstyle.pipeline.made import given_files, key_hashes, style_hash
 from vidstyle.pipeline.parts import Parts
 from vidstyle.pipeline.preparation import Request
-from vidstyle.segment.prompts import MaskPrompt, MattePrompt, parse_object
 from vidstyle.style.build import model_identity
 
-#: Number of places sampled in the footage, and bytes read at each: enough to tell takes, versions
-#: and truncated copies apart without reading a film's gigabytes for each task.
-PLACES, WIDTH = 64, 1 << 16
+#: Places read and bytes at each: of a file alone, and of each in a sequence. Enough to tell takes,
+#: versions, truncated copies and rewritten frames apart without reading a film's gigabytes for each
+#: task.
+ALONE, AMONG_MANY = (64, 1 << 16), (3, 1 << 12)
+
+#: Files of a sequence that are read at the same time: a file server takes longer to answer than to
+#: read so little.
+_READERS = 16
 
 
 def fingerprint(source: str) -> str:
@@ -37,9 +41,13 @@ def fingerprint(source: str) -> str:
     Raises:
         MediaError: the clip is missing or unreadable.
     """
-    if is_sequence(source):
-        return _fingerprint([file.path for file in pictures(source)], named=True)
-    return _fingerprint([Path(source)], named=False)
+    if not is_sequence(source):
+        return _sampled(Path(source), *ALONE)
+    files = [file.path for file in pictures(source)]
+    places, width = ALONE if len(files) == 1 else AMONG_MANY
+    with ThreadPoolExecutor(_READERS) as pool:
+        samples = list(pool.map(lambda file: _sampled(file, places, width), files))
+    return seal({file.name: sample for file, sample in zip(files, samples, strict=True)})
 
 
 def settings_hash(request: Request, footage: str, parts: Parts, hashes: dict[str, str]) -> str:
@@ -57,7 +65,7 @@ def settings_hash(request: Request, footage: str, parts: Parts, hashes: dict[str
         "objects": [wanted.object for wanted in request.objects],
         "styles": [style_hash(wanted) for wanted in request.objects],
         "keys": [key_hashes(wanted) for wanted in request.objects],
-        "given": [_fingerprint(files, named=True) for files in _given(request)],
+        "given": _given(request),
         "options": to_jsonable_python(asdict(request.options)),
         "parts": names,
         "weights": hashes,
@@ -86,38 +94,28 @@ def weight_hashes(model: str, flow: str | None, backend: str) -> dict[str, str]:
     return hashes
 
 
-def _given(request: Request) -> Iterable[Sequence[Path]]:
-    """The files that objects and exclusions name, which artists may retouch."""
+def _given(request: Request) -> list[list[tuple[str, str]]]:
+    """Names and hashes of the files that objects and exclusions name. Artists may retouch a few
+    pixels of them, which samples would miss."""
     texts = [wanted.object for wanted in request.objects if wanted.object is not None]
-    for text in (*texts, *request.options.exclude):
-        for prompt in parse_object(text).prompts:
-            if isinstance(prompt, MaskPrompt | MattePrompt):
-                name = prompt.pattern if isinstance(prompt, MattePrompt) else str(prompt.path)
-                yield [file.path for file in pictures(split_channel(name)[0])]
+    return [
+        [(file.name, weights.sha256(file)) for file in files]
+        for text in (*texts, *request.options.exclude)
+        for files in given_files(text)
+    ]
 
 
-def _fingerprint(files: Sequence[Path], named: bool) -> str:
-    digest = hashlib.sha256()
+def _sampled(file: Path, places: int, width: int) -> str:
+    """The sha256 over a file's size and its bytes at evenly spaced places."""
     try:
-        sizes = [file.stat().st_size for file in files]
-        for file, size in zip(files, sizes, strict=True):
-            digest.update(os.fsencode(file.name) if named else b"")
-            digest.update(f"\0{size}\0".encode())
-        for file, offsets in _places(files, sizes):
-            with file.open("rb") as opened:
-                for offset in offsets:
-                    opened.seek(offset)
-                    digest.update(opened.read(WIDTH))
+        # Unbuffered: a file server's blocks may be a hundred times the sample.
+        with file.open("rb", buffering=0) as opened:
+            size = os.fstat(opened.fileno()).st_size
+            digest = hashlib.sha256(f"{size}\0".encode())
+            end = max(0, size - width)
+            for offset in sorted({i * end // (places - 1) for i in range(places)}):
+                opened.seek(offset)
+                digest.update(opened.read(width))
     except OSError as error:
-        raise MediaError(f"{error.filename}: cannot be read ({error.strerror})") from None
+        raise MediaError(f"{file}: cannot be read ({error.strerror})") from None
     return digest.hexdigest()
-
-
-def _places(files: Sequence[Path], sizes: Sequence[int]) -> Iterable[tuple[Path, Sequence[int]]]:
-    """Evenly spaced places to read: within one file, or at the start and end of some of many."""
-    if len(files) == 1:
-        end = max(0, sizes[0] - WIDTH)
-        yield files[0], sorted({i * end // (PLACES - 1) for i in range(PLACES)})
-        return
-    for number in sorted({i * (len(files) - 1) // (PLACES - 1) for i in range(PLACES)}):
-        yield files[number], (0, max(0, sizes[number] - WIDTH))

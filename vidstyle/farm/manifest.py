@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 
 from vidstyle import __version__
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.farm.sealed import read_sealed, write_sealed
+from vidstyle.farm.sealed import read_sealed, seal, write_sealed
 from vidstyle.farm.work import WorkFolder
 from vidstyle.media.video.fades import Fade
 from vidstyle.media.video.shots import Shot
@@ -116,6 +116,11 @@ class Manifest:
         return [Shot(start, stop) for start, stop in self.clip.shots]
 
     @property
+    def checksum(self) -> str:
+        """Of the file, once written; it marks everything that depends on it."""
+        return seal(_content(self))
+
+    @property
     def frame_count(self) -> int:
         """Number of frames to render."""
         return self.segments[-1].stop - self.segments[0].start
@@ -133,13 +138,18 @@ def grid(shots: Sequence[Shot], options: MachineOptions) -> tuple[GridSegment, .
 _MANIFEST = TypeAdapter(Manifest)
 
 
-def write_manifest(work: WorkFolder, manifest: Manifest) -> str:
-    """Write it and return its checksum, which marks everything that depends on it.
+def write_manifest(work: WorkFolder, manifest: Manifest) -> None:
+    """Write it.
 
     Raises:
         MediaError: the disk write fails.
     """
-    return write_sealed(work.manifest, to_jsonable_python(asdict(manifest)))
+    write_sealed(work.manifest, _content(manifest))
+
+
+def _content(manifest: Manifest) -> dict[str, Any]:
+    content: dict[str, Any] = to_jsonable_python(asdict(manifest))
+    return content
 
 
 def read_manifest(work: WorkFolder) -> tuple[Manifest, str]:

@@ -63,6 +63,7 @@ class Plan:
         segments: number of segments in the grid.
         chunk: segments per task, which loads its models once.
         limits: of every task.
+        rendering: further arguments of ``segment-render``, and of ``join``, which may render too.
     """
 
     title: str
@@ -74,6 +75,7 @@ class Plan:
     segments: int
     chunk: int
     limits: Limits
+    rendering: Sequence[Argument] = ()
 
     def analyse(self) -> list[Argument]:
         """The command of the first step."""
@@ -85,12 +87,14 @@ class Plan:
         Args:
             segments: ``A-B``, in the farm's own notation.
         """
-        return [*self._begin("segment-render"), Argument("--segments"), segments]
+        return [*self._begin("segment-render"), *self.rendering, Argument("--segments"), segments]
 
     def join(self) -> list[Argument]:
-        """The command of the last step, which also renders what failed machines left undone."""
+        """The command of the last step. It repairs segments that were damaged since they were
+        rendered, and where a farm runs it after failed tasks as well, what those left undone. Open
+        Job Description does not: a step waits until those it depends on have succeeded."""
         words = map(Argument, ("--repair", "--overwrite", "-o"))
-        return [*self._begin("join"), *words, self.target]
+        return [*self._begin("join"), *self.rendering, *words, self.target]
 
     def tasks(self) -> list[tuple[int, int]]:
         """First and last segment of each task of the second step."""

@@ -135,6 +135,24 @@ def state_of(work: WorkFolder, number: int, manifest: str) -> State:
     return State.WHOLE if found == sidecar.content else State.DAMAGED
 
 
+def forget_others(work: WorkFolder, manifest: str) -> None:
+    """Delete the segments that were rendered for another analysis.
+
+    Args:
+        manifest: checksum of this analysis's manifest.
+
+    Raises:
+        MediaError: they cannot be deleted.
+    """
+    for number in work.segments():
+        try:
+            is_other = read_sidecar(work, number).manifest != manifest
+        except (FileNotFoundError, MediaError):
+            continue  # gone or damaged: it is rendered again anyway
+        if is_other:
+            work.forget_segment(number)
+
+
 def checksum(file: BufferedReader | BufferedRandom) -> str:
     """The sha256 of an open file's entire content."""
     file.seek(0)

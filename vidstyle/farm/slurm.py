@@ -8,7 +8,8 @@ from vidstyle.farm.plan import Argument, Plan
 _SCRIPT = """\
 #!/bin/bash
 # {title}
-# Submits analysis, an array of {tasks} render tasks, and the join, each after the one before.
+# Submits analysis, an array of {tasks} render tasks, and the join, each after the one before. The
+# join comes whatever became of the tasks, and renders what they left undone.
 # Further options of sbatch may be given: bash <this file> --partition=gpu
 set -euo pipefail
 
@@ -18,8 +19,8 @@ analyse=$(sbatch --parsable "${{common[@]}}"{gpus} --job-name={name}-analyse \\
 render=$(sbatch --parsable "${{common[@]}}"{gpus} --job-name={name}-render \\
     --dependency="afterok:$analyse" --array=0-{last} \\
     --wrap={render})
-join=$(sbatch --parsable "${{common[@]}}" --job-name={name}-join \\
-    --dependency="afterok:$render" \\
+join=$(sbatch --parsable "${{common[@]}}"{gpus} --job-name={name}-join \\
+    --dependency="afterany:$render" \\
     --wrap={join})
 echo "analyse $analyse, render $render, join $join"
 """
@@ -37,8 +38,9 @@ def slurm_script(plan: Plan) -> str:
     limits, last = plan.limits, len(plan.tasks()) - 1
     common = [
         f"--time={limits.minutes}",
-        # Sent to the step's processes, which then clean up; SIGKILL follows after KillWait.
-        f"--signal=TERM@{limits.notice}",
+        # B: to the batch shell, whose place vidstyle takes (exec): it cleans up before the time is
+        # over. Without B: only steps get the signal, and these jobs have none.
+        f"--signal=B:TERM@{limits.notice}",
         *([f"--mem={limits.memory}M"] if limits.memory else []),
     ]
     segments = _SEGMENTS.format(chunk=plan.chunk, count=plan.segments)

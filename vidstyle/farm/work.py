@@ -83,10 +83,14 @@ class WorkFolder:
             )
         return folder
 
-    def forget_segments(self) -> None:
-        """Delete all rendered segments."""
-        folder = self.segment(0).parent
-        self._delete(*folder.glob("[0-9]*.json"), *folder.glob("[0-9]*.frames"))
+    def segments(self) -> list[int]:
+        """Numbers of the segments that have a sidecar."""
+        names = (file.stem for file in self.sidecar(0).parent.glob("*.json"))
+        return sorted(int(name) for name in names if name.isdecimal())
+
+    def forget_segment(self, number: int) -> None:
+        """Delete a rendered segment."""
+        self._delete(self.sidecar(number), self.segment(number))
 
     def sweep(self) -> None:
         """Delete leftovers of this machine's killed workers, and other machines' after a day."""

@@ -22,6 +22,7 @@ from vidstyle.media.colour_management import manage
 from vidstyle.media.video.clip import ClipReader
 from vidstyle.media.video.overlap import WriteBehind, queue_depth
 from vidstyle.media.video.reader import open_clip
+from vidstyle.options import DEFAULTS
 from vidstyle.pipeline.analysis import Analysis, Take
 from vidstyle.pipeline.parts import Parts, build_parts
 from vidstyle.pipeline.preparation import layer_context, new_layers
@@ -52,12 +53,13 @@ class Worker:
         *,
         device: str | None = None,
         flow_cache: str | None = None,
+        flow_cache_size: int = DEFAULTS.flow_cache_size,
     ) -> None:
         """
         Args:
             source: the analysed clip, at its path on this machine.
             device: as ``MachineOptions.device``; None for the device given to the analysis.
-            flow_cache: as ``MachineOptions.flow_cache``.
+            flow_cache, flow_cache_size: as in ``MachineOptions``.
 
         Raises:
             UsageError: no analysis, or one by another version or of another clip.
@@ -66,8 +68,9 @@ class Worker:
         self._work = work
         self.manifest, self._digest = read_manifest(work)
         self.reader = open_analysed(source, self.manifest.clip.fingerprint, work)
-        # Overrides the manifest's folder, which may be another machine's.
-        self._options = replace(self.manifest.options, flow_cache=flow_cache)
+        self._options = replace(
+            self.manifest.options, flow_cache=flow_cache, flow_cache_size=flow_cache_size
+        )
         if device is not None:
             self._options = replace(self._options, device=device)
 
@@ -104,8 +107,7 @@ class Worker:
                 log.warning("segment %d: damaged, rendering it again", number)
             due.append(number)
         if due:
-            with seeded(self._options.seed):
-                self._render(due, progress)
+            self._render(due, progress)
 
     def _render(self, numbers: list[int], progress: Progress) -> None:
         manifest, options = self.manifest, self._options
@@ -122,7 +124,11 @@ class Worker:
         sweep(self._work.make(self._work.segment(0).parent))
         progress.stage("render", sum(self._length(number) for number in numbers))
         for number in numbers:
-            with at(shot=manifest.segments[number].shot, segment=number):
+            # Seeded one by one, so that what a plug-in draws does not depend on the task.
+            with (
+                at(shot=manifest.segments[number].shot, segment=number),
+                seeded(options.seed),
+            ):
                 self._render_one(number, take, analyses, parts, progress)
 
     def _render_one(

@@ -238,9 +238,11 @@ def _exact(oiio: Any, types: Sequence[Any], path: Path) -> Any:
 
 
 def _rate(spec: Any) -> Fraction | None:
+    """The first rate stated that can be one: unset fields may hold anything, n/0 and infinity
+    too."""
     for name in ("FramesPerSecond", "dpx:FrameRate", "dpx:TemporalFrameRate"):
-        value = spec.get(name)
-        if value:
-            rate = Fraction(*value) if isinstance(value, tuple) else Fraction(value)
-            return rate.limit_denominator(1001)
+        value = spec.get(name, 0)
+        count, seconds = value if isinstance(value, tuple) else (value, 1)
+        if seconds and 1 <= count / seconds <= 1000:
+            return (Fraction(count) / Fraction(seconds)).limit_denominator(1001)
     return None

@@ -15,6 +15,7 @@ from fileseq.filesequence import FileSequence
 from fileseq.utils import pad
 
 from vidstyle.errors import MediaError
+from vidstyle.media.access import readable
 
 PICTURE_SUFFIXES = (
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm"),
@@ -75,6 +76,7 @@ def parse_pattern(name: str) -> Pattern:
     return pattern
 
 
+@readable()
 def is_pattern(name: str) -> bool:
     """Whether a name is numbered by ``%04d``, ``####`` or ``@@@@`` and is not an existing file."""
     return is_numbered(name) and not Path(name).exists()
@@ -85,6 +87,7 @@ def is_numbered(name: str) -> bool:
     return _pattern(name) is not None
 
 
+@readable()
 def is_sequence(name: str) -> bool:
     """Whether a name stands for pictures: a pattern, a folder or one picture file."""
     path = Path(name)
@@ -97,6 +100,7 @@ def numbered(pattern: str, number: int) -> Path:
     return Path(pattern) if parts is None else Path(pattern).with_name(parts.name(number))
 
 
+@readable()
 def matching(name: str) -> list[NumberedFile]:
     """The files that a name stands for, by number; empty when there are none."""
     if is_pattern(name):
@@ -109,6 +113,7 @@ def matching(name: str) -> list[NumberedFile]:
     return [NumberedFile(0, Path(name))] if Path(name).is_file() else []
 
 
+@readable()
 def split_channel(name: str) -> tuple[str, str | None]:
     """The file name and what is selected in it: the channel of ``comp.####.exr#mask``, the label of
     ``labels/#2`` or ``m.png#2``; None if nothing is selected."""
@@ -119,6 +124,7 @@ def split_channel(name: str) -> tuple[str, str | None]:
     return (match[1], match[2]) if match and not Path(name).exists() else (name, None)
 
 
+@readable()
 def pictures(source: str) -> list[NumberedFile]:
     """The pictures that a source stands for, by number; at least one.
 
@@ -138,6 +144,7 @@ def pictures(source: str) -> list[NumberedFile]:
     return found
 
 
+@readable()
 def patterns_in(folder: Path) -> list[Pattern]:
     """The numbered sequences of pictures in a folder."""
     return sorted(_sequences(folder)[0], key=str)

@@ -12,6 +12,7 @@ from PIL.PngImagePlugin import PngImageFile
 
 from vidstyle.errors import MediaError
 from vidstyle.media import oiio
+from vidstyle.media.access import readable
 from vidstyle.media.limits import check_size
 from vidstyle.media.picture_header import is_cut_short, told_size
 
@@ -45,6 +46,7 @@ class Picture:
     aspect: Fraction = Fraction(1)
 
 
+@readable()
 def read_picture(path: Path) -> Picture:
     """Read a picture file; grey is copied to three channels.
 
@@ -66,6 +68,7 @@ def read_picture(path: Path) -> Picture:
     )
 
 
+@readable()
 def read_channel(path: Path, name: str) -> Values:
     """One channel of a picture by its name (``mask``, ``crypto.R``): (H, W) of the display window.
 
@@ -78,6 +81,7 @@ def read_channel(path: Path, name: str) -> Values:
         return part.display([part.names.index(name)])[..., 0]
 
 
+@readable()
 def has_channel(path: Path, name: str) -> bool:
     """Whether a picture has a channel of that name; False for formats without channel names."""
     if not oiio.reads(path):
@@ -86,6 +90,21 @@ def has_channel(path: Path, name: str) -> bool:
         return any(name in part.names for part in parts)
 
 
+@readable()
+def has_straight_alpha(path: Path) -> bool:
+    """Whether the colours of a picture with alpha are not multiplied by it: PNG's never are, EXR's
+    are, and TIFF says which.
+
+    Raises:
+        MediaError: the file is missing or damaged.
+    """
+    if not oiio.reads(path):
+        return True
+    with oiio.opened(path) as parts:
+        return bool(parts.colour().spec.get_int_attribute("oiio:UnassociatedAlpha"))
+
+
+@readable()
 def read_palette(path: Path) -> tuple[Values, Values] | None:
     """A PNG's palette indices (H, W) ``uint8`` and its colours (256, 4) ``uint8`` RGBA; None for a
     picture without a palette.

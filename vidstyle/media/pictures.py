@@ -34,11 +34,7 @@ def code_values(frames: Array, name: str = "frames", channels: tuple[int, ...] =
         count = " or ".join(map(str, channels))
         wanted = f"(N, {count}, H, W)" if isinstance(frames, Tensor) else f"(N, H, W, {count})"
         raise UsageError(f"{name} of shape {tuple(frames.shape)}: give {wanted}")
-    codes = (
-        images.cpu()
-        if isinstance(images, Tensor)
-        else torch.from_numpy(np.ascontiguousarray(images))
-    )
+    codes = _on_cpu(images)
     if codes.dtype.is_floating_point:
         codes = codes.float()
     elif codes.dtype not in (torch.uint8, torch.uint16):
@@ -63,7 +59,7 @@ def eight_bit_masks(masks: Masks, count: int, size: tuple[int, int]) -> Iterator
     Raises:
         UsageError: their shape does not match the frames.
     """
-    planes = masks.cpu() if isinstance(masks, Tensor) else torch.from_numpy(masks)
+    planes = _on_cpu(masks)
     if planes.ndim == 4 and planes.shape[1] == 1:
         planes = planes[:, 0]
     if tuple(planes.shape) != (count, *size):
@@ -73,3 +69,10 @@ def eight_bit_masks(masks: Masks, count: int, size: tuple[int, int]) -> Iterator
     most = 1 if planes.dtype is torch.bool else full_scale(planes.dtype)
     for plane in planes:
         yield (plane.float() / most * 255).round_().clamp_(0, 255).byte().numpy()
+
+
+def _on_cpu(values: Array) -> Tensor:
+    if isinstance(values, Tensor):
+        return values.cpu()
+    # PyTorch takes neither negative strides nor another machine's byte order.
+    return torch.from_numpy(np.ascontiguousarray(values, values.dtype.newbyteorder("=")))

@@ -18,7 +18,7 @@ from typing import Any, Self
 from vidstyle import __version__
 from vidstyle.carry.key import KeyName
 from vidstyle.errors import MediaError
-from vidstyle.media.pattern import matching, pictures
+from vidstyle.media.pattern import PICTURE_SUFFIXES, matching, pictures, split_channel
 from vidstyle.models import weights
 from vidstyle.options import StyledObject
 from vidstyle.pipeline.preparation import Request
@@ -26,6 +26,7 @@ from vidstyle.runtime.atomic import unwritable, write_text
 from vidstyle.runtime.device import select_device
 from vidstyle.runtime.leftovers import shortened
 from vidstyle.runtime.nesting import parsed
+from vidstyle.segment.prompts import MaskPrompt, MattePrompt, parse_object
 from vidstyle.style.build import choose_model, model_identity
 
 #: Folder beside the outputs that holds the records.
@@ -131,8 +132,15 @@ class Made:
 
 
 def identity(files: Iterable[Path]) -> Identity:
-    """Identity of existing files."""
-    return [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
+    """Identity of files.
+
+    Raises:
+        MediaError: one has gone, or is a link to nothing.
+    """
+    try:
+        return [(path.name, (stat := path.stat()).st_size, stat.st_mtime_ns) for path in files]
+    except FileNotFoundError as error:
+        raise MediaError(f"{error.filename}: has gone, or is a link to nothing") from None
 
 
 def fingerprint(request: Request, **more: object) -> str:
@@ -145,6 +153,7 @@ def fingerprint(request: Request, **more: object) -> str:
         more: further dependencies, of JSON types.
 
     Raises:
+        UsageError: an object or exclusion is malformed.
         MediaError: the source or a style is missing.
         WeightsError: the model is missing.
     """
@@ -155,7 +164,7 @@ def fingerprint(request: Request, **more: object) -> str:
             (wanted.object, _mattes(wanted.object), style_hash(wanted), key_hashes(wanted))
             for wanted in request.objects
         ],
-        "excluded": [_mattes(spec) for spec in request.options.exclude],
+        "excluded": [_mattes(spec, "--exclude") for spec in request.options.exclude],
         "options": {k: v for k, v in asdict(request.options).items() if k not in _NO_MATTER},
         "model": model_identity(
             choose_model(request.options.model, select_device(request.options.device))[0]
@@ -190,6 +199,30 @@ def key_hashes(wanted: StyledObject) -> list[tuple[int, str]]:
     return [(name.frame, weights.sha256(name.path)) for name in names]
 
 
+def given_files(spec: str, option: str = "--object") -> list[list[Path]]:
+    """The existing files that each mask and matte of a SPEC names: artists may retouch them.
+
+    Raises:
+        UsageError: see ``parse_object``.
+    """
+    found = []
+    for prompt in parse_object(spec, option).prompts:
+        match prompt:
+            case MaskPrompt(path):
+                found.append(_listed(str(path)))
+            case MattePrompt(pattern):
+                found.append(_listed(split_channel(pattern)[0]))
+    return found
+
+
+def _listed(name: str) -> list[Path]:
+    path = Path(name)
+    if path.is_dir():  # not as one sequence: a folder of stills' mattes has one for each, by name
+        shown = (file for file in path.iterdir() if not file.name.startswith("."))
+        return sorted(file for file in shown if file.suffix.lower() in PICTURE_SUFFIXES)
+    return [file.path for file in matching(name)]
+
+
 def _files(source: str) -> Identity:
     path = Path(source)
     if path.is_file():
@@ -197,14 +230,5 @@ def _files(source: str) -> Identity:
     return identity(file.path for file in pictures(source))
 
 
-def _mattes(spec: str | None) -> list[Identity]:
-    """Identities of the files that a SPEC names."""
-    found = []
-    for prompt in (spec or "").split("+"):
-        kind, _, name = prompt.partition(":")
-        if kind in ("mask", "matte"):
-            path = Path(name)
-            file = name if path.exists() else name.rpartition("@")[0] or name
-            listed = sorted(path.iterdir()) if path.is_dir() else (m.path for m in matching(file))
-            found.append(identity(listed))
-    return found
+def _mattes(spec: str | None, option: str = "--object") -> list[Identity]:
+    return [] if spec is None else [identity(files) for files in given_files(spec, option)]

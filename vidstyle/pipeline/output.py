@@ -15,6 +15,7 @@ from vidstyle.media.video.codecs import CODECS, codec_for
 from vidstyle.media.video.companions import check_sound
 from vidstyle.media.video.convert import Conversion, ConvertingWriter
 from vidstyle.media.video.encoder import check_encoder
+from vidstyle.media.video.evenness import check_even
 from vidstyle.media.video.overlap import WriteBehind, queue_depth
 from vidstyle.media.video.span import Span
 from vidstyle.media.video.target import check_target, is_picture_target, target_exists
@@ -62,12 +63,13 @@ def check_encodes(target: str, info: ClipInfo, colour: Management, options: Rend
     element has.
 
     Raises:
-        UsageError: see ``check_encoder``.
+        UsageError: see ``check_encoder`` and ``check_even``.
     """
     outgoing = _outgoing(info, colour, target, options)[0]
     preset = codec_for(options.codec, target, outgoing)
     if preset is not None:
         check_encoder(preset, outgoing)
+        check_even(target, info, *options.range)
     holds = preset.alpha if preset is not None else Path(target).suffix.lower() in _ELEMENTS
     if options.decontaminate and not options.element:
         raise UsageError("--decontaminate: it changes only an element's edge; add --element")

@@ -12,7 +12,7 @@ from typing import Protocol, TextIO
 
 from tqdm import tqdm
 
-from vidstyle.errors import Cancelled, VidstyleError
+from vidstyle.errors import Cancelled
 
 
 class Progress(Protocol):
@@ -52,11 +52,11 @@ def build_progress(name: str) -> Progress:
 
 @contextmanager
 def displayed(name: str) -> Iterator[Progress]:
-    """As :func:`build_progress`, closed at the end; a failure is reported as a line, too."""
+    """As :func:`build_progress`, closed at the end; where progress is lines, a failure is one."""
     progress = build_progress(name)
     try:
         yield progress
-    except (VidstyleError, Cancelled) as error:
+    except (Exception, Cancelled) as error:
         if isinstance(progress, Lines):
             progress.fail(" ".join(str(error).split()))
         raise
@@ -301,12 +301,15 @@ class Lines:
 
     def fail(self, message: str) -> None:
         """The run has failed; ``message`` is one line."""
-        print(self._failed(message), file=self._out, flush=True)
+        self._print(self._failed(message))
 
     def _say(self) -> None:
         self._said = time.monotonic()
+        self._print(self._form(self._name, self._done, self._total))
+
+    def _print(self, line: str) -> None:
         try:
-            print(self._form(self._name, self._done, self._total), file=self._out, flush=True)
+            print(line, file=self._out, flush=True)
         except BrokenPipeError:
             say_no_more(self._out)
 

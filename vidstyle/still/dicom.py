@@ -16,8 +16,10 @@ import torch
 from numpy.typing import NDArray
 
 from vidstyle.errors import MediaError, UsageError
+from vidstyle.media.access import readable
 from vidstyle.media.frame import Frame
 from vidstyle.media.limits import check_size
+from vidstyle.media.pattern import PICTURE_SUFFIXES
 from vidstyle.media.video.clip import ClipInfo
 from vidstyle.media.video.colour import PICTURE_TAGS
 from vidstyle.runtime.extras import needs_extra
@@ -27,6 +29,10 @@ from vidstyle.still.metadata import Metadata
 NOTE = "NOT FOR DIAGNOSIS. Restyled by vidstyle."
 
 SUFFIXES = (".dcm", ".dicom")
+
+#: Of pictures of all kinds. Any other ending may be part of a name: DICOM files are often named by
+#: UIDs, such as 1.2.840.113619.2.55.3.
+ALL_SUFFIXES = (*SUFFIXES, *PICTURE_SUFFIXES)
 
 # The standard's preamble: 128 arbitrary bytes, then these (PS3.10, 7.1).
 _MAGIC_AT, _MAGIC = 128, b"DICM"
@@ -66,9 +72,10 @@ class Window:
         return cls(centre, width)
 
 
+@readable()
 def is_dicom(path: Path) -> bool:
     """Whether a file is DICOM, by its suffix or, without one, by its first bytes."""
-    if path.suffix:
+    if path.suffix.lower() in ALL_SUFFIXES:
         return path.suffix.lower() in SUFFIXES
     if not path.is_file():
         return False

@@ -21,6 +21,7 @@ from vidstyle.errors import (
 from vidstyle.evaluate.gate import Threshold
 from vidstyle.media.foreground import foreground
 from vidstyle.media.frame import full_scale, unit_range
+from vidstyle.media.pattern import PICTURE_SUFFIXES
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pipeline.made import Made, fingerprint
 from vidstyle.pipeline.preparation import Request
@@ -28,7 +29,7 @@ from vidstyle.runtime.extras import needs_extra
 from vidstyle.still.dicom import Window
 from vidstyle.still.save import SUFFIXES, save_picture
 from vidstyle.still.sheet import contact_sheet
-from vidstyle.still.source import Still, read_still
+from vidstyle.still.source import Still, name_of, read_still
 from vidstyle.still.studio import Restyled, Studio
 from vidstyle.still.summary import Entry
 
@@ -83,13 +84,19 @@ class StillJob:
         """One for each source.
 
         Raises:
-            UsageError: two sources share an output, an output is a source, or one exists and
-                neither ``resume`` nor ``overwrite`` is set.
+            UsageError: the target is neither a folder nor a file that can be written, two sources
+                share an output, an output is a source, or one exists and neither ``resume`` nor
+                ``overwrite`` is set.
         """
-        if len(self.sources) == 1 and self.target.suffix.lower() in SUFFIXES:
+        suffix = self.target.suffix.lower()
+        if self.target.is_dir() or suffix not in PICTURE_SUFFIXES:
+            made = [self.target / f"{name_of(source)}{self.kind}" for source in self.sources]
+        elif len(self.sources) == 1 and suffix in SUFFIXES:
             made = [self.target]
         else:
-            made = [self.target / f"{source.stem}{self.kind}" for source in self.sources]
+            raise UsageError(
+                f"{self.target}: name a folder or, for one picture, a {' or '.join(SUFFIXES)} file"
+            )
         owners: dict[Path, Path] = {}
         own = {source.resolve() for source in self.sources}
         for source, output in zip(self.sources, made, strict=True):
@@ -172,7 +179,7 @@ def _own(spec: str | None, source: Path) -> str | None:
     kind, _, name = (spec or "").partition(":")
     if kind != "matte" or not Path(name).is_dir():
         return spec
-    return f"matte:{next((f for f in Path(name).iterdir() if f.stem == source.stem), name)}"
+    return f"matte:{next((f for f in Path(name).iterdir() if f.stem == name_of(source)), name)}"
 
 
 def _restyle(

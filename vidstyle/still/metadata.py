@@ -1,17 +1,37 @@
 """EXIF and colour profiles of pictures, carried from input to output."""
 
 import logging
-import warnings
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from vidstyle.errors import MediaError
 from vidstyle.media import oiio
 
-# OpenCV rotates these upright on reading, according to EXIF.
-_TURNED = ("JPEG", "MPO")
+_KINDS = (JpegImageFile, PngImageFile, TiffImageFile, WebPImageFile)
+
+# A TIFF's own tags stand among those of EXIF: where its pixels lie, Photoshop's layers.
+_OF_TIFF = {
+    ExifTags.Base.ImageDescription,
+    ExifTags.Base.Make,
+    ExifTags.Base.Model,
+    ExifTags.Base.Orientation,
+    ExifTags.Base.XResolution,
+    ExifTags.Base.YResolution,
+    ExifTags.Base.ResolutionUnit,
+    ExifTags.Base.DateTime,
+    ExifTags.Base.Artist,
+    ExifTags.Base.Copyright,
+    ExifTags.IFD.Exif,
+    ExifTags.IFD.GPSInfo,
+}
 
 # The profile's header names its colour space in bytes 16 to 20 (ICC.1:2022, 7.2.6).
 _SPACE = slice(16, 20)
@@ -49,13 +69,9 @@ def read_metadata(path: Path) -> Metadata:
     if path.suffix.lower() in oiio.ONLY_HERE:
         return Metadata()
     try:
-        with warnings.catch_warnings():
-            # Only the header is read here.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                exif, mode, kind = picture.getexif(), picture.mode, picture.format
-                profile = picture.info.get("icc_profile")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError):
+        with _opened(path) as picture:
+            exif, mode, profile = _exif(picture), picture.mode, picture.info.get("icc_profile")
+    except (OSError, SyntaxError):
         # The error is reported by whoever reads its pixels.
         return Metadata()
     if mode == "CMYK":
@@ -63,9 +79,26 @@ def read_metadata(path: Path) -> Metadata:
     if profile and profile[_SPACE] != b"RGB ":
         log.warning("%s: its colour profile is not of RGB and is left out", path)
         profile = None
-    if kind in _TURNED and ExifTags.Base.Orientation in exif:
+    return Metadata(exif, profile or None)
+
+
+def _opened(path: Path) -> ImageFile:
+    """Not by Image.open, which refuses pictures of more than 179 megapixels."""
+    for kind in _KINDS:
+        with suppress(SyntaxError):  # of another kind
+            return kind(path)
+    raise UnidentifiedImageError(path)
+
+
+def _exif(picture: ImageFile) -> bytes | None:
+    exif = picture.getexif()
+    if isinstance(picture, TiffImageFile):
+        for tag in set(exif) - _OF_TIFF:
+            del exif[tag]
+    # OpenCV turns these upright on reading.
+    if isinstance(picture, JpegImageFile) and ExifTags.Base.Orientation in exif:
         exif[ExifTags.Base.Orientation] = 1
-    return Metadata(_packed(exif) if len(exif) else None, profile or None)
+    return _packed(exif) if len(exif) else None
 
 
 def _packed(exif: Image.Exif) -> bytes:

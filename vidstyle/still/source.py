@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidstyle.errors import MediaError
+from vidstyle.media.access import readable
 from vidstyle.media.frame import Frame
 from vidstyle.media.pattern import PICTURE_SUFFIXES
 from vidstyle.media.video.clip import ClipInfo, Damage
 from vidstyle.media.video.reader import open_clip
-from vidstyle.still.dicom import Window, is_dicom, read_dicom
+from vidstyle.still.dicom import ALL_SUFFIXES, Window, is_dicom, read_dicom
 from vidstyle.still.metadata import Metadata, read_metadata
 
 
@@ -23,12 +24,23 @@ class Still:
     metadata: Metadata
     damage: Damage = Damage()  # noqa: RUF009 - frozen
 
+    @property
+    def name(self) -> str:
+        """Its name, which its matte and its output share."""
+        return name_of(self.path)
+
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """See :class:`~vidstyle.media.video.clip.ClipReader`."""
         if start <= 0 and (stop is None or stop > 0):
             yield self.frame
 
 
+def name_of(path: Path) -> str:
+    """A file's name without its suffix, if it has one."""
+    return path.stem if path.suffix.lower() in ALL_SUFFIXES else path.name
+
+
+@readable()
 def find_stills(names: Sequence[Path]) -> list[Path]:
     """The files named by pictures and folders of pictures, without duplicates, in order.
 

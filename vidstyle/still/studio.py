@@ -124,7 +124,7 @@ def _of_still(spec: ObjectSpec, still: Still) -> ObjectSpec:
     folder = Path(spec.given.pattern)
     if not folder.is_dir():
         raise UsageError(f"{spec.option} {spec}: no such file or folder; stills take no patterns")
-    found = sorted(path for path in folder.iterdir() if path.stem == still.path.stem)
+    found = sorted(path for path in folder.iterdir() if path.stem == still.name)
     if not found:
-        raise MediaError(f"{folder}: no matte named {still.path.stem}")
+        raise MediaError(f"{folder}: no matte named {still.name}")
     return ObjectSpec(spec.text, (MattePrompt(str(found[0])),), spec.option)

@@ -36,10 +36,20 @@ _DEEP_PCM: dict[str, _Encoder] = {
 _START_TOGETHER = ("avi", "mxf")
 _MXF_RATE = 48000  # the only one of SMPTE ST 382
 
+# Seconds without sound that are filled up there: more than timestamps are off by.
+_GAP = Fraction(20, 1000)
+
 # FFmpeg's usual layout by number of channels.
 _USUAL_LAYOUTS = {
     1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1",
 }  # fmt: skip
+
+
+def is_decodable(stream: AudioStream) -> bool:
+    """Whether there is a decoder, and sound for it: recordings may declare a stream that is
+    empty."""
+    context = stream.codec_context
+    return context is not None and context.rate > 0 and context.layout.nb_channels > 0
 
 
 def is_copied(stream: AudioStream, container: str) -> bool:
@@ -153,6 +163,8 @@ class EncodedAudio:
     """Re-encodes by :func:`encoder_for`, cut at the span's first and last sample."""
 
     def __init__(self, stream: AudioStream, output: OutputContainer, span: Span) -> None:
+        # FFmpeg may have probed the stream by another decoder, which gives another format.
+        stream.codec_context.open(strict=False)
         codec = encoder_for(stream, output.format.name)
         self._output = output
         self._span = span
@@ -193,9 +205,14 @@ class EncodedAudio:
             if cut is None:
                 continue
             if cut.pts is not None and cut.time_base is not None:
-                if self._starts_with_picture and self._is_silent:
-                    self._silence(round((cut.pts * cut.time_base + shift) * cut.sample_rate))
-                cut.pts += round(shift / cut.time_base)
+                if self._starts_with_picture:
+                    due = round((cut.pts * cut.time_base + shift) * cut.sample_rate)
+                    if self._is_silent or due - self._samples > _GAP * cut.sample_rate:
+                        self._silence(due)
+                    # Counted like the silence, since PyAV converts all frames as the first.
+                    cut.pts, cut.time_base = self._samples, Fraction(1, cut.sample_rate)
+                else:
+                    cut.pts += round(shift / cut.time_base)
             self._is_silent = False
             self._samples += cut.samples
             self._output.mux(self._stream.encode(cut))

@@ -23,6 +23,7 @@ from vidstyle.media.video.audio import (
     EncodedAudio,
     Ordered,
     is_copied,
+    is_decodable,
     tell_encoding,
 )
 from vidstyle.media.video.probe import open_video
@@ -152,13 +153,13 @@ def check_sound(source: str, target: str) -> None:
     container = _FORMATS[Path(target).suffix.lower()]
     with open_video(source) as opened:
         for stream in opened.streams.audio:
-            if stream.codec_context is not None:
+            if is_decodable(stream):
                 _way_of(stream, container, source)
 
 
 def _track(stream: Stream, output: OutputContainer, source: str, span: Span) -> Track | None:
     container = output.format.name
-    if isinstance(stream, AudioStream) and stream.codec_context is not None:
+    if isinstance(stream, AudioStream) and is_decodable(stream):
         make = _way_of(stream, container, source)
         if make is not CopiedAudio:
             tell_encoding(stream, container, source)
@@ -167,7 +168,8 @@ def _track(stream: Stream, output: OutputContainer, source: str, span: Span) -> 
         return subtitle_track(stream, output, source, span, copied=_holds(output, stream))
     if stream.type in ("audio", "subtitle"):
         log.warning(
-            "%s: no decoder for its %s stream %d, left out", source, stream.type, stream.index
+            "%s: its %s stream %d is empty or has no decoder, left out",
+            *(source, stream.type, stream.index),
         )
     return None
 
@@ -207,9 +209,11 @@ def _goes(
             assert isinstance(stream, AudioStream)
             track = make(stream, trial, WHOLE)
             trial.start_encoding()
+            # Sound that starts hours after zero would make hours of silence.
+            shift = -(stream.start_time or 0) * (stream.time_base or Fraction(0))
             for packet in islice(opened.demux(stream), _TRIED):
                 if packet.size:
-                    track.mux(packet, Fraction(0))
+                    track.mux(packet, shift)
             track.flush()
     except (ValueError, av.error.FFmpegError):
         return False

@@ -10,6 +10,7 @@ from vidstyle.media.frame import Frame, full_scale
 from vidstyle.media.ocio import Colours, Transform
 from vidstyle.media.video.clip import ClipInfo, ClipWriter
 from vidstyle.media.video.colour import ColourTags
+from vidstyle.media.video.sequence import SequenceWriter, is_straight
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,21 @@ class ConvertingWriter(ClipWriter):
 
     def __init__(self, writer: ClipWriter, conversion: Conversion) -> None:
         self._writer, self._conversion = writer, conversion
+        self._straight = isinstance(writer, SequenceWriter) and writer.wants_straight
 
     def write(self, frame: Frame) -> None:
         """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
-        alpha, premultiplied = frame.alpha, frame.premultiplied
+        alpha = frame.alpha
+        # A plate's colours stay multiplied, unless the output's have to be straight.
+        premultiplied = frame.premultiplied or (self._straight and is_straight(frame) is False)
         cover = None if alpha is None or not premultiplied else _unit(alpha)[..., None]
         colours = _unit(frame.image)
         if cover is None:
             colours = self._conversion.transform(colours)
         else:
-            straight = np.divide(colours, cover, out=np.zeros_like(colours), where=cover > 0)
-            colours = self._conversion.transform(straight) * cover
+            # Light that nothing covers, as of a flame, cannot be divided.
+            straight = np.divide(colours, cover, out=colours.copy(), where=cover > 0)
+            colours = self._conversion.transform(straight) * (1 if self._straight else cover)
         dtype = self._conversion.dtype
         self._writer.write(
             replace(

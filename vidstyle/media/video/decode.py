@@ -51,22 +51,26 @@ class PacketIndex:
 
     @classmethod
     def build(cls, info: ClipInfo) -> "PacketIndex | None":
-        """Read all packets without decoding. None if they do not tell where the frames are."""
+        """Read all packets without decoding. None if they do not tell where the frames are, as in
+        recordings joined byte by byte, whose timestamps start again."""
         if info.codec not in _ONE_FRAME_A_PACKET:
             return None
         pts: list[int] = []
         keys: list[int] = []
+        order = _Order()
         with open_video(info.path) as container:
             for packet in _packets(container, video_stream(container, info.path)):
                 if packet is None or packet.size == 0 or packet.is_discard:
                     continue
-                if packet.pts is None:
+                if packet.pts is None or order.restarts(packet):
                     return None
                 if packet.pts >= info.start_pts:
                     pts.append(packet.pts)
                     if packet.is_keyframe:
                         keys.append(packet.pts)
-        return cls(sorted(set(pts)), sorted(keys))
+        if len(set(pts)) < len(pts):
+            return None
+        return cls(sorted(pts), sorted(keys))
 
     def key_before(self, index: int) -> int | None:
         """The pts of the keyframe to decode frame ``index`` from; None for the first one."""
@@ -122,6 +126,20 @@ def decode(
             yield from decoder.pictures()
 
 
+class _Order:
+    """Tells where decoding times run backwards, which they never do within one recording."""
+
+    def __init__(self) -> None:
+        self._last: int | None = None
+
+    def restarts(self, packet: "Packet[VideoStream]") -> bool:
+        """Whether a packet, taken in the file's order, comes before the one taken before it."""
+        if packet.dts is None:
+            return False
+        last, self._last = self._last, packet.dts
+        return last is not None and packet.dts < last
+
+
 class _Decoder:
     """One pass through an opened file, counting damage."""
 
@@ -134,7 +152,10 @@ class _Decoder:
         # AVI has no timestamps: those that FFmpeg makes up for packets increase, which is wrong
         # where frames are reordered.
         self._goes_by_order = self._counts_packets and container.format.name == "avi"
-        self._awaited: list[int] = []
+        # By part of a file whose timestamps start again, and by pts.
+        self._awaited: list[tuple[int, int]] = []
+        self._order = _Order()
+        self._part = 0
         self.errors = 0
         self._lost = 0
         self._concealed = 0
@@ -149,7 +170,7 @@ class _Decoder:
         index, last, end = -1, None, Fraction(0)
         for frame in self._frames():
             if self._goes_by_order and self._awaited:
-                frame.pts = self._awaited[0]
+                frame.pts = self._awaited[0][1]
             lost = self._lost_before(frame.pts)
             if index >= 0 and self._counts_packets:
                 index += lost
@@ -187,24 +208,26 @@ class _Decoder:
             if packet is not None and packet.is_discard:
                 self._discarded += 1
             elif packet is not None and packet.pts is not None:
-                heapq.heappush(self._awaited, packet.pts)
+                self._part += self._order.restarts(packet)
+                heapq.heappush(self._awaited, (self._part, packet.pts))
             try:
                 yield from self._decoder.decode(packet)
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
                 self.errors += 1
-                if self._goes_by_order and packet is not None and packet.pts in self._awaited:
-                    self._awaited.remove(packet.pts)
+                if self._goes_by_order and packet is not None:
+                    self._awaited = [each for each in self._awaited if each[1] != packet.pts]
                     heapq.heapify(self._awaited)
 
     def _lost_before(self, pts: int | None) -> int:
         """How many packets should have come out before the frame at ``pts`` and never will."""
-        if pts is None or pts not in self._awaited:
+        due = min((each for each in self._awaited if each[1] == pts), default=None)
+        if due is None:
             return 0
         earlier = 0
-        while self._awaited and self._awaited[0] <= pts:
-            earlier += heapq.heappop(self._awaited) < pts
+        while self._awaited and self._awaited[0] <= due:
+            earlier += heapq.heappop(self._awaited) < due
         return earlier
 
     def _time(self, pts: int | None, last: int | None) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     # Only in the stub.
     from av.container.core import Chapter
 
+from vidstyle.media.video.audio import is_decodable
 from vidstyle.media.video.clip import ClipInfo
 from vidstyle.media.video.metadata import carried, needs_general_table, words_of
 from vidstyle.media.video.probe import open_video, video_stream
@@ -75,7 +76,7 @@ def belongings_of(source: str) -> Belongings:
             metadata=carried(clip.metadata),
             picture=words_of(video_stream(clip, source)) | reels,
             chapters=chapters,
-            sound_rates=tuple(s.rate for s in clip.streams.audio),
+            sound_rates=tuple(s.rate for s in clip.streams.audio if is_decodable(s)),
             left_behind=tuple(sorted(others - {"video", "audio", "subtitle"})),
         )
 

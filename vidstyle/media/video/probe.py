@@ -15,6 +15,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from vidstyle.errors import MediaError
+from vidstyle.media.access import readable
 from vidstyle.media.limits import check_size, most_pixels
 from vidstyle.media.pattern import is_sequence
 from vidstyle.media.video.alpha import has_alpha
@@ -60,6 +61,7 @@ def probe(source: str) -> ClipInfo:
     return describe_sequence(source) if is_sequence(source) else probe_video(source)
 
 
+@readable()
 def open_video(path: str) -> InputContainer:
     """The opened container.
 

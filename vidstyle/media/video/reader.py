@@ -76,6 +76,12 @@ class VideoReader:
                 f"the first was {self.info.width}×{self.info.height}; "
                 "split the clip where its size changes"
             )
+        bits = picture.coded.format.components[0].bits
+        if (bits > 8) != (self.info.bits > 8):  # another type of pixels
+            raise MediaError(
+                f"{self.info.path}: frame {picture.index} has {bits} bits, the first had "
+                f"{self.info.bits}; split the clip where its depth changes"
+            )
         return Frame(
             torch.from_numpy(pixels),
             picture.index,

@@ -5,6 +5,7 @@ that every other channel and part, both windows, the depth and the metadata stay
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -35,6 +36,7 @@ class Packing:
         compression: one of :data:`vidstyle.media.oiio.COMPRESSIONS`; None for the source's,
             if it is lossless, or the format's usual one.
         space: interop ID or name of the pixels' colour space; None if it is not known.
+        straight: colours are not multiplied by alpha, which TIFF states.
     """
 
     bits: int
@@ -43,6 +45,7 @@ class Packing:
     aspect: Fraction = Fraction(1)
     compression: str | None = None
     space: str | None = None
+    straight: bool = False
 
 
 def save(
@@ -143,18 +146,34 @@ def _new_spec(path: Path, pixels: Values, packing: Packing) -> Any:
     spec["PixelAspectRatio"] = float(packing.aspect)
     rate = packing.rate.limit_denominator(1001)
     spec.attribute("FramesPerSecond", oiio.TypeDesc("rational"), (rate.numerator, rate.denominator))
-    if packing.timecode is not None:
-        spec.attribute("smpte:TimeCode", oiio.TypeDesc("timecode"), _packed(packing.timecode))
+    packed = None if packing.timecode is None else _packed(packing.timecode)
+    if packed is not None:
+        spec.attribute("smpte:TimeCode", oiio.TypeDesc("timecode"), packed)
+    elif packing.timecode is not None:
+        _tell_left_out(suffix)
     if packing.space is not None:
         spec["oiio:ColorSpace"] = packing.space
+    if packing.straight and suffix == ".tiff":
+        spec["oiio:UnassociatedAlpha"] = 1
     return spec
 
 
-def _packed(timecode: str) -> tuple[int, int]:
-    """SMPTE 12M's binary coded decimals, and the drop-frame flag."""
-    digits = [int(digit) for digit in timecode if digit.isdigit()]
-    word = sum(digit << (28 - 4 * place) for place, digit in enumerate(digits))
+def _packed(timecode: str) -> tuple[int, int] | None:
+    """SMPTE 12M's binary coded decimals, and the drop-frame flag.
+
+    Returns:
+        None from frame 40 on: the tens of frames have two bits.
+    """
+    hours, minutes, seconds, frames = (int(number) for number in re.split("[:;.]", timecode))
+    if frames >= 40:
+        return None
+    word = int(f"{hours:02}{minutes:02}{seconds:02}{frames:02}", 16)
     return word | (1 << 6 if ";" in timecode else 0), 0
+
+
+@cache
+def _tell_left_out(suffix: str) -> None:
+    log.warning("%s holds no timecode from frame 40 of a second on: left out there", suffix)
 
 
 def _write(path: Path, content: Sequence[tuple[Any, Values]]) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,9 +11,9 @@ import numpy as np
 import torch
 
 from vidstyle.errors import MediaError, UsageError
-from vidstyle.media.frame import Frame
+from vidstyle.media.frame import Frame, full_scale
 from vidstyle.media.pattern import NumberedFile, is_pattern, numbered, pictures
-from vidstyle.media.picture import Picture, read_picture
+from vidstyle.media.picture import Picture, has_straight_alpha, read_picture
 from vidstyle.media.video.clip import ClipInfo, ClipWriter, Damage
 from vidstyle.media.video.colour import PICTURE_TAGS
 from vidstyle.media.video.repack import Packing, save
@@ -144,6 +145,11 @@ class SequenceWriter(ClipWriter):
         self._compression = compression
         self._written = 0
 
+    @property
+    def wants_straight(self) -> bool:
+        """Whether its format has straight alpha by its standard."""
+        return Path(self._target).suffix.lower() == ".png"
+
     def write(self, frame: Frame) -> None:
         """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
         if frame.size != self._info.size:
@@ -182,8 +188,40 @@ class SequenceWriter(ClipWriter):
     def _repack(self, frame: Frame, path: Path) -> None:
         info = self._info
         timecode = info.timecode and advanced(info.timecode, info.rate, frame.index)
+        straight = is_straight(frame) is True
+        if straight and path.suffix.lower() == ".exr":
+            frame = _multiplied(frame)
         packing = Packing(
-            info.bits, info.rate, timecode, info.sample_aspect, self._compression, info.space
+            info.bits,
+            info.rate,
+            timecode,
+            info.sample_aspect,
+            self._compression,
+            info.space,
+            straight,
         )
         alpha = None if frame.alpha is None else frame.alpha.numpy()
         save(path, frame.image.numpy(), alpha, frame.origin, packing)
+
+
+def is_straight(frame: Frame) -> bool | None:
+    """Whether colours are not multiplied by alpha; None if that is not known, as of movies."""
+    if frame.premultiplied:
+        return False
+    if frame.alpha is None or frame.origin is None:
+        return None
+    return has_straight_alpha(frame.origin)
+
+
+def _multiplied(frame: Frame) -> Frame:
+    """With colours multiplied by alpha, of integers in 16 bits: 8 leave soft edges few levels."""
+    assert frame.alpha is not None
+    white = full_scale(frame.alpha.dtype)
+    colours = frame.image.float() * (frame.alpha.float() / white)[..., None]
+    if frame.image.dtype.is_floating_point:
+        return replace(frame, image=colours, premultiplied=True)
+    image, alpha = (
+        (codes.float() * (65535 / white)).round_().int().to(torch.uint16)
+        for codes in (colours, frame.alpha)
+    )
+    return replace(frame, image=image, alpha=alpha, premultiplied=True)

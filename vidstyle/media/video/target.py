@@ -2,9 +2,11 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from vidstyle.errors import UsageError
+from vidstyle.media.access import readable
 from vidstyle.media.pattern import is_numbered, is_pattern, matching, numbered
 
 WRITABLE_PICTURES = (".png", ".jpg", ".jpeg", ".exr", ".dpx", ".tif", ".tiff")
@@ -34,12 +36,12 @@ def check_target(target: str, source: str | None) -> None:
     longest = numbered(target, _LARGE_NUMBER).name if is_numbered(target) else path.name
     if len(os.fsencode(longest)) > _LONGEST:
         raise UsageError(f"{target}: the file name is too long; give a shorter one")
-    if path.is_dir():
-        raise UsageError(f"{target}: a folder; name a file, or a pattern in it: shot.####.png")
     folder = path.parent
-    if not folder.is_dir():
-        raise UsageError(f"{target}: there is no folder {folder}; make it first")
     try:
+        if path.is_dir():
+            raise UsageError(f"{target}: a folder; name a file, or a pattern in it: shot.####.png")
+        if not folder.is_dir():
+            raise UsageError(f"{target}: there is no folder {folder}; make it first")
         # The only sure test: permission bits mean nothing on read-only and network mounts.
         with tempfile.TemporaryFile(dir=folder):
             pass
@@ -49,18 +51,28 @@ def check_target(target: str, source: str | None) -> None:
         raise UsageError(f"{target}: the output is the input itself; name another output")
 
 
+@readable()
 def _identities(name: str) -> set[tuple[int, int]]:
     """Device and inode of each file, which identify it through symbolic and hard links."""
     path = Path(name)
     files = list(path.iterdir()) if path.is_dir() else [file.path for file in matching(name)]
-    return {(status.st_dev, status.st_ino) for status in map(os.stat, files)}
+    found = set()
+    for file in files:
+        with suppress(OSError):  # a link to nothing
+            status = file.stat()
+            found.add((status.st_dev, status.st_ino))
+    return found
 
 
+@readable()
 def default_target(source: str) -> str:
     """The output's name if none is given: ``clip.styled.mp4`` beside ``clip.mp4``."""
     path = Path(source)
     if path.is_dir():
-        return str(path.with_name(f"{path.resolve().name}.styled.mp4"))
+        whole = path.resolve()
+        # What "." and ".." lie beside is not in their names.
+        parent = whole.parent if path.name in ("", "..") else path.parent
+        return str(parent / f"{whole.name}.styled.mp4")
     if is_pattern(source):
         return str(path.with_name(f"styled.{path.name}"))
     kept = (".mp4", ".mov", ".mkv", *WRITABLE_PICTURES)

@@ -1,6 +1,7 @@
 """Writing clips: video files with exact timestamps, tags and audio, or image sequences."""
 
 import logging
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +17,7 @@ from vidstyle.errors import MediaError, UsageError
 from vidstyle.media.frame import Frame
 from vidstyle.media.pattern import is_sequence
 from vidstyle.media.video.clip import ClipInfo, ClipWriter
+from vidstyle.media.video.clock import clock_start
 from vidstyle.media.video.codecs import COUNTED, Codec, codec_for
 from vidstyle.media.video.companions import Companions
 from vidstyle.media.video.encoder import (
@@ -27,7 +29,7 @@ from vidstyle.media.video.encoder import (
     pixel_format,
     to_encoder,
 )
-from vidstyle.media.video.evenness import even_rate
+from vidstyle.media.video.evenness import check_counted, even_rate
 from vidstyle.media.video.losses import halved_chroma, losses
 from vidstyle.media.video.metadata import chapters_within
 from vidstyle.media.video.muxer import Belongings, belongings_of, open_muxer
@@ -41,9 +43,6 @@ from vidstyle.runtime.scheduling import scheduling_kept
 __all__ = ["ClipWriter", "MovieWriter", "open_writer"]
 
 log = logging.getLogger(__name__)
-
-# Seconds: twice the error of an even time in a container with millisecond timestamps.
-_ROUNDING = Fraction(2, 1000)
 
 # x265 leaves the DTS uninitialised in clips of up to this many frames.
 _NEVER_REORDERED = 2
@@ -101,7 +100,14 @@ class MovieWriter(ClipWriter):
         self._is_even = rate is not None
         self._kind = self._target.suffix.lower().removeprefix(".")
         self._counts = f".{self._kind}" in COUNTED
-        self._time_base = 1 / info.rate if self._counts or self._is_even else info.time_base
+        # When the first frame comes.
+        self._begin = Fraction(0)
+        if not info.is_sequence and not self._counts:
+            self._begin = info.start_pts * info.time_base - clock_start(info)
+        self._time_base = info.time_base
+        if self._counts or self._is_even:
+            # Sound keeps its times, so the first frame's must fit too.
+            self._time_base = _common_unit(1 / info.rate, self._begin)
         self._tags = output_tags(codec, info)
         self._coded = coded_size(codec, info)
         self._pix_fmt = pixel_format(codec, info)
@@ -161,12 +167,8 @@ class MovieWriter(ClipWriter):
         pts = round(time / self._time_base)
         if self._last_pts is not None and pts <= self._last_pts:
             raise UsageError(f"{self._target}: frame {frame.index} comes after a later one")
-        off = abs(time - pts * self._time_base)
-        if self._counts and (pts != self._written or off > _ROUNDING):
-            raise UsageError(
-                f"{self._target}: {self._kind} cannot hold frames at uneven times, as at frame "
-                f"{frame.index}; end the name in .mkv or .mp4"
-            )
+        if self._counts:
+            check_counted(str(self._target), time, self._written, self._info.rate, frame.index)
         if self._last_pts is not None:
             self._lengths[self._last_pts] = pts - self._last_pts
         self._last_pts = pts
@@ -200,12 +202,14 @@ class MovieWriter(ClipWriter):
 
     def abort(self) -> None:
         """See :class:`~vidstyle.media.video.clip.ClipWriter`."""
+        # Closing an mp4 or mov copies all of it, to put the index first, unless it has gone.
+        self._unfinished.discard()
         try:
             self._close()
         except (av.error.FFmpegError, OSError) as error:
             log.debug("%s: closing the unfinished file: %s", self._target, error)
         finally:
-            self._unfinished.discard()
+            self._unfinished.discard()  # Windows deletes no open file
 
     def _time_of(self, frame: Frame) -> Fraction:
         """Presentation time of a frame in the source, as exactly as it is known."""
@@ -216,13 +220,15 @@ class MovieWriter(ClipWriter):
 
     def _length(self, frame: Frame) -> Fraction:
         """Duration of a frame in seconds: the average, except for the clip's last frame, which
-        affects the rate that the file reports."""
+        affects the rate that the file reports and may be held."""
         usual = 1 / self._info.rate
-        if self._info.duration is None or self._info.is_sequence:
+        if self._info.duration is None or self._info.is_sequence or self._counts:
             return usual
         start = self._info.start_pts * self._info.time_base
         left = start + self._info.duration - self._time_of(frame)
-        return left if 0 < left < 2 * usual else usual
+        is_last = frame.index + 1 == self._info.frame_count
+        # Of a frame that may not be the last, more would be the time of those after it.
+        return left if left > 0 and (is_last or left < 2 * usual) else usual
 
     def _add_stream(self, codec: Codec) -> VideoStream:
         stream = self._container.add_stream(
@@ -239,9 +245,7 @@ class MovieWriter(ClipWriter):
 
     def _start(self, first: Frame) -> None:
         """Set what depends on the first frame, and write the header."""
-        counted = self._info.is_sequence or self._counts
-        start = 0 if counted else self._info.start_pts * self._info.time_base
-        self._shift = start - self._time_of(first)
+        self._shift = self._begin - self._time_of(first)
         if self._info.timecode is not None:
             timecode = advanced(self._info.timecode, self._info.rate, first.index)
             if timecode is not None and self._kind != "avi":
@@ -298,3 +302,9 @@ class MovieWriter(ClipWriter):
             refused = OSError(error.errno, error.strerror)
             self._refused = unwritable(self._target, refused)
             raise self._refused from None
+
+
+def _common_unit(one: Fraction, other: Fraction) -> Fraction:
+    """The largest number of which both are multiples."""
+    unit = Fraction(1, math.lcm(one.denominator, other.denominator))
+    return math.gcd(int(one / unit), int(other / unit)) * unit
