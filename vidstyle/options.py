@@ -93,8 +93,8 @@ class LookOptions(Checked):
         detail: how much of the plate's fine detail replaces the painting's, 0 to 1.
         style_scale: scale of the style picture: above 1 strokes are bolder, below 1 finer.
         supersample: factor by which the object is enlarged before painting, then averaged down, so
-            that small faces keep their eyes. None: the largest up to 3 at which its box is no larger
-            than an 854×480 frame; 1 for a plug-in's model.
+            that small faces keep their eyes. None: the largest up to 3 at which its box is no
+            larger than an 854×480 frame; 1 for a plug-in's model.
         feather: softens the matte's edge by this many pixels each way.
         decontaminate: keep the background's colour out of an element's edge.
         preserve: what the style must keep of the plate: ``none``, ``color``, ``structure``.
