@@ -116,8 +116,8 @@ class Studio:
                 Job(source=str(source), target=str(target), objects=objects, options=look),
                 Silence(),
             )
-            layer = cv2.imread(str(target), cv2.IMREAD_UNCHANGED)
-            return np.asarray(cv2.cvtColor(layer, cv2.COLOR_BGRA2RGBA), np.uint8)
+            layer = np.asarray(cv2.imread(str(target), cv2.IMREAD_UNCHANGED), np.uint8)
+            return layer[..., [2, 1, 0, 3]]
 
     def matte(self, plate: Picture, spec: str, **options: Any) -> Picture:
         """The matte of a prompt, tinted over the plate."""

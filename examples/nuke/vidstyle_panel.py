@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,8 @@ import nukescripts
 
 #: Names of Nuke's own colour management that OCIO's built-in ACES config has too.
 _WITHOUT_OCIO = {"linear": "Linear Rec.709 (sRGB)", "sRGB": "sRGB - Texture"}
+#: Of a frame, in the name of a sequence.
+_NUMBER = re.compile(r"%0?\d*d|#+")
 #: Of Nuke's Python, which would lead vidstyle's astray.
 _NUKES_OWN = ("PYTHONHOME", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "QT_PLUGIN_PATH")
 
@@ -150,27 +153,49 @@ def command(plate: Plate, settings: Settings) -> list[str]:
     """What is run.
 
     Raises:
-        PanelError: neither style nor keys, or a key's frame is not a number.
+        PanelError: neither style nor keys, a key's frame is not a number, or a quote is not closed.
     """
-    if not settings.style and not settings.keys.split():
+    keys = _words(settings.keys)
+    if not settings.style and not keys:
         raise PanelError("give a style picture, or frames that were painted")
     spaces = plate.space
     if not plate.is_exr and plate.working != plate.space:
         spaces += f":{plate.working}"
-    words = [*shlex.split(settings.program), "render", plate.file]
+    words = [*_program(settings.program), "render", plate.file]
     words += ["--style", settings.style] if settings.style else []
     words += ["--object", settings.object] if settings.object else []
-    for key in settings.keys.split():
+    for key in keys:
         path, _, number = key.rpartition("@")
         if not path or not number.isdigit():
-            raise PanelError(f"{key}: give FILE@NUMBER of the frame that was painted")
+            raise PanelError(
+                f"{key}: give FILE@NUMBER of the frame that was painted; quote a path with spaces"
+            )
         words += ["--key", f"{path}@{int(number) - plate.origin}"]
     words += ["--in", str(plate.first - plate.origin), "--out", str(plate.last - plate.origin)]
     words += ["--strength", f"{settings.strength:g}", "--colorspace", spaces]
     words += ["--element"] if settings.element else []
     words += ["--matte-out", settings.matte] if settings.matte else []
-    words += [*shlex.split(settings.more), "--progress", "json", "--overwrite"]
+    words += [*_words(settings.more), "--progress", "json", "--overwrite"]
     return [*words, "--output", settings.output]
+
+
+def _program(text: str) -> list[str]:
+    """A command, which may have arguments, or a path with spaces."""
+    return [text] if Path(text).is_file() or shutil.which(text) else _words(text)
+
+
+def _words(text: str) -> list[str]:
+    """Split at spaces outside quotes; backslashes stay, since paths on Windows have them.
+
+    Raises:
+        PanelError: a quote is not closed.
+    """
+    reader = shlex.shlex(text, posix=True)
+    reader.whitespace_split, reader.commenters, reader.escape = True, "", ""
+    try:
+        return list(reader)
+    except ValueError:
+        raise PanelError(f"{text}: close the quote") from None
 
 
 def environment(plate: Plate, own: Mapping[str, str]) -> dict[str, str]:
@@ -233,9 +258,14 @@ def read_back(plate: Plate, settings: Settings, node: nuke.Node) -> list[nuke.No
     made = []
     for place, (file, label) in enumerate(files, 1):
         read = nuke.nodes.Read(file=file.replace("\\", "/"), label=label)
-        for knob, value in (("first", plate.first), ("last", plate.last)):
+        number = _first_number(plate, file)
+        last = number + plate.last - plate.first
+        for knob, value in (("first", number), ("last", last)):
             read[knob].setValue(value)
             read[f"orig{knob}"].setValue(value)
+        if number != plate.first:
+            read["frame_mode"].setValue("start at")
+            read["frame"].setValue(str(plate.first))
         if label == "matte":
             read["raw"].setValue(True)
         else:
@@ -244,6 +274,14 @@ def read_back(plate: Plate, settings: Settings, node: nuke.Node) -> list[nuke.No
         read.setXYpos(int(node.xpos()) + 110 * place, int(node.ypos()))
         made.append(read)
     return made
+
+
+def _first_number(plate: Plate, file: str) -> int:
+    """Of a result's first frame, as Nuke counts in its file."""
+    if not _NUMBER.search(file):
+        return 1  # a movie of the range alone
+    # vidstyle keeps the numbers of a sequence, and counts the frames of a movie from 0.
+    return plate.first if _NUMBER.search(plate.file) else plate.first - plate.origin
 
 
 def _nukes(space: str, config: str | None) -> str:
@@ -259,7 +297,7 @@ class Panel(nukescripts.PythonPanel):
     def __init__(self, plate: Plate) -> None:
         nukescripts.PythonPanel.__init__(self, "vidstyle")
         path = Path(plate.file)
-        stem = re.split(r"[._-]?(?:%0?\d*d|#+)", path.name)[0].removesuffix(path.suffix)
+        stem = re.split(rf"[._-]?(?:{_NUMBER.pattern})", path.name)[0].removesuffix(path.suffix)
         folder = path.parent.as_posix()
         self.style = nuke.File_Knob("style", "style picture")
         self.object = nuke.String_Knob("object", "object", "person")

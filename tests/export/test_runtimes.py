@@ -217,6 +217,16 @@ def test_without_tensorrt_the_graph_is_left(model: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["random.onnx"]
 
 
+def test_without_tensorrt_a_graph_that_is_there_stays(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensorrt, "missing", lambda: "no TensorRT")
+    (tmp_path / "random.onnx").write_text("mine")
+    with pytest.raises(DeviceError, match=r"random\.onnx is already there"):
+        export(model, "tensorrt", tmp_path / "random.engine")
+    assert (tmp_path / "random.onnx").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("name", "expected"),
     [

@@ -86,6 +86,7 @@ class Runner:
 
     folder: Path
     precision: str = "full"
+    scaler: torch.amp.GradScaler | None = None
 
     def __call__(
         self,
@@ -94,11 +95,13 @@ class Runner:
         run: RunConfig | None = None,
         name: str = "run",
     ) -> Trained:
+        accelerator = build_accelerator(torch.device("cpu"), self.precision)
+        accelerator.scaler = self.scaler
         return train(
             objective,
             phase,
             self.folder / name,
-            build_accelerator(torch.device("cpu"), self.precision),
+            accelerator,
             name=name,
             average=0.9,
             run=run or RunConfig(checkpoint_every=3, validate_every=4, workers=0),

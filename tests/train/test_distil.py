@@ -37,6 +37,14 @@ def test_training_lowers_the_loss(run, distil) -> None:
     assert trained.validation["loss"] < early["validation/loss"]
 
 
+def test_a_run_that_had_ended_is_judged_as_at_its_end(run, distil) -> None:
+    """By all terms, those that the run begins without among them."""
+    phase = replace(PHASE, steps=1, batch=1, weights=DistilWeights(texture=2))
+    ended = run(distil(phase), phase)
+    assert ended.validation["texture"] > 0
+    assert run(distil(phase), phase).validation == ended.validation
+
+
 def test_items_depend_on_seed_and_index_alone(distil) -> None:
     one, other = (distil(PHASE) for _ in range(2))
     one.sample(3)

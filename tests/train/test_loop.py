@@ -124,6 +124,12 @@ def test_another_recipe_is_not_resumed(run) -> None:
         run(Line(), Phase(steps=2, rate=2e-3))
 
 
+def test_a_run_in_full_precision_goes_on_in_half(run) -> None:
+    run(Line(), Phase(steps=2))
+    scaled = replace(run, scaler=torch.amp.GradScaler("cpu"))
+    assert scaled(Line(), Phase(steps=2)).steps == 2
+
+
 def test_a_broken_checkpoint_is_told(run) -> None:
     run(Line(), Phase(steps=2))
     (run.folder / "run" / "checkpoint.pt").write_bytes(b"broken")

@@ -56,6 +56,27 @@ def test_a_click_is_on_the_smallest_that_is_there() -> None:
     assert found.at(150, 50, 2) is None
 
 
+def test_one_is_seen_best_where_the_detector_is_surest() -> None:
+    there = {4: Box(0, 0, 20, 20), 8: Box(8, 0, 28, 20)}
+    found = Candidates([SurveyedObject("dog#1", SHOT, there, {4: 0.5, 8: 0.9})])
+    assert found.seen_best("dog#1", 0, 15) == {8: Box(8, 0, 28, 20)}
+    assert found.seen_best("dog#1", 2, 7) == {4: Box(0, 0, 20, 20)}
+    assert found.seen_best("dog#1", 5, 6) == {5: Box(2, 0, 22, 20)}
+    assert found.seen_best("dog#1", 14, 15) == {}
+
+
+def test_of_several_the_chosen_one_is_rendered_in_a_range(desk) -> None:
+    """There, the second of the shot might be the first."""
+    desk.candidates = Candidates([LARGE, SMALL])
+    chosen = Selection("name", "person#2")
+    assert desk.within(chosen, 0, 4).spec() == "box:10,10,20,20@2"
+    assert desk.within(chosen, 0, 15) == chosen
+    with pytest.raises(ValueError, match="person#2 is not seen in frames 12-15; choose another"):
+        desk.within(chosen, 12, 15)
+    desk.candidates = Candidates([LARGE])
+    assert desk.within(Selection("name", "person"), 0, 4).spec() == "person"
+
+
 def test_the_chosen_one_stays_in_colour() -> None:
     plate = np.full((96, 160, 3), 20, np.uint8)
     found = Candidates([LARGE, surveyed("person#2", at2=Box(80, 30, 120, 90))])

@@ -3,16 +3,20 @@
 import shlex
 import shutil
 import threading
+from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from vidstyle.errors import Cancelled, MediaError, ObjectNotFoundError, UsageError
+from vidstyle.media.frame import Frame
 from vidstyle.options import RenderOptions
-from vidstyle.ui.desk import Desk
+from vidstyle.ui.desk import Desk, Desks
 from vidstyle.ui.results import Results
 from vidstyle.ui.running import Watched
 from vidstyle.ui.selection import Selection, Wish
@@ -198,6 +202,32 @@ def test_leaving_the_page_cancels(desk, options, style_picture) -> None:
     next(running)
     running.close()
     assert not list(desk.clip.parent.rglob("*.styled.mp4"))
+
+
+def test_a_lost_connection_costs_neither_run_nor_clip(
+    shot, options, style_picture, tmp_path
+) -> None:
+    """A laptop that sleeps still shows the page."""
+    desks = Desks(most_frames=100, most_pixels=1 << 24, within=tmp_path)
+    desk = desks.take(Path(shutil.copy(shot.clip, tmp_path)), "visitor")
+    running = desk.render([Wish(Selection(), style_picture)], replace(options, last=3))
+    next(running)
+    desks.leave("visitor")
+    *_, results = running
+    assert isinstance(results, Results)
+    assert desk.frame(3).shape == (*shot.size, 3)
+    desks.clear()
+
+
+def test_a_lost_connection_ends_what_plays(shot, options, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("vidstyle.ui.desk.play", lambda *given: given[-1])
+    desks = Desks(most_frames=100, most_pixels=1 << 24, within=tmp_path)
+    screen = desks.take(Path(shutil.copy(shot.clip, tmp_path)), "visitor").play([], options)
+    frame = Frame(torch.zeros(8, 8, 3, dtype=torch.uint8), 0, 0, Fraction(1))
+    assert screen.show(frame, "")
+    desks.leave("visitor")
+    assert not screen.show(frame, "")
+    desks.clear()
 
 
 def test_what_a_render_refuses_reaches_the_user(desk, options, style_picture) -> None:

@@ -151,6 +151,11 @@ def test_a_name_reads_no_file(client, call, shot, style_picture) -> None:
         assert '"url"' not in told, "no picture is handed out"
 
 
+def test_a_range_may_be_left_open(call) -> None:
+    """Emptied numbers arrive as none."""
+    assert "Upload a clip" in call("render_part", None, 0, None, None, None)
+
+
 def test_an_address_uploads_so_much_and_no_more(served, tiny_model) -> None:
     with (
         served("--model", tiny_model, "--device", "cpu", "--max-upload", 1) as address,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from vidstyle.cli.options import option
+from vidstyle.cli.options import allow_host, option
 from vidstyle.errors import Cancelled, Terminated, UsageError
 from vidstyle.evaluate.study.answers import Answers
 from vidstyle.evaluate.study.server import RATERS, StudyServer
@@ -64,17 +64,19 @@ def make_command(
         help="Address to serve on; 0.0.0.0 lets other machines connect.")  # fmt: skip
 @option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True,
         help="Port to serve on; 0 picks a free one.")  # fmt: skip
+@allow_host
 @option("--raters", type=click.IntRange(1), metavar="N", default=RATERS, show_default=True,
         help="Maximum new raters per hour from one address; raise for a large room.")  # fmt: skip
-def serve_command(folder: Path, host: str, port: int, raters: int) -> None:
+def serve_command(folder: Path, host: str, port: int, names: tuple[str, ...], raters: int) -> None:
     """Serve STUDY's page to raters until interrupted; answers go to its answers.sqlite.
 
     Nothing is stored that identifies raters or says when they answered.
 
     \b
     vidstyle study serve study --host 0.0.0.0 --port 8765
+    vidstyle study serve study --host 0.0.0.0 --allow-host render01
     """
-    with StudyServer(folder, host, port, raters) as server:
+    with StudyServer(folder, host, port, raters, names) as server:
         click.echo(f"{server.url} (press Ctrl-C to stop)")
         try:
             server.serve_forever()

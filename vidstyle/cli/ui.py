@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from vidstyle.cli.options import default_of, option
+from vidstyle.cli.options import allow_host, default_of, option
 from vidstyle.errors import UsageError
 from vidstyle.media.pattern import PICTURE_SUFFIXES
 from vidstyle.options import RenderOptions
@@ -28,14 +28,7 @@ _limit = partial(option, type=click.IntRange(1), show_default=True)
     help="Address to serve on; 0.0.0.0 lets other machines connect: set a --password then.",
 )
 @option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True)
-@option(
-    "--allow-host",
-    "names",
-    metavar="NAME",
-    multiple=True,
-    help="Host name that browsers may use, such as render01.studio; may repeat. IP addresses and "
-    "--host always work.",
-)
+@allow_host
 @option("--password", metavar="WORD", help="Password of the user 'vidstyle'.")
 @option(
     "--styles",

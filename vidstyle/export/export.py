@@ -46,7 +46,8 @@ def export(
         QualityError: the difference exceeds the bound.
         UsageError: the format requires calibration, or the ``export`` extra.
         WeightsError: no such model.
-        DeviceError: no TensorRT here; the ONNX file that engines are built from is left instead.
+        DeviceError: no TensorRT here; the ONNX file that engines are built from is left instead,
+            unless there is one already.
         MediaError: the file cannot be written.
     """
     if name == "int8" and not calibration:
@@ -56,6 +57,11 @@ def export(
     digest = model_digest(model)
     if name == "tensorrt" and (reason := tensorrt.missing()):
         plain = target.with_suffix(FORMATS["onnx"].suffix)
+        if plain.exists():
+            raise DeviceError(
+                f"{target}: not built: {reason}; nor was its graph left, since {plain} is already "
+                "there; export that with --format onnx"
+            )
         export(model, "onnx", plain)
         raise DeviceError(
             f"{target}: not built: {reason}; its graph is in {plain}: export it again on a machine "

@@ -152,7 +152,7 @@ def _recipe(made: Made) -> str:
 
 Trained by vidstyle {__version__}, torch {torch.__version__}, {_machine(made)}.
 
-Data (sha256 of the list of files {data.digest[:16]}…):
+Data (sha256 of the list of files, held out or not, and of masks: {data.digest[:16]}…):
 
 {_bullets(lines)}
 

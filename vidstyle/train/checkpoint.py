@@ -19,6 +19,11 @@ def save_checkpoint(folder: Path, state: Mapping[str, Any]) -> None:
         torch.save(dict(state), file)
 
 
+def has_checkpoint(folder: Path) -> bool:
+    """Whether a run left a checkpoint in a folder."""
+    return (folder / NAME).exists()
+
+
 def load_checkpoint(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
     """The folder's checkpoint, on the CPU; None where there is none.
 
@@ -29,9 +34,9 @@ def load_checkpoint(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] |
         UsageError: it belongs to a run with another config.
         WeightsError: it cannot be read.
     """
-    path = folder / NAME
-    if not path.exists():
+    if not has_checkpoint(folder):
         return None
+    path = folder / NAME
     try:
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         made_with = state["config"]

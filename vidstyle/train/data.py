@@ -20,6 +20,7 @@ from torch import Tensor
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.media.picture import read_by_opencv
 from vidstyle.media.video.clip import ClipReader
+from vidstyle.models.weights import sha256
 from vidstyle.style.borders import inside_border
 from vidstyle.style.network import GRID
 from vidstyle.train.config import DataConfig
@@ -142,7 +143,8 @@ class Clips:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """All data of a run; ``digest`` is the sha256 of the list of its files."""
+    """All data of a run; ``digest`` is the sha256 of the list of its files, of which of them are
+    held out, and of the masks."""
 
     content: Split
     styles: Split
@@ -166,13 +168,14 @@ def read_data(sources: Sources, config: DataConfig) -> TrainingData:
     known = {file.stem for file in pictures} | {_clip_name(clip) for clip in clips}
     _check_names(sources.held_out, known)
     masks = read_masks(sources.masks, photographs) if sources.masks else None
+    content = _split(photographs, config.content_side, masks, sources.held_out)
+    styles = _split(paintings, config.style_side, None, sources.held_out, framed=True)
+    domain = _split(others, config.content_side, None, sources.held_out) if others else None
+    divided = Clips(*_divided(clips, _clip_name, sources.held_out)) if clips else None
     return TrainingData(
-        content=_split(photographs, config.content_side, masks, sources.held_out),
-        styles=_split(paintings, config.style_side, None, sources.held_out, framed=True),
-        domain=_split(others, config.content_side, None, sources.held_out) if others else None,
-        clips=Clips(*_divided(clips, _clip_name, sources.held_out)) if clips else None,
+        *(content, styles, domain, divided),
         has_masks=masks is not None,
-        digest=_digest(pictures, clips),
+        digest=_digest([content, styles, *filter(None, [domain])], divided, masks),
     )
 
 
@@ -312,7 +315,12 @@ def _check_names(names: Collection[str], known: Collection[str]) -> None:
             raise UsageError(f"--held-out {name}: nothing has this name; try {near}")
 
 
-def _digest(files: Sequence[Path], clips: Sequence[ClipReader]) -> str:
-    listed = [f"{file.parent.name}/{file.name} {file.stat().st_size}" for file in files]
-    listed += [f"{_clip_name(clip)} {clip.info.frame_count}" for clip in clips]
+def _digest(splits: Sequence[Split], clips: Clips | None, masks: Masks | None) -> str:
+    listed = []
+    for part in ("train", "held_out"):
+        files = [file for split in splits for file in getattr(split, part).files]
+        listed += [f"{part} {file.parent.name}/{file.name} {file.stat().st_size}" for file in files]
+        for clip in getattr(clips, part) if clips else []:
+            listed.append(f"{part} {_clip_name(clip)} {clip.info.frame_count}")
+    listed += [f"mask {file.name} {sha256(file)}" for file in masks.files] if masks else []
     return hashlib.sha256(os.fsencode("\n".join(listed))).hexdigest()

@@ -22,16 +22,16 @@ from vidstyle.runtime.atomic import replacing_folder
 from vidstyle.runtime.device import select_device
 from vidstyle.runtime.leftovers import sweep
 from vidstyle.runtime.progress import Progress
-from vidstyle.style.build import build_network
+from vidstyle.style.build import build_network, model_identity
 from vidstyle.style.micro import MicroNetwork
 from vidstyle.style.stylizer import Stylizer
 from vidstyle.train.backbone import load_backbone
 from vidstyle.train.card import Made, write_card
-from vidstyle.train.checkpoint import NAME as CHECKPOINT
+from vidstyle.train.checkpoint import has_checkpoint, load_checkpoint
 from vidstyle.train.config import Phase, StyleConfig, TrainConfig, flat, write_config
 from vidstyle.train.data import Crops, Sources, Split, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
-from vidstyle.train.lessons import LessonWriter
+from vidstyle.train.lessons import LessonWriter, renew
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.objective import Objective
 from vidstyle.train.pairs import Pair, VideoPairs
@@ -83,6 +83,12 @@ def run(job: TrainJob, progress: Progress) -> None:
     network = _start(config)
     config = replace(config, architecture=network.architecture)
     trained: dict[str, Trained] = {}
+    decisive = {name: _decisive(config, name, perceptual, data) for name in PHASES}
+    # Training the first phase further would change what the second has started from.
+    is_second_begun = config.style.steps > 0 and has_checkpoint(job.work / "style")
+    for name in PHASES:  # before lessons are replaced by those of another run
+        if getattr(config, name).steps:
+            load_checkpoint(job.work / name, decisive[name])
     for name in PHASES:
         phase: Phase = getattr(config, name)
         if not phase.steps:
@@ -103,7 +109,8 @@ def run(job: TrainJob, progress: Progress) -> None:
             name=name,
             average=config.average,
             run=config.run,
-            config=_decisive(config, name, perceptual, data),
+            config=decisive[name],
+            is_over=name == "distil" and is_second_begun,
             progress=progress,
         )
         network = trained[name].network
@@ -121,17 +128,19 @@ def _go_back(network: MicroNetwork, before: MicroNetwork, part: float) -> None:
 
 
 def _clear_work(job: TrainJob, accelerator: Accelerator) -> None:
-    present = [job.work / name for name in PHASES if (job.work / name / CHECKPOINT).exists()]
-    if present and not (job.resume or job.overwrite):
+    begun = [job.work / name for name in PHASES if has_checkpoint(job.work / name)]
+    if begun and not (job.resume or job.overwrite):
         raise UsageError(
-            f"{present[-1]}: holds the checkpoint of a run; give --resume to go on from it, or "
+            f"{begun[-1]}: holds the checkpoint of a run; give --resume to go on from it, or "
             "--overwrite to start again"
         )
     # No process may delete before all have looked.
     accelerator.wait_for_everyone()
     if accelerator.is_main_process and not job.resume:
-        for folder in present:
-            shutil.rmtree(folder)
+        # Lessons and records too, which are there before the first checkpoint.
+        for name in PHASES:
+            if (job.work / name).exists():
+                shutil.rmtree(job.work / name)
     accelerator.wait_for_everyone()
 
 
@@ -165,6 +174,16 @@ def _distilling(
     # One process writes them; the others then find them all.
     with accelerator.main_process_first():
         teacher, ridge = build_network(config.teacher)
+        made_from = {
+            "teacher": [model_identity(config.teacher), ridge],
+            "start": config.start and model_identity(config.start),
+            "seed": config.seed,
+            "channels": network.channels,
+            "data": [data.digest, asdict(config.data)],
+            # Of more lessons, the first ones are the same.
+            "lessons": asdict(wanted) | {"count": None},
+        }
+        renew(folder, made_from)
         writer = LessonWriter(
             teacher,
             ridge,

@@ -7,10 +7,13 @@ principal components, as many as the student has channels. The remaining ones ma
 difference (128 of 512 components of relu4_1, 89 % of the variance, paint the same as all).
 """
 
+import json
 import logging
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.torch
@@ -19,7 +22,7 @@ from torch import Tensor
 
 from vidstyle.errors import UsageError, WeightsError
 from vidstyle.models.weights import load_tensors
-from vidstyle.runtime.atomic import replacing
+from vidstyle.runtime.atomic import replacing, write_text
 from vidstyle.style.network import GRID, StyleNetwork
 from vidstyle.style.transform import AffineMap, Statistics, transport
 from vidstyle.train.config import LessonConfig
@@ -34,6 +37,9 @@ _HALFWAY = 8
 
 #: Range of a whole style picture's shorter side, in multiples of a lesson's side.
 _WHOLE = (0.8, 1.6)
+
+#: File beside the lessons that says what they were made from.
+_MADE_FROM = "made_from.json"
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +122,23 @@ class Lessons:
                 return Lesson(**stored)
         except (OSError, ValueError, TypeError, EOFError) as error:
             raise WeightsError(f"{path}: damaged ({error}); delete it and resume") from None
+
+
+def renew(folder: Path, made_from: Mapping[str, Any]) -> None:
+    """Remove the lessons in a folder if they were made from something else.
+
+    Args:
+        folder: of lessons and components; created if missing.
+        made_from: everything that they depend on, as plain values.
+    """
+    told, kept = json.dumps(made_from, sort_keys=True), folder / _MADE_FROM
+    if kept.exists() and kept.read_bytes() == told.encode():
+        return
+    if folder.exists():
+        log.info("lessons: from another teacher, data or settings; written again")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    write_text(kept, told)
 
 
 class LessonWriter:

@@ -99,6 +99,7 @@ def train(
     average: float,
     run: RunConfig,
     config: Mapping[str, Any],
+    is_over: bool = False,
     progress: Progress,
 ) -> Trained:
     """Run a phase to its end, or to its limit in minutes.
@@ -108,13 +109,14 @@ def train(
         name: of the phase, for the log.
         average: decay of the running mean of the weights.
         config: flat, of plain values; a checkpoint's must be equal.
+        is_over: whether the checkpoint, if there is one, is taken for the end, whatever the limits.
 
     Raises:
         UsageError: the run diverges, or the checkpoint is another run's.
         WeightsError: the checkpoint is corrupt.
         Cancelled: interrupted by a signal; a checkpoint was written.
     """
-    loop = _Loop(objective, phase, folder, accelerator, average, run, config)
+    loop = _Loop(objective, phase, folder, accelerator, average, run, config, is_over)
     return loop.run(name, progress)
 
 
@@ -128,6 +130,7 @@ class _Loop:
         average: float,
         run: RunConfig,
         config: Mapping[str, Any],
+        is_over: bool,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._objective, self._phase, self._folder = objective, phase, folder
@@ -145,13 +148,15 @@ class _Loop:
         self._schedule = build_schedule(phase, optimizer)
         self._step, self._before, self._progress = 0, 0.0, 0.0
         saved = load_checkpoint(folder, self._config)
+        self._is_over = is_over and saved is not None
         if saved is not None:
             self._step, self._before = saved["step"], saved["seconds"]
             objective.load_state_dict(saved["objective"], strict=False)
             self._average.load_state_dict(saved["average"])
             optimizer.load_state_dict(saved["optimizer"])
             self._schedule.load_state_dict(saved["schedule"])
-            if accelerator.scaler is not None:
+            # There is nothing of a run in full precision, or on a CPU.
+            if accelerator.scaler is not None and saved["scaler"]:
                 accelerator.scaler.load_state_dict(saved["scaler"])
             log.info("going on from step %d", self._step)
         self._held_out = objective.held_out()
@@ -231,6 +236,7 @@ class _Loop:
     def _validate(self) -> dict[str, float]:
         """Terms on the held-out items, and their sum with the final weights, which are comparable
         throughout the run."""
+        self._objective.weights(1.0)  # of a run that had already ended, no step has told it
         network = {f"network.{k}": v for k, v in self._average.module.state_dict().items()}
         totals: dict[str, float] = {}
         for first in range(0, len(self._held_out), self._phase.batch):
@@ -296,7 +302,7 @@ class _Loop:
 
         All processes use the main process's clock, so that they end together.
         """
-        self._progress = self._step / self._phase.steps
+        self._progress = 1.0 if self._is_over else self._step / self._phase.steps
         if self._phase.minutes:
             seconds = torch.tensor(self._seconds(), device=self._accelerator.device)
             passed = float(broadcast(seconds)) / (60 * self._phase.minutes)

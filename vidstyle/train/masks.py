@@ -5,7 +5,7 @@ A mask belongs to the picture with the same stem, regardless of folders.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,12 +27,13 @@ log = logging.getLogger(__name__)
 class Masks:
     """The masks of a set of pictures, read or drawn on demand."""
 
-    def __init__(self, draw: Mapping[str, Draw]) -> None:
+    def __init__(self, draw: Mapping[str, Draw], files: Iterable[Path]) -> None:
         """
         Args:
             draw: {stem of a picture: function that draws its mask}.
+            files: from which they are drawn.
         """
-        self._draw = draw
+        self._draw, self.files = draw, tuple(files)
 
     def __len__(self) -> int:
         """How many pictures have a mask."""
@@ -72,19 +73,20 @@ def read_masks(
             labels are not in it.
     """
     stems = {picture.stem for picture in pictures}
+    files: Iterable[Path]
     if source.is_file():
         coco = read_coco(source, stems, labels)
         draw: dict[str, Draw] = {stem: annotation.draw for stem, annotation in coco.items()}
-        kind = "COCO annotations"
-    elif files := _by_stem(source, ".json", stems):
-        draw, kind = _labelme(source, files, labels), "Labelme annotations"
+        files, kind = [source], "COCO annotations"
+    elif annotations := _by_stem(source, ".json", stems):
+        draw = _labelme(source, annotations, labels)
+        files, kind = annotations.values(), "Labelme annotations"
     else:
         if labels is not None:
             raise MediaError(f"{source}: PNG masks have no labels to choose by; leave labels out")
-        draw = {
-            stem: partial(_read_png, file) for stem, file in _by_stem(source, ".png", stems).items()
-        }
-        kind = "PNG masks"
+        pictured = _by_stem(source, ".png", stems)
+        draw = {stem: partial(_read_png, file) for stem, file in pictured.items()}
+        files, kind = pictured.values(), "PNG masks"
     if not draw:
         raise MediaError(
             f"{source}: no mask in it belongs to one of the {len(pictures)} pictures; "
@@ -97,7 +99,7 @@ def read_masks(
                 "them this mask belongs to; give each its own name"
             )
     log.info("%s: %s for %d of %d pictures", source, kind, len(draw), len(stems))
-    return Masks(draw)
+    return Masks(draw, files)
 
 
 def _by_stem(folder: Path, suffix: str, stems: Collection[str]) -> dict[str, Path]:

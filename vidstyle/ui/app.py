@@ -70,9 +70,9 @@ def build_app(
         yield from making.render(table, number, canvas, with_look(options, look))
 
     def render_part(
-        table: Table, number: float, canvas: Canvas, first: int, last: int, *look: Any
+        table: Table, number: float, canvas: Canvas, first: int | None, last: int | None, *look: Any
     ) -> Iterator[Any]:
-        chosen = replace(with_look(options, look), first=int(first), last=int(last))
+        chosen = replace(with_look(options, look), first=first, last=last)
         yield from making.render(table, number, canvas, chosen)
 
     def play(table: Table, number: float, canvas: Canvas, *look: Any) -> Iterator[str]:

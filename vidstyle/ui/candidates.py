@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -37,6 +38,22 @@ class Candidates:
     def boxes(self, frame: int) -> dict[str, Box]:
         """Where each object is in a frame, by name."""
         return {each.name: _box(each, frame) for each in self.found if _is_there(each, frame)}
+
+    def is_one_of_several(self, name: str) -> bool:
+        """Whether there are others of its kind."""
+        kinds = [each.partition("#")[0] for each in self.names]
+        return name in self.names and kinds.count(name.partition("#")[0]) > 1
+
+    def seen_best(self, name: str, first: int, last: int) -> dict[int, Box]:
+        """Where an object is in these frames: for each shot the frame in which it is seen most
+        clearly or, if none of them was searched, the one nearest to a sighting."""
+        places = {}
+        for each in (each for each in self.found if each.name == name):
+            there = [frame for frame in range(first, last + 1) if _is_there(each, frame)]
+            if there:
+                best = max(there, key=partial(_clearness, each))
+                places[best] = _box(each, best)
+        return places
 
     def at(self, x: int, y: int, frame: int) -> str | None:
         """The smallest object at a place; None if there is none."""
@@ -100,6 +117,11 @@ def _is_there(each: SurveyedObject, frame: int) -> bool:
     reach = max((after - before for before, after in pairwise(looked)), default=shot.stop)
     near = min(each.boxes) - reach < frame < max(each.boxes) + reach
     return near and shot.start <= frame < shot.stop
+
+
+def _clearness(each: SurveyedObject, frame: int) -> tuple[float, int]:
+    """How clearly it is seen in a frame: by the detector, or by how near it was seen."""
+    return each.scores.get(frame, 0.0), -min(abs(frame - seen) for seen in each.boxes)
 
 
 def _box(each: SurveyedObject, frame: int) -> Box:

@@ -5,13 +5,12 @@ import re
 import shutil
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import cv2
 
@@ -146,10 +145,28 @@ class Desk:
         if self.candidates is None or chosen.kind != "name":
             return chosen
         box = self.candidates.boxes(index).get(numbered(chosen.name))
-        if box is None:
-            return chosen
-        corners = Selection("box").clicked(box.x0, box.y0, index)
-        return corners.clicked(box.x1 - 1, box.y1 - 1, index)
+        return chosen if box is None else Selection.boxed({index: box})
+
+    def within(self, chosen: Selection, first: int, last: int) -> Selection:
+        """A selection for these frames only: what was pointed at in them. One of several candidates
+        is passed as boxes, since in a part of the shot they would be numbered differently.
+
+        Raises:
+            ValueError: that does not identify the object.
+        """
+        there, name = chosen.within(first, last), numbered(chosen.name)
+        is_part = first > 0 or last < self.count - 1
+        if not (is_part and chosen.kind == "name" and self.candidates):
+            return there
+        if not self.candidates.is_one_of_several(name):
+            return there
+        boxes = self.candidates.seen_best(name, first, min(last, self.count - 1))
+        if not boxes:
+            raise ValueError(
+                f"{name} is not seen in frames {first}-{last}; choose another object, or render a "
+                "different range"
+            )
+        return Selection.boxed(boxes)
 
     def render(self, wishes: Sequence[Wish], options: RenderOptions) -> Iterator[Watched | Results]:
         """Render in another thread, yielding progress and finally the results. Closing the
@@ -205,10 +222,14 @@ class Desk:
         self._screen = Screen()
         return play(str(self.clip), wishes, options, self._screen)
 
+    def stop_playing(self) -> None:
+        """Stop the live picture, if any."""
+        self._screen.close()
+
     def cancel(self) -> None:
         """Stop the current render or live picture, if any."""
         self._runner.cancel()
-        self._screen.close()
+        self.stop_playing()
 
     def command(self, wishes: Sequence[Wish], options: RenderOptions) -> str:
         """The equivalent command line, using the files' names.
@@ -243,8 +264,7 @@ class Desks:
             most_frames, most_pixels, within: see :class:`Desk`.
         """
         self._most_frames, self._most_pixels, self._within = most_frames, most_pixels, within
-        self._taken = WeakSet[Desk]()
-        self._of = defaultdict[str, WeakSet[Desk]](WeakSet)
+        self._sessions = WeakKeyDictionary[Desk, str]()
 
     def take(self, upload: Path, session: str) -> Desk:
         """A new desk for a session; otherwise arguments and errors as for :class:`Desk`. The upload
@@ -256,16 +276,17 @@ class Desks:
             within=self._within,
         )
         upload.unlink(missing_ok=True)
-        self._taken.add(desk)
-        self._of[session].add(desk)
+        self._sessions[desk] = session
         return desk
 
     def leave(self, session: str) -> None:
-        """Clear the desks of a session whose page has closed."""
-        for desk in list(self._of.pop(session, ())):
-            desk.clear()
+        """Stop playing live for a session that is no longer connected. Its page may still be open,
+        on a laptop that sleeps or has changed networks, so that all else goes on and stays."""
+        for desk, whose in list(self._sessions.items()):
+            if whose == session:
+                desk.stop_playing()
 
     def clear(self) -> None:
         """Clear all desks, when the page shuts down."""
-        for desk in list(self._taken):
+        for desk in list(self._sessions):
             desk.clear()

@@ -1,4 +1,4 @@
-"""The finished renders of a session, kept until the user removes them or leaves."""
+"""The finished renders of a session, kept until the user removes them or has left."""
 
 from dataclasses import dataclass, field
 
@@ -49,7 +49,7 @@ class History:
 
     def __str__(self) -> str:
         return (
-            f"{counted(len(self.renders), 'render')}, kept until you leave: "
+            f"{counted(len(self.renders), 'render')}, kept until an hour after you leave: "
             f"{self.bytes >> 20} of {self.most >> 20} MiB"
         )
 

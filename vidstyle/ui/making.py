@@ -73,7 +73,7 @@ def render(
     first, stop = options.range
     last = desk.count - 1 if stop is None else stop - 1
     if first <= last:  # otherwise the render reports the error
-        wishes = tuple(replace(w, object=w.object.within(first, last)) for w in wishes)
+        wishes = tuple(replace(w, object=desk.within(w.object, first, last)) for w in wishes)
     table.history.check_room()
 
     def rendered(results: Results) -> tuple[Shown, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from vidstyle.errors import Cancelled, VidstyleError
+from vidstyle.errors import Cancelled
 from vidstyle.ui.running import Watched
 from vidstyle.ui.trouble import Shown
 
@@ -30,7 +30,7 @@ def reported(
                 yield (*ended(step), *buttons(running=False))
     except Cancelled:
         yield (bar(0, "cancelled: nothing was written"), *unchanged, *buttons(running=False))
-    except (VidstyleError, ValueError):
+    except Exception:  # told elsewhere
         yield ("", *unchanged, *buttons(running=False))
         raise
 

@@ -1,5 +1,6 @@
 """What a user points at, as an ``--object`` SPEC."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vidstyle.media.frame import Box
 from vidstyle.options import StyledObject
 from vidstyle.segment.prompts import is_named
 from vidstyle.words import ranges
@@ -44,7 +46,7 @@ class Selection:
     Attributes:
         kind: one of :data:`KINDS`.
         name: of a class, such as ``person`` or ``person#2``.
-        points: clicks, in any number of frames; for a box its corners, in one frame.
+        points: clicks, in any number of frames; for boxes their corners, two after two.
         mask: file of the painted mask, or None.
         frame: the frame in which it was painted.
     """
@@ -54,6 +56,16 @@ class Selection:
     points: tuple[Point, ...] = field(default=())
     mask: Path | None = None
     frame: int = 0
+
+    @classmethod
+    def boxed(cls, boxes: Mapping[int, Box]) -> "Selection":
+        """An object that is in these boxes, by frame."""
+        corners = [
+            Point(x, y, frame)
+            for frame, box in boxes.items()
+            for x, y in ((box.x0, box.y0), (box.x1 - 1, box.y1 - 1))
+        ]
+        return cls("box", points=tuple(corners))
 
     def clicked(self, x: int, y: int, frame: int, *, outside: bool = False) -> "Selection":
         """With another point. A third corner, or one in another frame, starts a new box."""
@@ -126,9 +138,7 @@ class Selection:
             case "box":
                 if len(self.points) < 2:
                     raise ValueError("click on two opposite corners of a box around the object")
-                a, b = self.points
-                corners = min(a.x, b.x), min(a.y, b.y), max(a.x, b.x) + 1, max(a.y, b.y) + 1
-                return f"box:{','.join(map(str, corners))}@{a.frame}"
+                return "+".join(map(_box, self.points[::2], self.points[1::2]))
             case "brush":
                 painted = f"mask:{self.mask}@{self.frame}" if self.mask else ""
                 return self._chosen(painted, "paint over the object with the brush")
@@ -165,6 +175,12 @@ class Selection:
         if not spec:
             raise ValueError(otherwise)
         return spec
+
+
+def _box(a: Point, b: Point) -> str:
+    """The prompt of a box with these corners."""
+    corners = min(a.x, b.x), min(a.y, b.y), max(a.x, b.x) + 1, max(a.y, b.y) + 1
+    return f"box:{','.join(map(str, corners))}@{a.frame}"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Error messages, shown in one place on the page."""
 
 import html
+import logging
 from collections.abc import Callable, Iterator
 from functools import wraps
 from inspect import isgeneratorfunction
@@ -11,13 +12,21 @@ import gradio as gr
 from vidstyle.errors import VidstyleError
 from vidstyle.ui.desk import without_folders
 
+_BUG = (
+    "this is a bug in vidstyle: the server's log, in the terminal of 'vidstyle ui', says more; "
+    "please report it"
+)
+
+log = logging.getLogger(__name__)
+
 #: Update of a component: a value, or ``gr.update``.
 Shown = Any
 
 
 def plainly(action: Callable[..., Any], outputs: int) -> Callable[..., Any]:
     """Wrap an action so that its first output is a one-line error message, empty on success; on
-    failure all other components are unchanged.
+    failure all other components are unchanged. Visitors are told no more of a bug than that it is
+    one; its traceback is logged.
 
     Args:
         outputs: number of components that the action updates.
@@ -28,7 +37,7 @@ def plainly(action: Callable[..., Any], outputs: int) -> Callable[..., Any]:
     def done(*arguments: Any) -> tuple[Shown, ...]:
         try:
             return ("", *_several(action(*arguments), outputs))
-        except (VidstyleError, ValueError) as error:
+        except Exception as error:
             return (_trouble(error), *unchanged)
 
     @wraps(action)
@@ -36,7 +45,7 @@ def plainly(action: Callable[..., Any], outputs: int) -> Callable[..., Any]:
         try:
             for shown in action(*arguments):
                 yield ("", *_several(shown, outputs))
-        except (VidstyleError, ValueError) as error:
+        except Exception as error:
             yield (_trouble(error), *unchanged)
 
     return doing if isgeneratorfunction(action) else done
@@ -47,5 +56,9 @@ def _several(shown: Any, outputs: int) -> tuple[Shown, ...]:
 
 
 def _trouble(error: Exception) -> str:
-    told = html.escape(without_folders(" ".join(str(error).split())))
+    if isinstance(error, VidstyleError | ValueError):
+        told = html.escape(without_folders(" ".join(str(error).split())))
+    else:
+        log.error("this is a bug: %r", error, exc_info=error)
+        told = _BUG
     return f'<p role="alert">{told[:1].upper()}{told[1:]}</p>'

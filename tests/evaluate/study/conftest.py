@@ -2,8 +2,10 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -37,11 +39,25 @@ def study_folder(results, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def server(study_folder: Path) -> Iterator[StudyServer]:
-    with StudyServer(study_folder, "127.0.0.1", 0) as server:
+@contextmanager
+def _serving(folder: Path, **options: Any) -> Iterator[StudyServer]:
+    with StudyServer(folder, "127.0.0.1", 0, **options) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def serve() -> Callable[..., AbstractContextManager[StudyServer]]:
+    """Serves a study, with options of the server."""
+    return _serving
+
+
+@pytest.fixture
+def server(study_folder: Path) -> Iterator[StudyServer]:
+    with _serving(study_folder) as server:
         yield server
-        server.shutdown()
-        thread.join()

@@ -40,3 +40,25 @@ def test_a_rater_goes_through_a_study(server, tmp_path: Path) -> None:
     choices = sorted(answer.choice for answer in server.answers.all())
     assert choices == ["left"] * 3 + ["neither"] * 3 + ["right"] * 3
     assert not complaints
+
+
+#: No listener hears that a video has loaded.
+SILENCE = """for (const name of ["loadeddata", "canplaythrough"])
+    addEventListener(name, (event) => event.stopImmediatePropagation(), true);"""
+
+
+def test_videos_that_load_only_when_they_play_can_be_rated(server) -> None:
+    """As on a phone that saves data."""
+    with playwright.sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.add_init_script(SILENCE)
+        page.goto(server.url)
+        left = page.locator("[data-choice=left]")
+        playwright.expect(left).to_be_enabled(timeout=20_000)
+        while page.locator("#left video").count() == 0:
+            before = page.locator("#place").inner_text()
+            left.click()
+            playwright.expect(page.locator("#place")).not_to_have_text(before)
+            playwright.expect(left).to_be_enabled(timeout=20_000)
+        browser.close()

@@ -137,6 +137,14 @@ def test_wrong_requests_are_refused(server, client) -> None:
     assert server.answers.all() == []
 
 
+def test_raters_come_by_a_name_that_is_allowed(serve, study_folder: Path) -> None:
+    with serve(study_folder, names=["Render01.Studio"]) as server:
+        client = Client(server)
+        assert client("GET", "/", headers={"Host": "render01.studio:8765"}).status == 200
+        refused = client("GET", "/", headers={"Host": "render02.studio"})
+        assert (refused.status, "--allow-host NAME" in refused.json()["error"]) == (421, True)
+
+
 def test_players_get_parts_of_files(server, client, study_folder: Path) -> None:
     name = server.study.items[-1].results[0]
     whole = (study_folder / MEDIA / name).read_bytes()

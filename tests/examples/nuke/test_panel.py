@@ -64,6 +64,41 @@ def test_the_command_says_what_the_script_says(nuke: Any, panel: Any, config: Pa
     assert panel.environment(plate, own) == {"PATH": "/bin", "OCIO": str(config)}
 
 
+def test_paths_may_have_spaces_and_backslashes(
+    nuke: Any, panel: Any, config: Path, tmp_path: Path
+) -> None:
+    assert config
+    program = tmp_path / "vid style"
+    program.touch()
+    plate = panel.Plate.of(read_node(nuke))
+    keys = r'"C:\my keys\a.png@1001" C:\keys\b.png@1002'
+    words = panel.command(plate, settings(panel, program=str(program), keys=keys))
+    assert words[0] == str(program)
+    assert {r"C:\my keys\a.png@0", r"C:\keys\b.png@1"} <= {*words}
+    python = r"C:\vidstyle\python.exe -m vidstyle"
+    words = panel.command(plate, settings(panel, program=python))
+    assert words[:3] == [r"C:\vidstyle\python.exe", "-m", "vidstyle"]
+
+
+@pytest.mark.parametrize(
+    ("output", "numbers"), [("/out/o.%04d.exr", (2, 9)), ("/out/o.mov", (1, 8))]
+)
+def test_the_result_of_a_movie_lies_over_its_plate(
+    nuke: Any, panel: Any, config: Path, output: str, numbers: tuple[int, int]
+) -> None:
+    """Nuke counts a movie's frames from 1, and vidstyle numbers pictures of them from 0."""
+    assert config
+    node = read_node(nuke, file="/p/plate.mov", first=3, last=10, origfirst=1)
+    plate = panel.Plate.of(node)
+    chosen = settings(panel, output=output, matte="")
+    words = panel.command(plate, chosen)
+    assert words[words.index("--in") : words.index("--strength")] == ["--in", "2", "--out", "9"]
+    (read,) = panel.read_back(plate, chosen, node)
+    assert (read["first"].value(), read["last"].value()) == numbers
+    assert (read["origfirst"].value(), read["origlast"].value()) == numbers
+    assert (read["frame_mode"].value(), read["frame"].value()) == ("start at", "3")
+
+
 def test_plates_that_are_not_linear_become_so(nuke: Any, panel: Any, config: Path) -> None:
     assert config
     node = read_node(nuke, file="/p/a.%04d.dpx", colorspace="ARRI LogC3 (EI800)")
@@ -119,6 +154,7 @@ def test_a_config_of_nukes_is_found_beside_it(
     [
         ({"style": ""}, "give a style picture, or frames that were painted"),
         ({"keys": "painted.png"}, "FILE@NUMBER"),
+        ({"keys": "'painted.png@1001"}, "close the quote"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(

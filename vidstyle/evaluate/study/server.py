@@ -9,6 +9,7 @@ No address, name or time of a rater is stored or logged.
 import json
 import logging
 import re
+from collections.abc import Collection
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
@@ -55,11 +56,20 @@ class StudyServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path, host: str, port: int, raters: int = RATERS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        host: str,
+        port: int,
+        raters: int = RATERS,
+        names: Collection[str] = (),
+    ) -> None:
         """
         Args:
             folder: of the study.
             port: 0 for any free port.
+            names: further host names that browsers may use, besides ``host``, addresses and
+                ``localhost``.
             raters: new ones allowed per address and hour. Otherwise one client could outvote all
                 others, or exhaust the study's sessions.
 
@@ -68,6 +78,7 @@ class StudyServer(ThreadingHTTPServer):
             UsageError: the host and port cannot be served on.
         """
         self.folder, self.host = folder, host
+        self.names = frozenset(name.lower() for name in (host, *names))
         self.study = Study.read(folder)
         self.answers = Answers(folder / ANSWERS)
         self.media = frozenset(self.study.media())
@@ -86,8 +97,8 @@ class StudyServer(ThreadingHTTPServer):
 
 
 class _Refused(Exception):  # noqa: N818 - an answer, not a failure
-    def __init__(self, status: HTTPStatus) -> None:
-        self.status = status
+    def __init__(self, status: HTTPStatus, told: str = "") -> None:
+        self.status, self.told = status, told or status.phrase
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -104,13 +115,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, call: Any) -> None:
         try:
-            if not is_own(self.headers.get("Host", ""), {self.server.host.lower()}):
-                raise _Refused(HTTPStatus.MISDIRECTED_REQUEST)
+            if not is_own(self.headers.get("Host", ""), self.server.names):
+                raise _Refused(
+                    HTTPStatus.MISDIRECTED_REQUEST,
+                    "not served under this host name; allow it with 'vidstyle study serve "
+                    "--allow-host NAME'",
+                )
             call()
         except _Refused as refused:
             # The unread rest of the request must not be parsed as the next one.
             self.close_connection = True
-            self._send(refused.status, json.dumps({"error": refused.status.phrase}), ".json")
+            self._send(refused.status, json.dumps({"error": refused.told}), ".json")
         except (ConnectionError, TimeoutError):
             self.close_connection = True
 

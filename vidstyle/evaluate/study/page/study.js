@@ -3,6 +3,7 @@
 // Drawn at random for this visit, and gone when the tab is closed; it tells nothing of the rater.
 const session = sessionStorage.getItem("session") ?? draw();
 const element = (id) => document.getElementById(id);
+const patience = 5000; // milliseconds
 const buttons = document.querySelectorAll("button");
 let trials = [];
 let total = 0;
@@ -22,11 +23,15 @@ function medium(url) {
   return Object.assign(video, { src: url, muted: true, playsInline: true, preload: "auto" });
 }
 
+// A browser that saves power or data may load no video, and say nothing, before it is to play.
 function loaded(shown) {
-  const done = shown instanceof HTMLVideoElement ? "canplaythrough" : "load";
+  const isVideo = shown instanceof HTMLVideoElement;
   return new Promise((resolve, reject) => {
-    shown.addEventListener(done, resolve, { once: true });
+    shown.addEventListener(isVideo ? "loadeddata" : "load", resolve, { once: true });
     shown.addEventListener("error", () => reject(new Error("A file cannot be shown.")));
+    if (!isVideo) return;
+    shown.load();
+    setTimeout(resolve, patience);
   });
 }
 
