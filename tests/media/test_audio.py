@@ -368,7 +368,7 @@ def test_what_goes_into_no_container_is_refused_before_work(tmp_path):
 @pytest.mark.parametrize(
     ("rate", "first", "seconds"), [(48000, 0, 1), (48000, 12000, 1), (44100, 0, 2), (48000, 0, 3)]
 )
-def test_mxf_has_sound_throughout(tmp_path, rate, first, seconds):
+def test_mxf_has_sound_throughout(tmp_path, rate, first, seconds, caplog):
     """Two seconds of picture: FFmpeg's MXF ends with the shortest stream, and takes 48 kHz only."""
     before, after = str(tmp_path / "in.mov"), str(tmp_path / "out.mxf")
     noise = np.random.default_rng(0).integers(1, 9000, (1, seconds * rate)).astype(np.int16)
@@ -392,6 +392,7 @@ def test_mxf_has_sound_throughout(tmp_path, rate, first, seconds):
     start, samples = _sound(after, 0)
     assert start == 0
     assert samples.shape[1] == 96000
+    assert ("goes on for 1.0 s after the picture" in caplog.text) == (seconds == 3)
     if rate == 48000:
         expected = np.zeros(96000, np.int16)
         heard = noise[0, : 96000 - first]

@@ -71,8 +71,12 @@ def encoder_for(stream: AudioStream, container: str) -> _Encoder:
 
 
 def tell_encoding(stream: AudioStream, container: str, source: str) -> None:
-    """Log that audio is re-encoded; as a warning if it is not PCM."""
+    """Log that audio is re-encoded; as a warning if it is not PCM. PCM as other PCM stays the
+    same sound."""
     codec, encoder = stream.codec_context.name, encoder_for(stream, container)
+    if codec.startswith("pcm_") and encoder.startswith("pcm_"):
+        log.info("%s: its %s sound goes into %s as %s", source, codec, container, encoder)
+        return
     level = logging.INFO if codec.startswith("pcm_") else logging.WARNING
     name = "PCM" if encoder.startswith("pcm_") else encoder.upper()
     log.log(
@@ -222,6 +226,11 @@ class EncodedAudio:
         container needs it throughout."""
         if self._throughout:
             self._silence(math.ceil(until * self._decoded[1]))
+
+    def beyond(self, end: Fraction) -> Fraction:
+        """How much audio, in seconds, lies after ``end`` (output seconds), where the container
+        leaves it out."""
+        return Fraction(self._samples, self._decoded[1]) - end if self._throughout else Fraction(0)
 
     def _silence(self, stop: int) -> None:
         """Write silence up to a sample."""

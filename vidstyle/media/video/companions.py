@@ -40,6 +40,9 @@ _FORMATS = {
 # Packets per trial.
 _TRIED = 8
 
+# Sound after the picture, in seconds, that is more than the rest of a packet.
+_NOTABLE = 0.1
+
 # How far apart in a file packets of the same time may lie, in seconds.
 _LAG = 2
 
@@ -104,6 +107,12 @@ class Companions:
         while self._next is not None:
             self._write(self._next[1], shift)
         self._fill(end)
+        encoded = [track for track in self._tracks.values() if isinstance(track, EncodedAudio)]
+        beyond = max((track.beyond(end) for track in encoded), default=Fraction(0))
+        if beyond > _NOTABLE:
+            log.warning(
+                "the sound goes on for %.1f s after the picture, with which MXF ends", float(beyond)
+            )
         for track in self._tracks.values():
             track.flush()
 
