@@ -169,7 +169,7 @@ def shot_lengths(shots: int, frames: int, seed: int = 0) -> list[int]:
 @click.option("--shots", default=1500, show_default=True)
 @click.option("--frames", default=160_000, show_default=True)
 @click.option("--size", default=(2048, 1080), show_default=True, type=(int, int))
-@click.option("--segment", default=1.6, show_default=True,
+@click.option("--segment", default=1.5, show_default=True,
               help="Bytes a pixel of a rendered segment; 3 as it was before they were coded, of 16 "
               "bits 4.3, of floating point 12.")  # fmt: skip
 @click.option("--source", default=3.0, show_default=True, help="MB a frame of the plates' files.")
@@ -177,9 +177,9 @@ def shot_lengths(shots: int, frames: int, seed: int = 0) -> list[int]:
 @click.option("--chunk", default=4, show_default=True, help="Segments in a task.")
 @click.option("--failures", default=0.02, show_default=True, help="Share of tasks that fail.")
 @click.option("--network", default=1250.0, show_default=True, help="MB/s of the file server.")
-@click.option("--start", default=6.0, show_default=True, help="Seconds to start a task.")
-@click.option("--analyse", default=0.64, show_default=True, help="Seconds a frame, by name.")
-@click.option("--render", default=0.73, show_default=True, help="Seconds a frame of 854x480.")
+@click.option("--start", default=7.0, show_default=True, help="Seconds to start a task.")
+@click.option("--analyse", default=1.25, show_default=True, help="Seconds a frame, by name.")
+@click.option("--render", default=1.1, show_default=True, help="Seconds a frame of 854x480.")
 @click.option("--join", default=0.05, show_default=True, help="Seconds a frame of 854x480.")
 def main(
     shots: int,
