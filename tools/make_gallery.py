@@ -225,17 +225,15 @@ def invert(studio: Studio) -> Strip:
 
 def element(studio: Studio) -> Strip:
     plate, spec = studio.known(42)
-    layer = studio.still(plate, spec, "watercolour")
-    matte = studio.rendered(
+    whole = studio.still(plate, spec, "watercolour")
+    _, (matte,) = studio.rendered(
         [plate], [StyledObject(spec, studio.style("ink"))], temporal="off", strength=0.0
-    )[1][0]
+    )
     rows, columns = np.mgrid[: plate.shape[0], : plate.shape[1]] // 16
     checks = np.where(((rows + columns) % 2 == 0)[..., None], 170, 230)
-    alpha = matte[..., None] / 255
-    over = (alpha * layer + (1 - alpha) * checks).round().astype(np.uint8)
     return {
-        "the whole frame": layer,
-        "--element": over,
+        "the whole frame": whole,
+        "--element": over(studio.element(plate, spec, "watercolour"), checks),
         "--matte-out": np.repeat(matte[..., None], 3, axis=2),
     }
 
@@ -247,8 +245,7 @@ def decontaminate(studio: Studio) -> Strip:
     strip = {"plate": plate[rows, columns]}
     for label, clean in (("--element", False), ("--element --decontaminate", True)):
         layer = studio.element(plate, spec, "nocturne", decontaminate=clean)
-        wall = np.array((40, 26, 52)) * (1 - layer[..., 3:] / 255)
-        strip[label] = (layer[..., :3] + wall).round().astype(np.uint8)[rows, columns]
+        strip[label] = over(layer, np.array((40, 26, 52)))[rows, columns]
     return strip
 
 
@@ -333,6 +330,12 @@ STRIPS: dict[str, Callable[[Studio], Strip]] = {
 def boxed(box: Box) -> str:
     """A box as a prompt."""
     return f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
+
+
+def over(layer: Picture, ground: Picture) -> Picture:
+    """A premultiplied element, (H, W, 4), over a background that spreads to its size."""
+    seen = layer[..., :3] + ground * (1 - layer[..., 3:] / 255)
+    return np.asarray(seen.round(), np.uint8)
 
 
 def row(pictures: Strip, width: int) -> Picture:

@@ -73,7 +73,7 @@ def small_frames(clip: Clip, start: int, stop: int) -> Iterator[Image]:
         latest, due = image, due + 1
     if due < stop:
         if latest is None:
-            latest = next(small_frames(clip, stop, clip.count))
+            latest = resized(eight_bit(first_frame(clip, stop)), size)
         yield from [latest] * (stop - due)
 
 

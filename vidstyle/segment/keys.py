@@ -172,8 +172,9 @@ def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -
     keys = KeyMattes(boxed=all(isinstance(p, BoxPrompt) for p in prompts))
     small = working_size(clip.size)
     for frame in sorted({p.frame for p in prompts}):
-        here = [p for p in prompts if p.frame == frame and not says_outside(p)]
-        correction = _correction([p for p in prompts if p.frame == frame], clip.size)
+        asked = [p for p in prompts if p.frame == frame]
+        here = [p for p in asked if not says_outside(p)]
+        correction = _correction(asked, clip.size)
         if not here:
             keys.corrections[frame] = correction
             continue
@@ -186,9 +187,11 @@ def _pointed(prompts: Sequence[FramePrompt], clip: Clip, segmenter: Segmenter) -
         if masks:
             given = np.maximum.reduce(masks)
             matte = correction.applied(segmenter, image, np.maximum(matte, resized(given, small)))
-            if not (boxes or points or correction.boxes or correction.points):
+            if len(masks) == len(asked):
                 keys.given[frame] = given
-        keys.keep(frame, image, correction.without_boxes(matte))
+        else:
+            matte = correction.without_boxes(matte)
+        keys.keep(frame, image, matte)
         keys.by_hand.add(frame)
     return keys
 

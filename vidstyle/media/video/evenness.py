@@ -28,14 +28,7 @@ def even_rate(info: ClipInfo) -> Fraction | None:
         None if the clock is fine, frames are uneven, or their times cannot be known without
         decoding.
     """
-    if info.is_sequence or info.time_base < _COARSE:
-        return None
-    if 1 / info.rate < _LEAST_TICKS * info.time_base:
-        return None
-    times = _times(info)
-    if not times:
-        return None
-    return next((rate for rate in _candidates(info.rate) if _keep_to(rate, times, info)), None)
+    return _rate_of(_times(info), info) if _is_coarse(info) else None
 
 
 def check_even(target: str, info: ClipInfo, start: int, stop: int | None) -> None:
@@ -50,7 +43,7 @@ def check_even(target: str, info: ClipInfo, start: int, stop: int | None) -> Non
     if Path(target).suffix.lower() not in COUNTED:
         return
     times = _times(info)
-    rate = even_rate(info) or info.rate
+    rate = (_is_coarse(info) and _rate_of(times, info)) or info.rate
     for number, time in enumerate(times[start:stop]):
         check_counted(target, time - times[start], number, rate, start + number)
 
@@ -72,6 +65,20 @@ def check_counted(target: str, time: Fraction, number: int, rate: Fraction, fram
             f"{target}: {kind} cannot hold frames at uneven times, as at frame {frame}; "
             "end the name in .mkv or .mp4"
         )
+
+
+def _is_coarse(info: ClipInfo) -> bool:
+    """Whether a clip's clock is too coarse to show its rate, but fine enough to determine it."""
+    if info.is_sequence or info.time_base < _COARSE:
+        return False
+    return 1 / info.rate >= _LEAST_TICKS * info.time_base
+
+
+def _rate_of(times: list[Fraction], info: ClipInfo) -> Fraction | None:
+    """See :func:`even_rate`; None without times."""
+    if not times:
+        return None
+    return next((rate for rate in _candidates(info.rate) if _keep_to(rate, times, info)), None)
 
 
 def _times(info: ClipInfo) -> list[Fraction]:

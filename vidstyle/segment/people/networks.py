@@ -11,7 +11,7 @@ from vidstyle.errors import WeightsError
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image, Plane
 from vidstyle.segment.mattes.store import Matte, agreement
-from vidstyle.segment.odds import log_odds
+from vidstyle.segment.odds import log_odds, logistic
 from vidstyle.segment.recent import Recent
 
 _SIDE = 256  # of both networks' input and of their mattes
@@ -94,7 +94,7 @@ class PersonNetworks:
     def _body_in(self, image: Image, square: "_Square") -> tuple["_Part", float]:
         self._body.setInput(square.cut_from(image))
         logits, presence = self._body.forward((_MATTE, _PRESENCE))
-        matte = 1 / (1 + np.exp(-np.clip(logits[0, 0], -30, 30)))
+        matte = logistic(np.clip(logits[0, 0], -30, 30))
         return _Part(square, matte.astype(np.float16)), float(presence.ravel()[0])
 
     def _portrait_in(self, image: Image, square: "_Square") -> "_Part":

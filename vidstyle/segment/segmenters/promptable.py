@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image
 from vidstyle.segment.mattes.store import Matte, agreement, bounding_box
+from vidstyle.segment.odds import logistic
 from vidstyle.segment.recent import Recent
 from vidstyle.segment.segmenters.grouping import grouped
 
@@ -162,5 +163,4 @@ def _box_of(hint: Matte) -> Box | None:
 
 def _sigmoid(logits: NDArray[np.float32]) -> Matte:
     """Logits to a matte: their steep zero crossing at an edge becomes a soft edge."""
-    probability = 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))
-    return np.rint(255.0 * probability).astype(np.uint8)
+    return np.rint(255 * logistic(np.clip(logits, -30.0, 30.0))).astype(np.uint8)

@@ -11,6 +11,7 @@ from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image, Plane
 from vidstyle.segment.mattes.guided import GuidedFilter
 from vidstyle.segment.mattes.store import Matte
+from vidstyle.segment.odds import logistic
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +171,7 @@ class CleanPlate:
         here = first[around.rows, around.columns].astype(np.float32) / 255
         odds = np.where(odds == 0, 2 * here - 1, odds).astype(np.float32)
         smooth = GuidedFilter(image[around.rows, around.columns], 4, 1e-3)
-        object_ = (smooth(np.asarray(1 / (1 + np.exp(-odds)), np.float32)) > 0.5).astype(np.uint8)
+        object_ = (smooth(logistic(odds)) > 0.5).astype(np.uint8)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(object_)
         if count == 1:
             return None
