@@ -27,6 +27,7 @@ from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.detectors.vocabulary import name_for
 from vidstyle.segment.mattes.store import bounding_box
 from vidstyle.segment.people.networks import PersonNetworks
+from vidstyle.segment.segmenters.segmenter import Segmenter, build_segmenter
 
 
 class ArrayClip:
@@ -157,6 +158,15 @@ def make_clip() -> Callable[..., ArrayClip]:
 @pytest.fixture(scope="session")
 def score() -> Callable[[np.ndarray, np.ndarray], float]:
     return similarity
+
+
+@pytest.fixture(scope="session")
+def mobile_sam() -> Segmenter:
+    """With its real weights."""
+    path = find("mobile-sam")
+    if path is None:
+        pytest.skip("mobile-sam is not fetched (VIDSTYLE_MODEL_PATH)")
+    return build_segmenter("mobile-sam", path, torch.device("cpu"))
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from vidstyle.segment.mattes.lost import lost_ranges
+from vidstyle.segment.mattes.store import bounding_box
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
 from vidstyle.segment.segmenters.grabcut import GrabCut
@@ -14,8 +15,8 @@ from vidstyle.segment.segmenters.grabcut import GrabCut
 
 @pytest.fixture
 def find(tmp_path):
-    def run(spec, clip, detector, shots=None):
-        tools = SimpleNamespace(segmenter=GrabCut(), detector=detector)
+    def run(spec, clip, detector, shots=None, segmenter=None):
+        tools = SimpleNamespace(segmenter=segmenter or GrabCut(), detector=detector)
         shots = shots or [(0, clip.count)]
         return find_mattes(parse_object(spec), clip, shots, tools, tmp_path, lambda _: None)
 
@@ -54,6 +55,31 @@ def test_a_mask_on_either_side_holds_one_who_crosses(find, crossing, score, tmp_
     whole = range(clip.count) if which == "before" else apart
     assert min(score(mattes[i], clip.truth[i]) for i in whole) > 0.8
     assert max(score(mattes[i], other.truth[i]) for i in apart) < 0.1
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("which", ["behind", "before"])
+def test_a_box_before_they_cross_is_enough(find, crossing, score, mobile_sam, which):
+    clip, other = crossing if which == "behind" else crossing[::-1]
+    box = bounding_box(clip.truth[0])
+    spec = f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
+    mattes = find(spec, clip, None, segmenter=mobile_sam)
+    apart = [*range(8), *range(25, 32)]
+    assert min(score(mattes[i], clip.truth[i]) for i in apart) > 0.7
+    assert max(score(mattes[i], other.truth[i]) for i in apart) < 0.1
+
+
+@pytest.mark.weights
+def test_nothing_else_is_taken_for_one_who_has_left(find, make_people, score, mobile_sam):
+    """Another stays where she was, and the wall has some of her colours."""
+    clip, _ = make_people(32, lambda t: 80 - 8 * t, lambda _: 230)
+    box = bounding_box(clip.truth[0])
+    spec = f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
+    mattes = find(spec, clip, None, segmenter=mobile_sam)
+    gone = [i for i, truth in enumerate(clip.truth) if not truth.any()]
+    assert len(gone) > 10
+    assert all((mattes[i] > 127).mean() < 0.005 for i in gone[2:])
+    assert min(score(mattes[i], clip.truth[i]) for i in range(4)) > 0.8
 
 
 def test_one_who_leaves_is_found_again(find, make_people, seeing, score):

@@ -39,15 +39,6 @@ def sam2_folder(tmp_path_factory, sam2_settings):
     return folder
 
 
-@pytest.fixture(scope="module")
-def mobile_sam():
-    """With its real weights."""
-    path = find("mobile-sam")
-    if path is None:
-        pytest.skip("mobile-sam is not fetched (VIDSTYLE_MODEL_PATH)")
-    return build_segmenter("mobile-sam", path, torch.device("cpu"))
-
-
 @pytest.fixture(
     scope="module",
     params=[

@@ -3,15 +3,13 @@
 import logging
 from collections.abc import Callable, Sequence
 
-import cv2
-import numpy as np
-
 from vidstyle.media.frame import Box
 from vidstyle.motion.dis import DisFlow
 from vidstyle.segment.clip import Clip, Image, small_frames
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.salience import core, saliences
-from vidstyle.segment.tracking.linking import Colours, Sighting, link
+from vidstyle.segment.tracking.colours import Look, look
+from vidstyle.segment.tracking.linking import Sighting, link
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +19,6 @@ SPACING = 4  # minimum frames from one to the next
 _FAINT_SHARE = 0.5  # of the samples must show a low-confidence object,
 _LEAST_FAINT = 3  # and at least this many
 _FLOW_SIDE = 240  # pixels of the short side: only the motion of whole boxes matters
-_BINS = 8  # per colour channel
 
 
 def search(
@@ -48,7 +45,7 @@ def search(
         found = detector.detect(image, names, faint)
         detections[frame] = [d for d in found if d.name in names] if faint else found
         boxes = [d.box for d in detections[frame]]
-        colours[frame] = [_colours(image, box) for box in boxes]
+        colours[frame] = [_core_look(image, box) for box in boxes]
         salience[frame] = saliences(boxes, image, beside, flow)
         on_frames(1)
     sightings = link(detections, colours, salience)
@@ -86,9 +83,7 @@ def _with_neighbour(clip: Clip, shot: tuple[int, int], frame: int) -> tuple[Imag
     return image, pair[0] if pair else None
 
 
-def _colours(image: Image, box: Box) -> Colours:
-    """The colour histogram of a box's centre."""
+def _core_look(image: Image, box: Box) -> Look:
+    """Of a box's centre."""
     middle = core(box)
-    lab = np.ascontiguousarray(cv2.cvtColor(image[middle.rows, middle.columns], cv2.COLOR_RGB2LAB))
-    counts = cv2.calcHist([lab], [0, 1, 2], None, [_BINS] * 3, [0, 256] * 3)
-    return np.asarray(counts.ravel() / max(float(counts.sum()), 1.0), np.float32)
+    return look(image[middle.rows, middle.columns])

@@ -1,7 +1,7 @@
 """Appearance of an object and its surroundings: colours, and where on the object they are."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image, Plane
+from vidstyle.segment.mattes.store import Matte
+from vidstyle.segment.tracking.colours import Look, likeness, look, smoothed
 from vidstyle.segment.tracking.place import Place
 
 _CELLS = 16  # across the object's coordinates
@@ -19,7 +21,6 @@ _KEY_WEIGHT = 3.0  # of the key frame relative to the recent frames
 _DECAY = 0.9  # of the recent frames' memory, per frame
 _RARE = 0.2  # pixels: a bin with far fewer is no evidence
 _RARE_COLOUR = 1e-5  # share of all pixels, likewise
-_LOOK = (4, 24, 24)  # bins of L, a and b: lightness varies more than colour
 _CLIP = 4.0  # log odds: no single colour decides a pixel
 
 Bins = NDArray[np.int32]
@@ -37,21 +38,21 @@ class Known:
             if the object's window is out of the picture.
     """
 
-    look: NDArray[np.float32]
-    surroundings: NDArray[np.float32]
+    look: Look
+    surroundings: Look
     shares: NDArray[np.float32]
     counts: NDArray[np.float32] | None
 
     @classmethod
     def of(cls, image: Image, probability: Plane, place: Place) -> "Known":
         """From a picture (H, W, 3), the object's probability (H, W), 0 to 1, and its place."""
-        shares = _counts(_colour_bins(image), probability, _COLOURS)
-        shares = shares / np.maximum(shares.sum(axis=(1, 2, 3), keepdims=True), 1)
+        shares = _shares(image, probability)
         counts = None
         if window := place.window(image.shape[:2]):
-            inside = probability[window.rows, window.columns]
-            counts = _counts(Appearance.bins(image, place, window), inside)
-        return cls(_look(image, probability), _look(image, 1 - probability), shares, counts)
+            near = probability[window.rows, window.columns]
+            counts = _counts(Appearance.bins(image, place, window), near)
+        inside = probability > 0.5
+        return cls(look(image, inside), look(image, ~inside), shares, counts)
 
 
 class Appearance:
@@ -69,8 +70,7 @@ class Appearance:
         self._surroundings = [known.surroundings for known in keys]
         counts = [known.counts for known in keys if known.counts is not None]
         self._key, self._recent = _first_and_others(counts), counts[0]
-        shares = _first_and_others([known.shares for known in keys])
-        self._colours = _ratio(_smoothed(shares), _RARE_COLOUR).ravel()
+        self._colours = _colour_table([known.shares for known in keys])
 
     @staticmethod
     def bins(image: Image, place: Place, window: Box) -> Bins:
@@ -82,17 +82,16 @@ class Appearance:
     def log_odds(self, bins: Bins) -> tuple[Plane, Plane]:
         """Log odds (h, w) of object against background for each pixel of a window: by colour and
         place on the object, and by colour alone, in the key frames."""
-        local = _smoothed(_KEY_WEIGHT * self._key + self._recent).reshape(2, -1)
+        local = smoothed(_KEY_WEIGHT * self._key + self._recent).reshape(2, -1)
         overall = self._colours.take(bins % len(self._colours))
         return _ratio(local.take(bins, axis=1), _RARE), overall
 
     def likeness(self, image: Image, probability: Plane) -> tuple[float, float]:
         """Similarity of the colours inside the object in a picture (h, w, 3) to the object's and to
         its surroundings', each in the best-matching key: Bhattacharyya coefficients, 0 to 1."""
-        look = _look(image, probability)
+        seen = look(image, probability > 0.5)
         ours, others = (
-            max(float(np.sqrt(look * key).sum()) for key in looks)
-            for looks in (self._looks, self._surroundings)
+            max(likeness(seen, key) for key in looks) for looks in (self._looks, self._surroundings)
         )
         return ours, others
 
@@ -103,13 +102,29 @@ class Appearance:
         self._recent = _DECAY * self._recent + (1 - _DECAY) * counts
 
 
-def _look(image: Image, probability: Plane) -> NDArray[np.float32]:
-    """Colour histogram of the pixels above a probability of 0.5, summing to 1; all 0 if none."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
-    inside = (probability > 0.5).astype(np.uint8)
-    counts = np.asarray(cv2.calcHist([lab], [0, 1, 2], inside, [*_LOOK], [0, 256] * 3), np.float32)
-    smooth = _smoothed(counts[None])
-    return np.asarray(smooth / max(float(smooth.sum()), 1e-6), np.float32)
+def colour_odds(known: Sequence[tuple[Image, Matte]]) -> Callable[[Image], Plane]:
+    """
+    Args:
+        known: pictures (H, W, 3), with the object's mattes (H, W).
+
+    Returns:
+        log odds (H, W) of object against background by the colours of another picture.
+    """
+    table = _colour_table(
+        [_shares(image, np.asarray(matte / 255, np.float32)) for image, matte in known]
+    )
+    return lambda image: table.take(_colour_bins(image))
+
+
+def _shares(image: Image, probability: Plane) -> NDArray[np.float32]:
+    """Colour distributions of an object and of the rest of a whole picture: (2, *colours)."""
+    counts = _counts(_colour_bins(image), probability, _COLOURS)
+    return np.asarray(counts / np.maximum(counts.sum(axis=(1, 2, 3), keepdims=True), 1), np.float32)
+
+
+def _colour_table(shares: Sequence[NDArray[np.float32]]) -> Plane:
+    """Log odds of object against background for each colour bin."""
+    return _ratio(smoothed(_first_and_others(shares)), _RARE_COLOUR).ravel()
 
 
 def _first_and_others(counts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -144,19 +159,6 @@ def _counts(bins: Bins, probability: Plane, shape: tuple[int, ...] = _SHAPE) -> 
     size = math.prod(shape)
     both = [np.bincount(bins.ravel(), np.maximum(w, 0).ravel(), size) for w in (sure, -sure)]
     return np.stack(both).astype(np.float32).reshape(2, *shape)
-
-
-def _smoothed(counts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blurred by (1, 2, 1) / 4 along every axis except the first; borders are replicated."""
-    for axis, side in enumerate(counts.shape[1:], 1):
-        planes = counts.reshape(math.prod(counts.shape[:axis]), side, -1)
-        pairs = planes[:, 1:] + planes[:, :-1]
-        blurred = np.empty_like(planes)
-        np.add(pairs[:, 1:], pairs[:, :-1], out=blurred[:, 1:-1])
-        for end in (0, -1):
-            blurred[:, end] = pairs[:, end] + 2 * planes[:, end]
-        counts = blurred.reshape(counts.shape)
-    return counts / np.float32(4 ** (counts.ndim - 1))
 
 
 def _ratio(counts: NDArray[np.float32], rare: float) -> Plane:

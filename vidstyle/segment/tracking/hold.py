@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from vidstyle.segment.clip import Clip, working_size
+from vidstyle.segment.clip import Clip, Image, working_size
 from vidstyle.segment.detectors.nesting import shared
 from vidstyle.segment.keys import KeyMattes, cut, picture, recut
 from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding_box
@@ -19,6 +19,7 @@ from vidstyle.segment.tracking.linking import Sighting
 from vidstyle.segment.tracking.matte_tracker import MatteTracker
 from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import Arrival, propagate
+from vidstyle.segment.tracking.recognition import Recognition, alike
 from vidstyle.segment.tracking.renewal import DOUBT, SAME, SPARSE, Renewal
 from vidstyle.segment.tracking.tracker import Tracker
 
@@ -61,7 +62,10 @@ def hold(
     size, length = working_size(clip.size), shot[1] - shot[0]
     store = MatteStore(folder / "mattes", size, length)
     scratch = MatteStore(folder / "backwards", size, length)
-    renewal = _renewal(thing, segmenter, length) if segmenter.renews else None
+    recognition = None
+    if segmenter.renews:
+        recognition = Recognition(_trusted(thing), clip, shot, segmenter, go_on)
+    renewal = None if recognition is None else _renewal(thing, segmenter, length, recognition)
 
     def track(tick: Callable[[], None], renewal: Renewal | None = None) -> dict[int, Arrival]:
         tracker = _tracker(thing, segmenter, flows)
@@ -78,31 +82,53 @@ def hold(
         arrivals = track(go_on)
     elif renewal is not None and (_outvote(thing, arrivals, segmenter) or renewal.changed):
         arrivals = track(go_on)
+    if recognition is not None and recognition.corrected(thing, store):
+        arrivals = track(go_on)
+        if recognition.withdrawn(thing, arrivals):
+            arrivals = track(go_on)
     for _ in range(0 if thing.certain else ROUNDS - 1):
         doubted = _doubted(thing, arrivals)
         for frame in doubted:
             logger.info("frame %d: its matte contradicts the others; dropped", frame)
             del thing.small[frame]
             thing.images.pop(frame, None)
-        missed = _missed(thing, store, shot[0])
-        for frame in missed:
-            logger.info(
-                "frame %d: the object is seen where it was not tracked; matte made there", frame
-            )
-            _cut_afresh(thing, clip, frame, segmenter)
+        missed = [
+            frame
+            for frame in _missed(thing, store, shot[0])
+            if _cut_afresh(thing, clip, frame, segmenter, recognition)
+        ]
         if not doubted and not missed:
             break
         arrivals = track(go_on)
     if thing.sighting is not None:
         _clear_remains(thing.sighting, thing.small, store, shot)
     _judge_keys(thing, store, shot)
+    if recognition is not None:
+        recognition.judge(store)
     return store
 
 
-def _renewal(thing: KeyMattes, segmenter: Segmenter, length: int) -> Renewal:
+def _trusted(thing: KeyMattes) -> list[tuple[Image, Matte]]:
+    """Pictures to recognise the thing by, with its mattes: those that the user drew or pointed at;
+    failing that, those that agree with each other. Key mattes that show another are dropped."""
+    frames = sorted(thing.images)
+    if thing.by_hand & thing.images.keys():
+        return [(thing.images[f], thing.small[f]) for f in frames if f in thing.by_hand]
+    assert thing.sighting is not None
+    scores = [thing.sighting.seen[frame].score for frame in frames]
+    same = {frames[index] for index in alike(thing.known, scores)}
+    for frame in thing.images.keys() - same:
+        logger.info("frame %d: its matte shows another object than most; dropped", frame)
+        del thing.small[frame], thing.images[frame]
+    return thing.known
+
+
+def _renewal(
+    thing: KeyMattes, segmenter: Segmenter, length: int, recognition: Recognition
+) -> Renewal:
     if thing.certain:
-        return Renewal(segmenter, length)
-    return Renewal(segmenter, length, thing.by_hand, SPARSE)
+        return Renewal(segmenter, length, strange=recognition.is_strange)
+    return Renewal(segmenter, length, thing.by_hand, SPARSE, recognition.is_strange)
 
 
 def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segmenter) -> bool:
@@ -226,8 +252,20 @@ def _judge_keys(thing: KeyMattes, store: MatteStore, shot: tuple[int, int]) -> N
             store.put(index, store[index], least)
 
 
-def _cut_afresh(thing: KeyMattes, clip: Clip, frame: int, segmenter: Segmenter) -> None:
+def _cut_afresh(
+    thing: KeyMattes,
+    clip: Clip,
+    frame: int,
+    segmenter: Segmenter,
+    recognition: Recognition | None,
+) -> bool:
+    """Whether the detector is right, and there is a new key matte."""
     assert thing.sighting is not None
     image, detection = picture(clip, frame), thing.sighting.seen[frame]
     first = cut(segmenter, image, detection)
-    thing.keep(frame, image, recut(segmenter, image, detection, first, thing))
+    matte = recut(segmenter, image, detection, first, thing)
+    if recognition is not None and recognition.is_strange(image, matte):
+        return False
+    logger.info("frame %d: the object is seen where it was not tracked; matte made there", frame)
+    thing.keep(frame, image, matte)
+    return True

@@ -5,20 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vidstyle.media.frame import Box
 from vidstyle.segment.detectors.detector import Detection
 from vidstyle.segment.detectors.nesting import shared
-
-#: A histogram of an object's colours, summing to 1.
-Colours = NDArray[np.float32]
+from vidstyle.segment.tracking.colours import Look, likeness
 
 _LEAST_SEEN = 0.5  # minimum total score of an object that is seen in one sample only
 _MEMORY = 3  # latest sightings used to estimate an object's speed
 _CROWDED = 0.3  # overlap with another object's box, above which a frame is no key frame
-_COLOUR = 1.0  # weight of similar colours relative to similar places
+_LEAST_RATIO = 0.03  # of the areas of two boxes of one object
+_COLOUR = 5.0  # weight of similar colours relative to similar places
 
 
 @dataclass(eq=False)
@@ -33,7 +29,7 @@ class Sighting:
 
     name: str
     seen: dict[int, Detection] = field(default_factory=dict)
-    colours: dict[int, Colours] = field(default_factory=dict)
+    colours: dict[int, Look] = field(default_factory=dict)
     salience: dict[int, float] = field(default_factory=dict)
 
     @property
@@ -93,18 +89,18 @@ class Sighting:
         dy = round(ahead * (box.y0 + box.y1 - before.y0 - before.y1) / 2)
         return Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
 
-    def likeness(self, colours: Colours | None) -> float:
-        """Similarity of colours to the object's so far, 0 to 1 (Bhattacharyya coefficient); 0.5 if
-        they were not computed."""
+    def likeness(self, colours: Look | None) -> float:
+        """Of colours to the object's so far, 0 to 1; 0.5 if they were not computed.
+
+        The median, since a box may show two who cross."""
         if colours is None or not self.colours:
             return 0.5
-        mean = np.mean(list(self.colours.values()), axis=0)
-        return float(np.sqrt(mean * colours).sum())
+        return median(likeness(seen, colours) for seen in self.colours.values())
 
 
 def link(
     frames: Mapping[int, Sequence[Detection]],
-    colours: Mapping[int, Sequence[Colours]] | None = None,
+    colours: Mapping[int, Sequence[Look]] | None = None,
     salience: Mapping[int, Sequence[float]] | None = None,
 ) -> list[Sighting]:
     """Link the detections of sampled ``frames`` into objects, the most prominent first.
@@ -142,7 +138,7 @@ def link(
 
 
 def _add(
-    sighting: Sighting, frame: int, detection: Detection, colours: Colours | None, salience: float
+    sighting: Sighting, frame: int, detection: Detection, colours: Look | None, salience: float
 ) -> None:
     sighting.seen[frame], sighting.salience[frame] = detection, salience
     if colours is not None:
@@ -157,7 +153,7 @@ def _fit(a: Box, b: Box) -> float:
     distance = math.hypot(a.x0 + a.x1 - b.x0 - b.x1, a.y0 + a.y1 - b.y0 - b.y1) / 2
     distance /= math.sqrt(max(areas))
     ratio = min(areas) / max(areas)
-    if overlap == 0 and (distance > 3 or ratio < 0.25):
+    if ratio < _LEAST_RATIO or (overlap == 0 and (distance > 3 or ratio < 0.25)):
         return 0.0
     return overlap + ratio / (1 + distance)
 

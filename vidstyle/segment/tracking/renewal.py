@@ -1,7 +1,7 @@
 """New key mattes while tracking: a segmenter improves tracked mattes, periodically and in doubt."""
 
 import logging
-from collections.abc import Container
+from collections.abc import Callable, Container
 
 import numpy as np
 
@@ -35,6 +35,8 @@ class Renewal:
         length: frames of the shot.
         settled: key frames whose matte is final; None for all.
         every: minimum frames from one new key matte to the next.
+        strange: whether a matte (H, W) in a picture (H, W, 3) has another thing's colours: it makes
+            no key matte.
 
     Attributes:
         changed: how many key mattes were segmented again.
@@ -46,8 +48,9 @@ class Renewal:
         length: int,
         settled: Container[int] | None = None,
         every: int = DENSE,
+        strange: Callable[[Image, Matte], bool] = lambda *_: False,
     ) -> None:
-        self._segmenter, self._settled = segmenter, settled
+        self._segmenter, self._settled, self._strange = segmenter, settled, strange
         self._every = max(every, length // MOST)
         self._since = self._asked = 0
         self.changed = 0
@@ -86,7 +89,7 @@ class Renewal:
             return None
         self._asked, self._since = self._asked + 1, 0
         answer = self._segmenter.segment(image, hint=expected)
-        if agreement(answer, expected) < LEAST:
+        if agreement(answer, expected) < LEAST or self._strange(image, answer):
             return None
         logger.info("frame %d: found again where it was expected to reappear", frame)
         return answer
@@ -104,7 +107,7 @@ class Renewal:
             return None
         self._asked, self._since = self._asked + (not due), 0
         answer = self._segmenter.segment(image, hint=matte)
-        if agreement(answer, matte) >= LEAST:
+        if agreement(answer, matte) >= LEAST and not self._strange(image, answer):
             return answer
         logger.info(
             "frame %d: %s sees a different object there; keeping the tracked matte",
