@@ -50,7 +50,8 @@ def hold(
     matte is elsewhere or empty, it is segmented anew. Where both detector and tracker have lost it,
     its mattes are empty. A segmenter that improves tracked mattes renews them in the first round
     and after corrections (``Renewal``). What the user drew or corrected is the ground truth, and
-    overrules automatic key mattes wherever it can be tracked to.
+    overrules automatic key mattes wherever it can be tracked to. With such a segmenter, mattes are
+    also checked by their colours (``Recognition``).
 
     Args:
         folder: receives the mattes.

@@ -9,9 +9,10 @@ from statistics import median
 import cv2
 import numpy as np
 
+from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Clip, Image, small_frames
 from vidstyle.segment.keys import KeyMattes, picture
-from vidstyle.segment.mattes.store import Matte, MatteStore, agreement
+from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding_box
 from vidstyle.segment.segmenters.segmenter import Segmenter
 from vidstyle.segment.tracking.appearance import colour_odds
 from vidstyle.segment.tracking.colours import likeness, look
@@ -31,6 +32,7 @@ _SHORT = 3  # frames that are not worth a search
 _SPACING = 4  # frames from one search to the next, at least
 _SEARCHES = 24  # per thing and shot
 _PLACES = 4  # that are looked at in a frame
+_FAR = 0.01  # likeness that makes up for a distance of the thing's side
 _NEAR = 1.5  # sides of the thing, up to which two places may be on it
 _SIZES = (0.3, 4.0)  # areas of the thing, relative to its usual one
 _LEAST_PIXELS = 100  # of a matte whose colours mean anything
@@ -181,12 +183,14 @@ class Recognition:
         spacing = max(_SPACING, -(-wanted // _SEARCHES))
         changed = False
         for strange, slipping in astray:
-            found = dict[int, tuple[Image, Matte]]()
+            found = dict[int, Matte]()
+            origin = self._origin(store, slipping)
             for frame in strange[spacing // 2 :: spacing]:
                 image = picture(self._clip, frame)
                 least = max(KNOWN, course.likeness[frame - course.start] + _BETTER)
-                if (matte := self._most_like(image, course.side, least)) is not None:
-                    found[frame] = image, matte
+                matte = self._most_like(image, course.side, least, origin)
+                if matte is not None:
+                    found[frame] = matte
                 self._go_on()
             stranger = None if found else self._stranger(store, strange, slipping)
             if not found and stranger is None:
@@ -194,7 +198,7 @@ class Recognition:
             changed = True
             for frame in [f for f in thing.small if f in slipping and f not in thing.by_hand]:
                 del thing.small[frame]
-            for frame, (_, matte) in found.items():
+            for frame, matte in found.items():
                 if frame not in thing.small:
                     logger.info("frame %d: found again by its colours", frame)
                     thing.small[frame] = matte
@@ -238,13 +242,12 @@ class Recognition:
         for index, image in enumerate(small_frames(self._clip, *self._shot)):
             if not store.box(index):
                 continue
-            matte, confidence = store[index], store.confidence(index)
             for frames, stranger in self._strangers:
                 if self._shot[0] + index in frames:
-                    matte = self._without(stranger, image, matte)
-            if self.is_strange(image, matte):
-                confidence = min(_DOUBTED, confidence)
-            store.put(index, matte, confidence)
+                    rest = self._without(stranger, image, store[index])
+                    store.put(index, rest, store.confidence(index))
+            if self.is_strange(image, store[index]):
+                store.put(index, store[index], min(_DOUBTED, store.confidence(index)))
 
     def _without(self, stranger: Identity, image: Image, matte: Matte) -> Matte:
         """A matte (H, W) without the islands that look more like a stranger."""
@@ -281,14 +284,28 @@ class Recognition:
         often = sum(bool(seen(frame)) for frame in between)
         return stranger if 2 * often >= len(between) else None
 
-    def _most_like(self, image: Image, side: float, least: float) -> Matte | None:
+    def _origin(self, store: MatteStore, slipping: range) -> Point | None:
+        """Where the thing was when its tracking began to go astray, or when it was right again."""
+        for frame in (slipping[0] - 1, slipping[-1] + 1):
+            if frame in range(*self._shot) and (box := store.box(frame - self._shot[0])):
+                return _centre(box)
+        return None
+
+    def _most_like(
+        self, image: Image, side: float, least: float, origin: Point | None
+    ) -> Matte | None:
         """The matte (H, W) of what looks most like the thing in a picture, and is about as large;
-        None if nothing has at least this likeness."""
-        return max(
-            self._proposals(self._identity, image, side, least),
-            key=lambda matte: self._identity.likeness(image, matte),
-            default=None,
-        )
+        None if nothing has at least this likeness. Of two alike, the one nearer to where the thing
+        was."""
+
+        def rank(matte: Matte) -> float:
+            like = self._identity.likeness(image, matte)
+            box = bounding_box(np.where(matte > 127, matte, 0))
+            if origin is None or box is None:
+                return like
+            return like - _FAR * math.dist(origin, _centre(box)) / side
+
+        return max(self._proposals(self._identity, image, side, least), key=rank, default=None)
 
     def _proposals(
         self, identity: Identity, image: Image, side: float, least: float
@@ -333,3 +350,7 @@ class Recognition:
             clear = pixels[-1] >= _LEAST_PIXELS
             likenesses.append(self._identity.likeness(image, matte) if clear else 0.0)
         return _Course(self._shot[0], likenesses, pixels)
+
+
+def _centre(box: Box) -> Point:
+    return (box.x0 + box.x1) // 2, (box.y0 + box.y1) // 2
