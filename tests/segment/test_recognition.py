@@ -64,8 +64,10 @@ def stored(folder, *mattes):
 def test_mattes_that_went_over_to_another_are_corrected(couple, recognition, tmp_path, score):
     one, other = couple
     store = stored(tmp_path, *one.truth[:6], *other.truth[6:])
-    keys = KeyMattes(small={0: one.truth[0], 8: other.truth[8]}, by_hand={0})
+    images = {0: one.images[0], 8: one.images[8]}
+    keys = KeyMattes(small={0: one.truth[0], 8: other.truth[8]}, images=images, by_hand={0})
     assert recognition.corrected(keys, store)
+    assert len(keys.known) == 1
     found = keys.small.keys() - {0}
     assert found
     assert min(score(keys.small[i], one.truth[i]) for i in found) > 0.8

@@ -198,6 +198,7 @@ class Recognition:
             changed = True
             for frame in [f for f in thing.small if f in slipping and f not in thing.by_hand]:
                 del thing.small[frame]
+                thing.images.pop(frame, None)
             for frame, matte in found.items():
                 if frame not in thing.small:
                     logger.info("frame %d: found again by its colours", frame)
