@@ -57,13 +57,16 @@ def test_a_mask_on_either_side_holds_one_who_crosses(find, crossing, score, tmp_
     assert max(score(mattes[i], other.truth[i]) for i in apart) < 0.1
 
 
+def boxed(matte):
+    box = bounding_box(matte)
+    return f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
+
+
 @pytest.mark.weights
 @pytest.mark.parametrize("which", ["behind", "before"])
 def test_a_box_before_they_cross_is_enough(find, crossing, score, mobile_sam, which):
     clip, other = crossing if which == "behind" else crossing[::-1]
-    box = bounding_box(clip.truth[0])
-    spec = f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
-    mattes = find(spec, clip, None, segmenter=mobile_sam)
+    mattes = find(boxed(clip.truth[0]), clip, None, segmenter=mobile_sam)
     apart = [*range(8), *range(25, 32)]
     assert min(score(mattes[i], clip.truth[i]) for i in apart) > 0.7
     assert max(score(mattes[i], other.truth[i]) for i in apart) < 0.1
@@ -73,9 +76,7 @@ def test_a_box_before_they_cross_is_enough(find, crossing, score, mobile_sam, wh
 def test_nothing_else_is_taken_for_one_who_has_left(find, make_people, score, mobile_sam):
     """Another stays where she was, and the wall has some of her colours."""
     clip, _ = make_people(32, lambda t: 80 - 8 * t, lambda _: 230)
-    box = bounding_box(clip.truth[0])
-    spec = f"box:{box.x0},{box.y0},{box.x1},{box.y1}"
-    mattes = find(spec, clip, None, segmenter=mobile_sam)
+    mattes = find(boxed(clip.truth[0]), clip, None, segmenter=mobile_sam)
     gone = [i for i, truth in enumerate(clip.truth) if not truth.any()]
     assert len(gone) > 10
     assert all((mattes[i] > 127).mean() < 0.005 for i in gone[2:])

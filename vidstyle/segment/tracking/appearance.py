@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vidstyle.media.frame import Box
 from vidstyle.segment.clip import Image, Plane
 from vidstyle.segment.mattes.store import Matte
-from vidstyle.segment.tracking.colours import Look, likeness, look, smoothed
+from vidstyle.segment.tracking.colours import Look, best_likeness, look, smoothed
 from vidstyle.segment.tracking.place import Place
 
 _CELLS = 16  # across the object's coordinates
@@ -90,10 +90,7 @@ class Appearance:
         """Similarity of the colours inside the object in a picture (h, w, 3) to the object's and to
         its surroundings', each in the best-matching key: Bhattacharyya coefficients, 0 to 1."""
         seen = look(image, probability > 0.5)
-        ours, others = (
-            max(likeness(seen, key) for key in looks) for looks in (self._looks, self._surroundings)
-        )
-        return ours, others
+        return best_likeness(seen, self._looks), best_likeness(seen, self._surroundings)
 
     def learn(self, bins: Bins, probability: Plane) -> None:
         """Learn from a frame's result; pixels are weighted by how certain their probability (h, w)

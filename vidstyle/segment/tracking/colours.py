@@ -1,6 +1,7 @@
 """How alike things are by their colours."""
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -17,13 +18,13 @@ Look = NDArray[np.float32]
 #: to 0.79 where they cross.
 _BINS = (4, 24, 24)
 _RANGES = ((0, 256), (64, 192), (64, 192))
+_WITHIN = np.stack([np.arange(256).clip(low, end - 1) for low, end in _RANGES], 1).astype(np.uint8)
 
 
 def look(image: Image, inside: NDArray[np.bool_] | None = None) -> Look:
     """Of the pixels of an RGB picture (H, W, 3) that are ``inside`` (H, W); None for all."""
     lab = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB)
-    least, most = np.array(_RANGES).T
-    lab = np.clip(lab, least, most - 1).astype(np.uint8)
+    lab = cv2.LUT(lab, _WITHIN[None])
     mask = None if inside is None else inside.astype(np.uint8)
     ranges = [end for each in _RANGES for end in each]
     counts = np.asarray(cv2.calcHist([lab], [0, 1, 2], mask, _BINS, ranges), np.float32)
@@ -34,6 +35,11 @@ def look(image: Image, inside: NDArray[np.bool_] | None = None) -> Look:
 def likeness(one: Look, other: Look) -> float:
     """Bhattacharyya coefficient, 0 to 1."""
     return float(np.sqrt(one * other).sum())
+
+
+def best_likeness(one: Look, others: Sequence[Look]) -> float:
+    """The likeness to the most similar of several looks, 0 to 1."""
+    return max(likeness(one, other) for other in others)
 
 
 def smoothed(counts: NDArray[np.float32]) -> NDArray[np.float32]:

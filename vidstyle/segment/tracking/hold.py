@@ -20,7 +20,7 @@ from vidstyle.segment.tracking.matte_tracker import MatteTracker
 from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import Arrival, propagate
 from vidstyle.segment.tracking.recognition import Recognition, alike
-from vidstyle.segment.tracking.renewal import DOUBT, SAME, SPARSE, Renewal
+from vidstyle.segment.tracking.renewal import DENSE, DOUBT, SAME, SPARSE, Renewal
 from vidstyle.segment.tracking.tracker import Tracker
 
 logger = logging.getLogger(__name__)
@@ -127,9 +127,8 @@ def _trusted(thing: KeyMattes) -> list[tuple[Image, Matte]]:
 def _renewal(
     thing: KeyMattes, segmenter: Segmenter, length: int, recognition: Recognition
 ) -> Renewal:
-    if thing.certain:
-        return Renewal(segmenter, length, strange=recognition.is_strange)
-    return Renewal(segmenter, length, thing.by_hand, SPARSE, recognition.is_strange)
+    settled, every = (None, DENSE) if thing.certain else (thing.by_hand, SPARSE)
+    return Renewal(segmenter, length, settled, every, recognition.is_strange)
 
 
 def _outvote(thing: KeyMattes, arrivals: Mapping[int, Arrival], segmenter: Segmenter) -> bool:

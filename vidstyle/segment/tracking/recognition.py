@@ -15,7 +15,7 @@ from vidstyle.segment.keys import KeyMattes, picture
 from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding_box
 from vidstyle.segment.segmenters.segmenter import Segmenter
 from vidstyle.segment.tracking.appearance import colour_odds
-from vidstyle.segment.tracking.colours import likeness, look
+from vidstyle.segment.tracking.colours import best_likeness, likeness, look
 from vidstyle.segment.tracking.propagate import Arrival
 
 logger = logging.getLogger(__name__)
@@ -59,8 +59,7 @@ class Identity:
 
     def likeness(self, image: Image, matte: Matte) -> float:
         """How much what a matte (H, W) shows looks like the thing, 0 to 1."""
-        seen = look(image, matte > 127)
-        return max(likeness(seen, own) for own in self._looks)
+        return best_likeness(look(image, matte > 127), self._looks)
 
     def whereabouts(self, image: Image, side: float) -> Iterator[Point]:
         """Pixels (x, y) in a picture (H, W, 3) around which colours are the thing's rather than its
@@ -166,8 +165,7 @@ class Recognition:
 
     def is_strange(self, image: Image, matte: Matte) -> bool:
         """Whether a matte (H, W) in a picture (H, W, 3) has another thing's colours."""
-        clear = int((matte > 127).sum()) >= _LEAST_PIXELS
-        return clear and self._identity.likeness(image, matte) < STRANGE
+        return _area(matte) >= _LEAST_PIXELS and self._identity.likeness(image, matte) < STRANGE
 
     def corrected(self, thing: KeyMattes, store: MatteStore) -> bool:
         """Where a thing's matte shows another thing or nothing, look for the thing in the whole
@@ -183,15 +181,8 @@ class Recognition:
         spacing = max(_SPACING, -(-wanted // _SEARCHES))
         changed = False
         for strange, slipping in astray:
-            found = dict[int, Matte]()
             origin = self._origin(store, slipping)
-            for frame in strange[spacing // 2 :: spacing]:
-                image = picture(self._clip, frame)
-                least = max(KNOWN, course.likeness[frame - course.start] + _BETTER)
-                matte = self._most_like(image, course.side, least, origin)
-                if matte is not None:
-                    found[frame] = matte
-                self._go_on()
+            found = self._looked_for(strange[spacing // 2 :: spacing], course, origin)
             stranger = None if found else self._stranger(store, strange, slipping)
             if not found and stranger is None:
                 continue
@@ -243,12 +234,13 @@ class Recognition:
         for index, image in enumerate(small_frames(self._clip, *self._shot)):
             if not store.box(index):
                 continue
-            for frames, stranger in self._strangers:
-                if self._shot[0] + index in frames:
-                    rest = self._without(stranger, image, store[index])
-                    store.put(index, rest, store.confidence(index))
-            if self.is_strange(image, store[index]):
-                store.put(index, store[index], min(_DOUBTED, store.confidence(index)))
+            matte, confidence = store[index], store.confidence(index)
+            strangers = [s for frames, s in self._strangers if self._shot[0] + index in frames]
+            for stranger in strangers:
+                matte = self._without(stranger, image, matte)
+            doubted = self.is_strange(image, matte)
+            if doubted or strangers:
+                store.put(index, matte, min(_DOUBTED, confidence) if doubted else confidence)
 
     def _without(self, stranger: Identity, image: Image, matte: Matte) -> Matte:
         """A matte (H, W) without the islands that look more like a stranger."""
@@ -268,7 +260,7 @@ class Recognition:
         if before < self._shot[0]:
             return None
         shown = store[latest - self._shot[0]]
-        pixels = int((shown > 127).sum())
+        pixels = _area(shown)
         if pixels < _LEAST_PIXELS:
             return None
         stranger = Identity([(picture(self._clip, latest), shown)])
@@ -276,7 +268,7 @@ class Recognition:
         def seen(frame: int) -> list[Matte]:
             self._go_on()
             image = picture(self._clip, frame)
-            return list(self._proposals(stranger, image, pixels**0.5, KNOWN))
+            return [m for m, _ in self._proposals(stranger, image, pixels**0.5, KNOWN)]
 
         thing = store[before - self._shot[0]]
         if all(agreement(matte, thing) >= _ELSEWHERE for matte in seen(before)):
@@ -292,6 +284,20 @@ class Recognition:
                 return _centre(box)
         return None
 
+    def _looked_for(
+        self, frames: Sequence[int], course: _Course, origin: Point | None
+    ) -> dict[int, Matte]:
+        """Mattes (H, W) of the thing in those frames in which something looks more like it than
+        what the tracked matte shows."""
+        found = {}
+        for frame in frames:
+            least = max(KNOWN, course.likeness[frame - course.start] + _BETTER)
+            matte = self._most_like(picture(self._clip, frame), course.side, least, origin)
+            if matte is not None:
+                found[frame] = matte
+            self._go_on()
+        return found
+
     def _most_like(
         self, image: Image, side: float, least: float, origin: Point | None
     ) -> Matte | None:
@@ -299,19 +305,21 @@ class Recognition:
         None if nothing has at least this likeness. Of two alike, the one nearer to where the thing
         was."""
 
-        def rank(matte: Matte) -> float:
-            like = self._identity.likeness(image, matte)
+        def rank(proposal: tuple[Matte, float]) -> float:
+            matte, like = proposal
             box = bounding_box(np.where(matte > 127, matte, 0))
             if origin is None or box is None:
                 return like
             return like - _FAR * math.dist(origin, _centre(box)) / side
 
-        return max(self._proposals(self._identity, image, side, least), key=rank, default=None)
+        proposals = self._proposals(self._identity, image, side, least)
+        best, _ = max(proposals, key=rank, default=(None, 0.0))
+        return best
 
     def _proposals(
         self, identity: Identity, image: Image, side: float, least: float
-    ) -> Iterator[Matte]:
-        """Mattes (H, W) of what may be something in a picture.
+    ) -> Iterator[tuple[Matte, float]]:
+        """Mattes (H, W) of what may be something in a picture, with their likeness to it.
 
         Args:
             side: square root of its usual area.
@@ -323,34 +331,41 @@ class Recognition:
             if seen[place[1], place[0]]:
                 continue
             near = [other for other in places if 0 < math.dist(place, other) < _NEAR * side]
-            matte = self._whole(identity, image, place, near)
-            size = (matte > 127).sum() / side**2
-            if _SIZES[0] <= size <= _SIZES[1] and identity.likeness(image, matte) >= least:
+            matte, like = self._whole(identity, image, place, near)
+            size = _area(matte) / side**2
+            if _SIZES[0] <= size <= _SIZES[1] and like >= least:
                 seen |= matte > 127
-                yield matte
+                yield matte, like
 
     def _whole(
         self, identity: Identity, image: Image, place: Point, near: Sequence[Point]
-    ) -> Matte:
-        """The matte (H, W) of what is at a pixel of a picture: with what is at those near it, if it
-        looks more like the thing then. A point alone often gives a part, such as a jacket."""
+    ) -> tuple[Matte, float]:
+        """The matte (H, W) of what is at a pixel of a picture, and its likeness: with what is at
+        those near it, if it looks more like the thing then. A point alone often gives a part, such
+        as a jacket."""
         points = [place]
         matte = self._segmenter.segment(image, points=points)
+        like = identity.likeness(image, matte)
         for other in near:
             if matte[other[1], other[0]] <= 127:
                 more = self._segmenter.segment(image, points=[*points, other])
-                if identity.likeness(image, more) > identity.likeness(image, matte):
-                    points, matte = [*points, other], more
-        return matte
+                if (better := identity.likeness(image, more)) > like:
+                    points, matte, like = [*points, other], more, better
+        return matte, like
 
     def _course(self, store: MatteStore) -> _Course:
         likenesses, pixels = [], []
         for index, image in enumerate(small_frames(self._clip, *self._shot)):
             matte = store[index]
-            pixels.append(int((matte > 127).sum()))
+            pixels.append(_area(matte))
             clear = pixels[-1] >= _LEAST_PIXELS
             likenesses.append(self._identity.likeness(image, matte) if clear else 0.0)
         return _Course(self._shot[0], likenesses, pixels)
+
+
+def _area(matte: Matte) -> int:
+    """Pixels of a matte (H, W) that are more object than background."""
+    return int((matte > 127).sum())
 
 
 def _centre(box: Box) -> Point:
