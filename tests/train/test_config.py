@@ -43,6 +43,8 @@ def test_what_is_not_said_keeps_its_default(tmp_path: Path) -> None:
         ("[distil]\nzoom = [1.0]", r"distil\.zoom is \[1\.0\]"),
         ("[distil]\nside = 65", r"distil\.side must be a multiple of 8"),
         ("[distil]\nsteps = 0\n[style]\nsteps = 9", r"distil\.steps is 0: name a model in start"),
+        ("grow = [0, 0, 1, 0]", "grow: name a model in start"),
+        ("[style]\nkeep = 1.5", r"style\.keep must be in \[0, 1\]"),
         ("[architecture]\nencoder = 'vgg'", "encoder must be one of"),
         ("= 3", "cannot be read as TOML"),
     ],

@@ -7,9 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from vidstyle.errors import Cancelled, UsageError
 from vidstyle.runtime.progress import Silence
+from vidstyle.style.build import build_network
 from vidstyle.style.micro import Architecture
 from vidstyle.train import job
 from vidstyle.train.config import DataConfig, DistilConfig, RunConfig, StyleConfig, TrainConfig
@@ -111,3 +113,17 @@ def test_more_minutes_do_not_reopen_the_first_phase(
     begin(endless, minutes=0.2, resume=True, overwrite=True)
     first, _, again, _ = (each.steps for each in phases)
     assert again == first
+
+
+def test_a_model_grows_and_may_be_kept(begin: Begin, tmp_path: Path) -> None:
+    begin()
+    first, _ = build_network(str(tmp_path / "model"))
+    more = replace(CONFIG, start=str(tmp_path / "model"), grow=(0, 0, 1, 0))
+    kept = replace(more, distil=replace(CONFIG.distil, keep=1.0), style=StyleConfig(steps=0))
+    begin(kept, work=tmp_path / "again", output=tmp_path / "deeper")
+    deeper, _ = build_network(str(tmp_path / "deeper"))
+    pictures = torch.rand(1, 3, 64, 64)
+    assert deeper.architecture.depth == (1, 1, 2, 1)
+    torch.testing.assert_close(
+        deeper.decode(deeper.encode(pictures)), first.decode(first.encode(pictures))
+    )

@@ -43,6 +43,9 @@ class Phase:
         clip: largest gradient norm.
         schedule: ``cosine`` decays along half a cosine over the run; ``plateau`` halves the rate
             when validation stops improving.
+        keep: weight of the initial network when the result is interpolated with it. Higher values
+            have less of what was learned, but fewer surprises on unseen styles (Wortsman 2022,
+            WiSE-FT).
     """
 
     steps: int = 1000
@@ -55,6 +58,7 @@ class Phase:
     warm_up: int = 40
     clip: float = 1.0
     schedule: str = "cosine"
+    keep: float = 0.0
 
     def __post_init__(self) -> None:
         _require(self.steps >= 0, "steps must be 0 or more")
@@ -69,6 +73,7 @@ class Phase:
         _require(self.warm_up >= 0, "warm_up must be 0 or more")
         _require(self.clip > 0, "clip must be above 0")
         _require(self.schedule in SCHEDULES, f"schedule must be one of {', '.join(SCHEDULES)}")
+        _require(0 <= self.keep <= 1, "keep must be in [0, 1]")
 
 
 @dataclass(frozen=True)
@@ -196,9 +201,6 @@ class StyleConfig(Phase):
     Attributes:
         rise: fraction of the run over which style weights ramp up from a third to their full value.
         gaps: between the frames of clips that the temporal terms compare, in frames; ascending.
-        keep: weight of the initial decoder and attention when the result is interpolated with
-            them. Higher values have less of the new style, but more content and fewer surprises on
-            unseen styles (Wortsman 2022, WiSE-FT).
         shift, noise, light: of the synthetic motion of photographs; see
             :class:`vidstyle.train.pairs.SyntheticMotion`.
     """
@@ -217,7 +219,6 @@ class StyleConfig(Phase):
     def __post_init__(self) -> None:
         super().__post_init__()
         _require(0 <= self.rise <= 1, "rise must be in [0, 1]")
-        _require(0 <= self.keep <= 1, "keep must be in [0, 1]")
         rising = list(self.gaps) == sorted(set(self.gaps)) and min(self.gaps, default=0) >= 1
         _require(rising, "gaps must be rising numbers of frames")
         for name in ("shift", "noise", "light"):
@@ -278,6 +279,8 @@ class TrainConfig:
         start: style model to fine-tune, by name or folder, which then also sets the architecture;
             "" starts from random weights and the encoder's pretrained backbone. A first phase that
             fine-tunes should use ``apart = 0`` and a ``joined`` near it.
+        grow: convolutions that are added to ``start``, in the order of the architecture's
+            ``depth``; see :func:`vidstyle.train.growth.grown`.
         teacher: style model that the first phase learns from, by name or folder.
         perceptual: network that pictures are compared with: ``auto``, a name from
             :data:`vidstyle.perceptual.network.PERCEPTUAL` or ``NAMED``, or a file.
@@ -289,6 +292,7 @@ class TrainConfig:
 
     seed: int = 7
     start: str = ""
+    grow: tuple[int, int, int, int] = (0, 0, 0, 0)
     teacher: str = "vgg19"
     perceptual: str = "auto"
     ridge: float = 0.01
@@ -307,6 +311,8 @@ class TrainConfig:
         _require(not nothing, "distil.steps and style.steps are both 0: there is nothing to do")
         random = not self.distil.steps and not self.start
         _require(not random, "distil.steps is 0: name a model in start, or style has no ground")
+        _require(min(self.grow) >= 0, "grow must be 0 or more")
+        _require(bool(self.start) or not any(self.grow), "grow: name a model in start to add to")
         _require(self.seed >= 0, "seed must be 0 or more")
         _require(self.ridge > 0, "ridge must be above 0")
         _require(0 <= self.average < 1, "average must be in [0, 1)")

@@ -31,6 +31,7 @@ from vidstyle.train.checkpoint import has_checkpoint, load_checkpoint
 from vidstyle.train.config import Phase, StyleConfig, TrainConfig, flat, write_config
 from vidstyle.train.data import Crops, Sources, Split, TrainingData, read_data
 from vidstyle.train.distil import DistilObjective
+from vidstyle.train.growth import grown
 from vidstyle.train.lessons import LessonWriter, renew
 from vidstyle.train.loop import Trained, build_accelerator, train
 from vidstyle.train.objective import Objective
@@ -114,8 +115,7 @@ def run(job: TrainJob, progress: Progress) -> None:
             progress=progress,
         )
         network = trained[name].network
-        if name == "style":
-            _go_back(network, began_with, config.style.keep)
+        _go_back(network, began_with, phase.keep)
     if accelerator.is_main_process:
         _write(job, config, network, perceptual.to(accelerator.device), data, trained, accelerator)
 
@@ -150,7 +150,7 @@ def _start(config: TrainConfig) -> MicroNetwork:
         started, _ = build_network(config.start)
         if not isinstance(started, MicroNetwork):
             raise UsageError(f"start = {config.start}: cannot be trained; name a folder")
-        return started
+        return grown(started, config.grow)
     torch.manual_seed(config.seed)
     network = MicroNetwork(config.architecture)
     load_backbone(network)
@@ -278,7 +278,7 @@ def _decisive(
     free = "run.", "licence", *(f"{other}." for other in PHASES if other != name)
     kept = {key: value for key, value in table.items() if not key.startswith(free)}
     kept.pop(f"{name}.minutes")
-    kept.pop("style.keep", None)  # applied after training
+    kept.pop(f"{name}.keep")  # applied after training
     return {**kept, "data": data.digest}
 
 
