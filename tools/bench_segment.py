@@ -7,20 +7,21 @@
 
 Each segmenter is scored with each prompt. J and F (vidstyle.evaluate.segmentation) are means over a
 clip's frames except the first, which is prompted from ground truth (not when prompted by name);
-"confidence off by" is the mean difference between a frame's confidence and its J; seconds are CPU
-time per frame. With --raft, "edge" is the matte's root mean squared warping error, in 8-bit levels,
-along RAFT's flow, which tracking does not use: mean over pairs of neighbouring frames, in the band
-of 8 pixels around the matte's edge where that flow is reliable. "true edge" is the same for the
-true masks. Stages are CPU milliseconds per frame; "find" includes the segmenter, "steady" includes
-reading the frames.
+"confidence off by" is the mean difference between a frame's confidence and its J; "doubtful" counts
+the frames with J below 0.6 that are reported as doubtful or lost, and the others that are reported
+as doubtful; seconds are CPU time per frame. With --raft, "edge" is the matte's root mean squared
+warping error, in 8-bit levels, along RAFT's flow, which tracking does not use: mean over pairs of
+neighbouring frames, in the band of 8 pixels around the matte's edge where that flow is reliable.
+"true edge" is the same for the true masks. Stages are CPU milliseconds per frame; "find"
+includes the segmenter, "steady" includes reading the frames.
 """
 
 import cProfile
 import pstats
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from time import process_time
@@ -44,6 +45,7 @@ from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.yolo import YoloTiny
 from vidstyle.segment.keys import find_keys
 from vidstyle.segment.mattes.guided import upsample
+from vidstyle.segment.mattes.lost import DOUBTFUL
 from vidstyle.segment.mattes.store import Matte, Mattes, MatteStore, bounding_box
 from vidstyle.segment.objects import find_mattes
 from vidstyle.segment.prompts import parse_object
@@ -53,6 +55,7 @@ from vidstyle.segment.tracking.propagate import propagate
 from vidstyle.segment.tracking.steady import Seen, steadied
 from vidstyle.segment.tracking.tracker import Tracker
 
+POOR = 0.6  # J of a matte below which people should be told
 BAND = 8  # pixels about the matte's edge
 SHOWN = 6  # frames of a clip on the contact sheet
 TILE = (427, 240)
@@ -150,29 +153,54 @@ def innermost(mask: NDArray[np.uint8]) -> tuple[tuple[int, int], float]:
 
 @dataclass(frozen=True)
 class Scores:
-    """Means over a clip."""
+    """Means over a clip.
+
+    Attributes:
+        seconds: of CPU time per frame.
+        poor: whether each frame with J below POOR is reported.
+        other: the same for the others.
+    """
 
     j: float
     f: float
     doubt: float
     seconds: float
+    poor: NDArray[np.bool_]
+    other: NDArray[np.bool_]
 
     @classmethod
     def of(cls, clip: DavisClip, mattes: Mattes, seconds: float) -> "Scores":
-        """
-        Args:
-            seconds: of processor time a frame.
-        """
         pairs = [(mattes[i] > 127, clip.truth(i)) for i in range(1, clip.count)]
         j = np.array([region_similarity(*pair) for pair in pairs])
         f = np.mean([contour_accuracy(*pair) for pair in pairs])
-        confidences = [mattes.confidence(i) for i in range(1, clip.count)]
-        return cls(float(j.mean()), float(f), float(np.abs(confidences - j).mean()), seconds)
+        confidences = np.array([mattes.confidence(i) for i in range(1, clip.count)])
+        lost = np.array([mattes.box(i) is None for i in range(1, clip.count)])
+        poor = j < POOR
+        reported = np.where(lost, poor, confidences < DOUBTFUL)
+        return cls(
+            float(j.mean()),
+            float(f),
+            float(np.abs(confidences - j).mean()),
+            seconds,
+            poor=reported[poor],
+            other=reported[~poor],
+        )
+
+    @classmethod
+    def mean(cls, scores: "Sequence[Scores]") -> "Scores":
+        """Over clips; frames are added up."""
+        j, f, doubt, seconds = np.mean([(s.j, s.f, s.doubt, s.seconds) for s in scores], axis=0)
+        return cls(
+            *(float(j), float(f), float(doubt), float(seconds)),
+            poor=np.concatenate([one.poor for one in scores]),
+            other=np.concatenate([one.other for one in scores]),
+        )
 
     def __str__(self) -> str:
         return (
             f"J {self.j:.3f}  F {self.f:.3f}  confidence off by {self.doubt:.3f}  "
-            f"{self.seconds:.2f} s"
+            f"doubtful {self.poor.sum()}/{self.poor.size} poor, "
+            f"{self.other.sum()}/{self.other.size} other  {self.seconds:.2f} s"
         )
 
 
@@ -345,8 +373,7 @@ def main(
                 if sheet:
                     rows.append(overlays(clip, mattes))
     for case, each in scores.items():
-        mean = Scores(*np.mean([astuple(one) for one in each], axis=0))
-        click.echo(f"{case!s:22} {'mean':12} {mean}")
+        click.echo(f"{case!s:22} {'mean':12} {Scores.mean(each)}")
     if sheet:
         cv2.imwrite(str(sheet), np.vstack(rows)[..., ::-1])
 

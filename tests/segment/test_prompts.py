@@ -146,3 +146,8 @@ def test_every_name_is_its_own():
 def test_an_unknown_name_offers_the_nearest():
     with pytest.raises(ObjectNotFoundError, match="person"):
         name_for("persun", NAMES)
+
+
+def test_the_whole_frame_needs_no_name() -> None:
+    with pytest.raises(ObjectNotFoundError, match="whole: not an object; without --object"):
+        name_for("Whole", NAMES)

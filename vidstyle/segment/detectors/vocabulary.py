@@ -37,6 +37,7 @@ _SYNONYMS = {
     "suitcase": "luggage",
     "teddy bear": "teddy",
 }
+_WHOLE = {"all", "everything", "image", "picture", "whole", "whole frame", "whole image"}
 _BY_SYNONYM = {word: name for name, words in _SYNONYMS.items() for word in words.split()}
 
 
@@ -57,6 +58,8 @@ def name_for(word: str, names: Sequence[str]) -> str:
         if _BY_SYNONYM.get(candidate) in names:
             return _BY_SYNONYM[candidate]
     known = [*names, *(w for w, name in _BY_SYNONYM.items() if name in names)]
+    if word in _WHOLE:
+        raise ObjectNotFoundError(f"{word}: not an object; without --object, all of it is painted")
     near = difflib.get_close_matches(word, known, n=3, cutoff=0.6)
     advice = f"did you mean {', '.join(near)}?" if near else f"known are {', '.join(names)}"
     raise ObjectNotFoundError(f"{word}: the detector knows no such object; {advice}")
