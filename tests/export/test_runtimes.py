@@ -209,6 +209,24 @@ def test_int8_needs_frames(model: str, tmp_path: Path) -> None:
         export(model, "int8", tmp_path / "random.int8.onnx")
 
 
+def test_int8_leaves_what_the_map_amplifies(
+    model: str, calibration: Sequence[Probe], tmp_path: Path
+) -> None:
+    """The encoder, and the decoder's first residual convolution, of one at each resolution."""
+    onnx = pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    path = tmp_path / "random.int8.onnx"
+    export(model, "int8", path, calibration=calibration)
+    nodes = onnx.load(path).graph.node
+    made_by = {name: node for node in nodes for name in node.output}
+    quantized = [
+        made_by[node.input[1]].input[0]
+        for node in nodes
+        if node.op_type == "Conv" and node.input[1] in made_by
+    ]
+    assert quantized == ["network.fine.0.conv.weight_quantized"]
+
+
 @pytest.mark.skipif(tensorrt.missing() is None, reason="TensorRT is here")
 def test_without_tensorrt_the_graph_is_left(model: str, tmp_path: Path) -> None:
     pytest.importorskip("onnxruntime")

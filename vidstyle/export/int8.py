@@ -1,13 +1,17 @@
-"""ONNX in 8 bits: static quantization of the residual convolutions, which dominate run time.
+"""ONNX in 8 bits: static quantization of the decoder's residual convolutions, which dominate run
+time.
 
-The transform to bands and back, and the map, stay in floating point.
+The rest stays in floating point: the transform to bands and back; the encoder, for the map
+amplifies its errors; and the decoder's first residual convolution, which gets what the map makes of
+a style that calibration has not seen. With these in 8 bits too, micro's frames differ by up to 142
+levels (37 dB) rather than 39 (45 dB).
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 from vidstyle.export import onnx as float_onnx
-from vidstyle.export.graph import INPUTS, StyleGraph
+from vidstyle.export.graph import INPUTS, MAPS, StyleGraph
 from vidstyle.export.probe import Probe
 from vidstyle.runtime.extras import needs_extra
 from vidstyle.runtime.onnx_runtime import import_onnxruntime
@@ -43,23 +47,28 @@ def write(graph: StyleGraph, file: BinaryIO, model: str, calibration: Sequence[P
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
-            nodes_to_quantize=_residual_convolutions(proto),
+            nodes_to_quantize=_decoders_residuals(proto),
             # Seven bits of weight would do only where a CPU has no VNNI and sums saturate.
             reduce_range=False,
         )
         file.write(quantized.read_bytes())
 
 
-def _residual_convolutions(proto: Any) -> list[str]:
-    """Names of the 3×3 convolutions with as many output as input channels."""
+def _decoders_residuals(proto: Any) -> list[str]:
+    """Names of the 3×3 convolutions behind the map that have as many output as input channels,
+    except the first."""
     square = {
         weight.name
         for weight in proto.graph.initializer
         if len(weight.dims) == 4 and weight.dims[0] == weight.dims[1] and weight.dims[2] == 3
     }
-    return [
-        node.name for node in proto.graph.node if node.op_type == "Conv" and node.input[1] in square
-    ]
+    moved, found = set(MAPS), []
+    for node in proto.graph.node:  # in topological order
+        if moved.intersection(node.input):
+            moved.update(node.output)
+            if node.op_type == "Conv" and node.input[1] in square:
+                found.append(node.name)
+    return found[1:]
 
 
 def _reader(probes: Sequence[Probe]) -> Any:
