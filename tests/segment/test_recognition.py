@@ -6,8 +6,9 @@ import pytest
 from vidstyle.segment.keys import KeyMattes
 from vidstyle.segment.mattes.store import MatteStore
 from vidstyle.segment.tracking.colours import likeness, look
+from vidstyle.segment.tracking.identity import KNOWN, STRANGE, Identity, alike
 from vidstyle.segment.tracking.propagate import Arrival
-from vidstyle.segment.tracking.recognition import KNOWN, STRANGE, Identity, Recognition, alike
+from vidstyle.segment.tracking.recognition import Recognition
 
 
 @pytest.fixture(scope="module")

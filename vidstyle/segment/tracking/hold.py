@@ -15,11 +15,12 @@ from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding
 from vidstyle.segment.search import looked_at
 from vidstyle.segment.segmenters.segmenter import Remembering, Segmenter
 from vidstyle.segment.segmenters.voting import PeopleVote
+from vidstyle.segment.tracking.identity import alike
 from vidstyle.segment.tracking.linking import Sighting
 from vidstyle.segment.tracking.matte_tracker import MatteTracker
 from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.propagate import Arrival, propagate
-from vidstyle.segment.tracking.recognition import Recognition, alike
+from vidstyle.segment.tracking.recognition import Recognition
 from vidstyle.segment.tracking.renewal import DENSE, DOUBT, SAME, SPARSE, Renewal
 from vidstyle.segment.tracking.tracker import Tracker
 

@@ -1,4 +1,4 @@
-"""Telling a thing from others that cross it, by its colours, and finding it again."""
+"""Checking where a thing was tracked: it is told from others that cross it, and found again."""
 
 import logging
 import math
@@ -14,15 +14,11 @@ from vidstyle.segment.clip import Clip, Image, small_frames
 from vidstyle.segment.keys import KeyMattes, picture
 from vidstyle.segment.mattes.store import Matte, MatteStore, agreement, bounding_box
 from vidstyle.segment.segmenters.segmenter import Segmenter
-from vidstyle.segment.tracking.appearance import colour_odds
-from vidstyle.segment.tracking.colours import best_likeness, likeness, look
+from vidstyle.segment.tracking.identity import KNOWN, STRANGE, Identity, Point
 from vidstyle.segment.tracking.propagate import Arrival
 
 logger = logging.getLogger(__name__)
 
-#: Likeness to a key matte's colours, below which a matte shows another thing, and from which
-#: something is the thing itself; see ``colours``.
-STRANGE, KNOWN = 0.8, 0.84
 _SURE = 0.93  # likeness that needs no support from neighbouring frames
 _BETTER = 0.05  # likeness by which it has to exceed the tracked matte's
 #: Likeness below the usual, at which tracking may have begun to go astray, and at which the thing
@@ -31,7 +27,6 @@ _SLIP, _DROP = 0.05, 0.1
 _SHORT = 3  # frames that are not worth a search
 _SPACING = 4  # frames from one search to the next, at least
 _SEARCHES = 24  # per thing and shot
-_PLACES = 4  # that are looked at in a frame
 _FAR = 0.01  # likeness that makes up for a distance of the thing's side
 _NEAR = 1.5  # sides of the thing, up to which two places may be on it
 _SIZES = (0.3, 4.0)  # areas of the thing, relative to its usual one
@@ -40,59 +35,6 @@ _BEFORE = 8  # frames before tracking goes astray, and after, when the thing and
 _ELSEWHERE = 0.2  # agreement of mattes of different things, at most
 _DOUBTED = 0.4  # confidence, at most, of a matte that may show another thing
 _SUPPORT = 0.5  # agreement with what is tracked there from another frame
-
-
-#: A pixel (x, y).
-Point = tuple[int, int]
-
-
-class Identity:
-    """What a thing looks like in frames where its matte can be trusted.
-
-    Args:
-        known: such pictures (H, W, 3), with the thing's mattes (H, W).
-    """
-
-    def __init__(self, known: Sequence[tuple[Image, Matte]]) -> None:
-        self._looks = [look(image, matte > 127) for image, matte in known]
-        self._odds = colour_odds(known)
-
-    def likeness(self, image: Image, matte: Matte) -> float:
-        """How much what a matte (H, W) shows looks like the thing, 0 to 1."""
-        return best_likeness(look(image, matte > 127), self._looks)
-
-    def whereabouts(self, image: Image, side: float) -> Iterator[Point]:
-        """Pixels (x, y) in a picture (H, W, 3) around which colours are the thing's rather than its
-        surroundings', most likely ones first.
-
-        Args:
-            side: square root of the thing's area, in pixels.
-        """
-        reach = max(3, round(side / 3) | 1)
-        around = cv2.blur(self._odds(image), (reach, reach))
-        for _ in range(_PLACES):
-            _, most, _, place = cv2.minMaxLoc(around)
-            if most <= 0:
-                return
-            yield int(place[0]), int(place[1])
-            cv2.circle(around, place, max(1, round(side / 2)), (-np.inf,), cv2.FILLED)
-
-
-def alike(known: Sequence[tuple[Image, Matte]], weights: Sequence[float]) -> list[int]:
-    """The indices of the pictures (H, W, 3) whose mattes (H, W) show the same thing, by its
-    colours, which may change from one to the next: of several groups, the one that weighs most."""
-    looks = [look(image, matte > 127) for image, matte in known]
-    groups: list[list[int]] = []
-    for index, seen in enumerate(looks):
-        joined = [index]
-        apart = []
-        for group in groups:
-            if any(likeness(seen, looks[other]) >= KNOWN for other in group):
-                joined += group
-            else:
-                apart.append(group)
-        groups = [*apart, joined]
-    return max(groups, key=lambda group: sum(weights[index] for index in group))
 
 
 @dataclass(frozen=True)
