@@ -1,7 +1,9 @@
 """``vidstyle live``, from a file that plays to a file, a stream and a window."""
 
+import shutil
 import socket
 import threading
+from pathlib import Path
 
 import av
 import cv2
@@ -29,8 +31,10 @@ def test_a_recording(vidstyle, arguments, tmp_path) -> None:
 
 
 def test_an_interrupt_ends_it_whole(vidstyle, arguments, tmp_path, monkeypatch) -> None:
-    def interrupted(self: Recording, frame, told) -> bool:  # noqa: ARG001
-        self._writer.write(frame)
+    show = Recording.show
+
+    def interrupted(self: Recording, frame, told) -> bool:
+        show(self, frame, told)
         raise Cancelled("cancelled")
 
     monkeypatch.setattr(Recording, "show", interrupted)
@@ -84,6 +88,9 @@ def test_a_window_tells_the_latency_and_closes_on_q(vidstyle, arguments, monkeyp
         (["-o", "gopher://x"], 2, "-o gopher://x: cannot send to gopher://"),
         (["-o", "rtmp://127.0.0.1:9/x"], 3, "nothing receives the stream"),
         (["-o", "x.xyz"], 2, "x.xyz"),
+        (["-o", "x.avi"], 2, "-o x.avi: cannot hold pictures as they come"),
+        (["-o", "x.png"], 2, "-o x.png: cannot hold pictures as they come"),
+        (["-o", "nowhere/x.mp4"], 2, "there is no folder nowhere"),
         (["--object", "dragon"], (4, 6), "dragon"),
     ],
 )
@@ -94,3 +101,22 @@ def test_what_cannot_be(vidstyle, arguments, monkeypatch, more, code, message) -
     assert done.code in (code if isinstance(code, tuple) else (code,)), done.err
     assert message in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_file_is_replaced_only_on_request(vidstyle, arguments, tmp_path) -> None:
+    target = tmp_path / "live.mkv"
+    target.write_bytes(b"mine")
+    done = vidstyle(*arguments, "-o", target)
+    assert (done.code, target.read_bytes()) == (2, b"mine")
+    assert f"{target}: exists; add --overwrite" in done.err
+    assert vidstyle(*arguments, "-o", target, "--overwrite").code == 0
+    assert target.stat().st_size > 1000
+
+
+def test_the_source_is_never_replaced(vidstyle, arguments, tmp_path) -> None:
+    source = tmp_path / "source.mkv"
+    shutil.copy(arguments[1], source)
+    done = vidstyle("live", source, *arguments[2:], "-o", source, "--overwrite")
+    assert done.code == 2
+    assert "the output is the input itself" in done.err
+    assert source.read_bytes() == Path(arguments[1]).read_bytes()

@@ -109,3 +109,20 @@ def test_the_clips_last_frame_is_held_for_as_long(tmp_path, info, pan, count, ex
             writer.write(frame)
     with av.open(target) as container:
         assert Fraction(container.duration, av.time_base) == expected
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_the_last_of_uneven_frames_is_shown_for_its_time(tmp_path, info, pan, suffix):
+    """Encoders that reorder them take longer for that than the frames are apart at the end."""
+    clip = info(rate=Fraction(25), time_base=Fraction(1, 1000))
+    target = str(tmp_path / f"out{suffix}")
+    ticks = [0, 120, 160, 420, 460, 520]
+    with open_writer(target, clip) as writer:
+        for frame, pts in zip(pan(clip, 6), ticks, strict=True):
+            writer.write(type(frame)(frame.image, frame.index, pts, clip.time_base))
+    with av.open(target) as container:
+        (stream,) = container.streams.video
+        last = max((p for p in container.demux(stream) if p.size), key=lambda p: p.pts)
+        assert last.pts * last.time_base == Fraction(520, 1000)
+        assert abs(last.duration * last.time_base - Fraction(40, 1000)) <= Fraction(1, 1000)
+        assert container.duration >= 559_000

@@ -1,6 +1,7 @@
 """One object's way through a shot: its box, its state, and what stays untouched."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -121,6 +122,41 @@ def test_strength_zero_and_an_absent_object_give_the_canvas_itself(
     box = Box(60, 40, 100, 80)
     assert layer([box] * 2, stylizer, transfer, strength=0).render(frames, canvas) is canvas
     assert layer([None] * 2, stylizer, transfer).render(frames, canvas) is canvas
+
+
+def with_alpha(frame: Frame) -> Frame:
+    """Premultiplied floats: nothing at the left, half in the middle, all at the right."""
+    alpha = torch.ones(SIZE)
+    alpha[:, :70], alpha[:, 70:85] = 0, 0.5
+    return replace(frame, image=frame.image.float() / 255 * alpha[..., None], alpha=alpha)
+
+
+def test_a_transparent_plate_stays_transparent(stylizer: Stylizer, transfer: Transfer) -> None:
+    frames, box = [with_alpha(pan(1)[0]), pan(2)[1]], Box(40, 30, 160, 90)
+    frames[1] = replace(frames[1], image=frames[1].image.float() / 255)  # without alpha
+    plates = stacked(frames)
+    painted = layer([box] * 2, stylizer, transfer).render(frames, plates)
+    nothing = plates.new_zeros(*plates.shape[:-1], 4)
+    element = layer([box] * 2, stylizer, transfer).render(frames, nothing)
+    assert torch.equal(painted[0][:, :70], plates[0][:, :70])
+    assert (painted[1][30:90, 40:70] != plates[1][30:90, 40:70]).float().mean() > 0.9
+    for place, alpha in ((0, frames[0].alpha), (1, torch.ones(SIZE))):
+        assert alpha is not None
+        assert torch.equal(element[place, 40:80, 50:150, 3], alpha[40:80, 50:150])
+    over = element[..., :3] + plates * (1 - element[..., 3:])
+    torch.testing.assert_close(over, painted)
+
+
+def test_straight_colours_may_change_where_they_are_not_seen(
+    stylizer: Stylizer, transfer: Transfer
+) -> None:
+    frame, box = pan(1)[0], Box(40, 30, 160, 90)
+    clear = replace(frame, alpha=torch.zeros(SIZE, dtype=torch.uint8))
+    plates = stacked([frame])
+    results = [layer([box], stylizer, transfer).render([one], plates) for one in (frame, clear)]
+    assert torch.equal(*results)
+    nothing = plates.new_zeros(*plates.shape[:-1], 4)
+    assert not layer([box], stylizer, transfer).render([clear], nothing).any()
 
 
 def test_the_canvas_is_not_written_to(stylizer: Stylizer, transfer: Transfer) -> None:

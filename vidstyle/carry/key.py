@@ -110,18 +110,14 @@ def read_key(name: KeyName, size: tuple[int, int], colorspace: str | None = None
     floating = frame.image.dtype.is_floating_point
     view = manage(reader.info, colorspace if floating else None).view()
     picture = view.see(_straight(frame)[None])
-    alpha = None
-    if frame.alpha is not None:
-        alpha = (frame.alpha.float() / full_scale(frame.alpha.dtype)).clamp(0, 1)
-    return PaintedFrame.of(str(name), name.frame, picture, alpha)
+    return PaintedFrame.of(str(name), name.frame, picture, frame.opacity)
 
 
 def _straight(frame: Frame) -> Tensor:
-    """Unpremultiplied colours; floating-point pictures with alpha count as premultiplied."""
-    if frame.alpha is None or not (frame.premultiplied or frame.image.dtype.is_floating_point):
+    """Unpremultiplied colours."""
+    if frame.coverage is None:
         return frame.image
-    alpha = (frame.alpha.float() / full_scale(frame.alpha.dtype))[..., None]
-    colours = frame.image.float() / alpha.clamp_min(1e-3)
+    colours = frame.image.float() / frame.coverage[..., None].clamp_min(1e-3)
     if frame.image.dtype.is_floating_point:
         return colours.to(frame.image.dtype)
     white = full_scale(frame.image.dtype)

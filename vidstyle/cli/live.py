@@ -36,6 +36,7 @@ from vidstyle.options import RenderOptions, pair
 )
 @option("--seconds", type=click.FloatRange(0, min_open=True), metavar="S",
         help="Stop after this many seconds.")  # fmt: skip
+@option("--overwrite", is_flag=True, help="Replace an existing file.")
 @live_options
 def live_command(
     source: str,
@@ -44,6 +45,7 @@ def live_command(
     target: str | None,
     height: int | None,
     seconds: float | None,
+    overwrite: bool,
     **options: Any,
 ) -> None:
     """Restyle SOURCE in real time: a camera (0, 1, …), a stream (rtsp://…) or a file, played at
@@ -55,8 +57,9 @@ def live_command(
     vidstyle live rtsp://camera/stream --object person --style art.jpg -o rtmp://host/live/key
     """
     from vidstyle.live.run import LiveJob, live
-    from vidstyle.live.sink import open_sink
+    from vidstyle.live.sink import check_sink, open_sink
 
+    check_sink(target, source, overwrite)
     job = LiveJob(
         source=source,
         objects=pair(objects, styles),

@@ -3,6 +3,7 @@
 import os
 import sys
 from fractions import Fraction
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -13,7 +14,9 @@ import numpy as np
 
 from vidstyle.errors import MediaError, UsageError
 from vidstyle.media.frame import Frame
+from vidstyle.media.pattern import is_pattern
 from vidstyle.media.video.clip import ClipInfo, ClipWriter
+from vidstyle.media.video.codecs import COUNTED, codec_for
 from vidstyle.media.video.colour import (
     BT709,
     LIMITED,
@@ -22,6 +25,7 @@ from vidstyle.media.video.colour import (
     tag_encoder,
     to_frame,
 )
+from vidstyle.media.video.target import check_target, is_picture_target, target_exists
 from vidstyle.media.video.writer import open_writer
 
 #: The container format for each supported URL scheme.
@@ -44,6 +48,29 @@ class Sink(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+def check_sink(target: str | None, source: str, overwrite: bool) -> None:
+    """Reject a recording that cannot be written, before anything is loaded.
+
+    Args:
+        target: see :func:`open_sink`.
+
+    Raises:
+        UsageError: see ``check_target`` and ``codec_for``; or the target exists, or cannot hold
+            pictures that come at uneven times.
+    """
+    if target is None or "://" in target:
+        return
+    check_target(target, source)
+    codec_for(None, target)
+    suffix = Path(target).suffix.lower()
+    if suffix in COUNTED or (is_picture_target(target) and not is_pattern(target)):
+        raise UsageError(
+            f"-o {target}: cannot hold pictures as they come; end the name in .mp4 or .mkv"
+        )
+    if target_exists(target) and not overwrite:
+        raise UsageError(f"{target}: exists; add --overwrite, or name another output")
 
 
 def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink:
@@ -155,11 +182,13 @@ class Recording:
     """A video file of the pictures, timed as they arrived."""
 
     def __init__(self, target: str, size: tuple[int, int], rate: Fraction) -> None:
+        self._target, self._is_empty = target, True
         self._writer: ClipWriter = open_writer(target, _description(size, rate))
 
     def show(self, frame: Frame, told: str) -> bool:  # noqa: ARG002
         """See :class:`Sink`."""
         self._writer.write(frame)
+        self._is_empty = False
         return True
 
     def __enter__(self) -> Self:
@@ -171,6 +200,12 @@ class Recording:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Raises MediaError if nothing came."""
+        if kind is None and self._is_empty:
+            self._writer.abort()
+            raise MediaError(
+                f"{self._target}: not written, for it ended before the first picture was ready"
+            )
         self._writer.__exit__(kind, error, trace)
 
 
@@ -181,5 +216,6 @@ def _description(size: tuple[int, int], rate: Fraction) -> ClipInfo:
         height=size[0],
         rate=rate,
         time_base=Fraction(1, 90_000),
+        pix_fmt="rgb24",
         colour=PICTURE_TAGS,
     )

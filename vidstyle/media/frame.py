@@ -39,6 +39,20 @@ class Frame:
         return self.image.shape[0], self.image.shape[1]
 
     @property
+    def opacity(self) -> Tensor | None:
+        """Alpha (H, W) as float32 in [0, 1]; None if there is none."""
+        if self.alpha is None:
+            return None
+        return (self.alpha.float() / full_scale(self.alpha.dtype)).nan_to_num().clamp(0, 1)
+
+    @property
+    def coverage(self) -> Tensor | None:
+        """The :attr:`opacity` that colours are multiplied by; None if they are not. Floating-point
+        pictures with alpha count as multiplied, as the OpenEXR specification wants them."""
+        multiplied = self.premultiplied or self.image.dtype.is_floating_point
+        return self.opacity if multiplied else None
+
+    @property
     def time(self) -> Fraction:
         """Presentation time in seconds."""
         return self.pts * self.time_base

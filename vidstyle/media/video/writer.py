@@ -272,15 +272,18 @@ class MovieWriter(ClipWriter):
 
         mp4 and mov place packets by decoding time and derive the track's length from the last one
         in decoding order: it is made to end as long after the first as all frames last together.
+        Where frames are uneven, reordering may take more than that; then it keeps its own.
         """
         if packet.pts is None or packet.dts is None:
             return
-        packet.duration = self._lengths.pop(packet.pts, 1)
+        length = self._lengths.pop(packet.pts, 1)
         if self._first is None:
             self._first = packet.pts, packet.dts
-        if is_last:
+        if is_last and self._kind in ("mp4", "mov"):
             pts, dts = self._first
-            packet.duration = max(1, self._end - pts - (packet.dts - dts))
+            least = length if packet.pts == self._last_pts else 1
+            length = max(least, self._end - pts - (packet.dts - dts))
+        packet.duration = length
 
     def _close(self) -> None:
         if not self._open:
