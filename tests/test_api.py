@@ -71,6 +71,23 @@ def test_render_reports_and_leaves_all_else_alone(
     assert not np.array_equal(styled[~outside], plates[~outside])
 
 
+def test_progress_does_not_go_back_with_several_objects(
+    shot: Any, tiny_model: Path, style_picture: Path, tmp_path: Path
+) -> None:
+    fractions: list[float] = []
+    api.render(
+        shot.clip,
+        object=[f"matte:{shot.mattes}", BOX, "frame"],
+        style=style_picture,
+        output=tmp_path / "styled.mkv",
+        model=str(tiny_model),
+        last=3,
+        on_progress=lambda step: fractions.append(step.fraction),
+    )
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1)
+
+
 @pytest.mark.parametrize("wanted", [BOX, "matte", None])
 def test_a_frame_is_decoded_once(
     wanted: str | None,

@@ -63,6 +63,18 @@ def pair(
     return [StyledObject(*each) for each in zip(wanted, styles, owned, strict=True)]
 
 
+def check_inverted(spec: str | None, invert: bool) -> None:
+    """
+    Args:
+        spec: an object; None for the whole frame.
+
+    Raises:
+        UsageError: everything except the object is nothing.
+    """
+    if invert and spec is None:
+        raise UsageError("--invert: everything except the whole frame is nothing; give an --object")
+
+
 def _owned(keys: Sequence[str], count: int) -> list[tuple[str, ...]]:
     """The keys of each object."""
     owned: list[list[str]] = [[] for _ in range(count)]

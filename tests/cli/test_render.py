@@ -310,7 +310,8 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(render, shot, tmp_path: Pat
     before = {path.name for path in shot.clip.parent.iterdir()}
     wanted = ("--object", f"matte:{shot.mattes}", "--segmenter", "grabcut")
     said = render(*wanted, "--dry-run", "--report", tmp_path / "r.json")
-    for fact in ("16 frames", "160x96", "shot.styled.mp4", "0-15", "matte:", "dis", "grabcut"):
+    facts = "16 frames", "160x96", "shot.styled.mp4", "0-15", "matte:", "dis", "segmenter  grabcut"
+    for fact in facts:
         assert fact in said
     assert {path.name for path in shot.clip.parent.iterdir()} == before
     assert not list(tmp_path.iterdir())
@@ -376,7 +377,7 @@ def test_resume_takes_no_other_render_for_this_one(render, tmp_path: Path) -> No
     """As many pictures as are wanted, of other frames or in another look, are not those."""
     target = tmp_path / "styled.%04d.png"
     part = ("--in", 4, "--out", 7)
-    for options in (("--out", 3), part, (*part, "--invert"), (*part, "--batch", 2)):
+    for options in (("--out", 3), part, (*part, "--strength", 0.5), (*part, "--batch", 2)):
         assert "already there" not in render(*options, "-o", target, "--resume")
         assert "already there" in render(*options, "-o", target, "--resume")
     assert (tmp_path / "styled.0007.png").is_file()
@@ -389,6 +390,57 @@ def test_resume_leaves_what_nobody_knows(vidstyle, shot, style_picture, tmp_path
     done = vidstyle("-q", *call)
     assert (done.code, "exists; add --overwrite" in done.err) == (2, True)
     assert target.read_bytes() == b"somebody's"
+
+
+def test_resume_leaves_mattes_of_somebody_else(vidstyle, shot, style_picture, tmp_path) -> None:
+    foreign = tmp_path / "mattes.mkv"
+    call = ("render", shot.clip, "--style", style_picture, "--object", f"matte:{shot.mattes}",
+            "--out", 1, "-o", tmp_path / "styled.mp4")  # fmt: skip
+    assert vidstyle("-q", *call).code == 0
+    foreign.write_bytes(b"somebody's")
+    done = vidstyle("-q", *call, "--matte-out", foreign, "--resume")
+    assert done.code == 2
+    assert f"{foreign}: exists; add --overwrite" in done.err
+    assert foreign.read_bytes() == b"somebody's"
+
+
+@pytest.mark.parametrize("file", ["styled.mkv", "report.json"])
+def test_a_report_replaces_nothing_else(
+    vidstyle, shot, style_picture, file: str, tmp_path: Path
+) -> None:
+    target, taken = tmp_path / "styled.mkv", tmp_path / file
+    other = ("--qc-html", taken) if file == "report.json" else ()
+    done = vidstyle("-q", "render", shot.clip, "--style", style_picture, "-o", target,
+                    "--report", taken, *other)  # fmt: skip
+    assert done.code == 2
+    assert f"{taken}: is used for something else" in done.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("objects", [(), ("--object", "frame")])
+def test_all_but_the_whole_frame_is_nothing(
+    vidstyle, shot, style_picture, objects: tuple[str, ...], tmp_path: Path
+) -> None:
+    target = tmp_path / "styled.mkv"
+    call = ("render", shot.clip, "--style", style_picture, *objects, "--invert", "-o", target)
+    done = vidstyle("-q", *call)
+    assert (done.code, "--invert: everything except the whole frame" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "mov"])
+def test_the_same_render_is_the_same_file(render, suffix: str, tmp_path: Path) -> None:
+    first, again = (tmp_path / f"{name}.{suffix}" for name in ("first", "again"))
+    for target in (first, again):
+        render("--strength", 0, "--out", 3, "-o", target)
+    assert first.read_bytes() == again.read_bytes()
+
+
+def test_an_end_beyond_the_clips_is_said(
+    vidstyle, shot, style_picture, tiny_model, caplog, tmp_path: Path
+) -> None:
+    call = ("render", shot.clip, "--style", style_picture, "--model", tiny_model)
+    assert not vidstyle(*call, "--in", 14, "--out", 100, "-o", tmp_path / "s.mkv").code
+    assert "the clip ends at frame 15, before frame 100" in caplog.text
 
 
 def test_resume_misses_mattes_that_are_wanted_as_well(render, shot, tmp_path: Path) -> None:

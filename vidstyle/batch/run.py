@@ -106,7 +106,7 @@ def _alone_in(root: Path) -> Iterator[None]:
         (root / FOLDER).mkdir(parents=True, exist_ok=True)
         lock = (root / FOLDER / "lock").open("w")
     except OSError as error:
-        raise MediaError(f"{root}: cannot write to this folder ({error.strerror})") from None
+        raise UsageError(f"{root}: cannot write to this folder ({error.strerror})") from None
     with lock:
         try:
             hold(lock)
@@ -182,9 +182,7 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
         raise MediaError(shot.trouble)
     styles = shot.styles or defaults.styles
     if not styles and not shot.keys:
-        raise UsageError(
-            f"shot {shot.name}: no style; give one in the list, or --style for all shots"
-        )
+        raise UsageError("no style; give one in the list, or --style for all shots")
     for style in styles:
         if not Path(style).is_file():
             raise MediaError(f"{style}: no such style picture; check the name")

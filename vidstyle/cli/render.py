@@ -1,5 +1,6 @@
 """``vidstyle render``: a clip in, the restyled clip out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from vidstyle.cli.options import (
     run_options,
 )
 from vidstyle.cli.say import say
+from vidstyle.errors import UsageError
 from vidstyle.media.video.target import check_target, default_target
 from vidstyle.options import QualityOptions, pair
 from vidstyle.runtime.progress import displayed
@@ -53,7 +55,7 @@ def render_command(
     vidstyle render in.mp4 --object person --style art.jpg
     vidstyle render in.mp4 --object person --style a.jpg --object dog --style b.jpg -o out.mov
     """
-    from vidstyle.pipeline.job import Job, is_made, plan, run
+    from vidstyle.pipeline.job import Job, is_made, outputs, plan, run
     from vidstyle.pipeline.made import Made
     from vidstyle.pipeline.report import has_passed
 
@@ -67,13 +69,21 @@ def render_command(
         objects=pair(objects, styles, keys),
         options=read_render_options(source, options),
         matte_target=matte_target,
-        # What a cancelled run left is rendered again; what is not known of stays.
-        overwrite=overwrite or (resume and Made.beside(target).known),
+        overwrite=overwrite,
         remembered=True,
         quality=quality,
     )
+    if resume and not overwrite:
+        # What a cancelled run left is rendered again; what is not known of stays.
+        for unknown in Made.beside(target).unknown(outputs(job)):
+            raise UsageError(f"{unknown}: exists; add --overwrite, or name another output")
+        job = replace(job, overwrite=True)
+    taken = {*outputs(job), *styles}
     for file in filter(None, (report, page)):
         check_target(file, source)
+        if Path(file).resolve() in {Path(name).resolve() for name in taken}:
+            raise UsageError(f"{file}: is used for something else already; name another file")
+        taken.add(file)
     # What was not scored, or did not pass, is not done.
     if resume and is_made(job) and (quality is None or has_passed(report)):
         say(f"{job.target}: already there")

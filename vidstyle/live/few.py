@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from vidstyle.media.frame import Frame
+from vidstyle.options import check_inverted
 from vidstyle.pipeline.analysis import freeze, sampled
 from vidstyle.pipeline.parts import Parts
 from vidstyle.runtime.scratch import temporary_folder
@@ -55,9 +56,11 @@ def find(spec: str | None, few: Few, parts: Parts, *, invert: bool) -> Found:
 
     Raises:
         UsageError, MediaError, WeightsError, ObjectNotFoundError: see ``find_mattes``.
+        UsageError: see ``check_inverted``.
     """
+    check_inverted(spec, invert)
     if spec is None:
-        return [np.zeros(few.size, np.uint8)] * few.count if invert else None
+        return None
     with temporary_folder() as folder:
         mattes = find_mattes(
             parse_object(spec), few, [(0, few.count)], parts, folder, lambda _: None

@@ -128,6 +128,8 @@ def find_take(
         raise MediaError(
             f"{reader.info.path}: {reader.damage}; copy or export it again, or leave out --strict"
         )
+    if options.last is not None and shots[-1].stop <= options.last:
+        log.info("the clip ends at frame %d, before frame %d", shots[-1].stop - 1, options.last)
     parts = ranges([(shot.start, shot.stop - 1) for shot in shots])
     log.info("%s: frames %s", counted(len(shots), "shot"), parts)
     fades = find_fades(shots, seen)

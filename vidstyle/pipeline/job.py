@@ -76,8 +76,8 @@ def run(job: Job, progress: Progress) -> Report:
         VidstyleError: see :mod:`vidstyle.errors`.
     """
     _check_outputs(job)
-    with claimed(*_outputs(job)), seeded(job.options.seed):
-        sweep(*(Path(output).parent for output in _outputs(job)))
+    with claimed(*outputs(job)), seeded(job.options.seed):
+        sweep(*(Path(output).parent for output in outputs(job)))
         return _run(job, progress)
 
 
@@ -91,7 +91,7 @@ def _run(job: Job, progress: Progress) -> Report:
         with stages("analysis"):
             take = _take(job, preparation, progress, kept)
             analyses = preparation.analyse(take, work, progress)
-        with record.making(request, _outputs(job)) if request else nullcontext():
+        with record.making(request, outputs(job)) if request else nullcontext():
             _write(job, preparation, take, analyses, stages, progress)
         quality = None
         if control:
@@ -168,15 +168,15 @@ def plan(job: Job, progress: Progress) -> str:
         disk += min(take.frame_count * pair_bytes(working_size(take.size)), room())
     shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)
     lines = [
-        f"input    {job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
+        f"input      {job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
         f"{float(info.rate):.3f} fps, {info.pix_fmt}, {info.audio_streams} audio",
-        f"output   {job.target}",
-        f"shots    {len(take.shots)}: {shots}",
-        *(f"object   {wanted}" for wanted in job.objects),
-        *(f"exclude  {text}" for text in job.options.exclude),
-        *(f"{part:<9}{name}" for part, name in preparation.parts.names().items()),
-        f"disk     up to {disk / 2**20:.0f} MiB of decoded frames and flows while it runs",
-        f"memory   about {memory:.0f} MiB of frames and features, for any length",
+        f"output     {job.target}",
+        f"shots      {len(take.shots)}: {shots}",
+        *(f"object     {wanted}" for wanted in job.objects),
+        *(f"exclude    {text}" for text in job.options.exclude),
+        *(f"{part:<11}{name}" for part, name in preparation.parts.names().items()),
+        f"disk       up to {disk / 2**20:.0f} MiB of decoded frames and flows while it runs",
+        f"memory     at most {memory:.0f} MiB of frames and features, for any length",
     ]
     return "\n".join(lines)
 
@@ -191,10 +191,10 @@ def is_made(job: Job) -> bool:
 
 
 def _request(job: Job) -> str:
-    return fingerprint(job, outputs=[Path(output).name for output in _outputs(job)])
+    return fingerprint(job, outputs=[Path(output).name for output in outputs(job)])
 
 
-def _outputs(job: Job) -> list[str]:
+def outputs(job: Job) -> list[str]:
     """Files and patterns that a job writes."""
     return [job.target, *_matte_targets(job)]
 

@@ -49,11 +49,13 @@ class Made:
     Attributes:
         path: of the record.
         request: fingerprint of the request; None if unknown.
+        outputs: names and patterns of what the request writes, relative to the output's folder.
         files: files of the result, relative to the output's folder; empty until complete.
     """
 
     path: Path
     request: str | None = None
+    outputs: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
     @classmethod
@@ -63,14 +65,15 @@ class Made:
         path = path.with_name(FOLDER) / f"{shortened(path.name)}.json"
         try:
             content = parsed(json.loads, path.read_text(encoding="utf-8"))
-            return cls(path, str(content["request"]), tuple(map(str, content["files"])))
+            outputs, files = (tuple(map(str, content[name])) for name in ("outputs", "files"))
+            return cls(path, str(content["request"]), outputs, files)
         except (OSError, ValueError, LookupError, TypeError):
             return cls(path)
 
-    @property
-    def known(self) -> bool:
-        """Whether the existing output was made by vidstyle."""
-        return self.request is not None
+    def unknown(self, targets: Sequence[str]) -> list[str]:
+        """Those of some files and patterns that exist, but that vidstyle did not write with this
+        output."""
+        return [t for t in targets if matching(t) and self._relative(t) not in self.outputs]
 
     def holds(self, request: str) -> bool:
         """Whether a request's complete output exists. Its pictures may have been retouched."""
@@ -91,7 +94,7 @@ class Made:
             MediaError: the record cannot be written; raised before anything else is.
         """
         try:
-            self._begin(request)
+            self._begin(request, targets)
             yield
         except BaseException:
             if not any(map(matching, targets)):
@@ -100,21 +103,21 @@ class Made:
         try:
             begun = self.path.stat().st_mtime_ns
             files = [
-                os.path.relpath(file.path, self._folder)
+                self._relative(file.path)
                 for target in targets
                 for file in matching(target)
                 if file.path.stat().st_mtime_ns >= begun
             ]
-            self._write(request, files)
+            self._write(request, targets, files)
         except (OSError, MediaError) as error:
             log.warning("%s: not remembered, --resume will make it again (%s)", self.path, error)
 
-    def _begin(self, request: str) -> None:
+    def _begin(self, request: str, targets: Sequence[str]) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.path, error) from None
-        self._write(request, [])
+        self._write(request, targets, [])
 
     def _forget(self) -> None:
         with suppress(OSError):
@@ -126,8 +129,14 @@ class Made:
         """The output's folder."""
         return self.path.parent.parent
 
-    def _write(self, request: str, files: list[str]) -> None:
-        content = {"vidstyle": __version__, "request": request, "files": files}
+    def _relative(self, name: str | Path) -> str:
+        return os.path.relpath(name, self._folder)
+
+    def _write(self, request: str, targets: Sequence[str], files: list[str]) -> None:
+        outputs = [self._relative(target) for target in targets]
+        content = {
+            "vidstyle": __version__, "request": request, "outputs": outputs, "files": files
+        }  # fmt: skip
         write_text(self.path, json.dumps(content, indent=1) + "\n")
 
 

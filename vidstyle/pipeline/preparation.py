@@ -11,7 +11,7 @@ from vidstyle.media.video.clip import ClipReader
 from vidstyle.media.video.reader import open_clip
 from vidstyle.media.view import CodeValues
 from vidstyle.models.weights import sha256
-from vidstyle.options import LookOptions, RenderOptions, StyledObject
+from vidstyle.options import LookOptions, RenderOptions, StyledObject, check_inverted
 from vidstyle.pipeline.analysis import (
     Analysis,
     Paint,
@@ -66,6 +66,8 @@ class Preparation:
         """
         options = request.options
         self._options = options
+        for wanted in request.objects:
+            check_inverted(wanted.object, options.invert)
         self._specs = [
             None if wanted.object is None else parse_object(wanted.object)
             for wanted in request.objects
@@ -99,11 +101,12 @@ class Preparation:
 
     def stages(self) -> list[str]:
         """The stages of :meth:`find_take` and :meth:`analyse`, under the names they report."""
-        found = ["mattes" for spec in self._specs if spec is not None]
-        excluded = ["mattes" for _ in self._exclusions]
-        styled = ["statistics" for style in self._styles if style is not None]
-        keyed = ["keys" for keys in self._keys if keys]
-        return ["cuts", *excluded, *found, *keyed, *styled]
+        stages = ["cuts", *("mattes" for _ in self._exclusions)]
+        for spec, style, keys in zip(self._specs, self._styles, self._keys, strict=True):
+            stages += ["mattes"] * (spec is not None)
+            stages += ["keys"] * bool(keys)
+            stages += ["statistics"] * (style is not None)
+        return stages
 
     def find_take(self, progress: Progress, kept: ClipReader | None = None) -> Take:
         """Count the frames and find the cuts; errors as in ``analysis.find_take``.

@@ -22,6 +22,7 @@ from vidstyle.evaluate.gate import Threshold
 from vidstyle.media.foreground import foreground
 from vidstyle.media.frame import full_scale, unit_range
 from vidstyle.media.pattern import PICTURE_SUFFIXES
+from vidstyle.media.video.target import check_target
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pipeline.made import Made, fingerprint
 from vidstyle.pipeline.preparation import Request
@@ -136,6 +137,7 @@ def restyle_stills(
     outputs = job.outputs()
     studio = Studio(job.objects, job.options)
     _make_folder(outputs[0].parent)
+    check_target(str(outputs[0]), None)
     entries: list[Entry] = []
     first: VidstyleError | None = None
     for source, output in zip(job.sources, outputs, strict=True):
@@ -154,7 +156,7 @@ def _made_or_restyled(job: StillJob, studio: Studio, source: Path, output: Path)
     record, request = Made.beside(str(output)), _request(job, source, output)
     if job.resume and record.holds(request):
         return Entry(str(source), str(output), "kept")
-    if output.exists() and not (job.overwrite or record.known):
+    if not job.overwrite and record.unknown([str(output)]):
         raise UsageError(
             f"{output}: exists, and there is no record of how it was made; add --overwrite"
         )

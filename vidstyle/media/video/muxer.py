@@ -25,7 +25,8 @@ from vidstyle.media.video.probe import open_video, video_stream
 _OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         # Else audio that starts before zero (an AAC encoder's delay) shifts the picture as well.
-        ".mkv": {"avoid_negative_ts": "disabled"},
+        # And else its identifiers are random, so that the same render gives other bytes.
+        ".mkv": {"avoid_negative_ts": "disabled", "fflags": "+bitexact"},
     }
 )
 _ISO_MEDIA = (".mp4", ".mov")

@@ -73,6 +73,8 @@ def open_video(path: str) -> InputContainer:
         raise MediaError(f"{path}: no such file or folder; check the name")
     if file.is_dir():
         raise MediaError(f"{path}: a folder, not a video file; name a clip in it")
+    if not file.is_file():
+        raise MediaError(f"{path}: a pipe or device, which is read once; save it to a file first")
     if file.stat().st_size == 0:
         raise MediaError(f"{path}: the file is empty (0 bytes); copy or export it again")
     if file.suffix.lower() in _NO_FOOTAGE:
