@@ -22,18 +22,17 @@ class Finish:
     """Post-processing of a painting.
 
     Attributes:
-        bands: maps the bands of the lapped transform to the style's; None leaves them unchanged.
+        bands: maps the bands of the lapped transform to the style's: decoders paint a little paler
+            and softer than the style.
         tone: the tone curve, applied last.
     """
 
-    bands: AffineMap | None
+    bands: AffineMap
     tone: Tone
 
     def __call__(self, painted: Tensor, lapped: LappedTransform) -> Tensor:
         """(N, 3, H, W), H and W multiples of 4, any values → [0, 1]."""
-        if self.bands is not None:
-            painted = moved(painted, self.bands, lapped)
-        return self.tone(painted)
+        return self.tone(moved(painted, self.bands, lapped))
 
 
 def moved(painted: Tensor, bands: AffineMap, lapped: LappedTransform) -> Tensor:

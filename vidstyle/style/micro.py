@@ -69,7 +69,6 @@ class MicroNetwork(StyleNetwork):
     """
 
     pixel_bytes = 512
-    finished = True
 
     def __init__(self, architecture: Architecture | None = None) -> None:
         super().__init__()

@@ -26,8 +26,6 @@ class StyleNetwork(nn.Module, ABC):
             a multiple of ``GRID``.
         pixel_bytes: peak memory of a forward pass per pixel, float32, rounded up.
         order: memory format that is fastest on a CPU.
-        finished: whether its paintings are paler than the style and their bands need matching to
-            the style's afterwards (:mod:`vidstyle.style.finish`).
         attention: strength of the style in each cell, (features, moved features) → (N, 1, h, w) in
             [0, 2]; None for full strength.
     """
@@ -36,7 +34,6 @@ class StyleNetwork(nn.Module, ABC):
     reach: int
     pixel_bytes: int
     order: torch.memory_format = torch.contiguous_format
-    finished = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vidstyle.errors import WeightsError
 from vidstyle.models import weights
+from vidstyle.style.grid import off_grid
 from vidstyle.style.network import StyleNetwork
 
 #: The entry of the registry that holds encoder and decoder.
@@ -26,7 +27,11 @@ _DECODER = ((256,), (256, 256, 256, 128), (128, 64), (64, 3))
 
 
 class VggNetwork(StyleNetwork):
-    """VGG-19 to relu4_1 and AdaIN's decoder, with random weights."""
+    """VGG-19 to relu4_1 and AdaIN's decoder, with random weights.
+
+    The decoder leaves a mesh of dots, which is removed: matching the painting's bands to those of
+    the style would make it stronger.
+    """
 
     channels = 512
     reach = 56
@@ -44,8 +49,7 @@ class VggNetwork(StyleNetwork):
         return features
 
     def decode(self, features: Tensor) -> Tensor:
-        picture: Tensor = self.decoder(features)
-        return picture
+        return off_grid(self.decoder(features))
 
 
 def load_vgg() -> VggNetwork:
