@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from vidstyle.style import stylizer
 from vidstyle.style import windows as module
 from vidstyle.style.build import build_stylizer
 from vidstyle.style.network import GRID
@@ -42,9 +43,10 @@ def test_the_pictures_of_a_shot_share_them_and_show_every_place() -> None:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows for a small picture."""
+    """Windows for a small picture; all of them are painted, for they hold few pixels."""
     for name, value in (("SIDE", 64), ("WINDOWS", 24)):
         monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(stylizer, "PAINTED", 24)
 
 
 @pytest.mark.usefixtures("small")
@@ -64,13 +66,13 @@ def test_only_windows_with_the_object_are_looked_at() -> None:
 
 @pytest.mark.usefixtures("small")
 def test_the_result_is_nearly_that_of_every_pixel(photograph: Tensor) -> None:
-    stylizer = build_stylizer("micro", torch.device("cpu"))
+    micro = build_stylizer("micro", torch.device("cpu"))
     plate = torch.nn.functional.interpolate(photograph, size=(360, 480), mode="bicubic").clamp(0, 1)
     painting, everywhere = photograph.flip(-1) ** 2, torch.ones_like(plate[:, :1])
-    style = stylizer.style(painting)
+    style = micro.style(painting)
     assert len(windows(everywhere)) > 1
     whole, sampled = (
-        stylizer(plate, stylizer.transfer(samples, style))
+        micro(plate, micro.transfer(samples, style))
         for samples in (lambda: [(plate, everywhere)], lambda: seen_through(plate, everywhere))
     )
     moved = (whole - plate).abs().mean()
