@@ -115,9 +115,10 @@ def read_key(name: KeyName, size: tuple[int, int], colorspace: str | None = None
 
 def _straight(frame: Frame) -> Tensor:
     """Unpremultiplied colours."""
-    if frame.coverage is None:
+    coverage = frame.coverage
+    if coverage is None:
         return frame.image
-    colours = frame.image.float() / frame.coverage[..., None].clamp_min(1e-3)
+    colours = frame.image.float() / coverage[..., None].clamp_min(1e-3)
     if frame.image.dtype.is_floating_point:
         return colours.to(frame.image.dtype)
     white = full_scale(frame.image.dtype)

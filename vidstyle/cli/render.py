@@ -16,7 +16,7 @@ from vidstyle.cli.options import (
 )
 from vidstyle.cli.say import say
 from vidstyle.errors import UsageError
-from vidstyle.media.video.target import check_target, default_target
+from vidstyle.media.video.target import check_free, check_target, default_target
 from vidstyle.options import QualityOptions, pair
 from vidstyle.runtime.progress import displayed
 
@@ -76,7 +76,7 @@ def render_command(
     if resume and not overwrite:
         # What a cancelled run left is rendered again; what is not known of stays.
         for unknown in Made.beside(target).unknown(outputs(job)):
-            raise UsageError(f"{unknown}: exists; add --overwrite, or name another output")
+            check_free(unknown, overwrite)
         job = replace(job, overwrite=True)
     taken = {*outputs(job), *styles}
     for file in filter(None, (report, page)):

@@ -25,7 +25,7 @@ from vidstyle.media.video.colour import (
     tag_encoder,
     to_frame,
 )
-from vidstyle.media.video.target import check_target, is_picture_target, target_exists
+from vidstyle.media.video.target import check_free, check_target, is_picture_target
 from vidstyle.media.video.writer import open_writer
 
 #: The container format for each supported URL scheme.
@@ -69,8 +69,7 @@ def check_sink(target: str | None, source: str, overwrite: bool) -> None:
         raise UsageError(
             f"-o {target}: cannot hold pictures as they come; end the name in .mp4 or .mkv"
         )
-    if target_exists(target) and not overwrite:
-        raise UsageError(f"{target}: exists; add --overwrite, or name another output")
+    check_free(target, overwrite)
 
 
 def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink:

@@ -168,17 +168,20 @@ def plan(job: Job, progress: Progress) -> str:
         disk += min(take.frame_count * pair_bytes(working_size(take.size)), room())
     shots = ", ".join(f"{shot.start}-{shot.stop - 1}" for shot in take.shots)
     lines = [
-        f"input      {job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
-        f"{float(info.rate):.3f} fps, {info.pix_fmt}, {info.audio_streams} audio",
-        f"output     {job.target}",
-        f"shots      {len(take.shots)}: {shots}",
-        *(f"object     {wanted}" for wanted in job.objects),
-        *(f"exclude    {text}" for text in job.options.exclude),
-        *(f"{part:<11}{name}" for part, name in preparation.parts.names().items()),
-        f"disk       up to {disk / 2**20:.0f} MiB of decoded frames and flows while it runs",
-        f"memory     at most {memory:.0f} MiB of frames and features, for any length",
+        (
+            "input",
+            f"{job.source}: {take.frame_count} frames, {info.width}x{info.height}, "
+            f"{float(info.rate):.3f} fps, {info.pix_fmt}, {info.audio_streams} audio",
+        ),
+        ("output", job.target),
+        ("shots", f"{len(take.shots)}: {shots}"),
+        *(("object", wanted) for wanted in job.objects),
+        *(("exclude", text) for text in job.options.exclude),
+        *preparation.parts.names().items(),
+        ("disk", f"up to {disk / 2**20:.0f} MiB of decoded frames and flows while it runs"),
+        ("memory", f"at most {memory:.0f} MiB of frames and features, for any length"),
     ]
-    return "\n".join(lines)
+    return "\n".join(f"{name:<11}{text}" for name, text in lines)
 
 
 def is_made(job: Job) -> bool:

@@ -171,7 +171,12 @@ class Layer:
             styled = self._lowered(frames, plates, styled)
         with self._context.stages("composite"):
             matte = feathered(self._matte(frames, box), self._look.feather)
-            matte = matte * _opacity(frames, box, alone)
+            # What will be put behind a plate shows through its paint as well. Colours that are not
+            # multiplied by alpha may change there; an element's alpha may not.
+            for over, frame in zip(matte, frames, strict=True):
+                opacity = frame.opacity if alone else frame.coverage
+                if opacity is not None:
+                    over *= opacity[box.rows, box.columns]
             if alone and self._look.decontaminate:
                 plates = foreground(unit_range(plates), matte).movedim(1, -1)
                 styled = foreground(styled, matte)
@@ -236,25 +241,3 @@ class Layer:
 
         with self._context.stages("flow"):
             return Motion.joined(self._fitting(estimate_all, len(images)))
-
-
-def _opacity(frames: Sequence[Frame], box: Box, alone: bool) -> Tensor:
-    """How far paint may cover each pixel, (N, 1, h, w) in [0, 1] or (N, 1, 1, 1): where the plate
-    lets through what will be put behind it, paint does so as well. Colours that are not multiplied
-    by alpha may change there; an element's alpha may not.
-
-    Args:
-        alone: for an element.
-    """
-    everywhere = torch.ones(1, 1, 1)
-    opacities = [frame.opacity if alone else frame.coverage for frame in frames]
-    if all(opacity is None for opacity in opacities):
-        return everywhere[None]
-    return torch.stack(
-        [
-            everywhere.expand(1, box.height, box.width)
-            if opacity is None
-            else opacity[None, box.rows, box.columns]
-            for opacity in opacities
-        ]
-    )

@@ -18,7 +18,7 @@ from vidstyle.media.video.encoder import check_encoder
 from vidstyle.media.video.evenness import check_even
 from vidstyle.media.video.overlap import WriteBehind, queue_depth
 from vidstyle.media.video.span import Span
-from vidstyle.media.video.target import check_target, is_picture_target, target_exists
+from vidstyle.media.video.target import check_free, check_target, is_picture_target
 from vidstyle.media.video.writer import open_writer
 from vidstyle.options import OutputOptions, RenderOptions, SelectionOptions
 from vidstyle.pipeline.analysis import Take
@@ -54,8 +54,7 @@ def check_outputs(
     for name, preset in targets.items():
         check_target(name, source)
         codec_for(preset, name)
-        if target_exists(name) and not overwrite:
-            raise UsageError(f"{name}: exists; add --overwrite, or name another output")
+        check_free(name, overwrite)
 
 
 def check_encodes(target: str, info: ClipInfo, colour: Management, options: RenderOptions) -> None:

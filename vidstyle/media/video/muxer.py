@@ -29,7 +29,7 @@ _OPTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         ".mkv": {"avoid_negative_ts": "disabled", "fflags": "+bitexact"},
     }
 )
-_ISO_MEDIA = (".mp4", ".mov")
+ISO_MEDIA = (".mp4", ".mov")
 # With a finer clock some players overflow in clips of several hours.
 _FINEST_CLOCK = 10_000_000
 
@@ -99,7 +99,7 @@ def open_muxer(path: Path, info: ClipInfo, belongings: Belongings) -> OutputCont
     """An output container, by its suffix, with the metadata of the source."""
     suffix = path.suffix.lower()
     options = dict(_OPTIONS.get(suffix, {}))
-    if suffix in _ISO_MEDIA:
+    if suffix in ISO_MEDIA:
         flags = "+faststart"
         if needs_general_table(belongings.metadata):
             flags += "+use_metadata_tags"

@@ -20,6 +20,15 @@ def target_exists(target: str) -> bool:
     return bool(matching(target))
 
 
+def check_free(target: str, overwrite: bool) -> None:
+    """
+    Raises:
+        UsageError: the target exists and may not be replaced.
+    """
+    if target_exists(target) and not overwrite:
+        raise UsageError(f"{target}: exists; add --overwrite, or name another output")
+
+
 def is_picture_target(target: str) -> bool:
     """Whether a target is an image sequence or a picture rather than a video file."""
     return Path(target).suffix.lower() in WRITABLE_PICTURES

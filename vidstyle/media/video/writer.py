@@ -32,7 +32,7 @@ from vidstyle.media.video.encoder import (
 from vidstyle.media.video.evenness import check_counted, even_rate
 from vidstyle.media.video.losses import halved_chroma, losses
 from vidstyle.media.video.metadata import chapters_within
-from vidstyle.media.video.muxer import Belongings, belongings_of, open_muxer
+from vidstyle.media.video.muxer import ISO_MEDIA, Belongings, belongings_of, open_muxer
 from vidstyle.media.video.sequence import SequenceWriter
 from vidstyle.media.video.span import WHOLE, Span
 from vidstyle.media.video.target import check_target
@@ -279,7 +279,7 @@ class MovieWriter(ClipWriter):
         length = self._lengths.pop(packet.pts, 1)
         if self._first is None:
             self._first = packet.pts, packet.dts
-        if is_last and self._kind in ("mp4", "mov"):
+        if is_last and f".{self._kind}" in ISO_MEDIA:
             pts, dts = self._first
             least = length if packet.pts == self._last_pts else 1
             length = max(least, self._end - pts - (packet.dts - dts))
