@@ -66,6 +66,7 @@ from vidstyle.pipeline.analysis import Analysis
 from vidstyle.segment.mattes.derived import WholeFrame
 from vidstyle.style.build import BUNDLED, build_stylizer
 from vidstyle.style.finish import Finish
+from vidstyle.style.pyramid import LEVELS
 from vidstyle.style.stylizer import Transfer
 from vidstyle.style.supersampled import Enlarged, Supersampled
 from vidstyle.style.tone import Tone
@@ -121,8 +122,10 @@ class Fuzzer:
     def _fill(self) -> Manifest:
         generator = torch.Generator().manual_seed(0)
         rand = torch.rand(4, 4, generator=generator)
-        maps = [AffineMap(rand.clone(), rand[0].clone(), rand[1].clone()) for _ in range(2)]
-        transfer = Enlarged(1, Transfer(maps[0], Finish(maps[1], Tone(0.1, 0.2))))
+        features, bands, *scales = (
+            AffineMap(rand.clone(), rand[0].clone(), rand[1].clone()) for _ in range(2 + LEVELS)
+        )
+        transfer = Enlarged(1, Transfer(features, Finish(scales, bands, Tone(0.1, 0.2))))
         analysis = Analysis(WholeFrame(SIZE, COUNT), (transfer,), ())
         options = RenderOptions(segment=4)
         manifest = Manifest(

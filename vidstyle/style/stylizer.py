@@ -19,11 +19,12 @@ from torch import Tensor
 
 from vidstyle.media.frame import Box
 from vidstyle.runtime.workers import WorkerPool
-from vidstyle.style.finish import RIDGE, Finish, blocks_inside, moved
+from vidstyle.style.finish import RIDGE, Finish, Parts, in_bands, in_scales, moved, rescaled
 from vidstyle.style.lapped import LappedTransform
 from vidstyle.style.model import Sample
 from vidstyle.style.network import GRID, StyleNetwork
 from vidstyle.style.painting import cells_inside, painted
+from vidstyle.style.pyramid import LEVELS
 from vidstyle.style.tiles import tiles, with_halo
 from vidstyle.style.tone import Histogram, Tone, fitting_tone
 from vidstyle.style.transform import AffineMap, Statistics, transport
@@ -55,9 +56,11 @@ Sums = TypeVar("Sums", Statistics, Histogram)
 
 @dataclass(frozen=True)
 class Style:
-    """Statistics of a style picture: of its features, its bands and its tones."""
+    """Statistics of a style picture: of its features, of its levels and bands (see
+    :mod:`vidstyle.style.finish`), and of its tones."""
 
     features: Statistics
+    scales: Sequence[Statistics]
     bands: Statistics
     tones: Histogram
 
@@ -122,7 +125,8 @@ class Stylizer:
         """Measure a style picture, (1, 3, H, W) in [0, 1]."""
         with self._workers:
             sample = picture, torch.ones_like(picture[:, :1])
-            return Style(self._measure([sample]), self._bands([sample]), Histogram.of(picture))
+            scales, bands = self._scales([sample]), self._bands([sample])
+            return Style(self._measure([sample]), scales, bands, Histogram.of(picture))
 
     @torch.inference_mode()
     def transfer(self, samples: Callable[[], Iterable[Sample]], style: Style) -> Transfer:
@@ -137,18 +141,20 @@ class Stylizer:
         few = [pictures[number * len(pictures) // count] for number in range(count)]
         with self._workers:
             features = self._map(self._measure(pictures), style.features, self.ridge)
-            paint = partial(self._through, features=features)
-            plain = [(self._in_tiles(plate, paint), inside) for plate, inside in few]
+            plain = self._each(few, partial(self._through, features=features))
+            levels = zip(self._scales(plain), style.scales, strict=True)
+            scales = [self._map(*level, RIDGE) for level in levels]
+            plain = self._each(plain, partial(rescaled, scales=scales))
             bands = self._map(self._bands(plain), style.bands, RIDGE)
-            finish = partial(moved, bands=bands, lapped=self._lapped)
-            plain = [(self._in_tiles(each, finish), inside) for each, inside in plain]
+            plain = self._each(plain, partial(moved, bands=bands, lapped=self._lapped))
         tones, plates = (_total(Histogram.of(*sample) for sample in each) for each in (plain, few))
-        return Transfer(features, Finish(bands, fitting_tone(tones, style.tones, plates)))
+        return Transfer(features, Finish(scales, bands, fitting_tone(tones, style.tones, plates)))
 
     def save(self, transfer: Transfer) -> dict[str, Tensor]:
         """See :class:`~vidstyle.style.model.StyleModel`."""
-        maps = {"features": transfer.features, "bands": transfer.finish.bands}
-        tone = transfer.finish.tone
+        finish, tone = transfer.finish, transfer.finish.tone
+        levels = {f"scales.{level}": scale for level, scale in enumerate(finish.scales)}
+        maps = {"features": transfer.features, **levels, "bands": finish.bands}
         return {
             "tone": torch.tensor([tone.shadows, tone.highlights], dtype=torch.float64),
             **{
@@ -164,8 +170,9 @@ class Stylizer:
         def affine(name: str) -> AffineMap:
             return AffineMap(*(tensors[f"{name}.{part}"] for part in _PARTS)).to(self.device)
 
-        shadows, highlights = tensors["tone"].tolist()
-        return Transfer(affine("features"), Finish(affine("bands"), Tone(shadows, highlights)))
+        scales = [affine(f"scales.{level}") for level in range(LEVELS)]
+        tone = Tone(*tensors["tone"].tolist())
+        return Transfer(affine("features"), Finish(scales, affine("bands"), tone))
 
     @torch.inference_mode()
     def __call__(self, images: Tensor, transfer: Transfer, strength: float = 1.0) -> Tensor:
@@ -200,13 +207,24 @@ class Stylizer:
         parts = (part for sample in samples for part in self._by_tiles(*sample))
         return _total(self._workers.each(gather, parts, self._at_once(self._tile)))
 
+    def _scales(self, samples: Sequence[Sample]) -> list[Statistics]:
+        """Statistics of each level of the samples' pyramids, weighted by their mattes."""
+        return self._of_pictures(samples, in_scales)
+
     def _bands(self, samples: Sequence[Sample]) -> Statistics:
         """Statistics of the samples' bands, weighted by their mattes."""
+        (bands,) = self._of_pictures(samples, partial(in_bands, lapped=self._lapped))
+        return bands
+
+    def _of_pictures(
+        self, samples: Sequence[Sample], split: Callable[[Tensor, Tensor], Parts]
+    ) -> list[Statistics]:
+        """Statistics of each part that pictures are split into."""
 
         @torch.inference_mode()
-        def gather(part: Sample) -> Statistics:
+        def gather(part: Sample) -> list[Statistics]:
             picture, inside = (self._ready(each) for each in part)
-            return Statistics.gather(self._lapped(picture), blocks_inside(inside))
+            return [Statistics.gather(*each) for each in split(picture, inside)]
 
         # A large style picture's bands would not fit in memory at once.
         parts = (
@@ -214,7 +232,8 @@ class Stylizer:
             for picture, inside in samples
             for tile in tiles((picture.shape[-2], picture.shape[-1]), self._tile, 0)
         )
-        return _total(self._workers.each(gather, parts, self._at_once(self._tile)))
+        found = self._workers.each(gather, parts, self._at_once(self._tile))
+        return [_total(each) for each in zip(*found, strict=True)]
 
     def _by_tiles(self, picture: Tensor, mask: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         """A picture, (1, 3, H, W), tile by tile, with the weight of each cell of a tile: 0 in its
@@ -234,6 +253,10 @@ class Stylizer:
                 (tile.x0 - halo.x0) // GRID : -(-(tile.x1 - halo.x0) // GRID),
             ] = 1
             yield plates, cells * own
+
+    def _each(self, samples: Sequence[Sample], restyle: Callable[[Tensor], Tensor]) -> list[Sample]:
+        """Samples with their pictures restyled."""
+        return [(self._in_tiles(picture, restyle), inside) for picture, inside in samples]
 
     def _in_tiles(self, images: Tensor, restyle: Callable[[Tensor], Tensor]) -> Tensor:
         """(N, 3, H, W) through the network, in calls of suitable size."""
