@@ -153,7 +153,8 @@ class _Scoring:
         self._judge = _judge(job, device, info.start_pts if info.is_sequence else 0)
         self._style = None
         if job.style is not None:
-            self._style = StyleDistance(build_perceptual(job.teacher, LAYERS), job.style, device)
+            teacher = build_perceptual(job.teacher, LAYERS)
+            self._style = StyleDistance(teacher, job.style, info.size, device)
         lpips = build_lpips(info.size, device)
         self._lpips = None if isinstance(lpips, str) else lpips
         scores = Scores([PLATE, *labels(job.results)], names)

@@ -29,10 +29,14 @@ class StyleDistance:
     means and deviations (``mean_std``), each averaged over the network's layers. 0 is the style
     itself."""
 
-    def __init__(self, teacher: PerceptualNetwork, style: str, device: torch.device) -> None:
+    def __init__(
+        self, teacher: PerceptualNetwork, style: str, size: tuple[int, int], device: torch.device
+    ) -> None:
         """
         Args:
             style: a picture file; a border around the painting is cropped.
+            size: (H, W) of the pictures. A larger style is scaled to their shorter side, as a
+                render does: a painting seen from farther off has finer strokes.
 
         Raises:
             MediaError: the file cannot be read.
@@ -42,7 +46,8 @@ class StyleDistance:
         picture = next(iter(open_seen(style).frames(0, 1)), None)
         if picture is None:
             raise MediaError(f"--style {style}: no picture in it; give another")
-        features = self._see(without_border(unit_range(picture.image), style)[None])
+        painting = _bounded(without_border(unit_range(picture.image), style)[None], min(size))
+        features = self._see(painting)
         self._grams = {layer: gram(seen) for layer, seen in features.items()}
         self._moments = {layer: moments(seen) for layer, seen in features.items()}
 
@@ -66,7 +71,7 @@ class StyleDistance:
     def _distances(self, features: dict[str, Tensor], mask: Tensor) -> tuple[float, float]:
         if not mask.any():
             return float("nan"), float("nan")
-        mask = _bounded(mask).to(self._device)
+        mask = _bounded(mask, SIDE).to(self._device)
         grams, spreads = [], []
         for layer, seen in features.items():
             height, width = seen.shape[-2:]
@@ -77,13 +82,13 @@ class StyleDistance:
 
     @torch.inference_mode()
     def _see(self, image: Tensor) -> dict[str, Tensor]:
-        seen: dict[str, Tensor] = self._teacher(_bounded(image).to(self._device))
+        seen: dict[str, Tensor] = self._teacher(_bounded(image, SIDE).to(self._device))
         return seen
 
 
-def _bounded(image: Tensor) -> Tensor:
-    """Downscaled to at most :data:`SIDE` pixels on the short side, cropped to whole cells."""
-    scale = SIDE / min(image.shape[-2:])
+def _bounded(image: Tensor, side: int) -> Tensor:
+    """Downscaled to at most ``side`` pixels on the short side, cropped to whole cells."""
+    scale = side / min(image.shape[-2:])
     if scale < 1:
         size = [round(side * scale) for side in image.shape[-2:]]
         image = F.interpolate(image, size, mode="bilinear", align_corners=False, antialias=True)
