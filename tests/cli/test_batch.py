@@ -207,6 +207,27 @@ def test_what_is_not_its_own_is_not_replaced(
     assert vidstyle(*call, "--only", "sh7").code == 2
 
 
+def test_the_sheet_shows_every_shot_and_replaces_only_a_sheet(
+    vidstyle: Callable,
+    edit: Path,
+    options: tuple[object, ...],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    root = edit.with_name("out")
+    sheet = root / "contact_sheet.html"
+    call = ("-q", "batch", edit, "-o", root, *options)
+    assert vidstyle(*call, "--only", "sh0").code == 0
+    first = sheet.read_text(encoding="utf-8")
+    assert "1 rendered, " in first
+    assert " not rendered" in first
+    assert vidstyle(*call, "--only", "sh1").code == 0
+    assert "1 rendered, 1 finished before" in sheet.read_text(encoding="utf-8")
+    sheet.write_text("somebody's", encoding="utf-8")
+    assert vidstyle(*call, "--only", "sh0").code == 0
+    assert "is no contact sheet" in caplog.text
+    assert sheet.read_text(encoding="utf-8") == "somebody's"
+
+
 def test_a_dry_run_tells_the_shots_and_writes_nothing(
     vidstyle: Callable, edit: Path, options: tuple[object, ...]
 ) -> None:

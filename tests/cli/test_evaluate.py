@@ -162,6 +162,7 @@ def test_a_render_is_not_judged_by_its_own_flow(vidstyle, arguments, tmp_path: P
         (["--json", "nowhere/a.json"], 2, "there is no folder nowhere"),
         (["--row", "96"], 2, "--row 96: the clips have 96 rows"),
         (["--in", "99"], 2, "has no such frame"),
+        (["--in", "5", "--out", "3"], 2, "--out 3: before --in 5"),
         (["--style", "nowhere.png", "--teacher", "micro"], 3, "nowhere.png: no such file"),
         (["--matte", "nowhere.%04d.png"], 3, "nowhere.%04d.png: matches no file"),
         (["--reference", "nowhere.mp4"], 3, "nowhere.mp4"),

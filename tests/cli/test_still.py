@@ -246,7 +246,8 @@ def test_what_cannot_be_meant_is_refused_before_work(still, photos: Path, tmp_pa
     missing = still(tmp_path / "none.png", "-o", tmp_path / "out")
     assert (missing.code, "none.png" in missing.err) == (MEDIA, True)
     assert not (tmp_path / "out").exists()
-    for sources, name in (((photos / "a.jpg",), "shoe.tif"), ((photos,), "shoe.png")):
+    one, all_ = (photos / "a.jpg",), (photos,)
+    for sources, name in ((one, "shoe.tif"), (one, "shoe.gif"), (all_, "shoe.png")):
         no_folder = still(*sources, "-o", tmp_path / name)
         assert (no_folder.code, f"{name}: name a folder or" in no_folder.err) == (USAGE, True)
         assert not (tmp_path / name).exists()

@@ -157,6 +157,17 @@ def test_what_cannot_be_meant(vidstyle, arguments, tmp_path, more, code, message
     assert not (tmp_path / "mine").exists()
 
 
+def test_a_shot_is_tuned_for_as_many_steps_as_asked(
+    vidstyle, shot, tiny_model, style_picture, tmp_path: Path
+) -> None:
+    done = vidstyle(
+        "-q", "train", "--shot", shot.clip, "--style", style_picture, "--model", tiny_model,
+        "--perceptual", "micro", "--steps", 2, "-o", tmp_path / "hero",
+    )  # fmt: skip
+    assert done.code == 0, done.err
+    assert "\n2 steps in " in (tmp_path / "hero" / "README.md").read_text(encoding="utf-8")
+
+
 def test_an_empty_folder(vidstyle, arguments, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = vidstyle(*arguments, "--content", tmp_path / "empty")

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -49,7 +49,8 @@ class Result:
 
     Attributes:
         name: file-safe, see ``targets.names_of``.
-        state: ``done``, ``kept`` (finished earlier) or ``failed``.
+        state: ``done``, ``kept`` (finished earlier), ``failed``, or ``left`` (not finished, and not
+            to be rendered now).
         job: the render; None if it failed before that.
         error: why it failed; None if it did not.
         report: see :class:`vidstyle.pipeline.report.Report`; empty for a failure.
@@ -73,12 +74,14 @@ def run_batch(
     defaults: Defaults,
     progress: Progress,
     *,
+    only: Collection[str] = (),
     overwrite: bool = False,
 ) -> list[Result]:
     """Render every unfinished shot; a failure does not stop the others.
 
     Args:
         root: folder of the outputs, made if missing; nothing is written elsewhere.
+        only: names of the shots to render; empty for all.
         overwrite: whether files that this batch did not make may be replaced.
 
     Raises:
@@ -95,6 +98,9 @@ def run_batch(
         _check_apart(shots, targets)
         results = []
         for number, (shot, name, target) in enumerate(zip(shots, names, targets, strict=True)):
+            if only and name not in only:
+                results.append(_earlier(shot, name, target, root, defaults))
+                continue
             log.info("shot %d of %d: %s", number + 1, len(shots), name)
             results.append(_run(shot, name, target, root, defaults, progress, overwrite))
     return results
@@ -136,7 +142,7 @@ def _run(
     progress: Progress,
     overwrite: bool,
 ) -> Result:
-    path, own = root / FOLDER / f"{name}.json", str(Path(target).relative_to(root))
+    path, own = _record_of(name, root), str(Path(target).relative_to(root))
     job: Job | None = None
     began = time.monotonic()
     with _listening() as warnings:
@@ -147,8 +153,7 @@ def _run(
             old: Identity = []
             if before is not None and before.target == own:
                 if before.finished(request, target):
-                    return Result(shot, name, "kept", job, None, before.report, before.seconds,
-                                  tuple(before.warnings))  # fmt: skip
+                    return _kept(shot, name, job, before)
                 overwrite, old = True, before.files
             elif target_exists(target) and not overwrite:
                 raise UsageError(
@@ -174,6 +179,27 @@ def _run(
     log.error("shot %s: %s", name, reason)
     seconds = round(time.monotonic() - began, 1)
     return Result(shot, name, "failed", job, reason, {}, seconds, tuple(warnings))
+
+
+def _earlier(shot: Shot, name: str, target: str, root: Path, defaults: Defaults) -> Result:
+    """A shot that is not to be rendered now."""
+    try:
+        job = _job(shot, target, defaults)
+        before = Record.read(_record_of(name, root))
+        if before and before.finished(fingerprint(job, target=Path(target).name), target):
+            return _kept(shot, name, job, before)
+    except VidstyleError as error:
+        log.debug("shot %s: %s", name, error)  # reported when its turn comes
+    return Result(shot, name, "left")
+
+
+def _kept(shot: Shot, name: str, job: Job, record: Record) -> Result:
+    warnings = tuple(record.warnings)
+    return Result(shot, name, "kept", job, None, record.report, record.seconds, warnings)
+
+
+def _record_of(name: str, root: Path) -> Path:
+    return root / FOLDER / f"{name}.json"
 
 
 def _job(shot: Shot, target: str, defaults: Defaults) -> Job:

@@ -9,11 +9,12 @@ import numpy as np
 from vidstyle import __version__
 from vidstyle.batch.run import Result
 from vidstyle.carry.key import KeyName
-from vidstyle.errors import VidstyleError
+from vidstyle.errors import UsageError, VidstyleError
 from vidstyle.evaluate.pictures import Picture, bounded, data_url
 from vidstyle.media.frame import Frame, full_scale
 from vidstyle.media.video.reader import open_clip
 from vidstyle.options import StyledObject
+from vidstyle.runtime.atomic import write_text
 from vidstyle.words import counted
 
 _STYLE = """
@@ -36,13 +37,45 @@ figcaption { font-size: .82rem; color: #5b626d; }
 .state { font-size: .8rem; border-radius: 3px; padding: .05rem .45rem; margin-left: .5rem;
          font-weight: 500; white-space: nowrap; }
 .done { background: #e9f6ed; color: #14602f; } .kept { background: #e8eef7; color: #1f4a86; }
-.failed { background: #fdeceb; color: #b3261e; }
+.failed { background: #fdeceb; color: #b3261e; } .left { background: #eee; color: #444; }
 .note { border-left: 4px solid #c98a00; background: #fdf6e3; padding: .3rem .8rem;
         font-size: .87rem; margin: .5rem 0; overflow-wrap: anywhere; }
 .note.failed { border-color: #b3261e; background: #fdeceb; color: inherit; }
 """
 
-_STATES = {"done": "rendered", "kept": "finished before", "failed": "failed"}
+_STATES = {
+    "done": "rendered",
+    "kept": "finished before",
+    "failed": "failed",
+    "left": "not rendered",
+}
+
+#: In every sheet, so that no other page of that name is taken for one.
+_MARK = '<meta name="generator" content="vidstyle batch">'
+
+
+def write_sheet(
+    path: Path, results: Sequence[Result], title: str, *, overwrite: bool = False
+) -> None:
+    """
+    Args:
+        overwrite: whether a file that is not a contact sheet may be replaced.
+
+    Raises:
+        UsageError: such a file is there.
+        MediaError: the file cannot be written.
+    """
+    if path.exists() and not overwrite and not _is_sheet(path):
+        raise UsageError(f"{path}: exists, and is no contact sheet; move it, or add --overwrite")
+    write_text(path, as_html(results, title))
+
+
+def _is_sheet(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return _MARK in file.read(1000)
+    except OSError:
+        return False
 
 
 def as_html(results: Sequence[Result], title: str) -> str:
@@ -62,7 +95,7 @@ def as_html(results: Sequence[Result], title: str) -> str:
         ]
     )
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{_MARK}'
         '<meta name="viewport" content="width=device-width">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n{body}\n"
         "</body></html>\n"

@@ -29,7 +29,10 @@ def shots_in_csv(path: Path) -> list[Shot]:
     shots = []
     for number, row in enumerate(rows, start=2):
         if extra := row.pop("", None):
-            raise UsageError(f"{path}, row {number}: more fields than columns ({extra})")
+            raise UsageError(
+                f"{path}, row {number}: more fields than columns ({extra}); quote those that hold "
+                'commas: "box:60,30,250,150"'
+            )
         if any(value.strip() for value in row.values()):
             shots.append(shot_of(row, f"{path}, row {number}", beside(path)))
     return shots

@@ -12,7 +12,6 @@ from vidstyle.cli.options import option, render_options
 from vidstyle.cli.say import aligned, say
 from vidstyle.errors import BatchError, UsageError, VidstyleError
 from vidstyle.options import RenderOptions
-from vidstyle.runtime.atomic import write_text
 from vidstyle.runtime.progress import displayed
 from vidstyle.words import counted
 
@@ -74,7 +73,7 @@ def batch_command(
     """
     from vidstyle.batch.listing import read_shots
     from vidstyle.batch.run import Defaults, run_batch
-    from vidstyle.batch.sheet import as_html
+    from vidstyle.batch.sheet import write_sheet
     from vidstyle.batch.shot import Named
 
     first, last, handles = (options.pop(name) for name in ("first", "last", "handles"))
@@ -85,25 +84,28 @@ def batch_command(
         Named(first, last),
         handles,
     )
-    shots = _chosen(read_shots(listed, media, _rate(rate)), only, listed)
+    shots = read_shots(listed, media, _rate(rate))
+    _check_names(shots, only, listed)
     if root is None:
         root = listed.resolve().with_name(f"{listed.resolve().stem}.styled")
     if dry_run:
-        say(_plan(shots, root, defaults))
+        say(_plan(shots, only, root, defaults))
         return
     with displayed(progress) as display:
-        results = run_batch(shots, root, defaults, display, overwrite=overwrite)
+        results = run_batch(shots, root, defaults, display, only=only, overwrite=overwrite)
         display.close()
         say(_table(results))
         try:
-            write_text(root / _SHEET, as_html(results, listed.resolve().name))
+            title = listed.resolve().name
+            write_sheet(root / _SHEET, results, title, overwrite=overwrite)
             say(root / _SHEET)
         except VidstyleError as error:
             log.warning("no contact sheet: %s", error)
         if failed := [result.name for result in results if result.state == "failed"]:
             raise BatchError(
                 f"{len(failed)} of {counted(len(results), 'shot')} failed ({', '.join(failed[:5])}"
-                f"{', …' if len(failed) > 5 else ''}); fix them and run the same command again"
+                f"{', …' if len(failed) > 5 else ''}); fix {'it' if len(failed) == 1 else 'them'} "
+                "and run the same command again"
             )
 
 
@@ -117,23 +119,22 @@ def _rate(text: str | None) -> Fraction | None:
     return rate
 
 
-def _chosen(shots: "list[Shot]", only: tuple[str, ...], listed: Path) -> "list[Shot]":
+def _check_names(shots: "list[Shot]", only: tuple[str, ...], listed: Path) -> None:
     from vidstyle.batch.targets import names_of
 
-    if not only:
-        return shots
     names = names_of(shots)
     for wanted in only:
         if wanted not in names:
             raise UsageError(f"--only {wanted}: {listed} names {', '.join(names[:20])}")
-    return [shot for shot, name in zip(shots, names, strict=True) if name in only]
 
 
-def _plan(shots: "list[Shot]", root: Path, defaults: "Defaults") -> str:
+def _plan(shots: "list[Shot]", only: tuple[str, ...], root: Path, defaults: "Defaults") -> str:
     from vidstyle.batch.targets import names_of, target_of
 
     rows = [("shot", "source", "output", "look")]
     for shot, name in zip(shots, names_of(shots), strict=True):
+        if only and name not in only:
+            continue
         codec = shot.options.get("codec", defaults.options.codec)
         wanted = ", ".join(shot.objects or defaults.objects) or "whole frame"
         looks = f"{wanted} in the style of {', '.join(shot.styles or defaults.styles)}"

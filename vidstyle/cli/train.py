@@ -147,6 +147,8 @@ def train_command(
         if style is None:
             raise UsageError("--shot: needs --style IMAGE as well")
         _check_free(output, overwrite)
+        if steps is not None:
+            config = replace(config, style=replace(config.style, steps=steps))
         with displayed(progress) as display:
             _tune(shot, spec, style, model, minutes, config, work, output, display)
     else:

@@ -136,6 +136,8 @@ def check_job(job: Job) -> None:
 
 class _Scoring:
     def __init__(self, job: Job) -> None:
+        if job.last is not None and job.last < job.first:
+            raise UsageError(f"--out {job.last}: before --in {job.first}; give a later frame")
         self._job = job
         device = select_device(job.device)
         reference = _reference(job)

@@ -1,6 +1,5 @@
 """Export a style model for another runtime, checked against eager PyTorch."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -18,8 +17,6 @@ from vidstyle.runtime.atomic import replacing
 from vidstyle.style.build import build_stylizer, model_identity
 
 CPU = torch.device("cpu")
-
-log = logging.getLogger(__name__)
 
 
 def export(
@@ -78,7 +75,6 @@ def export(
             [*synthetic_probes(stylizer), *trials],
         )
         (bound or FORMATS[name].bound).check(difference, str(target))
-    log.info("%s: %s from eager PyTorch", target, difference)
     return difference
 
 

@@ -69,11 +69,11 @@ def _join(
     lacking = [n for n, state in worker.states(every).items() if state is not State.WHOLE]
     if lacking and not repair:
         raise MediaError(
-            f"{work.root}: segments {runs(lacking)} of {len(every)} are missing, damaged or from "
-            "another analysis; render them, or join with --repair"
+            f"{work.root}: {_named(lacking)} of 0-{len(every) - 1}: missing, damaged or from "
+            "another analysis; render first, or join with --repair"
         )
     if lacking:
-        log.warning("segments %s: rendering them again", runs(lacking))
+        log.warning("rendering %s", _named(lacking))
         worker.render(lacking, progress, overwrite=True)
     take = Take(worker.reader, manifest.shots, colour, manifest.clip.fades)
     check_fits(take, target)
@@ -91,6 +91,10 @@ def _join(
         work.forget_partials()
     except MediaError as error:
         log.warning("%s", error)  # the clip is complete
+
+
+def _named(numbers: list[int]) -> str:
+    return f"segment{'' if len(numbers) == 1 else 's'} {runs(numbers)}"
 
 
 def runs(numbers: list[int]) -> str:

@@ -237,9 +237,9 @@ def analyse(
     )
     factors = {each.factor for each in transfers if each}
     if max(factors, default=1) > 1:
-        log.info(
-            "painted at %s times its size, being small", " and ".join(map(str, sorted(factors)))
-        )
+        times = " and ".join(map(str, sorted(factors)))
+        why = "being small" if options.supersample is None else "by --supersample"
+        log.info("painted at %s times its size, %s", times, why)
     return Analysis(mattes, transfers, lost, carried)
 
 

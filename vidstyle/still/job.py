@@ -1,6 +1,7 @@
 """Many stills: each is read, restyled, measured and written before the next."""
 
 import logging
+import mimetypes
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -39,6 +40,9 @@ MEASURES = ("ssim", "gradient")
 
 #: Errors of one still that do not affect the others.
 _OF_ONE = (UsageError, MediaError, ObjectNotFoundError, QualityError)
+
+#: What a target whose name ends like a file's is not: a folder to make.
+_MEDIA = ("image", "video")
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +94,8 @@ class StillJob:
                 ``overwrite`` is set.
         """
         suffix = self.target.suffix.lower()
-        if self.target.is_dir() or suffix not in PICTURE_SUFFIXES:
+        kind = (mimetypes.guess_type(self.target.name)[0] or "").partition("/")[0]
+        if self.target.is_dir() or (suffix not in PICTURE_SUFFIXES and kind not in _MEDIA):
             made = [self.target / f"{name_of(source)}{self.kind}" for source in self.sources]
         elif len(self.sources) == 1 and suffix in SUFFIXES:
             made = [self.target]

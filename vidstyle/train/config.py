@@ -331,7 +331,9 @@ def read_config(path: Path) -> TrainConfig:
     """
     try:
         table = parsed(tomllib.loads, path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); check the name") from None
+    except ValueError as error:
         raise UsageError(f"{path}: cannot be read as TOML ({error}); fix it") from None
     config: TrainConfig = _build(TrainConfig, table, path, "")
     return config
