@@ -234,6 +234,15 @@ def test_a_slurm_join_can_do_what_failed_tasks_left(
         assert "--signal=B:TERM@60" in call
 
 
+def test_a_job_needs_a_folder(vidstyle, shot, style_picture, tmp_path: Path) -> None:
+    outcome = vidstyle(
+        "-q", "farm", shot.clip, "--style", style_picture, "--work", tmp_path / "w",
+        "--job", tmp_path / "nowhere" / "job.yaml",
+    )  # fmt: skip
+    assert outcome.code == 2
+    assert "there is no folder" in outcome.err
+
+
 def test_slurm_is_not_asked_for_what_it_cannot_choose(vidstyle, shot, style_picture, tmp_path):
     outcome = vidstyle(
         "farm", shot.clip, "--style", style_picture, "--work", tmp_path / "w", "--engine", "slurm",

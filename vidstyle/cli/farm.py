@@ -149,6 +149,8 @@ def farm_command(
     target = target or default_target(source)
     render = read_render_options(source, options)
     check_outputs(source, target, (), render.codec, overwrite)
+    if not job.parent.is_dir():
+        raise UsageError(f"{job}: there is no folder {job.parent}; make it first")
     if job.exists() and not overwrite:
         raise UsageError(f"{job}: exists; add --overwrite, or name another file")
     if submit and engine != "openjd":
