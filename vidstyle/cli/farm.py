@@ -27,7 +27,7 @@ from vidstyle.farm.plan import Argument, Kind, Limits, Plan, source_argument
 from vidstyle.farm.slurm import slurm_script
 from vidstyle.farm.template import path_values, template
 from vidstyle.media.pattern import is_pattern
-from vidstyle.media.video.target import default_target, is_picture_target
+from vidstyle.media.video.target import check_target, default_target, is_picture_target
 from vidstyle.options import FARM_SEGMENT, RenderOptions, StyledObject, pair
 from vidstyle.runtime.atomic import replacing
 from vidstyle.runtime.extras import needs_extra
@@ -149,8 +149,7 @@ def farm_command(
     target = target or default_target(source)
     render = read_render_options(source, options)
     check_outputs(source, target, (), render.codec, overwrite)
-    if not job.parent.is_dir():
-        raise UsageError(f"{job}: there is no folder {job.parent}; make it first")
+    check_target(str(job), None)
     if job.exists() and not overwrite:
         raise UsageError(f"{job}: exists; add --overwrite, or name another file")
     if submit and engine != "openjd":

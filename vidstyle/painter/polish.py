@@ -9,6 +9,7 @@ from torch import Tensor
 from vidstyle.media.frame import luma
 from vidstyle.perceptual.network import PerceptualNetwork
 from vidstyle.perceptual.statistics import gram, gram_distance
+from vidstyle.style.pyramid import joined, split
 
 STEPS = 10
 #: Learning rate of the optimiser, and the share of it that its linear decay ends at.
@@ -17,8 +18,8 @@ RATE, LAST_RATE = 0.006, 0.2
 CONTENT = 0.6
 #: Weight of the penalty for leaving [0, 1].
 RANGE = 10.0
-#: Pyramid levels, each half the size, that steps act on at once.
-LEVELS = 4
+#: Pyramid levels, each half the size of the one before, that steps act on at once.
+LEVELS = 5
 
 
 @torch.enable_grad()
@@ -52,13 +53,13 @@ def polished(
     with torch.no_grad():
         wanted = {layer: gram(features) for layer, features in network(style).items()}
         target = network(content)[network.layers[-1]]
-    pyramid = [part.requires_grad_(True) for part in _pyramid(paint)]
-    optimizer = torch.optim.Adam(pyramid, lr=RATE, betas=(0.9, 0.99))
+    levels = [level.requires_grad_(True) for level in split(paint, LEVELS, _halved)]
+    optimizer = torch.optim.Adam(levels, lr=RATE, betas=(0.9, 0.99))
     for step in range(STEPS):
         for group in optimizer.param_groups:
             group["lr"] = RATE * (1 - (1 - LAST_RATE) * step / STEPS)
         optimizer.zero_grad()
-        picture = _collapsed(pyramid)
+        picture = joined(levels)
         seen = network(picture)
         inside = {
             layer: (F.adaptive_max_pool2d(matte, features.shape[2:]) > 0.3).float()
@@ -73,21 +74,9 @@ def polished(
         loss.backward()
         optimizer.step()
         advance(1)
-    done = _collapsed([part.detach() for part in pyramid])
+    done = joined([level.detach() for level in levels])
     return (before + luma(done - paint).cpu()).clamp(0, 1)
 
 
-def _pyramid(picture: Tensor) -> list[Tensor]:
-    parts = []
-    for _ in range(LEVELS):
-        small = F.avg_pool2d(picture, 2, ceil_mode=True)
-        parts.append(picture - F.interpolate(small, picture.shape[2:], mode="bilinear"))
-        picture = small
-    return [*parts, picture.clone()]
-
-
-def _collapsed(parts: list[Tensor]) -> Tensor:
-    picture = parts[-1]
-    for part in reversed(parts[:-1]):
-        picture = part + F.interpolate(picture, part.shape[2:], mode="bilinear")
-    return picture
+def _halved(pictures: Tensor) -> Tensor:
+    return F.avg_pool2d(pictures, 2, ceil_mode=True)

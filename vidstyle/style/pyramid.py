@@ -1,8 +1,9 @@
 """The Laplacian pyramid: a picture as details of ever larger size, and what remains.
 
-Burt & Adelson, "The Laplacian pyramid as a compact image code" (1983), with a kernel of four taps,
-whose samples lie between the pixels of the level before, as those of ``GRID`` do.
+Burt & Adelson, "The Laplacian pyramid as a compact image code" (1983).
 """
+
+from collections.abc import Callable, Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,24 +12,35 @@ from torch import Tensor
 LEVELS = 4
 
 
-def split(pictures: Tensor) -> list[Tensor]:
-    """(N, C, H, W), H and W multiples of ``GRID``, to levels (N, C, H/2ᵏ, W/2ᵏ), finest first; the
-    last is the small picture."""
-    levels = []
-    for _ in range(LEVELS - 1):
-        small = F.interpolate(pictures, scale_factor=0.5, mode="bilinear", antialias=True)
-        levels.append(pictures - _doubled(small))
+def halved(pictures: Tensor) -> Tensor:
+    """(N, C, H, W), H and W even, by a kernel of four taps."""
+    return F.interpolate(pictures, scale_factor=0.5, mode="bilinear", antialias=True)
+
+
+def split(
+    pictures: Tensor, levels: int = LEVELS, halved: Callable[[Tensor], Tensor] = halved
+) -> list[Tensor]:
+    """(N, C, H, W) to levels (N, C, H/2ᵏ, W/2ᵏ), finest first; the last is the small picture.
+
+    Args:
+        halved: how the next level is made; the default needs H and W that are multiples of
+            ``2 ** (levels - 1)``.
+    """
+    details = []
+    for _ in range(levels - 1):
+        small = halved(pictures)
+        details.append(pictures - _enlarged(small, pictures))
         pictures = small
-    return [*levels, pictures]
+    return [*details, pictures]
 
 
-def joined(levels: list[Tensor]) -> Tensor:
+def joined(levels: Sequence[Tensor]) -> Tensor:
     """The inverse of :func:`split`: (N, C, H, W)."""
     *details, pictures = levels
     for detail in reversed(details):
-        pictures = _doubled(pictures) + detail
+        pictures = _enlarged(pictures, detail) + detail
     return pictures
 
 
-def _doubled(pictures: Tensor) -> Tensor:
-    return F.interpolate(pictures, scale_factor=2, mode="bilinear")
+def _enlarged(small: Tensor, level: Tensor) -> Tensor:
+    return F.interpolate(small, level.shape[2:], mode="bilinear")
