@@ -79,8 +79,10 @@ class Tools:
 class DavisClip:
     """A folder of ``frames`` and true ``masks``."""
 
-    def __init__(self, folder: Path, limit: int | None, scale: float = 1.0) -> None:
-        self.name, self._scale = folder.name, scale
+    def __init__(
+        self, folder: Path, limit: int | None, scale: float = 1.0, grey: bool = False
+    ) -> None:
+        self.name, self._scale, self._grey = folder.name, scale, grey
         self._frames = sorted((folder / "frames").iterdir())[:limit]
         self.masks = sorted((folder / "masks").iterdir())[:limit]
         self.count = len(self._frames)
@@ -88,6 +90,9 @@ class DavisClip:
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """RGB (H, W, 3)."""
+        if self._grey:
+            light = self._read(self._frames[index], cv2.IMREAD_GRAYSCALE, cv2.INTER_CUBIC)
+            return np.asarray(cv2.cvtColor(light, cv2.COLOR_GRAY2RGB), np.uint8)
         return self._read(self._frames[index], cv2.IMREAD_COLOR_RGB, cv2.INTER_CUBIC)
 
     def truth(self, index: int) -> NDArray[np.bool_]:
@@ -328,6 +333,7 @@ def score(
 @click.option("--sheet", type=click.Path(path_type=Path), help="Write a contact sheet.")
 @click.option("--raft", type=click.Path(path_type=Path), help="RAFT-small's weights: edge errors.")
 @click.option("--scale", type=float, default=1.0, help="Enlarge the clips: 1.5 makes 480p 720p.")
+@click.option("--grey", is_flag=True, help="In black and white.")
 @click.option("--unsteadied", is_flag=True, help="Leave mattes as they were tracked.")
 @click.option("--alone", is_flag=True, help="Without the networks that help with people.")
 @click.option("--keep", type=click.Path(path_type=Path), help="Keep the mattes in this folder.")
@@ -340,6 +346,7 @@ def main(
     sheet: Path | None,
     raft: Path | None,
     scale: float,
+    grey: bool,
     unsteadied: bool,
     keep: Path | None,
     alone: bool,
@@ -359,7 +366,7 @@ def main(
     scores: dict[Case, list[Scores]] = {}
     for case in (Case(segmenter, prompt) for prompt in prompts for segmenter in segmenters):
         for folder in sorted(p for p in davis.iterdir() if not only or p.name in only):
-            clip = DavisClip(folder, frames, scale)
+            clip = DavisClip(folder, frames, scale, grey)
             with tempfile.TemporaryDirectory() as temporary:
                 place = (keep or Path(temporary)) / str(case).replace(" ", "-") / clip.name
                 tools = Tools(cutters[case.segmenter], detector)

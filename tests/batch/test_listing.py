@@ -195,15 +195,23 @@ def test_an_edl_with_speeds_black_and_a_mark_at_its_start(tmp_path: Path) -> Non
         assert taken == [(5, 12), (5, 12), (5, 5), (5, 8)]
 
 
-def test_a_retimed_clip_of_a_timeline_takes_all_that_it_goes_through(tmp_path: Path) -> None:
+def test_a_retimed_clip_of_a_timeline_takes_all_that_it_goes_through(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "vidstyle")
     _clip(tmp_path / "a.mov")
     source = otio.schema.ExternalReference("a.mov", _range(0, 30))
     fast = otio.schema.Clip("fast", source, _range(4, 10))
     fast.effects.append(otio.schema.LinearTimeWarp(time_scalar=1.5))
+    back = otio.schema.Clip("back", source, _range(4, 10))
+    back.effects.append(otio.schema.LinearTimeWarp(time_scalar=-1))
     black = otio.schema.Clip("slug", otio.schema.GeneratorReference("", "black"), _range(0, 9))
-    _timeline(fast, black, path=tmp_path / "cut.otio")
-    (shot,) = read_shots(tmp_path / "cut.otio")
-    assert shot.range.frames(probe(shot.source), 0) == (4, 18)
+    _timeline(fast, black, back, path=tmp_path / "cut.otio")
+    fast_shot, back_shot = read_shots(tmp_path / "cut.otio")
+    assert fast_shot.range.frames(probe(fast_shot.source), 0) == (4, 18)
+    assert back_shot.range.frames(probe(back_shot.source), 0) == (4, 13)
+    assert "clip 'fast': at 150% speed, all 15 frames" in caplog.text
+    assert "clip 'back': at 100% speed, reversed, all 10 frames" in caplog.text
 
 
 def _timeline(*clips: otio.schema.Clip, path: Path) -> None:

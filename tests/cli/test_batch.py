@@ -239,3 +239,18 @@ def test_a_dry_run_tells_the_shots_and_writes_nothing(
     ]  # fmt: skip
     assert "cut.styled/sh3.mkv" in outcome.out
     assert set(edit.parent.iterdir()) == before
+
+
+def test_a_shot_that_the_clip_is_too_short_for_is_reported(
+    vidstyle, tmp_path, options, caplog
+) -> None:
+    _plate(tmp_path / "sh0.mov", 0)
+    (tmp_path / "shots.csv").write_text(
+        "source,name,in,out,handles\nsh0.mov,over,15,24,0\nsh0.mov,near,10,17,4\n"
+    )
+    done = vidstyle("batch", tmp_path / "shots.csv", "-o", tmp_path / "out", *options)
+    assert done.code == 0, done.err
+    assert "shot over: 5 frames missing at its end, since the clip ends at frame 19" in caplog.text
+    assert "shot near:" not in caplog.text
+    page = (tmp_path / "out" / "contact_sheet.html").read_text()
+    assert "5 frames missing" in page

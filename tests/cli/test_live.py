@@ -1,5 +1,6 @@
 """``vidstyle live``, from a file that plays to a file, a stream and a window."""
 
+import re
 import shutil
 import socket
 import threading
@@ -28,6 +29,15 @@ def test_a_recording(vidstyle, arguments, tmp_path) -> None:
     assert done.out.startswith(f"{len(times)} frames of 106x64 in ")
     assert len(times) >= 1
     assert times == sorted(set(times))
+    shown, dropped, before = map(int, re.findall(r"(\d+) (?:frames|dropped|before)", done.out))
+    assert shown + dropped + before == 16
+
+
+def test_the_codec_that_is_asked_for(vidstyle, arguments, tmp_path) -> None:
+    done = vidstyle(*arguments, "-o", tmp_path / "live.mkv", "--codec", "ffv1")
+    assert done.code == 0, done.err
+    with av.open(str(tmp_path / "live.mkv")) as clip:
+        assert clip.streams.video[0].codec_context.name == "ffv1"
 
 
 def test_an_interrupt_ends_it_whole(vidstyle, arguments, tmp_path, monkeypatch) -> None:
@@ -90,6 +100,8 @@ def test_a_window_tells_the_latency_and_closes_on_q(vidstyle, arguments, monkeyp
         (["-o", "x.xyz"], 2, "x.xyz"),
         (["-o", "x.avi"], 2, "-o x.avi: cannot hold pictures as they come"),
         (["-o", "x.png"], 2, "-o x.png: cannot hold pictures as they come"),
+        (["-o", "x.mp4", "--codec", "prores"], 2, "--codec prores"),
+        (["--codec", "h264"], 2, "--codec h264: only for files; name one with -o"),
         (["-o", "nowhere/x.mp4"], 2, "there is no folder nowhere"),
         (["--object", "dragon"], (4, 6), "dragon"),
     ],

@@ -155,7 +155,7 @@ def test_a_key_is_not_replaced_unless_that_is_asked_for(
         call = command(shot, style_picture, "--key", key, "--seed", 3, "-o", tmp_path)
         outcome = vidstyle("-q", *call)
         assert outcome.code == 2
-        assert "painted.0008.png: exists; add --overwrite" in outcome.err
+        assert "painted.0008.png: exists; use it with --key" in outcome.err
     assert target.read_bytes() == before
     paint("--key", KEY, "--seed", 3, "-o", tmp_path, "--overwrite")
     assert target.read_bytes() != before

@@ -303,3 +303,13 @@ def test_a_ct_becomes_a_marked_picture_and_stays_as_it_is(still, tmp_path: Path)
     name = str(pydicom.dcmread(source).PatientName).encode()
     assert len(name) > 3
     assert name not in target.read_bytes()
+
+
+def test_a_window_for_what_has_none_and_dicom_as_output(still, tmp_path: Path, caplog) -> None:
+    source = tmp_path / "photo.png"
+    cv2.imwrite(str(source), photograph())
+    assert still(source, "--window", "40,400", "-o", tmp_path / "out.png").code == 0
+    assert f"{source}: not DICOM, so --window changes nothing" in caplog.text
+    refused = still(source, "-o", tmp_path / "out.dcm")
+    assert (refused.code, "name a folder or, for one picture" in refused.err) == (2, True)
+    assert not (tmp_path / "out.dcm").exists()

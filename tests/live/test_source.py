@@ -1,11 +1,12 @@
 """Frames as they come."""
 
+import os
 import time
 
 import pytest
 
 from vidstyle.errors import MediaError
-from vidstyle.live.source import LiveSource
+from vidstyle.live.source import LiveSource, open_source
 
 
 def test_a_file_waits_for_who_takes_its_frames(shot) -> None:
@@ -29,7 +30,18 @@ def test_once_live_it_plays_on_and_drops_what_nobody_took(shot) -> None:
     assert taken == sorted(set(taken))
     assert len(taken) <= 6
     assert source.dropped > 0
-    assert len(taken) + source.dropped <= 15
+    assert source.before >= 1
+    assert source.before + len(taken) + source.dropped == 16
+
+
+def test_a_pipe_among_the_devices_is_no_camera() -> None:
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(MediaError, match="a pipe or device, which is read once"):
+            open_source(f"/dev/fd/{reading}")
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_times_rise(shot) -> None:

@@ -9,6 +9,7 @@ from vidstyle.segment.tracking.colours import likeness, look
 from vidstyle.segment.tracking.identity import KNOWN, STRANGE, Identity, alike
 from vidstyle.segment.tracking.propagate import Arrival
 from vidstyle.segment.tracking.recognition import Recognition
+from vidstyle.segment.tracking.traits import Traits
 
 
 @pytest.fixture(scope="module")
@@ -19,16 +20,18 @@ def couple(make_people):
 
 def test_one_looks_like_herself_and_not_like_another(couple):
     one, other = couple
-    first = look(one.images[0], one.truth[0] > 127)
-    assert likeness(first, look(one.images[9], one.truth[9] > 127)) > KNOWN
-    assert likeness(first, look(other.images[9], other.truth[9] > 127)) < STRANGE
+    lab = Traits()
+    first = look(lab(one.images[0]), one.truth[0] > 127)
+    assert likeness(first, look(lab(one.images[9]), one.truth[9] > 127)) > KNOWN
+    assert likeness(first, look(lab(other.images[9]), other.truth[9] > 127)) < STRANGE
     assert likeness(first, first) == pytest.approx(1)
 
 
 def test_nothing_looks_like_nothing(couple):
     (one, _) = couple
-    nothing = look(one.images[0], np.zeros(one.size, np.bool_))
-    assert likeness(nothing, look(one.images[0])) == 0
+    seen = Traits()(one.images[0])
+    nothing = look(seen, np.zeros(one.size, np.bool_))
+    assert likeness(nothing, look(seen)) == 0
 
 
 def test_she_is_where_her_colours_are(couple):

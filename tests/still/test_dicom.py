@@ -82,7 +82,10 @@ def test_what_is_no_single_picture_is_told(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"broken\.dcm"):
         read_dicom(broken, None)
     broken.write_bytes(b"no DICOM at all")
-    with pytest.raises(MediaError, match=r"broken\.dcm"):
+    with pytest.raises(MediaError, match=r"broken\.dcm: not DICOM, or without its header;"):
+        read_dicom(broken, None)
+    broken.write_bytes(b"")
+    with pytest.raises(MediaError, match=r"broken\.dcm: an empty file;"):
         read_dicom(broken, None)
 
 

@@ -20,6 +20,7 @@ from vidstyle.pipeline.job import Job, run
 from vidstyle.pipeline.made import FOLDER, Identity, fingerprint, identity
 from vidstyle.runtime.progress import Progress
 from vidstyle.runtime.system import lock as hold
+from vidstyle.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -164,6 +165,7 @@ def _run(
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             report = run(replace(job, overwrite=overwrite), progress).content
             _drop_stale(target, old)
+            _warn_if_short(shot, name, defaults, report)
             seconds = round(time.monotonic() - began, 1)
             files = identity(file.path for file in matching(target))
             try:
@@ -212,15 +214,29 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
     for style in styles:
         if not Path(style).is_file():
             raise MediaError(f"{style}: no such style picture; check the name")
-    asked = defaults.range if shot.range == WHOLE else shot.range
     handles = defaults.handles if shot.handles is None else shot.handles
-    first, last = asked.frames(probe(shot.source), handles)
+    first, last = _part(shot, defaults).frames(probe(shot.source), handles)
     return Job(
         source=shot.source,
         target=target,
         objects=pair(shot.objects or defaults.objects, styles, shot.keys),
         options=replace(defaults.options, **shot.options, first=first, last=last),
     )
+
+
+def _part(shot: Shot, defaults: Defaults) -> Range:
+    return defaults.range if shot.range == WHOLE else shot.range
+
+
+def _warn_if_short(shot: Shot, name: str, defaults: Defaults, report: dict[str, Any]) -> None:
+    """Warn of frames that were asked for, other than handles, but that the clip does not have."""
+    first, last = _part(shot, defaults).frames(probe(shot.source), 0)
+    end = report["input"]["shots"][-1][1]
+    if last is not None and end <= last:
+        log.warning(
+            "shot %s: %s missing at its end, since the clip ends at frame %d",
+            name, counted(last + 1 - max(end, first or 0), "frame"), end - 1,
+        )  # fmt: skip
 
 
 def _drop_stale(target: str, old: Identity) -> None:

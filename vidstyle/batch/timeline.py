@@ -137,12 +137,12 @@ def _used(clip: otio.schema.Clip) -> otio.opentime.TimeRange:
     warps = [e for e in clip.effects if isinstance(e, otio.schema.LinearTimeWarp)]
     if not warps:
         return shown
-    speed = math.prod(abs(warp.time_scalar) for warp in warps)
-    frames = max(1, round(shown.duration.value * speed))
+    speed = math.prod(warp.time_scalar for warp in warps)
+    frames = max(1, round(shown.duration.value * abs(speed)))
     log.info(
-        "clip %r: at %.0f%% speed, all %d frames that it goes through are rendered; "
+        "clip %r: at %.0f%% speed%s, all %d frames that it goes through are rendered; "
         "retime the result as before",
-        clip.name, 100 * speed, frames,
+        clip.name, 100 * abs(speed), ", reversed" if speed < 0 else "", frames,
     )  # fmt: skip
     return otio.opentime.TimeRange(
         shown.start_time, otio.opentime.RationalTime(frames, shown.duration.rate)

@@ -59,12 +59,13 @@ def live_command(
     from vidstyle.live.run import LiveJob, live
     from vidstyle.live.sink import check_sink, open_sink
 
-    check_sink(target, source, overwrite)
+    rendering = RenderOptions(**options)
+    check_sink(target, source, overwrite, rendering.codec)
     job = LiveJob(
         source=source,
         objects=pair(objects, styles),
-        options=RenderOptions(**options),
+        options=rendering,
         height=height,
         seconds=seconds,
     )
-    say(live(job, partial(open_sink, target)))
+    say(live(job, partial(open_sink, target, codec=rendering.codec)))

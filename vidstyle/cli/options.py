@@ -199,14 +199,18 @@ _SEED = (
     option("--seed", metavar="N", help="Seed for every random generator.", **default_of("seed")),
 )  # fmt: skip
 
-_WORK = (
-    *_FLOW_CACHE,
-    option("--batch", metavar="N", help="Frames per network call; changing it changes pixels "
-           "slightly.", **default_of("batch")),
+_CODEC = (
     option("--codec", metavar="PRESET|list", default=None, is_eager=True, callback=_list_codecs,
            help="Video codec; by default one that plays everywhere: 8-bit 4:2:0 H.264, or HEVC "
            "Main 10 for higher bit depths (ffv1 in avi, DNxHR HQX in mxf). list shows what each "
            "one keeps and whether it works on this machine."),
+)  # fmt: skip
+
+_WORK = (
+    *_FLOW_CACHE,
+    option("--batch", metavar="N", help="Frames per network call; changing it changes pixels "
+           "slightly.", **default_of("batch")),
+    *_CODEC,
 )  # fmt: skip
 
 _COLORSPACE = (
@@ -301,7 +305,7 @@ flow_cache_options = _group(_FLOW_CACHE)
 quality_options = _group(_QUALITY)
 """Whether the output is scored, and how: ``qc, qc_step, page, fail_above, fail_below``."""
 
-live_options = _group(_LOOK + _INVERTED + _MOTION + _NETWORKS)
+live_options = _group(_LOOK + _INVERTED + _MOTION + _NETWORKS + _CODEC)
 """Those of them that pictures need which come one by one."""
 
 still_options = _group(_STYLED + _LOOK + _INVERTED + _EXCLUDED + _NETWORKS + _TOLD + _RUN)

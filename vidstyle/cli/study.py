@@ -12,6 +12,7 @@ from vidstyle.evaluate.study.study import ANSWERS, Study
 from vidstyle.media.video.target import check_target
 from vidstyle.runtime.atomic import write_text
 from vidstyle.runtime.extras import needs_extra
+from vidstyle.words import counted
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -55,7 +56,8 @@ def make_command(
 
     made = make_study(folders, target, question, reference, trials)
     count = len(made.trials_of(""))
-    click.echo(f"{target}: {len(made.items)} items, {count} trials a rater")
+    items, trials_each = counted(len(made.items), "item"), counted(count, "trial")
+    click.echo(f"{target}: {items}, {trials_each} a rater")
 
 
 @study.command("serve")

@@ -75,8 +75,10 @@ def ui_command(
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     with _one_folder() as folder:
         with needs_extra("ui", "vidstyle ui"):
+            from vidstyle.ui.models import kept_parts
             from vidstyle.ui.serve import Door, Limits, serve
         options = RenderOptions(model=model, device=device)
+        kept_parts(options)  # a wrong model is reported now, not to each visitor
         limits = Limits(max_upload, max_frames, max_frame_pixels, max_results)
         door = Door(host, port, names, password)
         serve(_pictures(styles), limits, options, door, folder / "uploads")

@@ -65,6 +65,7 @@ class Shown:
     Attributes:
         frames: number shown.
         dropped: number of frames that arrived but were not shown.
+        before: number of frames that arrived while objects were found and speed was measured.
         seconds: duration.
         latency: seconds from a frame's arrival to its display: median and 95th percentile.
         size: (H, W) of the pictures.
@@ -72,6 +73,7 @@ class Shown:
 
     frames: int
     dropped: int
+    before: int
     seconds: float
     latency: tuple[float, float]
     size: tuple[int, int]
@@ -80,7 +82,8 @@ class Shown:
         middle, late = (1000 * seconds for seconds in self.latency)
         return (
             f"{self.frames} frames of {self.size[1]}x{self.size[0]} in {self.seconds:.1f} s, "
-            f"{self.dropped} dropped, latency {middle:.0f} ms (95%: {late:.0f} ms)"
+            f"{self.dropped} dropped, {self.before} before it began, "
+            f"latency {middle:.0f} ms (95%: {late:.0f} ms)"
         )
 
 
@@ -122,7 +125,7 @@ def live(job: LiveJob, open_sink: Callable[[tuple[int, int], Fraction], Sink]) -
                 raise
             except Cancelled:
                 log.info("live: interrupted")
-        return meter.summary()
+        return meter.summary(source.before)
 
 
 def begin(job: LiveJob, first: Few, rate: float, parts: Parts, hands: int = 1) -> Session:
@@ -217,13 +220,18 @@ class Meter:
             f"{self._dropped()} dropped  {self._size[1]}x{self._size[0]}"
         )
 
-    def summary(self) -> Shown:
-        """Statistics over the whole session."""
+    def summary(self, before: int = 0) -> Shown:
+        """Statistics over the whole session.
+
+        Args:
+            before: number of frames that arrived before it began.
+        """
         latencies = self._latencies or [0.0]
         late = float(np.percentile(latencies, 95))
         return Shown(
             len(self._latencies),
             self._dropped(),
+            before,
             time.monotonic() - self._begun,
             (median(latencies), late),
             self._size,

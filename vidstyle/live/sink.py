@@ -50,34 +50,40 @@ class Sink(Protocol):
     ) -> None: ...
 
 
-def check_sink(target: str | None, source: str, overwrite: bool) -> None:
+def check_sink(target: str | None, source: str, overwrite: bool, codec: str | None = None) -> None:
     """Reject a recording that cannot be written, before anything is loaded.
 
     Args:
-        target: see :func:`open_sink`.
+        target, codec: see :func:`open_sink`.
 
     Raises:
-        UsageError: see ``check_target`` and ``codec_for``; or the target exists, or cannot hold
-            pictures that come at uneven times.
+        UsageError: see ``check_target`` and ``codec_for``; or the target exists, cannot hold
+            pictures that come at uneven times, or is no file although a codec is given.
     """
     if target is None or "://" in target:
+        if codec is not None:
+            raise UsageError(f"--codec {codec}: only for files; name one with -o")
         return
     check_target(target, source)
-    codec_for(None, target)
+    codec_for(codec, target)
     suffix = Path(target).suffix.lower()
     if suffix in COUNTED or (is_picture_target(target) and not is_pattern(target)):
         raise UsageError(
-            f"-o {target}: cannot hold pictures as they come; end the name in .mp4 or .mkv"
+            f"-o {target}: cannot hold pictures as they come; end the name in .mp4 or .mkv, or "
+            "number pictures, as in name.%04d.png"
         )
     check_free(target, overwrite)
 
 
-def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink:
+def open_sink(
+    target: str | None, size: tuple[int, int], rate: Fraction, codec: str | None = None
+) -> Sink:
     """A window for None, a stream for a URL, else a recording.
 
     Args:
         size: (H, W) of the pictures.
         rate: the source's frames per second.
+        codec: of a recording; see ``open_writer``.
 
     Raises:
         UsageError: no window can be opened here, or the target's name is invalid.
@@ -87,7 +93,7 @@ def open_sink(target: str | None, size: tuple[int, int], rate: Fraction) -> Sink
         return Window()
     if "://" in target:
         return Stream(target, size, rate)
-    return Recording(target, size, rate)
+    return Recording(target, size, rate, codec)
 
 
 class Window:
@@ -180,9 +186,11 @@ class Stream:
 class Recording:
     """A video file of the pictures, timed as they arrived."""
 
-    def __init__(self, target: str, size: tuple[int, int], rate: Fraction) -> None:
+    def __init__(
+        self, target: str, size: tuple[int, int], rate: Fraction, codec: str | None
+    ) -> None:
         self._target, self._is_empty = target, True
-        self._writer: ClipWriter = open_writer(target, _description(size, rate))
+        self._writer: ClipWriter = open_writer(target, _description(size, rate), codec=codec)
 
     def show(self, frame: Frame, told: str) -> bool:  # noqa: ARG002
         """See :class:`Sink`."""
@@ -203,7 +211,8 @@ class Recording:
         if kind is None and self._is_empty:
             self._writer.abort()
             raise MediaError(
-                f"{self._target}: not written, for it ended before the first picture was ready"
+                f"{self._target}: not written: the source ended before the first picture was "
+                "ready; 'vidstyle render' restyles every frame of a file"
             )
         self._writer.__exit__(kind, error, trace)
 

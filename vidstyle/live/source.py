@@ -58,7 +58,8 @@ class LiveSource:
 
     Attributes:
         rate: frames per second as reported by the source; known once opened.
-        dropped: number of frames that arrived but were not taken, so far.
+        before: number of frames that arrived before :meth:`go_live`.
+        dropped: number of frames that arrived since but were not taken, so far.
     """
 
     def __init__(self, name: str) -> None:
@@ -68,7 +69,7 @@ class LiveSource:
         """
         self.name = name
         self.rate = _USUAL_RATE
-        self.dropped = 0
+        self.before = self.dropped = self._arrived = 0
         self._is_file = Path(name).is_file()
         self._newest: Arrival | None = None
         self._ended = False
@@ -101,7 +102,7 @@ class LiveSource:
         with self._change:
             self._live.set()
             self._newest = None  # it may be stale
-            self.dropped = 0
+            self.before, self.dropped = self._arrived, 0
             self._change.notify_all()
 
     def arrivals(self) -> Iterator[Arrival]:
@@ -152,7 +153,7 @@ class LiveSource:
             frame = Frame(image, index, round((at - opened) * 1e6), Fraction(1, 10**6))
             with self._change:
                 self.dropped += self._newest is not None
-                self._newest = Arrival(frame, at)
+                self._newest, self._arrived = Arrival(frame, at), index + 1
                 self._change.notify_all()
 
     def _wait(self, until: float | None) -> None:
@@ -193,7 +194,7 @@ def open_source(name: str) -> InputContainer:
         if "://" in name:
             options = {"rtsp_transport": "tcp"} if name.startswith("rtsp") else {}
             return av.open(name, options=options, timeout=_PATIENCE)
-        if name.startswith("/dev/"):
+        if name.startswith("/dev/") and not Path(name).is_fifo():
             return av.open(name, format=_CAMERAS["Linux"][0], timeout=_PATIENCE)
     return open_video(name)
 

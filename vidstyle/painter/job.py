@@ -149,7 +149,10 @@ def _check_free(wanted: WantedKeys, take: Take, target: str) -> None:
     files += [path for frame in wanted.frames if (path := _path(target, take, frame)).exists()]
     for path in files:
         if path.resolve() not in given:
-            raise UsageError(f"{path}: exists; add --overwrite, or name another output")
+            raise UsageError(
+                f"{path}: exists; use it with --key {path}@N, N being its frame, add --overwrite "
+                "to paint it again, or name another output"
+            )
 
 
 def _path(target: str, take: Take, frame: int) -> Path:

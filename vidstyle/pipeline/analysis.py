@@ -131,7 +131,8 @@ def find_take(
     if options.last is not None and shots[-1].stop <= options.last:
         log.info("the clip ends at frame %d, before frame %d", shots[-1].stop - 1, options.last)
     parts = ranges([(shot.start, shot.stop - 1) for shot in shots])
-    log.info("%s: frames %s", counted(len(shots), "shot"), parts)
+    what = "frames" if sum(shot.stop - shot.start for shot in shots) > 1 else "frame"
+    log.info("%s: %s %s", counted(len(shots), "shot"), what, parts)
     fades = find_fades(shots, seen)
     if fades:
         log.info("fades: in %d frames the paint fades with the picture", len(fades))
@@ -211,9 +212,9 @@ def analyse(
         )
         if more := proposed(carried.confidences):
             log.info(
-                "keys: they show little of the object in places; best to paint next: frame %s",
-                ", ".join(map(str, more)),
-            )
+                "keys: they show little of the object in places; best to paint next: %s %s",
+                "frame" if len(more) == 1 else "in this order, frames", ", ".join(map(str, more)),
+            )  # fmt: skip
         if carried.is_outlined:
             mattes = Outlined(mattes, carried)
     if excluded:

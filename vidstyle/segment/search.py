@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from statistics import median
 
 from vidstyle.media.frame import Box
 from vidstyle.motion.dis import DisFlow
 from vidstyle.segment.clip import Clip, Image, small_frames
 from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.salience import core, saliences
-from vidstyle.segment.tracking.colours import Look, look
+from vidstyle.segment.tracking.colours import look
 from vidstyle.segment.tracking.linking import Sighting, link
+from vidstyle.segment.tracking.traits import Traits, colourfulness
 
 logger = logging.getLogger(__name__)
 
@@ -38,16 +40,20 @@ def search(
             in at least half of the samples.
         on_frames: called with the number of frames newly searched.
     """
-    detections, colours, salience = {}, {}, {}
+    detections, cores, salience = {}, {}, {}
+    colourful = []
     flow = DisFlow(_FLOW_SIDE)
     for frame in looked_at(shot):
         image, beside = _with_neighbour(clip, shot, frame)
         found = detector.detect(image, names, faint)
         detections[frame] = [d for d in found if d.name in names] if faint else found
         boxes = [d.box for d in detections[frame]]
-        colours[frame] = [_core_look(image, box) for box in boxes]
+        cores[frame] = [_core(image, box) for box in boxes]
+        colourful.append(colourfulness(image))
         salience[frame] = saliences(boxes, image, beside, flow)
         on_frames(1)
+    traits = Traits(median(colourful))
+    colours = {frame: [look(traits(each)) for each in cores[frame]] for frame in cores}
     sightings = link(detections, colours, salience)
     if faint:
         least = max(_LEAST_FAINT, _FAINT_SHARE * len(detections))
@@ -83,7 +89,7 @@ def _with_neighbour(clip: Clip, shot: tuple[int, int], frame: int) -> tuple[Imag
     return image, pair[0] if pair else None
 
 
-def _core_look(image: Image, box: Box) -> Look:
-    """Of a box's centre."""
+def _core(image: Image, box: Box) -> Image:
+    """The picture in a box's centre."""
     middle = core(box)
-    return look(image[middle.rows, middle.columns])
+    return image[middle.rows, middle.columns].copy()

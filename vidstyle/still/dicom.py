@@ -105,6 +105,9 @@ def read_dicom(path: Path, window: Window | None) -> tuple[ClipInfo, Frame, Meta
             dataset = pydicom.dcmread(path)
             _check_one_picture(path, dataset)
             pixels = _displayed(path, dataset, window)
+    except pydicom.errors.InvalidDicomError:
+        what = "not DICOM, or without its header" if path.stat().st_size else "an empty file"
+        raise MediaError(f"{path}: {what}; export it again") from None
     except MediaError:
         raise
     except Exception as error:

@@ -22,13 +22,12 @@ from vidstyle.errors import (
 from vidstyle.evaluate.gate import Threshold
 from vidstyle.media.foreground import foreground
 from vidstyle.media.frame import full_scale, unit_range
-from vidstyle.media.pattern import PICTURE_SUFFIXES
 from vidstyle.media.video.target import check_target
 from vidstyle.options import RenderOptions, StyledObject
 from vidstyle.pipeline.made import Made, fingerprint
 from vidstyle.pipeline.preparation import Request
 from vidstyle.runtime.extras import needs_extra
-from vidstyle.still.dicom import Window
+from vidstyle.still.dicom import ALL_SUFFIXES, Window
 from vidstyle.still.save import SUFFIXES, save_picture
 from vidstyle.still.sheet import contact_sheet
 from vidstyle.still.source import Still, name_of, read_still
@@ -95,7 +94,7 @@ class StillJob:
         """
         suffix = self.target.suffix.lower()
         kind = (mimetypes.guess_type(self.target.name)[0] or "").partition("/")[0]
-        if self.target.is_dir() or (suffix not in PICTURE_SUFFIXES and kind not in _MEDIA):
+        if self.target.is_dir() or (suffix not in ALL_SUFFIXES and kind not in _MEDIA):
             made = [self.target / f"{name_of(source)}{self.kind}" for source in self.sources]
         elif len(self.sources) == 1 and suffix in SUFFIXES:
             made = [self.target]

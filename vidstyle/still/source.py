@@ -1,5 +1,6 @@
 """Finding the pictures to restyle, and reading one with its metadata."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from vidstyle.media.video.clip import ClipInfo, Damage
 from vidstyle.media.video.reader import open_clip
 from vidstyle.still.dicom import ALL_SUFFIXES, Window, is_dicom, read_dicom
 from vidstyle.still.metadata import Metadata, read_metadata
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,8 @@ def read_still(path: Path, window: Window | None = None) -> Still:
             f"{path}: not a supported kind of picture; "
             f"convert it to one of {' '.join(PICTURE_SUFFIXES)}"
         )
+    if window is not None:
+        log.warning("%s: not DICOM, so --window changes nothing", path)
     metadata = read_metadata(path)
     clip = open_clip(str(path))
     if clip.info.is_float:

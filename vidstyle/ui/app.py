@@ -209,7 +209,7 @@ def build_app(
                     live = live_tab.live_tab(
                         plainly(play, 1),
                         watch,
-                        plainly(making.cancel, 0),
+                        plainly(making.stop_playing, 0),
                         [table, number, brush],
                         look,
                         trouble,
@@ -231,7 +231,7 @@ def build_app(
             told = plainly(action, len(outputs))
             # Only outputs that will change show progress; the top of the page stays still.
             waits = [each for each in outputs if each is not table]
-            if waits:
+            if waits and "show_progress" not in how:
                 how["show_progress_on"] = waits
             else:
                 how["show_progress"] = "hidden"
@@ -243,13 +243,25 @@ def build_app(
                 choosing.ready, [table, number], wakes, show_progress="hidden", queue=False
             )
 
+        turn = {"queue": True, "concurrency_limit": 1, "concurrency_id": DEVICE}
+
         def alone(
             button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any], scrolled: str
         ) -> None:
             """Run one job at a time on the device, across all users; the page scrolls to the
             result."""
-            how = {"queue": True, "concurrency_limit": 1, "concurrency_id": DEVICE}
-            choose(button.click, action, inputs, outputs, **how)
+            choose(button.click, action, inputs, outputs, **turn)
+            button.click(None, js=_SCROLL.replace("ID", scrolled))
+
+        def alone_in_turn(
+            button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any], scrolled: str
+        ) -> None:
+            """The same for a job that reports its own progress, and can be cancelled even before
+            its turn."""
+            # With the same inputs: a number out of range ends both.
+            waits = on(button.click, lambda table, *_: making.wait(table), inputs, [state, *runs])
+            how = {"trigger_mode": "multiple", "show_progress": "hidden"}
+            choose(waits.then, action, inputs, outputs, **turn, **how)
             button.click(None, js=_SCROLL.replace("ID", scrolled))
 
         app.unload(leave)
@@ -271,16 +283,18 @@ def build_app(
         choose(unpaint.click, choosing.drop_keys, table, [table, painted])
         choose(keep.click, choosing.keep_object, pointed, [table, kept, painted])
         choose(over.click, choosing.start_over, table, [table, kept])
-        on(stop.click, making.cancel, table, [])
+        on(stop.click, making.cancel, table, [state, *runs])
 
-        alone(search, find, [table, number], [state, table, picture, name, *runs], "picture")
+        alone_in_turn(
+            search, find, [table, number], [state, table, picture, name, *runs], "picture"
+        )
         previewed = [table, slider, sizes, matte, command]
         alone(see, preview, [*pointed, full, *look], previewed, "slider")
         alone(versus, compare, [*pointed, full, *look], previewed, "slider")
         shown = [table, *result.shown, command]
         made = [state, *shown, *runs]
-        alone(whole, render, [*pointed, *look], made, "state")
-        alone(part, render_part, [*pointed, first, last, *look], made, "state")
+        alone_in_turn(whole, render, [*pointed, *look], made, "state")
+        alone_in_turn(part, render_part, [*pointed, first, last, *look], made, "state")
 
         sides = [result.frame, result.wipe]
         on(result.frame.input, making.scrub, [table, result.frame], [result.wipe], **latest)

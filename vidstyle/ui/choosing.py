@@ -14,6 +14,7 @@ from vidstyle.segment.detectors.coco import NAMES
 from vidstyle.ui.candidates import Candidates
 from vidstyle.ui.desk import Desks, without_folders
 from vidstyle.ui.reporting import bar, reported
+from vidstyle.ui.running import Watched
 from vidstyle.ui.selection import POINTED, Image, Selection, Wish
 from vidstyle.ui.table import Table, thumbnail, title_of
 from vidstyle.ui.trouble import Shown
@@ -106,7 +107,11 @@ def find(table: Table, number: float, options: RenderOptions) -> Iterator[tuple[
         )
         return bar(1, state), table, viewed(table, number), names
 
-    yield from reported(table.clip.find_candidates(options), found, 3)
+    def steps() -> Iterator[Watched | Candidates]:
+        table.take_turn()
+        yield from table.clip.find_candidates(options)
+
+    yield from reported(steps(), found, 3)
 
 
 def point_at(table: Table, number: float, sign: str, event: gr.SelectData) -> tuple[Shown, ...]:

@@ -49,8 +49,8 @@ class History:
 
     def __str__(self) -> str:
         return (
-            f"{counted(len(self.renders), 'render')}, kept until an hour after you leave: "
-            f"{self.bytes >> 20} of {self.most >> 20} MiB"
+            f"{counted(len(self.renders), 'render')}, kept until you reload the page, or for an "
+            f"hour after you leave it: {self.bytes >> 20} of {self.most >> 20} MiB"
         )
 
     def add(self, desk: Desk, results: Results) -> None:

@@ -8,12 +8,14 @@ import gradio as gr
 import numpy as np
 
 from vidstyle.options import RenderOptions
+from vidstyle.runtime.progress import CancelToken
 from vidstyle.ui.choosing import Canvas, called, paint, show_frame
 from vidstyle.ui.history import Kept
 from vidstyle.ui.look import look_of
 from vidstyle.ui.preview import ROWS
-from vidstyle.ui.reporting import bar, reported
+from vidstyle.ui.reporting import bar, cancelled, reported, waiting
 from vidstyle.ui.results import Results
+from vidstyle.ui.running import Watched
 from vidstyle.ui.selection import Image
 from vidstyle.ui.table import Table, title_of
 from vidstyle.ui.trouble import Shown
@@ -68,23 +70,44 @@ def render(
     """Render a range or the whole shot, with progress. Yields state, table, the components of
     :func:`shown`, and the buttons: preview, range, shot and cancel."""
     desk = table.clip
-    paint(table, canvas, number)
-    wishes = table.all_wishes()
-    first, stop = options.range
-    last = desk.count - 1 if stop is None else stop - 1
-    if first <= last:  # otherwise the render reports the error
-        wishes = tuple(replace(w, object=desk.within(w.object, first, last)) for w in wishes)
-    table.history.check_room()
+
+    def steps() -> Iterator[Watched | Results]:
+        table.take_turn()
+        paint(table, canvas, number)
+        wishes = table.all_wishes()
+        first, stop = options.range
+        last = desk.count - 1 if stop is None else stop - 1
+        if first <= last:  # otherwise the render reports the error
+            wishes = tuple(replace(w, object=desk.within(w.object, first, last)) for w in wishes)
+        table.history.check_room()
+        yield from desk.render(wishes, options)
 
     def rendered(results: Results) -> tuple[Shown, ...]:
         table.history.add(desk, results)
         return (bar(1, str(results)), table, *shown(table))
 
-    yield from reported(desk.render(wishes, options), rendered, 1 + SHOWN)
+    yield from reported(steps(), rendered, 1 + SHOWN)
 
 
-def cancel(table: Table) -> None:
-    """Stop the current run or live picture."""
+def wait(table: Table) -> tuple[Shown, ...]:
+    """Wait for a run's turn, which can be cancelled. Returns state, and the buttons: preview,
+    range, shot and cancel."""
+    table.turns.append(CancelToken())
+    return waiting()
+
+
+def cancel(table: Table) -> tuple[Shown, ...]:
+    """Stop the current run or live picture, and those that wait for their turn. Returns as
+    :func:`wait`; a run reports its end itself."""
+    table.clip.cancel()
+    waited = [*table.turns]
+    for turn in waited:
+        turn.cancel()
+    return cancelled() if waited else (gr.skip(),) * 5
+
+
+def stop_playing(table: Table) -> None:
+    """Stop the live picture."""
     table.clip.cancel()
 
 

@@ -29,10 +29,21 @@ def reported(
             else:
                 yield (*ended(step), *buttons(running=False))
     except Cancelled:
-        yield (bar(0, "cancelled: nothing was written"), *unchanged, *buttons(running=False))
+        state, *pressed = cancelled()
+        yield (state, *unchanged, *pressed)
     except Exception:  # told elsewhere
         yield ("", *unchanged, *buttons(running=False))
         raise
+
+
+def waiting() -> tuple[Shown, ...]:
+    """What is shown until a run's turn comes. Returns state, and the buttons."""
+    return (bar(0, "waiting for its turn"), *buttons(running=True))
+
+
+def cancelled() -> tuple[Shown, ...]:
+    """The same once a run that waited or was in progress has been cancelled."""
+    return (bar(0, "cancelled: nothing was written"), *buttons(running=False))
 
 
 def bar(fraction: float, state: str) -> str:

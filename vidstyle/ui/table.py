@@ -1,5 +1,6 @@
 """One user's state while the page is open."""
 
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 
 from vidstyle.media.picture import read_by_opencv
+from vidstyle.runtime.progress import CancelToken
 from vidstyle.ui.desk import Desk
 from vidstyle.ui.history import History
 from vidstyle.ui.live import Camera
@@ -30,6 +32,7 @@ class Table:
         history: finished renders.
         rival: the style that the chosen one is compared to, or None.
         camera: the user's camera, restyled live.
+        turns: of queued searches and renders, oldest first; all can be cancelled.
     """
 
     desk: Desk | None
@@ -41,6 +44,7 @@ class Table:
     keys: tuple[tuple[Path, int], ...] = ()
     wishes: tuple[Wish, ...] = ()
     camera: Camera = field(default_factory=Camera)
+    turns: deque[CancelToken] = field(default_factory=deque)
 
     @property
     def clip(self) -> Desk:
@@ -52,6 +56,15 @@ class Table:
         if self.desk is None:
             raise ValueError("upload a clip")
         return self.desk
+
+    def take_turn(self) -> None:
+        """End the oldest wait.
+
+        Raises:
+            Cancelled: it was cancelled.
+        """
+        if self.turns:
+            self.turns.popleft().check()
 
     def all_wishes(self) -> tuple[Wish, ...]:
         """All objects, the one being chosen on top.

@@ -1,9 +1,11 @@
 """Create a study's folder from folders of results."""
 
+import filecmp
 import logging
 import secrets
 import shutil
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 
 from vidstyle.errors import MediaError, UsageError
@@ -36,13 +38,15 @@ def make_study(
         reference: a folder of pictures or videos to show alongside: plates, or the style.
 
     Raises:
-        UsageError: fewer than two folders, two of equal name, or ``target`` exists or has no
-            parent folder.
+        UsageError: fewer than two folders, two of equal name, an empty question, or ``target``
+            exists or has no parent folder.
         MediaError: the folders share no file, or a file cannot be shown in a browser.
     """
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < max(2, len(names)):
         raise UsageError(f"{', '.join(names)}: give two folders or more, with different names")
+    if not question.strip():
+        raise UsageError("--question is empty; raters need to know what to judge")
     if target.exists():
         raise UsageError(f"{target}: exists; name a new folder")
     if not target.resolve().parent.is_dir():
@@ -52,6 +56,7 @@ def make_study(
         (whole / MEDIA).mkdir()
         items = []
         for name in shared:
+            _warn_of_copies([folder / name for folder in folders])
             results = tuple(_copied(folder / name, whole / MEDIA) for folder in folders)
             beside = _beside(reference, name)
             shown = _copied(beside, whole / MEDIA) if beside else None
@@ -79,6 +84,13 @@ def _shared(folders: Sequence[Path]) -> list[str]:
         if left_out := sorted(files - set(shared)):
             log.warning("%s: not in all folders, left out: %s", folder, ", ".join(left_out))
     return shared
+
+
+def _warn_of_copies(results: Sequence[Path]) -> None:
+    """Raters cannot choose between results of which one is a copy of another."""
+    for one, other in combinations(results, 2):
+        if filecmp.cmp(one, other, shallow=False):
+            log.warning("%s and %s are the same file", one, other)
 
 
 def _is_shown(path: Path) -> bool:

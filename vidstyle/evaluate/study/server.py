@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import parse_qs, urlsplit
 
-from vidstyle.errors import UsageError
+from vidstyle.errors import MediaError, UsageError
 from vidstyle.evaluate.study.answers import CHOICES, Answer, Answers, FullError
 from vidstyle.evaluate.study.study import ANSWERS, MEDIA, Study
 from vidstyle.runtime.allowance import Allowance
@@ -74,7 +74,7 @@ class StudyServer(ThreadingHTTPServer):
                 others, or exhaust the study's sessions.
 
         Raises:
-            MediaError: the folder holds no study.
+            MediaError: the folder holds no study, or not all that it shows.
             UsageError: the host and port cannot be served on.
         """
         self.folder, self.host = folder, host
@@ -82,6 +82,13 @@ class StudyServer(ThreadingHTTPServer):
         self.study = Study.read(folder)
         self.answers = Answers(folder / ANSWERS)
         self.media = frozenset(self.study.media())
+        if missing := [
+            name for name in self.study.media() if not (folder / MEDIA / name).is_file()
+        ]:
+            raise MediaError(
+                f"{folder / MEDIA / missing[0]}: missing ({len(missing)} of {len(self.media)} "
+                "files are); copy the study's whole folder, or make it again"
+            )
         self.raters = Allowance(raters, seconds=3600)
         try:
             super().__init__((host, port), _Handler)

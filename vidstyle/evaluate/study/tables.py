@@ -10,6 +10,7 @@ from vidstyle import __version__
 from vidstyle.evaluate.plot import COLOURS
 from vidstyle.evaluate.study.preference import CONFIDENCE, Preferences, Rate
 from vidstyle.evaluate.study.study import Study
+from vidstyle.words import counted
 
 _WIDTH, _ROW, _MARGIN = 640, 26, 20
 _LETTER = 8  # pixels, about
@@ -25,7 +26,10 @@ def _lines(study: Study, found: Preferences) -> Iterator[str]:
     both = max(len(" over ".join(pair.methods)) for pair in found.pairs)
     percent = f"{CONFIDENCE:.0%}"
     yield study.question
-    yield f"{found.votes} votes of {found.raters} raters on {len(study.items)} items"
+    yield (
+        f"{counted(found.votes, 'vote')} of {counted(found.raters, 'rater')} on "
+        f"{counted(len(study.items), 'item')}"
+    )
     yield ""
     yield f"{'method':{first}}  {'preferred':>9}  {percent:^15}  {'strength':>8}  {percent:^15}"
     for score in found.scores:

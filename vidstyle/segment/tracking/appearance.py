@@ -1,10 +1,12 @@
-"""Appearance of an object and its surroundings: colours, and where on the object they are."""
+"""Appearance of an object and its surroundings: colours, and where on the object they are.
+
+Pictures are given by their ``Traits`` here: colours, or what replaces them where there are none.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,15 +46,16 @@ class Known:
     counts: NDArray[np.float32] | None
 
     @classmethod
-    def of(cls, image: Image, probability: Plane, place: Place) -> "Known":
-        """From a picture (H, W, 3), the object's probability (H, W), 0 to 1, and its place."""
-        shares = _shares(image, probability)
+    def of(cls, traits: Image, probability: Plane, place: Place) -> "Known":
+        """From a picture's traits (H, W, 3), the object's probability (H, W), 0 to 1, and its
+        place."""
+        shares = _shares(traits, probability)
         counts = None
-        if window := place.window(image.shape[:2]):
+        if window := place.window(traits.shape[:2]):
             near = probability[window.rows, window.columns]
-            counts = _counts(Appearance.bins(image, place, window), near)
+            counts = _counts(Appearance.bins(traits, place, window), near)
         inside = probability > 0.5
-        return cls(look(image, inside), look(image, ~inside), shares, counts)
+        return cls(look(traits, inside), look(traits, ~inside), shares, counts)
 
 
 class Appearance:
@@ -73,11 +76,11 @@ class Appearance:
         self._colours = _colour_table([known.shares for known in keys])
 
     @staticmethod
-    def bins(image: Image, place: Place, window: Box) -> Bins:
+    def bins(traits: Image, place: Place, window: Box) -> Bins:
         """The bin of each pixel of a window (h, w), by its place on the object and its colour."""
         rows, columns = place.cells(window, _CELLS)
         cells = rows[:, None] * _CELLS + columns[None]
-        return cells * math.prod(_COLOURS) + _colour_bins(image[window.rows, window.columns])
+        return cells * math.prod(_COLOURS) + _colour_bins(traits[window.rows, window.columns])
 
     def log_odds(self, bins: Bins) -> tuple[Plane, Plane]:
         """Log odds (h, w) of object against background for each pixel of a window: by colour and
@@ -86,10 +89,10 @@ class Appearance:
         overall = self._colours.take(bins % len(self._colours))
         return _ratio(local.take(bins, axis=1), _RARE), overall
 
-    def likeness(self, image: Image, probability: Plane) -> tuple[float, float]:
+    def likeness(self, traits: Image, probability: Plane) -> tuple[float, float]:
         """Similarity of the colours inside the object in a picture (h, w, 3) to the object's and to
         its surroundings', each in the best-matching key: Bhattacharyya coefficients, 0 to 1."""
-        seen = look(image, probability > 0.5)
+        seen = look(traits, probability > 0.5)
         return best_likeness(seen, self._looks), best_likeness(seen, self._surroundings)
 
     def learn(self, bins: Bins, probability: Plane) -> None:
@@ -102,20 +105,21 @@ class Appearance:
 def colour_odds(known: Sequence[tuple[Image, Matte]]) -> Callable[[Image], Plane]:
     """
     Args:
-        known: pictures (H, W, 3), with the object's mattes (H, W).
+        known: pictures' traits (H, W, 3), with the object's mattes (H, W).
 
     Returns:
-        log odds (H, W) of object against background by the colours of another picture.
+        log odds (H, W) of object against background by the colours of another picture, given by its
+        traits.
     """
     table = _colour_table(
-        [_shares(image, np.asarray(matte / 255, np.float32)) for image, matte in known]
+        [_shares(traits, np.asarray(matte / 255, np.float32)) for traits, matte in known]
     )
-    return lambda image: table.take(_colour_bins(image))
+    return lambda traits: table.take(_colour_bins(traits))
 
 
-def _shares(image: Image, probability: Plane) -> NDArray[np.float32]:
+def _shares(traits: Image, probability: Plane) -> NDArray[np.float32]:
     """Colour distributions of an object and of the rest of a whole picture: (2, *colours)."""
-    counts = _counts(_colour_bins(image), probability, _COLOURS)
+    counts = _counts(_colour_bins(traits), probability, _COLOURS)
     return np.asarray(counts / np.maximum(counts.sum(axis=(1, 2, 3), keepdims=True), 1), np.float32)
 
 
@@ -131,10 +135,9 @@ def _first_and_others(counts: Sequence[NDArray[np.float32]]) -> NDArray[np.float
     return np.asarray((counts[0] + np.mean(counts[1:], axis=0)) / 2, np.float32)
 
 
-def _colour_bins(image: Image) -> Bins:
+def _colour_bins(traits: Image) -> Bins:
     """The index of each pixel's colour bin (H, W)."""
-    lab = np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2LAB), np.uint8)
-    light, a, b = (part.take(lab[..., axis]) for axis, part in enumerate(_PARTS_OF_BINS))
+    light, a, b = (part.take(traits[..., axis]) for axis, part in enumerate(_PARTS_OF_BINS))
     return np.asarray(light + a + b)
 
 

@@ -1,4 +1,4 @@
-"""How alike things are by their colours."""
+"""How alike things are by their colours, or whatever tells them apart."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vidstyle.segment.clip import Image
 
-#: A histogram of the colours of something, summing to 1; all 0 for nothing.
+#: A histogram of the traits of something, summing to 1; all 0 for nothing.
 Look = NDArray[np.float32]
 
 #: Bins of L, a and b, and their ranges: lightness varies more than colour, and few pictures use
@@ -21,10 +21,10 @@ _RANGES = ((0, 256), (64, 192), (64, 192))
 _WITHIN = np.stack([np.arange(256).clip(low, end - 1) for low, end in _RANGES], 1).astype(np.uint8)
 
 
-def look(image: Image, inside: NDArray[np.bool_] | None = None) -> Look:
-    """Of the pixels of an RGB picture (H, W, 3) that are ``inside`` (H, W); None for all."""
-    lab = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB)
-    lab = cv2.LUT(lab, _WITHIN[None])
+def look(traits: Image, inside: NDArray[np.bool_] | None = None) -> Look:
+    """Of the pixels of a picture, given by its traits (H, W, 3), that are ``inside`` (H, W); None
+    for all."""
+    lab = cv2.LUT(np.ascontiguousarray(traits), _WITHIN[None])
     mask = None if inside is None else inside.astype(np.uint8)
     ranges = [end for each in _RANGES for end in each]
     counts = np.asarray(cv2.calcHist([lab], [0, 1, 2], mask, _BINS, ranges), np.float32)

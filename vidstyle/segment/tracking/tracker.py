@@ -24,6 +24,7 @@ from vidstyle.segment.tracking.appearance import Appearance, Bins, Known
 from vidstyle.segment.tracking.clean_plate import Camera, CleanPlate, hidden_by
 from vidstyle.segment.tracking.pair_flows import PairFlows
 from vidstyle.segment.tracking.place import Place
+from vidstyle.segment.tracking.traits import Traits
 
 # Weights of the evidence, all in log odds, tuned with tools/bench_segment.py.
 _FLOW = 0.7
@@ -113,10 +114,11 @@ class Tracker:
     ) -> None:
         self._flows = flows or PairFlows()
         self._plate, self._witness = plate, witness
+        self._traits = Traits.of(image for image, _ in known) if known else None
         self._known = [
-            (image, Known.of(image, probability, Place.around(box)))
+            (image, Known.of(self._traits(image), probability, Place.around(box)))
             for image, probability in ((i, _plane(matte) / np.float32(255)) for i, matte in known)
-            if (box := _box_of(probability))
+            if self._traits and (box := _box_of(probability))
         ]
         self._image: Image | None = None
         self._place: Place | None = None
@@ -152,6 +154,8 @@ class Tracker:
         )
         self._place = None
         self._confidence = 1.0
+        self._traits = self._traits or Traits.of([image])
+        self._seen = self._traits(image)
         box = _box_of(self._probability)
         if box is None:
             return
@@ -161,7 +165,7 @@ class Tracker:
             return
         self._place = place
         others = [known for seen, known in self._known if not np.array_equal(seen, image)]
-        self._appearance = Appearance([Known.of(image, self._probability, place), *others])
+        self._appearance = Appearance([Known.of(self._seen, self._probability, place), *others])
         self._shape = place.shape_of(self._probability)
 
     def flows(self, latest: Image, image: Image) -> Flows:
@@ -180,17 +184,18 @@ class Tracker:
         Raises:
             RuntimeError: called before ``reset``.
         """
-        if self._image is None:
+        if self._image is None or self._traits is None:
             raise RuntimeError("reset() comes before step()")
         probability = np.zeros(image.shape[:2], np.float32)
         self._confidence = 0.0
         if self._place is not None:
+            self._seen = self._traits(image)
             backward, forward = flows or self.flows(self._image, image)
             self._place = self._moved(self._place, forward)
             if window := self._place.window(image.shape[:2]):
-                bins = Appearance.bins(image, self._place, window)
+                bins = Appearance.bins(self._seen, self._place, window)
                 inside = self._infer(image, bins, backward, forward, self._place, window)
-                if self._is_hidden(image, inside, window):
+                if self._is_hidden(inside, window):
                     inside = self._unless_strange(inside, bins)
                 probability[window.rows, window.columns] = inside
                 if not self.hidden:
@@ -212,10 +217,10 @@ class Tracker:
     def recognizes(self, matte: Matte) -> bool:
         """Whether a matte (H, W) in the latest picture re-identifies the hidden object: about as
         large, and more like it than like its surroundings."""
-        if self._before is None or self._image is None:
+        if self._before is None:
             return False
         share = float((matte > 127).sum()) / self._before.pixels
-        ours, others = self._appearance.likeness(self._image, _plane(matte) / np.float32(255))
+        ours, others = self._appearance.likeness(self._seen, _plane(matte) / np.float32(255))
         return _HIDDEN <= share <= _GROWN and ours >= max(_SURELY_KNOWN, others)
 
     def _moved(self, place: Place, forward: Flow) -> Place:
@@ -251,11 +256,11 @@ class Tracker:
         pixels = int((probability > 0.5).sum())
         self._lately.append(_Sight(pixels, centre, speed, self._around, place, self._shape))
 
-    def _is_hidden(self, image: Image, belief: Plane, window: Box) -> bool:
+    def _is_hidden(self, belief: Plane, window: Box) -> bool:
         """Whether most of the object is hidden: too little is visible (h, w), or it looks like
         another object. When an occlusion begins, the place is reset to where it should be."""
         seen = int((belief > 0.5).sum())
-        ours, _ = self._appearance.likeness(image[window.rows, window.columns], belief)
+        ours, _ = self._appearance.likeness(self._seen[window.rows, window.columns], belief)
         known = ours >= _KNOWN
         if self._before is None:
             most = max((sight.pixels for sight in self._lately), default=0)
