@@ -322,6 +322,8 @@ def test_mobile_sam_refuses_another_encoder(tmp_path, monkeypatch, runtime, cont
     [
         ([], "grabcut"),
         (["mobile-sam"], "mobile-sam"),
+        (["mobile-sam-official"], "mobile-sam-official"),
+        (["mobile-sam-official", "mobile-sam"], "mobile-sam"),
         (["mobile-sam", "sam-vit-b"], "sam-vit-b"),
         (["mobile-sam", "sam-vit-b", "sam-vit-h"], "sam-vit-h"),
     ],

@@ -248,6 +248,24 @@ REGISTRY: dict[str, Weights] = {
             ),
         ),
     ),
+    # The same network as its authors published it, which PyTorch runs, on a GPU too.
+    "mobile-sam-official": Weights(
+        role="segmenter",
+        licence="Apache-2.0 AND MIT",
+        files=(
+            WeightFile(
+                "mobile_sam.pt",
+                40_728_226,
+                "6dbb90523a35330fedd7f1d3dfc66f995213d81b29a5ca8108dbcdd4e37d6c2f",
+                (
+                    Url(
+                        "https://raw.githubusercontent.com/ChaoningZhang/MobileSAM/"
+                        "f706ad9c4eb7f219c00d9050e46328518ffb65d2/weights/mobile_sam.pt"
+                    ),
+                ),
+            ),
+        ),
+    ),
     "mediapipe-person": Weights(
         role="segmenter (people)",
         licence="Apache-2.0",

@@ -26,13 +26,13 @@ from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.yolo import YoloTiny
 from vidstyle.segment.mattes.edges import Edges, build_edges
 from vidstyle.segment.prompts import ObjectSpec
-from vidstyle.segment.segmenters.segmenter import Segmenter, build_segmenter
+from vidstyle.segment.segmenters.segmenter import TO_FETCH, Segmenter, build_segmenter
 from vidstyle.style.build import build_style_model, build_stylizer, choose_model, find_plugin
 from vidstyle.style.model import StyleModel
 from vidstyle.style.supersampled import Supersampled
 
 _SAM = ("sam-vit-h", "sam-vit-l", "sam-vit-b")
-_MOBILE_SAM = "mobile-sam"
+_MOBILE_SAM = ("mobile-sam", "mobile-sam-official")
 _PEOPLE = "mediapipe-person"
 
 log = logging.getLogger(__name__)
@@ -78,13 +78,13 @@ class Parts:
         """
         if self.segmenter_name == "grabcut":
             return build_segmenter("grabcut", None, self.device)
-        if self.segmenter_name not in (*_SAM, _MOBILE_SAM):
+        if self.segmenter_name not in (*_SAM, *_MOBILE_SAM):
             folder = _folder_of(self.segmenter_name)
             with needs_extra("transformers", f"--segmenter {self.segmenter_name}"):
                 from vidstyle.segment.segmenters.sam2 import Sam2
                 from vidstyle.segment.segmenters.sam2_video import Sam2Video, is_video_model
             return (Sam2Video if is_video_model(folder) else Sam2).load(folder, self.device)
-        kind = "sam" if self.segmenter_name in _SAM else _MOBILE_SAM
+        kind = "sam" if self.segmenter_name in _SAM else "mobile-sam"
         people = self.people_name and weights.require(self.people_name)
         sam = weights.require(self.segmenter_name)
         return build_segmenter(kind, sam, self.device, people or None)
@@ -151,7 +151,7 @@ def build_parts(
         steady = build_flow(options.flow, device, options.flow_size, _flow_cache(options), LIGHT)
     elif options.temporal != "off":
         raise UsageError(f"--temporal {options.temporal}: use one of {', '.join(TEMPORAL)}")
-    segmenter = _choose_segmenter(options.segmenter)
+    segmenter = _choose_segmenter(options.segmenter, device)
     parts = Parts(
         device=device,
         workers=workers,
@@ -200,8 +200,11 @@ def _flow_cache(options: MachineOptions) -> FlowCache | None:
     return FlowCache(Path(options.flow_cache), options.flow_cache_size * 2**20)
 
 
-def _choose_segmenter(name: str) -> str:
+def _choose_segmenter(name: str, device: torch.device) -> str:
     """``grabcut``, a folder, a model of the hub, or the best SAM whose weights are on this machine.
+
+    Of MobileSAM's two forms, ONNX takes half the time on a CPU; only the checkpoint runs on a GPU
+    without more.
 
     Raises:
         UsageError: an unknown name.
@@ -218,7 +221,8 @@ def _choose_segmenter(name: str) -> str:
         for better in hub_names("segmenter"):
             if find_hub_model(better):
                 return better
-    entries = {"auto": (*_SAM, _MOBILE_SAM), "sam": _SAM, _MOBILE_SAM: (_MOBILE_SAM,)}[name]
+    small = _MOBILE_SAM if device.type == "cpu" else _MOBILE_SAM[::-1]
+    entries = {"auto": (*_SAM, *small), "sam": _SAM, "mobile-sam": small}[name]
     found = next((entry for entry in entries if weights.find(entry)), None)
     if name == "auto":
         log.debug("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
@@ -226,7 +230,7 @@ def _choose_segmenter(name: str) -> str:
     if found is None:
         raise WeightsError(
             f"--segmenter {name}: its weights are not on this machine; "
-            f"run 'vidstyle models fetch {entries[-1]}', or use --segmenter grabcut"
+            f"run 'vidstyle models fetch {TO_FETCH[name]}', or use --segmenter grabcut"
         )
     return found
 
@@ -234,7 +238,7 @@ def _choose_segmenter(name: str) -> str:
 def _choose_people(segmenter: str) -> str | None:
     """The networks that help with people if they are on this machine; None for GrabCut, and for
     SAM 2, which tracks by itself."""
-    if segmenter not in (*_SAM, _MOBILE_SAM) or weights.find(_PEOPLE) is None:
+    if segmenter not in (*_SAM, *_MOBILE_SAM) or weights.find(_PEOPLE) is None:
         return None
     return _PEOPLE
 

@@ -18,7 +18,7 @@ from vidstyle.segment.segmenters.grabcut import GrabCut
 from vidstyle.segment.tracking.matte_tracker import MatteTracker
 
 #: What to fetch for a segmenter that needs weights.
-_TO_FETCH = {"sam": "sam-vit-b", "mobile-sam": "mobile-sam"}
+TO_FETCH = {"sam": "sam-vit-b", "mobile-sam": "mobile-sam"}
 
 
 class Segmenter(Protocol):
@@ -73,7 +73,8 @@ def build_segmenter(
     """Build ``grabcut``, or ``sam`` or ``mobile-sam`` with its weights file.
 
     Args:
-        weights: for ``mobile-sam`` the encoder's; the decoder's are expected beside them.
+        weights: for ``mobile-sam`` the authors' checkpoint (.pt), or the encoder in ONNX, with the
+            decoder beside it.
         people: BlazePose, with Selfie Segmentation beside it, to vote on people with SAM's answers;
             None for no vote.
 
@@ -83,20 +84,22 @@ def build_segmenter(
     """
     if name == "grabcut":
         return GrabCut()
-    if name not in _TO_FETCH:
+    if name not in TO_FETCH:
         raise UsageError(f"--segmenter {name}: unknown; use one of {', '.join(SEGMENTERS)}")
     if weights is None:
         raise WeightsError(
             f"--segmenter {name}: its weights are not on this machine; "
-            f"run 'vidstyle models fetch {_TO_FETCH[name]}', or use --segmenter grabcut"
+            f"run 'vidstyle models fetch {TO_FETCH[name]}', or use --segmenter grabcut"
         )
     # Imported late: torchvision takes two seconds to load.
-    from vidstyle.segment.segmenters.mobile_sam import load_mobile_sam
+    from vidstyle.segment.segmenters.mobile_sam import load_checkpoint, load_mobile_sam
     from vidstyle.segment.segmenters.sam import Sam
     from vidstyle.segment.segmenters.voting import PeopleVote
 
     if name == "sam":
         sam = Sam.load(weights, device)
+    elif weights.suffix == ".pt":
+        sam = Sam(load_checkpoint(weights, device), name)
     else:
         decoder = weights.with_name("mobile_sam_decoder.safetensors")
         sam = Sam(load_mobile_sam(weights, decoder, device), name)
