@@ -254,3 +254,12 @@ def test_a_shot_that_the_clip_is_too_short_for_is_reported(
     assert "shot near:" not in caplog.text
     page = (tmp_path / "out" / "contact_sheet.html").read_text()
     assert "5 frames missing" in page
+
+
+def test_a_missing_style_for_all_shots_is_reported_once(vidstyle, tmp_path, tiny_model) -> None:
+    for number in range(2):
+        _plate(tmp_path / f"sh{number}.mov", number)
+    options = ("--style", tmp_path / "none.jpg", "--model", tiny_model)
+    done = vidstyle("batch", tmp_path, "-o", tmp_path / "out", *options)
+    assert done.code == 3
+    assert done.err.count("none.jpg: no such style picture") == 1

@@ -17,6 +17,7 @@ from vidstyle.media.frame import Box
 from vidstyle.media.video.reader import open_clip
 from vidstyle.models import weights
 from vidstyle.segment.segmenters.segmenter import build_segmenter
+from vidstyle.segment.segmenters.tiny_vit import TinyVit
 
 KINDS = ("cuda", "mps")
 
@@ -161,3 +162,17 @@ def test_mobile_sam_answers_there(kind: str, second_device: Callable[..., Any]) 
     # What the encoder saw is kept there; a box goes up, and three answers and their scores down.
     assert there.copies == {"up": 1, "down": 3}
     assert np.array_equal(answer > 127, expected > 127)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_mobile_sams_encoder_stays_there(kind: str, second_device: Callable[..., Any]) -> None:
+    torch.manual_seed(0)
+    network, picture = TinyVit().eval(), torch.randn(1, 3, 256, 256)
+    with torch.inference_mode():
+        expected = network(picture)
+    with second_device(kind) as there, torch.inference_mode():
+        network, picture = network.to(there.device), picture.to(there.device)
+        there.copies.clear()
+        features = network(picture)
+        assert not any(there.copies.values())
+        assert torch.allclose(features.cpu(), expected, atol=1e-4)

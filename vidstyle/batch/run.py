@@ -87,10 +87,12 @@ def run_batch(
 
     Raises:
         UsageError: another batch is running in ``root``, or the list leads outside it.
-        MediaError: the folder cannot be made.
+        MediaError: the folder cannot be made, or a style for all shots is missing.
         Cancelled: shots finished so far are kept.
     """
     names = names_of(shots)
+    if not all(shot.styles for shot in shots):
+        _check_there(defaults.styles)
     with _alone_in(root):
         targets = [
             target_of(shot, name, shot.options.get("codec", defaults.options.codec), root)
@@ -211,9 +213,7 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
     styles = shot.styles or defaults.styles
     if not styles and not shot.keys:
         raise UsageError("no style; give one in the list, or --style for all shots")
-    for style in styles:
-        if not Path(style).is_file():
-            raise MediaError(f"{style}: no such style picture; check the name")
+    _check_there(styles)
     handles = defaults.handles if shot.handles is None else shot.handles
     first, last = _part(shot, defaults).frames(probe(shot.source), handles)
     return Job(
@@ -222,6 +222,12 @@ def _job(shot: Shot, target: str, defaults: Defaults) -> Job:
         objects=pair(shot.objects or defaults.objects, styles, shot.keys),
         options=replace(defaults.options, **shot.options, first=first, last=last),
     )
+
+
+def _check_there(styles: Sequence[str]) -> None:
+    for style in styles:
+        if not Path(style).is_file():
+            raise MediaError(f"{style}: no such style picture; check the name")
 
 
 def _part(shot: Shot, defaults: Defaults) -> Range:

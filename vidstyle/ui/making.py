@@ -108,7 +108,7 @@ def cancel(table: Table) -> tuple[Shown, ...]:
 
 def stop_playing(table: Table) -> None:
     """Stop the live picture."""
-    table.clip.cancel()
+    table.clip.stop_playing()
 
 
 def shown(table: Table) -> tuple[Shown, ...]:
