@@ -167,7 +167,7 @@ def _run(
             Path(target).parent.mkdir(parents=True, exist_ok=True)
             report = run(replace(job, overwrite=overwrite), progress).content
             _drop_stale(target, old)
-            _warn_if_short(shot, name, defaults, report)
+            _warn_if_short(shot, name, defaults, job, report)
             seconds = round(time.monotonic() - began, 1)
             files = identity(file.path for file in matching(target))
             try:
@@ -234,10 +234,14 @@ def _part(shot: Shot, defaults: Defaults) -> Range:
     return defaults.range if shot.range == WHOLE else shot.range
 
 
-def _warn_if_short(shot: Shot, name: str, defaults: Defaults, report: dict[str, Any]) -> None:
+def _warn_if_short(
+    shot: Shot, name: str, defaults: Defaults, job: Job, report: dict[str, Any]
+) -> None:
     """Warn of frames that were asked for, other than handles, but that the clip does not have."""
-    first, last = _part(shot, defaults).frames(probe(shot.source), 0)
     end = report["input"]["shots"][-1][1]
+    if job.options.last is None or end > job.options.last:
+        return
+    first, last = _part(shot, defaults).frames(probe(shot.source), 0)
     if last is not None and end <= last:
         log.warning(
             "shot %s: %s missing at its end, since the clip ends at frame %d",

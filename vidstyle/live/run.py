@@ -220,7 +220,7 @@ class Meter:
             f"{self._dropped()} dropped  {self._size[1]}x{self._size[0]}"
         )
 
-    def summary(self, before: int = 0) -> Shown:
+    def summary(self, before: int) -> Shown:
         """Statistics over the whole session.
 
         Args:

@@ -26,7 +26,7 @@ from vidstyle.segment.detectors.detector import Detector
 from vidstyle.segment.detectors.yolo import YoloTiny
 from vidstyle.segment.mattes.edges import Edges, build_edges
 from vidstyle.segment.prompts import ObjectSpec
-from vidstyle.segment.segmenters.segmenter import TO_FETCH, Segmenter, build_segmenter
+from vidstyle.segment.segmenters.segmenter import Segmenter, build_segmenter, weights_missing
 from vidstyle.style.build import build_style_model, build_stylizer, choose_model, find_plugin
 from vidstyle.style.model import StyleModel
 from vidstyle.style.supersampled import Supersampled
@@ -228,10 +228,7 @@ def _choose_segmenter(name: str, device: torch.device) -> str:
         log.debug("segmenter: %s", found or "grabcut (no SAM weights on this machine)")
         return found or "grabcut"
     if found is None:
-        raise WeightsError(
-            f"--segmenter {name}: its weights are not on this machine; "
-            f"run 'vidstyle models fetch {TO_FETCH[name]}', or use --segmenter grabcut"
-        )
+        raise weights_missing(name)
     return found
 
 

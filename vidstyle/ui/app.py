@@ -243,25 +243,30 @@ def build_app(
                 choosing.ready, [table, number], wakes, show_progress="hidden", queue=False
             )
 
-        turn = {"queue": True, "concurrency_limit": 1, "concurrency_id": DEVICE}
-
         def alone(
-            button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any], scrolled: str
+            button: gr.Button,
+            action: Any,
+            inputs: list[Any],
+            outputs: list[Any],
+            scrolled: str,
+            *,
+            waits: bool = False,
         ) -> None:
             """Run one job at a time on the device, across all users; the page scrolls to the
-            result."""
-            choose(button.click, action, inputs, outputs, **turn)
-            button.click(None, js=_SCROLL.replace("ID", scrolled))
+            result.
 
-        def alone_in_turn(
-            button: gr.Button, action: Any, inputs: list[Any], outputs: list[Any], scrolled: str
-        ) -> None:
-            """The same for a job that reports its own progress, and can be cancelled even before
-            its turn."""
-            # With the same inputs: a number out of range ends both.
-            waits = on(button.click, lambda table, *_: making.wait(table), inputs, [state, *runs])
-            how = {"trigger_mode": "multiple", "show_progress": "hidden"}
-            choose(waits.then, action, inputs, outputs, **turn, **how)
+            Args:
+                waits: it reports its own progress, and can be cancelled even before its turn.
+            """
+            turn, how = button.click, {}
+            if waits:
+                # With the same inputs: a number out of range ends both.
+                wait = on(turn, lambda table, *_: making.wait(table), inputs, [state, *runs])
+                turn, how = wait.then, {"trigger_mode": "multiple", "show_progress": "hidden"}
+            choose(
+                turn, action, inputs, outputs,
+                queue=True, concurrency_limit=1, concurrency_id=DEVICE, **how,
+            )  # fmt: skip
             button.click(None, js=_SCROLL.replace("ID", scrolled))
 
         app.unload(leave)
@@ -285,16 +290,15 @@ def build_app(
         choose(over.click, choosing.start_over, table, [table, kept])
         on(stop.click, making.cancel, table, [state, *runs])
 
-        alone_in_turn(
-            search, find, [table, number], [state, table, picture, name, *runs], "picture"
-        )
+        found = [state, table, picture, name, *runs]
+        alone(search, find, [table, number], found, "picture", waits=True)
         previewed = [table, slider, sizes, matte, command]
         alone(see, preview, [*pointed, full, *look], previewed, "slider")
         alone(versus, compare, [*pointed, full, *look], previewed, "slider")
         shown = [table, *result.shown, command]
         made = [state, *shown, *runs]
-        alone_in_turn(whole, render, [*pointed, *look], made, "state")
-        alone_in_turn(part, render_part, [*pointed, first, last, *look], made, "state")
+        alone(whole, render, [*pointed, *look], made, "state", waits=True)
+        alone(part, render_part, [*pointed, first, last, *look], made, "state", waits=True)
 
         sides = [result.frame, result.wipe]
         on(result.frame.input, making.scrub, [table, result.frame], [result.wipe], **latest)

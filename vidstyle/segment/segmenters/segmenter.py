@@ -18,7 +18,7 @@ from vidstyle.segment.segmenters.grabcut import GrabCut
 from vidstyle.segment.tracking.matte_tracker import MatteTracker
 
 #: What to fetch for a segmenter that needs weights.
-TO_FETCH = {"sam": "sam-vit-b", "mobile-sam": "mobile-sam"}
+_TO_FETCH = {"sam": "sam-vit-b", "mobile-sam": "mobile-sam"}
 
 
 class Segmenter(Protocol):
@@ -67,6 +67,14 @@ class Remembering(Protocol):
         ...
 
 
+def weights_missing(name: str) -> WeightsError:
+    """The error for ``sam`` or ``mobile-sam`` without its weights."""
+    return WeightsError(
+        f"--segmenter {name}: its weights are not on this machine; "
+        f"run 'vidstyle models fetch {_TO_FETCH[name]}', or use --segmenter grabcut"
+    )
+
+
 def build_segmenter(
     name: str, weights: Path | None, device: torch.device, people: Path | None = None
 ) -> Segmenter:
@@ -84,13 +92,10 @@ def build_segmenter(
     """
     if name == "grabcut":
         return GrabCut()
-    if name not in TO_FETCH:
+    if name not in _TO_FETCH:
         raise UsageError(f"--segmenter {name}: unknown; use one of {', '.join(SEGMENTERS)}")
     if weights is None:
-        raise WeightsError(
-            f"--segmenter {name}: its weights are not on this machine; "
-            f"run 'vidstyle models fetch {TO_FETCH[name]}', or use --segmenter grabcut"
-        )
+        raise weights_missing(name)
     # Imported late: torchvision takes two seconds to load.
     from vidstyle.segment.segmenters.mobile_sam import load_checkpoint, load_mobile_sam
     from vidstyle.segment.segmenters.sam import Sam

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vidstyle.segment.clip import Image
+from vidstyle.segment.tracking.traits import USED
 
 #: A histogram of the traits of something, summing to 1; all 0 for nothing.
 Look = NDArray[np.float32]
@@ -17,7 +18,7 @@ Look = NDArray[np.float32]
 #: its first look is 0.82 to 0.99, but for a car that leaves into the sun (0.71); to another's, 0.66
 #: to 0.79 where they cross.
 _BINS = (4, 24, 24)
-_RANGES = ((0, 256), (64, 192), (64, 192))
+_RANGES = ((0, 256), USED, USED)
 _WITHIN = np.stack([np.arange(256).clip(low, end - 1) for low, end in _RANGES], 1).astype(np.uint8)
 
 

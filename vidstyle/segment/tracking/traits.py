@@ -22,7 +22,9 @@ _LEVELS = 16  # of lightness that colours are compared within
 _SIGMA = 2.5  # pixels of a window that texture is measured in
 #: Contrast (standard deviation, in levels) that takes up the whole range.
 _STRONG = 60.0
-_FIRST, _LAST = 64, 191  # the range of a and b that pictures use; see ``colours``
+
+#: Range of a and b that few pictures exceed, end exclusive.
+USED = (64, 192)
 
 
 class Traits:
@@ -75,9 +77,9 @@ def _texture(light: NDArray[np.uint8]) -> Image:
     mean = cv2.GaussianBlur(level, (0, 0), _SIGMA)
     variance = cv2.GaussianBlur(level * level, (0, 0), _SIGMA) - mean * mean
     contrast = np.log1p(np.sqrt(np.maximum(variance, 0))) / np.log1p(_STRONG)
-    span = _LAST - _FIRST
-    both = _FIRST + np.dstack([mean / 255, contrast]) * span
-    return np.asarray(np.clip(np.rint(both), _FIRST, _LAST), np.uint8)
+    first, last = USED[0], USED[1] - 1
+    both = first + np.dstack([mean / 255, contrast]) * (last - first)
+    return np.asarray(np.clip(np.rint(both), first, last), np.uint8)
 
 
 def _lab(image: Image) -> Image:
